@@ -1,0 +1,102 @@
+"""Random numbers as a function of what they are for: nothing is drawn from a hidden state, so nothing can be lost.
+
+Every number is the Philox4x32-10 cipher (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+2011) of a key (seed, purpose) and a counter (element, sample, turn). A resumed run, a stack of models and a group of
+ranks therefore see the numbers that one uninterrupted process sees, on any device, and nothing else draws seeds.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+_LOW = 0xFFFFFFFF
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+
+Words = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
+    """Four 32-bit words (as int64) of Philox4x32-10 for a counter of four words and a key of two, elementwise."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        c0, c1, c2, c3 = (p1 >> 32 & _LOW) ^ c1 ^ k0, p1 & _LOW, (p0 >> 32 & _LOW) ^ c3 ^ k1, p0 & _LOW
+        k0, k1 = k0 + _WEYL[0] & _LOW, k1 + _WEYL[1] & _LOW
+    return c0, c1, c2, c3
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """The random numbers of one model, or of a stack of models with a seed each."""
+
+    seeds: Tensor  # [*models] int64, on the device where the numbers are wanted
+
+    @classmethod
+    def of(cls, seed: int | Tensor, device: torch.device | str | None = None) -> Randomness:
+        """The randomness of a seed, or of one seed a model."""
+        return cls(torch.as_tensor(seed, dtype=torch.int64, device=device))
+
+    def normal(
+        self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0
+    ) -> Tensor:
+        """Standard normal numbers [*models, count, *shape] in float32 for the samples first, first + 1, ...
+
+        `first` is the place of the first sample among all that the purpose ever draws; `turn` tells apart several
+        draws for the same samples. Pairs of words become pairs of numbers by Box and Muller's transform.
+        """
+        a, b, c, d = self._unit(purpose, count, shape, first, turn)
+        turns = torch.stack((torch.cos(b * math.tau), torch.sin(b * math.tau)), -1)
+        more_turns = torch.stack((torch.cos(d * math.tau), torch.sin(d * math.tau)), -1)
+        radii = torch.stack((a, c), -1).log().mul(-2).sqrt()
+        values = torch.stack((turns * radii[..., :1], more_turns * radii[..., 1:]), -2)
+        return self._shaped(values.flatten(-3), count, shape)
+
+    def uniform(
+        self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0
+    ) -> Tensor:
+        """Uniform numbers in (0, 1] of the same shape and meaning as `normal`."""
+        values = torch.stack(self._unit(purpose, count, shape, first, turn), -1)
+        return self._shaped(values.flatten(-2), count, shape)
+
+    def permutation(self, purpose: str, length: int, epoch: int = 0) -> Tensor:
+        """An order [*models, length] of range(length), another one in each epoch."""
+        a, b, _, _ = self._words(purpose, 1, length * 4, 0, epoch)
+        return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True)
+
+    def _unit(
+        self, purpose: str, count: int, shape: tuple[int, ...], first: int | Tensor, turn: int | Tensor
+    ) -> Words:
+        a, b, c, d = self._words(purpose, count, math.prod(shape), first, turn)
+        return _unit(a), _unit(b), _unit(c), _unit(d)
+
+    def _words(
+        self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor
+    ) -> Words:
+        """Four words for each group of four elements of each sample: [*models, count, ceil(elements / 4)]."""
+        device = self.seeds.device
+        seeds = self.seeds[..., None, None]
+        key = (seeds & _LOW, (seeds >> 32 & _LOW) ^ zlib.crc32(purpose.encode()))
+        sample = torch.arange(count, device=device)[:, None] + first
+        group = torch.arange(-(-elements // 4), device=device)
+        turns = torch.as_tensor(turn, device=device)
+        counter = (group, sample & _LOW, sample >> 32 & _LOW, turns & _LOW)
+        shape = reduce(torch.broadcast_shapes, (word.shape for word in (*counter, *key)))
+        words = [word.expand(shape) for word in counter]
+        return philox((words[0], words[1], words[2], words[3]), key)
+
+    def _shaped(self, values: Tensor, count: int, shape: tuple[int, ...]) -> Tensor:
+        elements = math.prod(shape)
+        return values[..., :elements].reshape(*self.seeds.shape, count, *shape)
+
+
+def _unit(word: Tensor) -> Tensor:
+    """The upper 24 bits of a word as a float32 in (0, 1], which float32 holds exactly."""
+    return ((word >> 8) + 1).to(torch.float32) * 2.0**-24

@@ -1,0 +1,152 @@
+"""The run folder: the interface between training, which writes it, and everything that reads it.
+
+config.yaml        the experiment, as it was built
+stats.jsonl        one record an interval: {"images", "seconds", and a number or a list (one a model) by name}
+evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "protocol": {...}}
+alarms.jsonl       {"images", "alarm", "message"}
+samples/           000012345.png: a grid of samples from a fixed noise, named by images seen
+real.png           a grid of real images in the same layout
+checkpoints/       000012345.ckpt: the two newest, and best.ckpt
+report.html        the run on one page
+lock               held by the process that trains
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ebgan.errors import StorageError
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names within a run folder, and the records that it holds."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The experiment as YAML."""
+        return self.path / "config.yaml"
+
+    @property
+    def stats(self) -> Path:
+        """Losses, energies and speeds, a JSON record a line."""
+        return self.path / "stats.jsonl"
+
+    @property
+    def evaluations(self) -> Path:
+        """Metrics of samples, a JSON record a line."""
+        return self.path / "evaluations.jsonl"
+
+    @property
+    def alarms(self) -> Path:
+        """What looked wrong while training, a JSON record a line."""
+        return self.path / "alarms.jsonl"
+
+    @property
+    def real(self) -> Path:
+        """A grid of real images."""
+        return self.path / "real.png"
+
+    @property
+    def report(self) -> Path:
+        """The run on one self-contained page."""
+        return self.path / "report.html"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        """The file that the training process holds locked."""
+        return self.path / "lock"
+
+    def grid(self, images: int) -> Path:
+        """The grid of samples made after so many images seen."""
+        return self.path / "samples" / f"{images:09d}.png"
+
+    def grids(self) -> list[tuple[int, Path]]:
+        """All grids of samples with the images seen, oldest first."""
+        return sorted((int(path.stem), path) for path in (self.path / "samples").glob("[0-9]*.png"))
+
+
+def read_records(path: Path) -> list[Record]:
+    """The JSON records of a file, oldest first; none if there is no file; a torn last line is left out."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return records
+
+
+def append_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one JSON record to the end of a file."""
+    with storage_errors(path), path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def keep_records(path: Path, images: int) -> None:
+    """Drop the records made after so many images seen: a run that resumes from there makes them again."""
+    records = read_records(path)
+    if records:
+        kept = (json.dumps(record) + "\n" for record in records if record["images"] <= images)
+        write_atomically(path, "".join(kept).encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment, also after a power cut, the old content or the new one is there whole.
+
+    Raises StorageError where the disk refuses; the old file then stays, and no temporary file does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with storage_errors(path, len(content)):
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
+    """Turn a refusal of the disk into a StorageError that names the path, the bytes needed and the bytes free."""
+    try:
+        yield
+    except OSError as error:
+        free = shutil.disk_usage(path.parent if path.parent.exists() else Path.cwd()).free
+        size = "" if needed is None else f"{needed:,} bytes needed, "
+        reason = errno.errorcode.get(error.errno or 0, "")
+        raise StorageError(
+            f"{path}: could not be written ({reason} {error.strerror}): {size}{free:,} bytes free. "
+            "Free some space or choose another folder; the same command goes on from the last checkpoint."
+        ) from error
