@@ -44,9 +44,7 @@ class Randomness:
         """The randomness of a seed, or of one seed a model."""
         return cls(torch.as_tensor(seed, dtype=torch.int64, device=device))
 
-    def normal(
-        self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0
-    ) -> Tensor:
+    def normal(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Standard normal numbers [*models, count, *shape] in float32 for the samples first, first + 1, ...
 
         `first` is the place of the first sample among all that the purpose ever draws; `turn` tells apart several
@@ -59,9 +57,7 @@ class Randomness:
         values = torch.stack((turns * radii[..., :1], more_turns * radii[..., 1:]), -2)
         return self._shaped(values.flatten(-3), count, shape)
 
-    def uniform(
-        self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0
-    ) -> Tensor:
+    def uniform(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Uniform numbers in (0, 1] of the same shape and meaning as `normal`."""
         values = torch.stack(self._unit(purpose, count, shape, first, turn), -1)
         return self._shaped(values.flatten(-2), count, shape)
@@ -71,15 +67,11 @@ class Randomness:
         a, b, _, _ = self._words(purpose, 1, length * 4, 0, epoch)
         return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True)
 
-    def _unit(
-        self, purpose: str, count: int, shape: tuple[int, ...], first: int | Tensor, turn: int | Tensor
-    ) -> Words:
+    def _unit(self, purpose: str, count: int, shape: tuple[int, ...], first: int | Tensor, turn: int | Tensor) -> Words:
         a, b, c, d = self._words(purpose, count, math.prod(shape), first, turn)
         return _unit(a), _unit(b), _unit(c), _unit(d)
 
-    def _words(
-        self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor
-    ) -> Words:
+    def _words(self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor) -> Words:
         """Four words for each group of four elements of each sample: [*models, count, ceil(elements / 4)]."""
         device = self.seeds.device
         seeds = self.seeds[..., None, None]
