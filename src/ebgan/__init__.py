@@ -1,0 +1,31 @@
+"""Energy-based generative adversarial networks.
+
+    run = ebgan.load("runs/digits")
+    images = run.sample(64, seed=0)                # [64, C, H, W] in [-1, 1]
+    run = ebgan.train(Experiment(), "runs/mine")   # ebgan.experiment.Experiment
+
+The parts stand alone: `ebgan.objectives`, `ebgan.energies`, `ebgan.nets`, `ebgan.training.step`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ebgan.experiment import Experiment
+    from ebgan.run import Run, load
+    from ebgan.trainer import train
+
+__all__ = ["Experiment", "Run", "load", "train"]
+__version__ = version("ebgan")
+
+_HOMES = {"Experiment": "experiment", "Run": "run", "load": "run", "train": "trainer"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: the command line is quick to answer without torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ebgan' has no attribute {name!r}")
+    return getattr(import_module(f"ebgan.{_HOMES[name]}"), name)

@@ -6,7 +6,7 @@ evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of 
 alarms.jsonl       {"images", "alarm", "message"}
 samples/           000012345.png: a grid of samples from a fixed noise, named by images seen
 real.png           a grid of real images in the same layout
-checkpoints/       000012345.ckpt: the two newest, and best.ckpt
+checkpoints/       000000012345.ckpt: the two newest, and best.ckpt
 report.html        the run on one page
 lock               held by the process that trains
 """
@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,19 +80,18 @@ class RunFolder:
 
     def grids(self) -> list[tuple[int, Path]]:
         """All grids of samples with the images seen, oldest first."""
-        return sorted((int(path.stem), path) for path in (self.path / "samples").glob("[0-9]*.png"))
+        grids = (self.path / "samples").glob("*.png")
+        return sorted((int(path.stem), path) for path in grids if path.stem.isdecimal())
 
 
 def read_records(path: Path) -> list[Record]:
-    """The JSON records of a file, oldest first; none if there is no file; a torn last line is left out."""
+    """The JSON records of a file, oldest first; none if there is no file; a line torn by a kill is left out."""
     if not path.exists():
         return []
     records = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        with suppress(json.JSONDecodeError):
             records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
     return records
 
 
@@ -103,30 +102,42 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def keep_records(path: Path, images: int) -> None:
-    """Drop the records made after so many images seen: a run that resumes from there makes them again."""
-    records = read_records(path)
-    if records:
-        kept = (json.dumps(record) + "\n" for record in records if record["images"] <= images)
+    """Drop the records made after so many images seen, and torn lines: a run that resumes makes them again."""
+    if path.exists():
+        kept = (json.dumps(record) + "\n" for record in read_records(path) if record["images"] <= images)
         write_atomically(path, "".join(kept).encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment, also after a power cut, the old content or the new one is there whole.
 
-    Raises StorageError where the disk refuses; the old file then stays, and no temporary file does.
+    Raises StorageError where the disk refuses; the temporary file then goes.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with storage_errors(path, len(content)):
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+    with storage_errors(path, len(content)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_through(temporary, content)
             temporary.replace(path)
             _sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        except BaseException:
+            with suppress(OSError):  # the first refusal is the one to tell
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Delete what a killed `write_atomically` left in a folder; only for a folder's sole writer."""
+    for temporary in folder.glob(".*.tmp"):
+        with storage_errors(temporary):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
@@ -142,11 +153,18 @@ def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
     """Turn a refusal of the disk into a StorageError that names the path, the bytes needed and the bytes free."""
     try:
         yield
+    except StorageError:
+        raise
     except OSError as error:
-        free = shutil.disk_usage(path.parent if path.parent.exists() else Path.cwd()).free
         size = "" if needed is None else f"{needed:,} bytes needed, "
-        reason = errno.errorcode.get(error.errno or 0, "")
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
         raise StorageError(
-            f"{path}: could not be written ({reason} {error.strerror}): {size}{free:,} bytes free. "
+            f"{path}: the disk refused ({reason}: {error.strerror}): {size}{_bytes_free(path):,} bytes free. "
             "Free some space or choose another folder; the same command goes on from the last checkpoint."
         ) from error
+
+
+def _bytes_free(path: Path) -> int:
+    """The bytes free where the path lies, or would lie."""
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    return shutil.disk_usage(there).free

@@ -1,0 +1,1 @@
+"""The command line: one file a verb, each short; torch is imported only by the verbs that need it."""

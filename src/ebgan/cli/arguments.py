@@ -1,0 +1,39 @@
+"""Arguments by tyro, with errors in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from typing import TypeVar
+
+import tyro
+
+from ebgan.errors import UsageError
+
+Kind = TypeVar("Kind")
+_FRAME = re.compile("[\u2500-\u257f]+")
+_POINTERS = ("For full helptext", "Argument helptext")
+
+
+def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
+    """The arguments of a verb. Raises UsageError with what is wrong on one line; --help prints and exits."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(kind, prog=f"ebgan {verb}", args=argv)
+    except SystemExit as leaving:
+        if leaving.code in (0, None):
+            raise
+        raise UsageError(f"{_one_line(said.getvalue())} (see `ebgan {verb} --help`)") from None
+
+
+def _one_line(boxed: str) -> str:
+    """The words of a framed message, without its title, rules and pointers to the help."""
+    lines = [_FRAME.sub(" ", line).strip() for line in boxed.splitlines()[1:]]
+    words = []
+    for line in lines:
+        if line.startswith(_POINTERS):
+            break
+        words.append(line)
+    return " ".join(" ".join(words).split())

@@ -1,0 +1,80 @@
+"""`ebgan VERB ...`: finds the verb, runs it, and turns what went wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from importlib import import_module
+
+from ebgan.errors import INTERRUPTED, OUT_OF_MEMORY, EbganError, UsageError
+
+VERBS = {
+    "recipes": "list the recipes: figures and tables of the papers by name",
+    "train": "train a recipe, or a saved config.yaml, into a run folder; again to go on",
+    "sample": "draw samples from a run as a grid or as files",
+    "evaluate": "measure a run's samples: I', FID and KID on the classifier, classes covered",
+    "score": "rank images by a run's energy: an anomaly score, with error maps",
+    "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
+    "report": "write a run's report.html anew",
+    "data": "fetch a data set: `ebgan data get mnist`",
+}
+
+
+def main() -> None:
+    """The entry point of the command `ebgan`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: list[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if argv else UsageError.exit_code
+    try:
+        import_module(f"ebgan.cli.{_verb(argv[0])}").main(argv[1:])
+    except EbganError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, RuntimeError, MemoryError) as error:
+        return _of_torch(error)
+    return 0
+
+
+def _of_torch(error: ValueError | RuntimeError | MemoryError) -> int:
+    """Parts that do not fit together are a matter of the config, too large ones of memory; anything else is a bug."""
+    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error):
+        return _fail("out of memory: take a smaller batch, smaller nets, or another --device", OUT_OF_MEMORY)
+    if isinstance(error, ValueError):
+        return _fail(str(error), UsageError.exit_code)
+    raise error
+
+
+def _verb(name: str) -> str:
+    if name not in VERBS:
+        near = difflib.get_close_matches(name, VERBS, 1)
+        raise UsageError(f"no verb {name!r}: " + (f"did you mean {near[0]!r}?" if near else "see `ebgan --help`"))
+    return name
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"ebgan: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: ebgan VERB ... (each verb has its own --help)",
+            "",
+            "Energy-based generative adversarial networks.",
+            "",
+            *lines,
+        ]
+    )

@@ -1,0 +1,76 @@
+"""The progress of a run on the console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ebgan.distributed import rank
+from ebgan.experiment import Experiment
+from ebgan.runfolder import Record, RunFolder, read_records
+
+_FIELDS = (("E(x)", "energy_real"), ("E(G(z))", "energy_fake"), ("margin", "margin"), ("under it", "hinge_share"))
+_METRICS = {
+    "i_usual": "I' (usual order, nats)",
+    "i_usual_real": "I' of the real images",
+    "i_swapped": "I' (as printed, swapped order)",
+    "fid_classifier": "FID on the classifier's features",
+    "kid_classifier": "KID on the classifier's features",
+    "classes_covered": "share of classes covered",
+    "largest_class": "share of the largest class",
+}
+
+
+class ProgressBar:
+    """An observer: images seen, images/s, time left, and the energies around the margin."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.console = Console(stderr=True, quiet=rank().index > 0)
+        columns = (BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f} images"), TimeRemainingColumn())
+        self.bar = Progress(*columns, TextColumn("{task.description}"), console=self.console)
+        self.task = self.bar.add_task("starting", total=experiment.images)
+        self.metrics: dict[str, float] = {}
+
+    def __enter__(self) -> ProgressBar:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def record(self, record: Record) -> None:
+        """Move the bar."""
+        values = [f"{label} {record[name]:.2f}" for label, name in _FIELDS if name in record]
+        speed = f"{record['images_per_second']:,.0f} images/s"
+        images = min(record["images"], int(self.bar.tasks[0].total or 0))
+        self.bar.update(self.task, completed=images, description="  ".join([speed, *values]))
+
+    def notice(self, text: str) -> None:
+        """Say something above the bar."""
+        self.console.print(f"[yellow]{text}[/yellow]", highlight=False)
+
+    def summary(self, out: Path) -> None:
+        """Say where everything is, and what the samples are worth."""
+        if rank().index > 0:
+            return
+        folder = RunFolder(out)
+        grids, checkpoints = folder.grids(), sorted(folder.checkpoints.glob("[0-9]*.ckpt"))
+        evaluations = read_records(folder.evaluations)
+        if evaluations:
+            Console().print(metrics_table(evaluations[-1]))
+        for name, path in (("samples", grids[-1][1]), ("report", folder.report), ("checkpoint", checkpoints[-1])):
+            print(f"{name:<11}{path}")
+
+
+def metrics_table(evaluation: Record) -> Table:
+    """The metrics of an evaluation with their names in words."""
+    table = Table("metric", "value", title=f"after {evaluation['images']:,} images seen")
+    for name, value in evaluation["metrics"].items():
+        table.add_row(_METRICS.get(name, name), f"{value:.4g}")
+    return table

@@ -1,0 +1,188 @@
+"""Frozen dataclasses to YAML and back, strictly.
+
+A field whose type is an abstract class holds a mapping with a `type`, the name of a class in a closed registry: no
+name read from a file reaches an importer. Unknown, missing, duplicate and mistyped keys, tags and aliases are refused
+with file, line and key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin
+
+import yaml
+
+from ebgan.errors import UsageError
+
+Registry = Mapping[str, type]
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
+
+
+def to_yaml(value: object) -> str:
+    """The YAML text of a tree of dataclasses."""
+    return yaml.safe_dump(_plain(value, type(value)), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
+    """The tree of dataclasses of a YAML text, whose root is of a kind.
+
+    Raises UsageError that names file, line and key of whatever does not fit.
+    """
+    reader = _Reader(registry, file, set())
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from error
+    if node is None:
+        raise UsageError(f"{file}: is empty; expected the fields of {kind.__name__}")
+    return reader.read(node, kind, "")
+
+
+def _plain(value: Any, declared: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        hints = typing.get_type_hints(type(value))
+        content = {field.name: _plain(getattr(value, field.name), hints[field.name]) for field in _fields(value)}
+        return content if type(value) is declared else {"type": type(value).__name__} | content
+    if isinstance(value, tuple):
+        return [_plain(item, None) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item, None) for key, item in value.items()}
+    return value
+
+
+def _fields(value: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(value)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    registry: Registry
+    file: str
+    seen: set[int]  # nodes that were read: a node that comes again is an alias
+
+    def read(self, node: yaml.Node, declared: Any, key: str) -> Any:
+        if id(node) in self.seen:
+            raise self.error(node, key, "an alias; write the value out")
+        self.seen.add(id(node))
+        if node.tag not in _PLAIN_TAGS:
+            raise self.error(node, key, f"the tag {node.tag}; only plain values are read")
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, declared, key)
+        return (
+            self.sequence(node, declared, key)
+            if isinstance(node, yaml.SequenceNode)
+            else self.mapping(node, declared, key)
+        )
+
+    def scalar(self, node: yaml.ScalarNode, declared: Any, key: str) -> Any:
+        for option in _options(declared):
+            found, value = _parse(node, option)
+            if found:
+                return value
+        raise self.error(node, key, f"{node.value!r}; expected {_say(declared)}")
+
+    def sequence(self, node: yaml.SequenceNode, declared: Any, key: str) -> tuple[Any, ...]:
+        for option in _options(declared):
+            if get_origin(option) is tuple:
+                kinds = get_args(option)
+                each = [kinds[0]] * len(node.value) if kinds[1:] == (...,) else list(kinds)
+                if len(each) == len(node.value):
+                    pairs = zip(node.value, each, strict=True)
+                    return tuple(self.read(item, kind, f"{key}[{i}]") for i, (item, kind) in enumerate(pairs))
+        raise self.error(node, key, f"a list of {len(node.value)}; expected {_say(declared)}")
+
+    def mapping(self, node: yaml.Node, declared: Any, key: str) -> Any:
+        entries: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for name, value in node.value:
+            if name.value in entries:
+                raise self.error(name, _join(key, name.value), "a key that stands twice")
+            entries[name.value] = (name, value)
+        for option in _options(declared):
+            if get_origin(option) is dict:
+                kind = get_args(option)[1]
+                return {name: self.read(value, kind, _join(key, name)) for name, (_, value) in entries.items()}
+            if isinstance(option, type) and option not in (str, int, float, bool, types.NoneType):
+                return self.record(node, option, key, entries)
+        raise self.error(node, key, f"a mapping; expected {_say(declared)}")
+
+    def record(self, node: yaml.Node, declared: type, key: str, entries: dict[str, tuple[yaml.Node, yaml.Node]]) -> Any:
+        kind = self.kind(node, declared, key, entries)
+        hints = typing.get_type_hints(kind)
+        known = [field.name for field in dataclasses.fields(kind)]
+        for name, (place, _) in entries.items():
+            if name not in known:
+                raise self.error(place, _join(key, name), f"unknown; {_suggest(name, known)}")
+        for field in dataclasses.fields(kind):
+            needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+            if needed and field.name not in entries:
+                raise self.error(node, _join(key, field.name), f"missing; {kind.__name__} needs it")
+        values = {name: self.read(value, hints[name], _join(key, name)) for name, (_, value) in entries.items()}
+        try:
+            return kind(**values)
+        except ValueError as error:
+            raise self.error(node, key, str(error)) from error
+
+    def kind(self, node: yaml.Node, declared: type, key: str, entries: dict[str, Any]) -> type:
+        """The class of a record: the declared one, or the one that its `type` names in the registry."""
+        options = {name: kind for name, kind in self.registry.items() if issubclass(kind, declared)}
+        if "type" not in entries:
+            if dataclasses.is_dataclass(declared):
+                return declared
+            raise self.error(node, _join(key, "type"), f"missing; one of {', '.join(sorted(options))}")
+        place, named = entries.pop("type")
+        if named.value not in options:
+            raise self.error(place, _join(key, "type"), f"{named.value!r}; {_suggest(str(named.value), list(options))}")
+        return options[named.value]
+
+    def error(self, node: yaml.Node, key: str, what: str) -> UsageError:
+        return UsageError(f"{self.file}, line {node.start_mark.line + 1}: {key or 'the file'}: {what}")
+
+
+def _options(declared: Any) -> tuple[Any, ...]:
+    return get_args(declared) if get_origin(declared) in (Union, types.UnionType) else (declared,)
+
+
+def _parse(node: yaml.ScalarNode, kind: Any) -> tuple[bool, Any]:
+    """Whether a scalar is of a kind, and its value. YAML itself would read 1e-4 as text."""
+    text, quoted = str(node.value), node.style in ("'", '"')
+    if kind is str:
+        return quoted or node.tag.endswith(":str"), text
+    if get_origin(kind) is Literal:
+        return text in get_args(kind), text
+    if quoted or kind not in _SCALARS:
+        return False, None
+    try:
+        return True, _SCALARS[kind](text)
+    except (ValueError, KeyError):
+        return False, None
+
+
+_SCALARS: dict[Any, Callable[[str], Any]] = {
+    int: int,
+    float: lambda text: float(text.replace(".inf", "inf").replace(".nan", "nan")),
+    bool: {"true": True, "false": False}.__getitem__,
+    types.NoneType: dict.fromkeys(("null", "~", "")).__getitem__,
+}
+
+
+def _say(declared: Any) -> str:
+    def one(kind: Any) -> str:
+        if get_origin(kind) is Literal:
+            return " | ".join(get_args(kind))
+        return "null" if kind is types.NoneType else getattr(kind, "__name__", str(kind))
+
+    return " or ".join(one(option) for option in _options(declared))
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name

@@ -1,0 +1,78 @@
+"""Images that are arrays already: numpy arrays, npz files and the handwritten digits inside scikit-learn."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.data.packed import Packed
+from ebgan.errors import DataError
+
+DIGITS = tuple("0123456789")
+
+
+def from_array(
+    images: NDArray[Any], labels: NDArray[Any] | None = None, classes: Sequence[str] = (), name: str = "images"
+) -> Packed:
+    """A set from uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with C 1 or 3, and integer labels [N] or [N, 1].
+
+    Where both ends could be channels the last is taken. Labels without names of classes are named by their numbers.
+    """
+    if labels is None:
+        return Packed(_channels_first(images, name), name=name)
+    if labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(f"{name}: labels are {labels.dtype} {list(labels.shape)}; expected integers [{len(images)}]")
+    whole = labels.reshape(-1).astype(np.int64)
+    named = tuple(classes) or tuple(str(label) for label in range(int(whole.max()) + 1))
+    return Packed(_channels_first(images, name), whole, named, name)
+
+
+def read_npz(path: Path, split: str) -> Packed:
+    """The set in an npz file: arrays `images` or `x`, and `labels` or `y` and names of `classes` if there are any.
+
+    Files with several splits name them before or after: `train_images`, `x_train`, `test_labels`, `y_test`.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            images = _first(arrays, "images", "x", split)
+            labels = _first(arrays, "labels", "y", split)
+            classes = [str(name) for name in arrays["classes"]] if "classes" in arrays else []
+            found = ", ".join(arrays) or "none"
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: not an npz file of plain arrays, or a damaged one ({error})") from error
+    if images is None:
+        raise DataError(f"{path}: no array of {split} images: expected images, x, {split}_images or x_{split}; {found}")
+    return from_array(images, labels, classes, path.stem)
+
+
+def read_digits() -> Packed:
+    """The 1,797 handwritten digits 8x8 inside scikit-learn, their 17 grey levels spread over 0 to 255."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    grey = np.rint(images * (255 / 16)).astype(np.uint8)
+    return Packed(grey.reshape(-1, 1, 8, 8), labels.astype(np.int64), DIGITS, "digits")
+
+
+def _channels_first(images: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    if images.dtype != np.uint8:
+        raise DataError(f"{name}: images are {images.dtype}; expected uint8 from 0 (black) to 255")
+    if images.ndim == 3:
+        return images[:, None]
+    if images.ndim == 4 and images.shape[-1] in (1, 3):
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    if images.ndim == 4 and images.shape[1] in (1, 3):
+        return images
+    shapes = "[N, H, W], [N, H, W, C] or [N, C, H, W] with C 1 or 3"
+    raise DataError(f"{name}: images have the shape {list(images.shape)}; expected {shapes}")
+
+
+def _first(arrays: Any, word: str, letter: str, split: str) -> NDArray[Any] | None:
+    names = [f"{split}_{word}", f"{letter}_{split}"] + ([word, letter] if split == "train" else [])
+    return next((arrays[name] for name in names if name in arrays), None)

@@ -1,0 +1,71 @@
+"""The idx files of MNIST and Fashion-MNIST, as they are or gzipped.
+
+0 0 8 d     unsigned bytes in d dimensions
+n1 .. nd    each a big-endian 32-bit number
+bytes       n1 * .. * nd of them, the last dimension fastest
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.data.packed import Packed
+from ebgan.errors import DataError
+
+_PREFIXES = {"train": "train", "test": "t10k"}
+
+
+def find_idx(folder: Path, split: str) -> Path | None:
+    """The file of images of a split in a folder of MNIST's files, or None if the folder holds no such files."""
+    found = {name: _existing(folder, prefix, "images", 3) for name, prefix in _PREFIXES.items()}
+    if found[split] is None and any(found.values()):
+        raise DataError(f"{folder}: the file {_PREFIXES[split]}-images-idx3-ubyte.gz is missing")
+    return found[split]
+
+
+def read_idx(path: Path, classes: tuple[str, ...], name: str) -> Packed:
+    """The images of an idx file [N, H, W], with labels if a file of labels lies beside under MNIST's naming."""
+    images = read_idx_array(path)
+    if images.ndim != 3:
+        raise DataError(f"{path}: holds {images.ndim} dimensions; a file of images has 3")
+    prefix = path.name.partition("-images")[0]
+    beside = _existing(path.parent, prefix, "labels", 1) if "-images" in path.name else None
+    if beside is None:
+        return Packed(images[:, None], name=name)
+    return Packed(images[:, None], read_idx_array(beside).astype(np.int64), classes, name)
+
+
+def read_idx_array(path: Path) -> NDArray[np.uint8]:
+    """The array of bytes in an idx file; raises DataError if it is damaged, too short or too long."""
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            return _read(cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw)
+    except (OSError, EOFError, zlib.error, struct.error, ValueError) as error:
+        raise DataError(f"{path}: not an idx file of bytes, or a damaged one ({error}). Get the file again.") from error
+
+
+def _read(file: BinaryIO) -> NDArray[np.uint8]:
+    zero, kind, dimensions = struct.unpack(">HBB", file.read(4))
+    if (zero, kind) != (0, 8):
+        raise ValueError("it does not begin with 0 0 8")
+    shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
+    content = file.read(math.prod(shape) + 1)  # one byte more, so that trailing bytes show and gzip's checksum is read
+    if len(content) != math.prod(shape):
+        raise ValueError(f"{len(content):,} bytes or more instead of {' x '.join(map(str, shape))}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _existing(folder: Path, prefix: str, content: str, dimensions: int) -> Path | None:
+    stems = (f"{prefix}-{content}-idx{dimensions}-ubyte", f"{prefix}-{content}.idx{dimensions}-ubyte")
+    paths = [folder / f"{stem}{ending}" for stem in stems for ending in ("", ".gz")]
+    return next((path for path in paths if path.is_file()), None)

@@ -1,0 +1,166 @@
+"""Batches of real images in an order that follows from the seed, whoever serves them and wherever it starts.
+
+The set is read for ever, each epoch in an order of its own: permutation(0), permutation(1), ... one after the other.
+A batch is a stretch of that sequence, and may end one epoch and begin the next.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ebgan.data.packed import Packed
+from ebgan.errors import DataError
+from ebgan.randomness import Randomness
+from ebgan.records import Batch
+
+RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device
+TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
+
+_Rows = tuple[Tensor, Tensor | None]  # uint8 images and their labels
+
+
+class Loader:
+    """Serves a packed set to one rank."""
+
+    def __init__(
+        self,
+        data: Packed,
+        *,
+        batch: int,
+        randomness: Randomness,
+        limits: tuple[float, float] = (-1.0, 1.0),
+        purpose: str = "data",
+        rank: int = 0,
+        ranks: int = 1,
+        workers: int = 0,
+        resident: bool | None = None,
+    ) -> None:
+        """`batch` counts the images of all ranks; black becomes the lower of the limits and white the upper.
+
+        A resident set is kept on the randomness's device and gathered there; otherwise images are gathered on the
+        host by so many worker processes, each with its own map of the packed file (or copy of a set in memory). By
+        default small sets are resident. A stack of models, each with its own order, needs a resident set.
+        """
+        if batch < 1 or batch % ranks:
+            raise ValueError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
+        self.resident = data.images.size < RESIDENT_BYTES if resident is None else resident
+        if randomness.seeds.ndim and not self.resident:
+            raise ValueError("a stack of models needs the set on the device: use a smaller one, or resident=True")
+        self.data = data
+        self.batch = batch
+        self.limits = limits
+        self.purpose = purpose
+        self.workers = workers
+        self.device = randomness.seeds.device
+        self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
+        self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
+        self._rows = self._on_device() if self.resident else None
+
+    def batches(self, first: int) -> Iterator[Batch]:
+        """Batches without end, from the one that begins after `first` images, counted over all ranks.
+
+        Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
+        Raises DataError if a worker process dies or stops.
+        """
+        for images, labels in self._gathered(self._places(first)):
+            yield Batch(self._scaled(images), labels if labels is None else labels.to(self.device, non_blocking=True))
+
+    def _places(self, first: int) -> Iterator[Tensor]:
+        """Which images each of this rank's batches holds: [*models, batch / ranks]."""
+        epoch, skipped = divmod(first, len(self.data))
+        ahead = self._order(epoch)[..., skipped:]
+        while True:
+            while ahead.shape[-1] < self.batch:
+                epoch += 1
+                ahead = torch.cat((ahead, self._order(epoch)), -1)
+            yield ahead[..., : self.batch][..., self._share]
+            ahead = ahead[..., self.batch :]
+
+    def _order(self, epoch: int) -> Tensor:
+        return self._randomness.permutation(self.purpose, len(self.data), epoch)
+
+    def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
+        if self._rows is None:
+            return _from_host(self.data, (place.numpy() for place in places), self.workers, self.device)
+        images, labels = self._rows
+        return ((images[place], None if labels is None else labels[place]) for place in places)
+
+    def _on_device(self) -> _Rows:
+        labels = self.data.labels
+        images = torch.tensor(self.data.images, device=self.device)
+        return images, None if labels is None else torch.tensor(labels, device=self.device)
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        low, high = self.limits
+        values = images.to(self.device, non_blocking=True).to(torch.float32)
+        return values.div_(255).mul_(high - low).add_(low)
+
+
+class _Gather(Dataset[_Rows]):
+    """A set that is asked for whole batches."""
+
+    def __init__(self, data: Packed) -> None:
+        self.data = data
+
+    def __getitem__(self, places: NDArray[np.int64]) -> _Rows:
+        labels = self.data.labels
+        images = torch.from_numpy(np.asarray(self.data.images[places]))
+        return images, None if labels is None else torch.from_numpy(labels[places])
+
+
+def _from_host(
+    data: Packed, places: Iterable[NDArray[np.int64]], workers: int, device: torch.device
+) -> Iterator[_Rows]:
+    loader: DataLoader[Any] = DataLoader(
+        _Gather(data),
+        batch_size=None,
+        sampler=places,
+        num_workers=workers,
+        timeout=TIMEOUT if workers else 0,
+        worker_init_fn=_ignore_interrupts,
+        multiprocessing_context="spawn" if workers else None,  # a forked child may inherit a lock that is held
+        generator=torch.Generator(),  # PyTorch's own generator would move otherwise
+        pin_memory=device.type == "cuda",
+    )
+    rows, started = _start(loader)
+    while True:
+        try:
+            lost = [worker.pid for worker in started if not worker.is_alive()]
+            if lost:
+                raise RuntimeError(f"process {lost} ended")
+            yield next(rows)
+        except RuntimeError as error:
+            for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
+                worker.kill()
+            raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
+
+
+def _start(loader: DataLoader[Any]) -> tuple[Iterator[_Rows], set[BaseProcess]]:
+    """The batches and the worker processes that gather them.
+
+    DataLoader listens for the end of a child, and then raises an error wherever this process happens to be, be it
+    in the midst of a step; we would rather look ourselves, between batches.
+    """
+    others = set(multiprocessing.active_children())
+    listener = signal.getsignal(signal.SIGCHLD)
+    rows = iter(loader)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, listener)
+    return rows, set(multiprocessing.active_children()) - others
+
+
+def _ignore_interrupts(worker: int) -> None:  # noqa: ARG001
+    """Leave it to the training process to finish its step when the whole group of processes is told to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)

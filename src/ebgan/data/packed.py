@@ -1,0 +1,201 @@
+"""A set of images of one shape as unsigned bytes, in memory or mapped from a packed file.
+
+A packed file holds, in this order (numbers are little-endian):
+
+    magic      8 bytes, `EBGANPK1`
+    length     8 bytes, how long the header is
+    digest     32 bytes, SHA-256 of the header
+    header     JSON: shape, labelled, classes, names, name, checksum; spaces fill it up so that the pixels are aligned
+    labels     int64 [N], if there are any
+    pixels     uint8 [N, C, H, W], from a multiple of 64 bytes to the end of the file
+
+The header's digest guards the header, and the checksum within it guards all that follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.errors import DataError
+from ebgan.runfolder import storage_errors
+
+MAGIC = b"EBGANPK1"
+_PREFIX = len(MAGIC) + 8 + 32
+_ALIGNMENT = 64
+_CHUNK = 1 << 24  # bytes of pixels that are hashed or written at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Images of one shape, with labels where there are any."""
+
+    images: NDArray[np.uint8]  # [N, C, H, W]
+    labels: NDArray[np.int64] | None = None  # [N], each the index of a class
+    classes: tuple[str, ...] = ()  # names of the labels; none if there are no labels
+    name: str = "images"
+    names: tuple[str, ...] | None = None  # [N] file names, where the images came from files
+    path: Path | None = None  # the packed file that the images are mapped from
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != np.uint8 or images.ndim != 4 or images.size == 0:
+            raise DataError(f"{self.name}: images are {_described(images)}; expected uint8 [N, C, H, W], N at least 1")
+        if (labels is None) != (not self.classes):
+            raise DataError(f"{self.name}: labels and the names of their classes come together or not at all")
+        if labels is not None:
+            self._check_labels(labels)
+        if self.names is not None and len(self.names) != len(images):
+            raise DataError(f"{self.name}: {len(self.names):,} file names for {len(images):,} images")
+
+    def _check_labels(self, labels: NDArray[np.int64]) -> None:
+        if labels.dtype != np.int64 or labels.shape != (len(self),):
+            raise DataError(f"{self.name}: labels are {_described(labels)}; expected int64 [{len(self)}]")
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(self.classes):
+            raise DataError(f"{self.name}: labels from {low} to {high}; {len(self.classes)} classes are named")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """What another process needs: the file, where there is one, rather than its pixels."""
+        if self.path is not None:
+            return _mapped, (self.path,)
+        return Packed, (self.images, self.labels, self.classes, self.name, self.names)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of shape, labels, classes and pixels in hexadecimal: the same in memory and from a file."""
+        digest = hashlib.sha256()
+        described = {"shape": self.images.shape, "labelled": self.labels is not None, "classes": self.classes}
+        digest.update(json.dumps(described).encode())
+        if self.labels is not None:
+            digest.update(self.labels.astype("<i8").tobytes())
+        for rows in self.rows():
+            digest.update(rows.data)
+        return digest.hexdigest()
+
+    def rows(self) -> Iterator[NDArray[np.uint8]]:
+        """All the images in order, some megabytes at a time and contiguous."""
+        step = max(1, _CHUNK // self.images[0].size)
+        for start in range(0, len(self), step):
+            yield np.ascontiguousarray(self.images[start : start + step])
+
+    def padded(self, pixels: int) -> Packed:
+        """The same set, in memory, with so many black pixels added on all four sides of each image."""
+        sides = ((0, 0), (0, 0), (pixels, pixels), (pixels, pixels))
+        return Packed(np.pad(self.images, sides), self.labels, self.classes, self.name, self.names)
+
+
+def write_packed(path: Path, packed: Packed) -> None:
+    """Write a packed file; until it is whole, what was there before stays.
+
+    Raises StorageError where the disk refuses.
+    """
+    header = _header(packed)
+    size = _PREFIX + len(header) + 8 * len(packed) * (packed.labels is not None) + packed.images.size
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with storage_errors(path, size):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                _write(file, header, packed)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def open_packed(path: Path) -> Packed:
+    """The set in a packed file, its pixels mapped read-only; everything is read once to verify the checksum.
+
+    Raises DataError, which names the file, if a byte was altered or lost.
+    """
+    packed = _mapped(path)
+    if packed.checksum != _read_header(path)[0]["checksum"]:
+        raise _damaged(path, "its contents do not match their checksum")
+    return packed
+
+
+def _write(file: BinaryIO, header: bytes, packed: Packed) -> None:
+    file.write(MAGIC + len(header).to_bytes(8, "little") + hashlib.sha256(header).digest() + header)
+    if packed.labels is not None:
+        file.write(packed.labels.astype("<i8").tobytes())
+    for rows in packed.rows():
+        file.write(rows.data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _header(packed: Packed) -> bytes:
+    fields = {
+        "shape": packed.images.shape,
+        "labelled": packed.labels is not None,
+        "classes": packed.classes,
+        "names": packed.names,
+        "name": packed.name,
+        "checksum": packed.checksum,
+    }
+    text = json.dumps(fields).encode()
+    before_pixels = _PREFIX + len(text) + (0 if packed.labels is None else 8 * len(packed))
+    return text + b" " * (-before_pixels % _ALIGNMENT)
+
+
+def _mapped(path: Path) -> Packed:
+    """The set in a packed file whose header and length are right; its pixels are not yet verified."""
+    header, start = _read_header(path)
+    try:
+        return _described_by(header, path, start)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _described_by(header: dict[str, Any], path: Path, start: int) -> Packed:
+    shape, labelled = tuple(header["shape"]), bool(header["labelled"])
+    pixels = start + (8 * shape[0] if labelled else 0)
+    if path.stat().st_size != pixels + math.prod(shape):
+        raise ValueError(f"it is {path.stat().st_size:,} bytes long, not {pixels + math.prod(shape):,}")
+    labels = np.fromfile(path, "<i8", shape[0], offset=start).astype(np.int64) if labelled else None
+    names = None if header["names"] is None else tuple(header["names"])
+    images = np.memmap(path, np.uint8, "r", pixels, shape)
+    return Packed(images, labels, tuple(header["classes"]), header["name"], names, path)
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """The header of a packed file, and where it ends."""
+    try:
+        with path.open("rb") as file:
+            prefix = file.read(_PREFIX)
+            length = int.from_bytes(prefix[len(MAGIC) : len(MAGIC) + 8], "little")
+            text = file.read(min(length, path.stat().st_size))
+    except OSError as error:
+        raise DataError(f"{path}: could not be read ({error.strerror})") from error
+    if not prefix.startswith(MAGIC):
+        raise DataError(f"{path}: not a packed file, or one of another version of the format")
+    if hashlib.sha256(text).digest() != prefix[-32:] or len(text) != length:
+        raise _damaged(path, "its header does not match its checksum")
+    return json.loads(text), _PREFIX + length
+
+
+def _damaged(path: Path, why: str) -> DataError:
+    return DataError(f"{path}: the packed file is damaged: {why}. Make or copy it again.")
+
+
+def _described(array: NDArray[Any]) -> str:
+    return f"{array.dtype} {list(array.shape)}"

@@ -1,0 +1,134 @@
+"""The one door to data: a name or a path becomes a packed set."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from ebgan.data.arrays import DIGITS, read_digits, read_npz
+from ebgan.data.benchmarks import read_cifar10, read_fashion_mnist, read_mnist, read_svhn
+from ebgan.data.folder import read_folder, read_picture
+from ebgan.data.idx import read_idx
+from ebgan.data.packed import MAGIC, Packed, open_packed
+from ebgan.errors import DataError
+
+SPLITS = ("train", "test")
+_READERS: dict[str, Callable[[Path, str], Packed | None]] = {
+    "mnist": read_mnist,
+    "fashion_mnist": read_fashion_mnist,
+    "cifar10": read_cifar10,
+    "svhn": read_svhn,
+}
+SOURCES = ("digits", *_READERS)  # the sets that have a name
+
+
+def open_data(
+    source: str | Path, *, split: str = "train", size: int | None = None, channels: int | None = None
+) -> Packed:
+    """The set that a source names.
+
+    A source is the name of a set (see `SOURCES`) or a path: a packed, idx or npz file, a picture, a folder with the
+    files of MNIST, CIFAR-10 or SVHN, or a folder of pictures (with folders `train` and `test` if it is split). Data
+    without splits is all `train`. `size` and `channels` say how pictures are read; of a set whose pictures have a
+    shape already they are what it must have. Raises DataError, which says how to mend it.
+    """
+    if split not in SPLITS:
+        raise DataError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
+    if isinstance(source, str) and source in SOURCES:
+        packed = _open_named(source, split)
+    else:
+        packed = _open_path(_existing(source), split, size, channels)
+    _check_shape(packed, size, channels)
+    return packed
+
+
+def data_folder(name: str) -> Path:
+    """Where a named set is kept: its folder in $EBGAN_DATA, or in the user's cache folder if that is not set."""
+    return _folders(name)[0]
+
+
+def _folders(name: str) -> list[Path]:
+    """Where a named set is looked for.
+
+    Not in $EBGAN_DATA itself for Fashion-MNIST, whose files are named as those of MNIST.
+    """
+    cache = Path(platformdirs.user_cache_dir("ebgan"), name)
+    if not os.environ.get("EBGAN_DATA"):
+        return [cache]
+    home = Path(os.environ["EBGAN_DATA"]).expanduser()
+    return [home / name, *([] if name == "fashion_mnist" else [home]), cache]
+
+
+def _open_named(name: str, split: str) -> Packed:
+    if name == "digits":
+        _only_train(name, split)
+        return read_digits()
+    for folder in _folders(name):
+        packed = _READERS[name](folder, split)
+        if packed is not None:
+            return packed
+    looked = ", ".join(map(str, _folders(name)))
+    raise DataError(
+        f"{name} is not here (looked in {looked}): fetch it with `ebgan data get {name}`, or give --data PATH"
+    )
+
+
+def _existing(source: str | Path) -> Path:
+    path = Path(source).expanduser()
+    if path.exists():
+        return path
+    near = difflib.get_close_matches(str(source).lower(), SOURCES)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise DataError(f"{source}: no such file or folder, and no set of that name ({', '.join(SOURCES)}).{hint}")
+
+
+def _open_path(path: Path, split: str, size: int | None, channels: int | None) -> Packed:
+    if path.is_dir():
+        return _open_folder(path, split, size, channels)
+    if not path.is_file():
+        raise DataError(f"{path}: neither a file nor a folder")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+    except OSError as error:
+        raise DataError(f"{path}: could not be read ({error.strerror})") from error
+    if start.startswith(b"PK"):
+        return read_npz(path, split)
+    _only_train(path, split)
+    if start == MAGIC:
+        return open_packed(path)
+    if start.startswith((b"\0\0\x08", b"\x1f\x8b")):
+        return read_idx(path, DIGITS, path.name.partition(".")[0])
+    return read_picture(path, size, channels)
+
+
+def _open_folder(folder: Path, split: str, size: int | None, channels: int | None) -> Packed:
+    for read in (read_mnist, read_cifar10, read_svhn):
+        packed = read(folder, split)
+        if packed is not None:
+            return packed
+    if size is None:
+        raise DataError(f"{folder}: a folder of pictures needs a size in pixels, to which each is resized and cropped")
+    if (folder / "train").is_dir():
+        if not (folder / split).is_dir():
+            raise DataError(f"{folder}: has no folder {split}")
+        return read_folder(folder / split, size, channels)
+    _only_train(folder, split)
+    return read_folder(folder, size, channels)
+
+
+def _only_train(source: str | Path, split: str) -> None:
+    if split != "train":
+        raise DataError(f"{source}: has no {split} images of its own: all of it is train")
+
+
+def _check_shape(packed: Packed, size: int | None, channels: int | None) -> None:
+    depth, height, width = packed.shape
+    if (size or height, size or width, channels or depth) != (height, width, depth):
+        expected = f"{channels or depth} x {size or height} x {size or width}"
+        raise DataError(f"{packed.name}: images are {depth} x {height} x {width} (channels, height, width), "
+                        f"not {expected}: leave size and channels out, or choose other data")  # fmt: skip

@@ -1,0 +1,113 @@
+"""Devices and ranks: the one module that knows Lightning Fabric.
+
+Each rank reads its own slice of every batch. What the slices must agree on is shared here: batch norm takes the
+statistics of the whole batch (`mean_across_ranks`), objectives see the energies and codes of the whole batch
+(`gather_across_ranks`), and each rank's gradients, which flow through its own slice alone, are summed
+(`sum_across_ranks`). Hinges, the pulling-away term and every moving state thus mean the same on one rank and on many.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A process among those that train together."""
+
+    index: int
+    count: int
+
+
+def rank() -> Rank:
+    """The place of this process; (0, 1) where it trains alone."""
+    if distributed.is_available() and distributed.is_initialized():
+        return Rank(distributed.get_rank(), distributed.get_world_size())
+    return Rank(0, 1)
+
+
+def default_device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return accelerator or torch.device("cpu")
+
+
+def mean_across_ranks(local: Tensor) -> Tensor:
+    """The mean of a tensor over all ranks, through which gradients flow back to each rank's own."""
+    return local if rank().count == 1 else _Mean.apply(local)  # type: ignore[no-untyped-call]
+
+
+def gather_across_ranks(local: Tensor, axis: int) -> Tensor:
+    """The slices of all ranks side by side along an axis; gradients flow to this rank's slice alone."""
+    here = rank()
+    if here.count == 1:
+        return local
+    slices = [torch.empty_like(local) for _ in range(here.count)]
+    distributed.all_gather(slices, local.detach().contiguous())
+    slices[here.index] = local
+    return torch.cat(slices, axis)
+
+
+def sum_across_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Each tensor summed over all ranks, in one flat exchange a dtype."""
+    if rank().count == 1:
+        return list(tensors)
+    summed = list(tensors)
+    for dtype in {tensor.dtype for tensor in tensors}:
+        places = [place for place, tensor in enumerate(tensors) if tensor.dtype == dtype]
+        flat = torch.cat([tensors[place].flatten() for place in places])
+        distributed.all_reduce(flat)
+        parts = torch.split(flat, [tensors[place].numel() for place in places])
+        for place, part in zip(places, parts, strict=True):
+            summed[place] = part.view_as(tensors[place])
+    return summed
+
+
+@contextmanager
+def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
+    """Start the other processes, if more than one device is asked for, and give this one its device.
+
+    Under torchrun or SLURM the processes are there already and only meet. A lost rank ends the others.
+    """
+    if devices == 1 and not _launched():
+        yield device
+        return
+    from lightning_fabric import Fabric
+
+    fabric: Any = Fabric(accelerator=device.type, devices=devices, strategy="ddp")
+    fabric.launch()
+    yield fabric.device
+    _close()  # not after an error: the others would wait for a rank that never comes
+
+
+def _launched() -> bool:
+    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1"))) > 1
+
+
+def _close() -> None:
+    """Leave together: gloo at times aborts a process that leaves while others still talk."""
+    distributed.barrier()
+    gc.collect()
+    distributed.destroy_process_group()
+
+
+class _Mean(torch.autograd.Function):
+    """The mean over ranks; its gradient is the mean of the ranks' gradients, since each sees its own slice's part."""
+
+    @staticmethod
+    def forward(_: Any, local: Tensor) -> Tensor:
+        mean = local.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(mean)
+        return mean / rank().count
+
+    @staticmethod
+    def backward(_: Any, *gradients: Any) -> Tensor:
+        return mean_across_ranks(gradients[0])

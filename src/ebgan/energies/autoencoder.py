@@ -1,0 +1,66 @@
+"""The energy of an auto-encoder: how badly it reconstructs an image (EBGAN, section 2.3, eq. 13).
+
+    norm  ||Dec(Enc(x)) - x||_2        the paper's, and the only one in whose units its margins make sense
+    sse   ||Dec(Enc(x)) - x||_2^2      MAGAN's, and that of the Ladder network
+    mse   the mean over pixels of the squared error
+    l1    the mean over pixels of the absolute error, BEGAN's
+
+Each is taken per sample, over all of its pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ebgan.energies.base import Energy
+from ebgan.nets.base import Autoencoder
+from ebgan.records import Reading
+
+Unit = Literal["norm", "sse", "mse", "l1"]
+
+
+def reconstruction_error(
+    unit: Unit, reconstruction: Float[Tensor, "*models batch C H W"], images: Float[Tensor, "*models batch C H W"]
+) -> Float[Tensor, "*models batch"]:
+    """The error of each sample in a unit; the gradient of a norm at no error at all is 0."""
+    residual: Tensor = (reconstruction - images).flatten(-3)
+    match unit:
+        case "norm":
+            norm: Tensor = torch.linalg.vector_norm(residual, dim=-1)
+            return norm
+        case "sse":
+            return residual.square().sum(-1)
+        case "mse":
+            return residual.square().mean(-1)
+        case "l1":
+            return residual.abs().mean(-1)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderEnergy(Energy):
+    """The reconstruction error; its gradient flows through the reconstruction and through the image itself."""
+
+    unit: Unit = "norm"
+
+    gives = frozenset({"code"})
+
+    def check(self, net: nn.Module) -> None:
+        if not isinstance(net, Autoencoder):
+            raise ValueError(
+                "energy: the auto-encoder energy needs an auto-encoder as nets.discriminator (MLPAutoencoder), or "
+                "take the logistic energy (LogisticEnergy)"
+            )
+
+    def read(self, net: nn.Module, images: Tensor) -> Reading:
+        code, reconstruction = net(images)
+        return Reading(images, reconstruction_error(self.unit, reconstruction, images), code=code)
+
+    def features(self, net: nn.Module, images: Tensor) -> Tensor:
+        code: Tensor = net(images)[0]
+        return code

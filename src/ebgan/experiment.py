@@ -1,0 +1,191 @@
+"""The experiment: a frozen tree of everything that a run is made of, its checks, and the one place that builds it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+
+from ebgan import config
+from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
+from ebgan.errors import UsageError
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
+from ebgan.nets.layers import compute_in
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, GAN, Objective, Scheduled
+from ebgan.randomness import Randomness
+from ebgan.samplers import Prior, Sampler
+from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.game import Game, Turns
+from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
+from ebgan.training.player import Player
+from ebgan.training.step import Progress
+
+Precision = Literal["fp32", "bf16", "fp64"]
+DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Which images, and how they are served."""
+
+    source: str = "digits"  # a known set (digits, mnist, fashion_mnist, cifar10, svhn), or a folder or file
+    size: int | None = None  # height and width that a folder's images are resized and cropped to
+    channels: int | None = None  # 1 grey, 3 colour; by default as the images are
+    padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
+    limits: tuple[float, float] = (-1.0, 1.0)  # the range that pixels are brought to; margins depend on it
+    workers: int = 0  # processes that read images, where the set is too large to be kept on the device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nets:
+    """The two nets."""
+
+    generator: GeneratorSpec = MLPGenerator()
+    discriminator: DiscriminatorSpec = MLPAutoencoder()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimisers:
+    """What moves them."""
+
+    discriminator: OptimiserSpec = Adam(lr=1e-3)
+    generator: OptimiserSpec = Adam(lr=1e-3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What is measured on the way; intervals are in images seen and None is a tenth of the run."""
+
+    samples: int = 2000  # samples that the metrics are taken over
+    every: int | None = None  # between evaluations
+    grid: int = 100  # samples drawn in each picture
+    pictures: int | None = None  # between pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Everything that decides what a run computes."""
+
+    data: Data = Data()
+    nets: Nets = Nets()
+    energy: Energy = AutoencoderEnergy()
+    sampler: Sampler = Prior()
+    objective: Objective[Any] = EBGAN()
+    optimisers: Optimisers = Optimisers()
+    turns: Turns = Turns()
+    images: int = 600_000  # real images seen by the discriminator in all
+    batch: int = 64  # images in a discriminator's turn, over all ranks
+    precision: Precision = "fp32"  # of matrix products; sums, norms and weights are kept in float32 at least
+    seed: int = 0
+    ema: int | None = None  # half-life, in images, of an average of the generator's weights that samples are taken from
+    checkpoint: int | None = None  # images between checkpoints; None is a tenth of the run
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+    def __post_init__(self) -> None:
+        for name, value in (("images", self.images), ("batch", self.batch)):
+            if value < 1:
+                raise UsageError(f"{name}={value}: expected at least 1")
+        if missing := self.objective.needs - self.energy.gives:
+            raise UsageError(
+                f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
+                f"{type(self.energy).__name__} has none: {_mend(missing)}"
+            )
+
+    def to_yaml(self) -> str:
+        """The experiment as config.yaml holds it."""
+        return config.to_yaml(self)
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits that differ for experiments that compute different things."""
+        return hashlib.sha256(self.to_yaml().encode()).hexdigest()[:16]
+
+
+REGISTRY: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
+        *(AutoencoderEnergy, LogisticEnergy, Prior),
+        *(EBGAN, GAN, Scheduled),
+        *(Adam, SGD, Constant, Linear, Steps),
+    )
+}
+
+
+def read_experiment(path: Path) -> Experiment:
+    """The experiment of a config.yaml. Raises UsageError that names file, line and key of what does not fit."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as a config: {error}") from error
+    experiment: Experiment = config.from_yaml(text, Experiment, REGISTRY, str(path))
+    return experiment
+
+
+def build(
+    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu"
+) -> tuple[Game, Progress]:
+    """The game of an experiment on images [C, H, W], and its progress before the first step.
+
+    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises ValueError, with the mend,
+    for parts that cannot work together.
+    """
+    dtype = DTYPES[experiment.precision]
+    randomness = Randomness.of(experiment.seed, device)
+    site = Site(shape, experiment.data.limits, randomness)
+    generator = experiment.nets.generator.build(site)
+    discriminator = experiment.nets.discriminator.build(site)
+    experiment.energy.check(discriminator)
+    if experiment.ema is not None and experiment.ema < 1:
+        raise UsageError(f"ema={experiment.ema}: expected a half-life of at least 1 image")
+    for net in (generator, discriminator):
+        compute_in(net, dtype)
+    game = Game(
+        generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
+        discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
+        energy=experiment.energy,
+        sampler=experiment.sampler,
+        objective=experiment.objective,
+        randomness=randomness,
+        turns=experiment.turns,
+    )
+    clock = torch.zeros((), dtype=torch.int64, device=device)
+    return game, Progress(clock, experiment.objective.init(site.models, device))
+
+
+Tree = TypeVar("Tree")
+
+
+def stacked(experiments: Sequence[Tree]) -> Tree:
+    """Experiments that differ in float fields and seeds as one, whose differing fields hold tensors [models].
+
+    Raises ValueError that names the first field in which they differ otherwise.
+    """
+    merged: Tree = _merge(list(experiments), "")
+    return merged
+
+
+def _merge(values: list[Any], name: str) -> Any:
+    first = values[0]
+    if len({type(value) for value in values}) == 1 and is_dataclass(first):
+        parts = {each.name: [getattr(value, each.name) for value in values] for each in fields(first)}
+        merged = object.__new__(type(first))
+        for key, part in parts.items():
+            object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
+        return merged
+    if name == "seed":
+        return torch.tensor(values)
+    if all(value == first for value in values):
+        return first
+    if all(isinstance(value, float) for value in values):
+        return torch.tensor(values)
+    raise ValueError(f"{name}: {', '.join(map(str, values))} differ, and only float fields and seeds can, in one stack")
+
+
+def _mend(missing: frozenset[str]) -> str:
+    return "use the auto-encoder energy or pulling_away=None" if "code" in missing else "use the logistic energy"

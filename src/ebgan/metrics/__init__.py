@@ -1,0 +1,23 @@
+"""Metrics: pure functions on arrays, and the classifier that some of them read images through."""
+
+from ebgan.metrics.classifier import TrainedClassifier, digit_classifier
+from ebgan.metrics.coverage import class_histogram, classes_covered
+from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate
+from ebgan.metrics.frechet import frechet_distance
+from ebgan.metrics.inception import modified_inception_score
+from ebgan.metrics.kernel import kernel_distance
+from ebgan.metrics.ranking import auroc
+
+__all__ = [
+    "Evaluation",
+    "RealReference",
+    "TrainedClassifier",
+    "auroc",
+    "class_histogram",
+    "classes_covered",
+    "digit_classifier",
+    "evaluate",
+    "frechet_distance",
+    "kernel_distance",
+    "modified_inception_score",
+]

@@ -1,0 +1,125 @@
+"""The classifier that metrics read samples through: trained once for a data set, then kept in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Integer, Shaped, UInt8
+from platformdirs import user_cache_dir
+from torch import Tensor
+
+from ebgan.errors import DataError, StorageError
+from ebgan.metrics.fitting import fit_classifier, scaled
+from ebgan.metrics.weights import load_weights, save_weights
+from ebgan.nets.classifier import ConvClassifier
+from ebgan.randomness import Randomness
+
+VERSION = 1  # of the net and of how it is trained: another one trains anew
+_HELD_OUT = 6  # one image in six is kept from training where no test set is given, as in MNIST's 10,000 of 60,000
+_BATCH = 1000  # images read at a time
+
+logger = logging.getLogger(__name__)
+
+
+class Readout(NamedTuple):
+    """What a classifier says of images; on the CPU, whatever device it runs on."""
+
+    features: Tensor  # [samples, 128] float32
+    probabilities: Tensor  # [samples, classes] float32, p(y|x)
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """A net that has learned, and how often it is right."""
+
+    net: ConvClassifier
+    accuracy: float  # share of held-out images named rightly
+
+    @torch.no_grad()
+    def read(self, images: Shaped[Tensor, "samples C H W"]) -> Readout:
+        """Features and probabilities in one pass over images, uint8 or float in [-1, 1]."""
+        device = self.net.logits.weight.device
+        batches = torch.split(images, _BATCH)
+        features = torch.cat([self.net.features(scaled(batch.to(device))) for batch in batches])
+        return Readout(features.cpu(), self.net.logits(features).softmax(-1).cpu())
+
+    def probabilities(self, images: Shaped[Tensor, "samples C H W"]) -> Float[Tensor, "samples classes"]:
+        """p(y|x) of images, uint8 or float in [-1, 1]."""
+        return self.read(images).probabilities
+
+    def features(self, images: Shaped[Tensor, "samples C H W"]) -> Float[Tensor, "samples 128"]:
+        """The layer below the logits, of images uint8 or float in [-1, 1]."""
+        return self.read(images).features
+
+
+def digit_classifier(
+    images: UInt8[Tensor, "samples C H W"],
+    labels: Integer[Tensor, " samples"],
+    *,
+    checksum: str,
+    test: tuple[UInt8[Tensor, "tests C H W"], Integer[Tensor, " tests"]] | None = None,
+    cache: Path | None = None,
+    device: torch.device | str = "cpu",
+) -> TrainedClassifier:
+    """A classifier of the data set with this checksum, from the cache or trained on the images, all but a sixth.
+
+    With a test set it learns from all images, and the test set gives its accuracy. A damaged cache file is replaced.
+    Raises DataError where images and labels do not fit or hold one class alone.
+    """
+    classes = _classes(images, labels)
+    path = (cache or Path(user_cache_dir("ebgan")) / "classifiers") / _name(checksum, images, classes, test)
+    kept = load_weights(path)
+    if kept is not None:
+        accuracy = float(kept.pop("accuracy"))
+        return TrainedClassifier(_restored(kept, images.shape[1], classes).to(device), accuracy)
+    classifier = _trained(images, labels, classes, test, device)
+    try:
+        save_weights(path, classifier.net.state_dict() | {"accuracy": torch.tensor(classifier.accuracy).double()})
+    except (StorageError, OSError) as error:
+        warnings.warn(f"The classifier is not kept and will be trained again next time. {error}", stacklevel=2)
+    return classifier
+
+
+def _classes(images: Tensor, labels: Tensor) -> int:
+    if len(images) != len(labels) or len(images) < _HELD_OUT:
+        raise DataError(
+            f"classifier: {len(images)} images and {len(labels)} labels given; "
+            f"expected one label an image, and {_HELD_OUT} images or more."
+        )
+    if labels.min() == labels.max():
+        raise DataError("classifier: the labels hold one class alone, so there is nothing to tell apart.")
+    return int(labels.max()) + 1
+
+
+def _name(checksum: str, images: Tensor, classes: int, test: tuple[Tensor, Tensor] | None) -> str:
+    """A file name for all that the trained net depends on."""
+    tested = 0 if test is None else len(test[0])
+    identity = (VERSION, checksum, tuple(images.shape), classes, tested)
+    return hashlib.sha256(repr(identity).encode()).hexdigest()[:32] + ".weights"
+
+
+def _restored(weights: dict[str, Tensor], channels: int, classes: int) -> ConvClassifier:
+    with torch.random.fork_rng(devices=[]):  # a new net draws weights, which are replaced
+        net = ConvClassifier(channels, classes)
+    net.load_state_dict(weights)
+    return net.eval().requires_grad_(False)
+
+
+def _trained(
+    images: Tensor, labels: Tensor, classes: int, test: tuple[Tensor, Tensor] | None, device: torch.device | str
+) -> TrainedClassifier:
+    logger.info("Training a classifier of %d images, once for this data set", len(images))
+    if test is None:
+        order = Randomness.of(0).permutation("classifier's held-out share", len(images))
+        count = len(images) // _HELD_OUT
+        test = images[order[:count]], labels[order[:count]]
+        images, labels = images[order[count:]], labels[order[count:]]
+    net = fit_classifier(images, labels, classes, device)
+    named = TrainedClassifier(net, 0.0).probabilities(test[0]).argmax(-1)
+    return TrainedClassifier(net, float((named == test[1].cpu()).double().mean()))

@@ -1,0 +1,1 @@
+"""Nets and their specs: they know images and codes, nothing of energy or loss."""

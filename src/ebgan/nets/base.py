@@ -1,0 +1,73 @@
+"""What a net is to the floors above: three kinds of module, and the specs that build them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ebgan.randomness import Randomness
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a net is built: the images that it meets and the models that it holds."""
+
+    shape: tuple[int, int, int]  # C, H, W
+    limits: tuple[float, float]  # the data's range, [-1, 1] or [0, 1]
+    randomness: Randomness  # one seed a model; its device is the net's
+
+    @property
+    def models(self) -> tuple[int, ...]:
+        """The model axis: () for one model, (k,) for a stack of k."""
+        return tuple(self.randomness.seeds.shape)
+
+
+class Generator(nn.Module, ABC):
+    """Noise -> images in the data's range."""
+
+    noise: tuple[tuple[int, ...], ...]  # the shape of each noise that a sample starts from
+
+    @abstractmethod
+    def forward(self, *noise: Tensor) -> Float[Tensor, "*models batch C H W"]:
+        """Images from one tensor [*models, batch, *shape] for each entry of `noise`."""
+
+
+class Autoencoder(nn.Module, ABC):
+    """Images -> code and reconstruction."""
+
+    @abstractmethod
+    def forward(
+        self, images: Float[Tensor, "*models batch C H W"]
+    ) -> tuple[Float[Tensor, "*models batch code"], Float[Tensor, "*models batch C H W"]]:
+        """The encoder's output, flat, and the decoder's."""
+
+
+class Discriminator(nn.Module, ABC):
+    """Images -> logits of being real."""
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch"]:
+        """Log D / (1 - D) of each image."""
+
+    @abstractmethod
+    def features(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch features"]:
+        """The layer below the logit."""
+
+
+class GeneratorSpec(ABC):
+    """The settings of a generator."""
+
+    @abstractmethod
+    def build(self, site: Site) -> Generator:
+        """The net, initialised, on the site's device."""
+
+
+class DiscriminatorSpec(ABC):
+    """The settings of a discriminator's net, an auto-encoder or a classifier."""
+
+    @abstractmethod
+    def build(self, site: Site) -> Autoencoder | Discriminator:
+        """The net, initialised, on the site's device."""

@@ -1,0 +1,118 @@
+"""Layers with a model axis: one set of weights a model, so that a stack of k models is k separate models at once.
+
+A layer's arithmetic follows the dtype of its weights (float32, bfloat16 or float64, chosen when the nets are built);
+batch norm computes its statistics in float32 or better and keeps its own parameters there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ebgan.distributed import mean_across_ranks, rank
+from ebgan.randomness import Randomness
+
+Models = tuple[int, ...]
+
+
+class Linear(nn.Module):
+    """y = x W^T + b with one W [out, in] and one b [out] a model."""
+
+    def __init__(self, inputs: int, outputs: int, models: Models = ()) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(*models, outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(*models, outputs))
+
+    def forward(self, x: Float[Tensor, "*models batch inputs"]) -> Float[Tensor, "*models batch outputs"]:
+        x = x.to(self.weight.dtype)
+        if self.weight.dim() == 2:
+            return functional.linear(x, self.weight, self.bias)
+        return torch.baddbmm(self.bias[..., None, :], x, self.weight.mT)
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation over the batch axis, for each model apart, with torch's conventions (momentum, epsilon).
+
+    Statistics are those of the whole batch on all ranks, so that one rank and many train the same model.
+    """
+
+    def __init__(self, features: int, models: Models = (), momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.scale = nn.Parameter(torch.ones(*models, features))
+        self.shift = nn.Parameter(torch.zeros(*models, features))
+        self.mean: Tensor
+        self.variance: Tensor
+        self.register_buffer("mean", torch.zeros(*models, features))
+        self.register_buffer("variance", torch.ones(*models, features))
+
+    def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
+        wide = x.to(self.scale.dtype)
+        mean, variance = self._of_batch(wide) if self.training else (self.mean, self.variance)
+        factor = self.scale * (variance + self.epsilon).rsqrt()
+        offset = self.shift - mean * factor
+        return torch.addcmul(offset[..., None, :], wide, factor[..., None, :]).to(x.dtype)
+
+    def _of_batch(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean = mean_across_ranks(x.mean(-2))
+        variance = mean_across_ranks((x - mean[..., None, :]).square().mean(-2))
+        with torch.no_grad():
+            count = x.shape[-2] * rank().count
+            self.mean.lerp_(mean, self.momentum)
+            self.variance.lerp_(variance * (count / max(count - 1, 1)), self.momentum)
+        return mean, variance
+
+
+class Dropout(nn.Module):
+    """Zeroes each unit with probability `rate` [*models], and scales up the rest, while training.
+
+    The masks are a function of the seed and of how many samples the layer has seen, which is a buffer: a resumed run,
+    a stack and a group of ranks drop what one uninterrupted process drops.
+    """
+
+    def __init__(self, rate: float | Tensor, randomness: Randomness, purpose: str) -> None:
+        super().__init__()
+        models = randomness.seeds.shape
+        self.purpose = purpose
+        self.seen: Tensor
+        self.seeds: Tensor
+        self.rate: Tensor
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("seeds", randomness.seeds, persistent=False)
+        self.register_buffer("rate", torch.as_tensor(rate, dtype=torch.float32).expand(models), persistent=False)
+
+    def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
+        if not self.training:
+            return x
+        batch, features = x.shape[-2:]
+        first = self.seen + rank().index * batch
+        rate = self.rate[..., None, None]
+        uniform = Randomness(self.seeds).uniform(self.purpose, batch, features, first=first)
+        self.seen.add_(batch * rank().count)
+        return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
+
+
+def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: float) -> None:
+    """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity."""
+    for name, layer in _weighted(net):
+        values = randomness.normal(f"{purpose}.{name}", *layer.weight.shape[-2:])
+        with torch.no_grad():
+            layer.weight.copy_(values * std)
+
+
+def compute_in(net: nn.Module, dtype: torch.dtype) -> None:
+    """Make a net compute in a dtype: matrix products in bfloat16, say, while batch norm stays in float32."""
+    wide = torch.promote_types(dtype, torch.float32)
+    for _, layer in _weighted(net):
+        layer.to(dtype)
+    for module in net.modules():
+        if isinstance(module, BatchNorm):
+            module.to(wide)
+
+
+def _weighted(net: nn.Module) -> Iterator[tuple[str, Linear]]:
+    return ((name, module) for name, module in net.named_modules() if isinstance(module, Linear))

@@ -1,0 +1,182 @@
+"""The fully connected nets of the grid search (EBGAN, section 4.1 and appendix A).
+
+Layers are counted as the paper counts them, weight layers in all: a generator of depth 5 has 4 hidden layers and an
+output; an auto-encoder of depth 2 has 1 encoder layer and 1 decoder layer; a classifier of depth 2 has 1 hidden layer
+and 1 logit. ReLU; batch norm after each weight layer but the generator's output and the discriminator's input;
+weights N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, biases 0.
+
+What the paper leaves unsaid: the rule read literally also puts batch norm on the decoder's output and on the logit
+(`output_norm`, off, as in the DCGAN code); dropout is 0.5 after each hidden activation of the discriminator; the
+decoder's output is linear; the noise has 100 dimensions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
+
+Output = Literal["linear", "limits"]
+
+
+def squash(limits: tuple[float, float]) -> Callable[[Tensor], Tensor]:
+    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1].
+
+    Raises ValueError for another range.
+    """
+    known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
+    if limits not in known:
+        raise ValueError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
+    return known[limits]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MLPGenerator(GeneratorSpec):
+    """`depth` weight layers, hidden ones of `width` units with batch norm and ReLU, an output in the data's range."""
+
+    depth: int = 5  # weight layers, at least 2
+    width: int = 800  # hidden units
+    noise: int = 100  # dimensions of z
+    std: float = 0.02  # of the initial weights
+
+    def build(self, site: Site) -> Generator:
+        net = _Generator(self, site)
+        initialise(net, site.randomness, "generator", self.std)
+        return net
+
+    def __post_init__(self) -> None:
+        _check_depth(self.depth)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MLPAutoencoder(DiscriminatorSpec):
+    """`depth` - 1 encoder layers of `width` units and one decoder layer; the code is the encoder's last activation."""
+
+    depth: int = 2  # weight layers, at least 2
+    width: int = 1024  # hidden units, and the size of the code
+    dropout: float = 0.0  # share of hidden units dropped while training
+    output: Output = "linear"  # the decoder's last nonlinearity: none, or the one whose range is the data's
+    output_norm: bool = False  # batch norm on the decoder's output
+    code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the ReLU
+    std: float = 0.002  # of the initial weights
+
+    def build(self, site: Site) -> Autoencoder:
+        net = _Autoencoder(self, site)
+        initialise(net, site.randomness, "discriminator", self.std)
+        return net
+
+    def __post_init__(self) -> None:
+        _check_depth(self.depth)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MLPDiscriminator(DiscriminatorSpec):
+    """`depth` - 1 hidden layers of `width` units and one logit: the discriminator of the probabilistic GAN."""
+
+    depth: int = 2  # weight layers, at least 2
+    width: int = 1024  # hidden units
+    dropout: float = 0.0  # share of hidden units dropped while training
+    output_norm: bool = False  # batch norm on the logit
+    std: float = 0.002  # of the initial weights
+
+    def build(self, site: Site) -> Discriminator:
+        net = _Discriminator(self, site)
+        initialise(net, site.randomness, "discriminator", self.std)
+        return net
+
+    def __post_init__(self) -> None:
+        _check_depth(self.depth)
+
+
+class _Generator(Generator):
+    def __init__(self, spec: MLPGenerator, site: Site) -> None:
+        super().__init__()
+        self.shape, self.squash, self.noise = site.shape, squash(site.limits), ((spec.noise,),)
+        sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
+        hidden: list[nn.Module] = []
+        for inputs, outputs in itertools.pairwise(sizes):
+            hidden += [Linear(inputs, outputs, site.models), BatchNorm(outputs, site.models), nn.ReLU()]
+        self.hidden = nn.Sequential(*hidden)
+        self.output = Linear(spec.width, math.prod(site.shape), site.models)
+        self.to(site.randomness.seeds.device)
+
+    def forward(self, *noise: Tensor) -> Tensor:
+        (z,) = noise
+        flat: Tensor = self.output(self.hidden(z))
+        return _images(self.squash(_wide(flat)), self.shape)
+
+
+class _Autoencoder(Autoencoder):
+    def __init__(self, spec: MLPAutoencoder, site: Site) -> None:
+        super().__init__()
+        pixels = math.prod(site.shape)
+        self.shape, self.code_activated = site.shape, spec.code_activated
+        self.squash = squash(site.limits) if spec.output == "limits" else nn.Identity()
+        self.trunk = _trunk(spec, site)
+        self.dropout = _dropout(spec.dropout, site, "code")
+        self.decoder = Linear(spec.width, pixels, site.models)
+        self.norm = BatchNorm(pixels, site.models) if spec.output_norm else nn.Identity()
+        self.to(site.randomness.seeds.device)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        before = self.trunk(images.flatten(-3))
+        after = before.relu()
+        flat: Tensor = self.norm(self.decoder(self.dropout(after)))
+        return _wide(after if self.code_activated else before), _images(self.squash(_wide(flat)), self.shape)
+
+
+class _Discriminator(Discriminator):
+    def __init__(self, spec: MLPDiscriminator, site: Site) -> None:
+        super().__init__()
+        self.trunk = _trunk(spec, site)
+        self.dropout = _dropout(spec.dropout, site, "features")
+        self.logit = Linear(spec.width, 1, site.models)
+        self.norm = BatchNorm(1, site.models) if spec.output_norm else nn.Identity()
+        self.to(site.randomness.seeds.device)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
+        return _wide(logits).squeeze(-1)
+
+    def features(self, images: Tensor) -> Tensor:
+        hidden: Tensor = self.trunk(images.flatten(-3))
+        return hidden.relu()
+
+
+def _trunk(spec: MLPAutoencoder | MLPDiscriminator, site: Site) -> nn.Sequential:
+    """All hidden layers of a discriminator up to, but without, the last one's ReLU."""
+    layers: list[nn.Module] = [Linear(math.prod(site.shape), spec.width, site.models)]
+    for place in range(spec.depth - 2):
+        layers += [nn.ReLU(), _dropout(spec.dropout, site, f"hidden{place}")]
+        layers += [Linear(spec.width, spec.width, site.models), BatchNorm(spec.width, site.models)]
+    return nn.Sequential(*layers)
+
+
+def _dropout(rate: float | Tensor, site: Site, place: str) -> nn.Module:
+    none = not isinstance(rate, Tensor) and rate == 0
+    return nn.Identity() if none else Dropout(rate, site.randomness, f"dropout.{place}")
+
+
+def _images(flat: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    return flat.reshape(*flat.shape[:-1], *shape)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """float32 or better: outputs leave a net in full precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _check_depth(depth: int) -> None:
+    if depth < 2:
+        raise ValueError(f"depth={depth}: a net has at least 2 weight layers")

@@ -1,0 +1,61 @@
+"""What every adversarial objective is: readings -> losses, and a state that moves.
+
+An objective is a value. What changes while training (a balance, a margin, a schedule's clock) is a record of tensors
+that goes in and comes out, so that no checkpoint can forget it and no log line can move it twice.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+
+State = TypeVar("State", bound=tuple[object, ...])
+
+
+class Stateless(NamedTuple):
+    """The state of an objective in which nothing moves."""
+
+
+class Objective(ABC, Generic[State]):
+    """Subclasses are final, frozen, keyword-only dataclasses whose float fields may hold a tensor [*models].
+
+    Readings are those of the whole batch: the trainer gathers the slices of all ranks before an objective sees them.
+    """
+
+    @abstractmethod
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:
+        """The state before the first step; each tensor is [*models] or []."""
+
+    @abstractmethod
+    def discriminator(self, state: State, real: Reading, fake: Reading, batch: Batch) -> Losses:
+        """The loss [*models] that the discriminator descends."""
+
+    @abstractmethod
+    def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
+        """The loss [*models] that the generator descends."""
+
+    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
+        return Losses.of(real=real.energy.mean(-1))
+
+    def update(self, state: State, means: Means) -> State:  # noqa: ARG002
+        """The state after a step whose mean energies were `means`; by default the state itself."""
+        return state
+
+    def begin(self, state: State, energies: Tensor) -> State:  # noqa: ARG002
+        """The state after pretraining, given the energies [*models, n] of the data; by default the state itself."""
+        return state
+
+    def watch(self, state: State, fake: Reading) -> dict[str, Tensor]:  # noqa: ARG002
+        """What a report should show beside the losses and energies, each [*models]; `fake` is D's reading of G(z)."""
+        return {}
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What it reads besides energies, of "code" and "logits"."""
+        return frozenset()

@@ -1,0 +1,62 @@
+"""Energy-based GAN (Zhao, Mathieu & LeCun, 2017), and EBGAN-PT.
+
+    discriminator   E(x) + [m - E(G(z))]_+                    (eq. 1)
+    generator       E(G(z))                                   (eq. 2)
+    EBGAN-PT        E(G(z)) + w PT(Enc(G(z))), w = 0.1        (eq. 14, generator only)
+
+The hinge is taken per sample and then averaged. The margin is in units of the energy: the paper's 10, 20, 40 and 80
+belong to the L2 norm of the residual of images in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.terms import below, hinge, pulling_away
+from ebgan.records import Batch, Losses, Reading, Sample
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class EBGAN(Objective[Stateless]):
+    """The margin loss, with the pulling-away term in the generator's loss if it has a weight."""
+
+    margin: float = 10.0  # in units of the energy
+    pulling_away: float | None = None  # weight of the pulling-away term; the paper's is 0.1; None leaves it out
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
+        return Stateless()
+
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        return Losses.of(real=real.energy.mean(-1), hinge=hinge(self.margin, fake.energy))
+
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        energy = fake.energy.mean(-1)
+        if self.pulling_away is None:
+            return Losses.of(fake=energy)
+        if fake.code is None:
+            raise ValueError(_NO_CODE)
+        return Losses.of(fake=energy, pulling_away=self.pulling_away * pulling_away(fake.code))
+
+    def watch(self, state: Stateless, fake: Reading) -> dict[str, Tensor]:  # noqa: ARG002
+        margin = torch.as_tensor(self.margin, dtype=fake.energy.dtype, device=fake.energy.device)
+        seen = {
+            "margin": margin.expand(fake.energy.shape[:-1]),
+            "hinge_share": below(self.margin, fake.energy),
+        }
+        return seen if fake.code is None else seen | {"code_similarity": pulling_away(fake.code)}
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset() if self.pulling_away is None else frozenset({"code"})
+
+
+_NO_CODE = (
+    "EBGAN-PT needs an energy with a code; the logistic energy has none: "
+    "use the auto-encoder energy or pulling_away=None"
+)

@@ -1,0 +1,49 @@
+"""The probabilistic GAN (Goodfellow et al., 2014), the baseline: E(x) = -log D(x).
+
+    discriminator   -log D(x) - log(1 - D(G(z)))
+    generator       -log D(G(z))         non-saturating, the default
+                    log(1 - D(G(z)))     saturating, the minimax game itself
+
+All from logits through softplus: finite at any logit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.terms import cross_entropy
+from ebgan.records import Batch, Losses, Reading, Sample
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class GAN(Objective[Stateless]):
+    """Binary cross-entropy for the discriminator; for the generator, its non-saturating or saturating opponent."""
+
+    saturating: bool = False
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
+        return Stateless()
+
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        return Losses.of(real=cross_entropy(_logits(real), real=True), fake=cross_entropy(_logits(fake), real=False))
+
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        if self.saturating:
+            return Losses.of(fake=-cross_entropy(_logits(fake), real=False))
+        return Losses.of(fake=cross_entropy(_logits(fake), real=True))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"logits"})
+
+
+def _logits(reading: Reading) -> Tensor:
+    if reading.logits is None:
+        raise ValueError("GAN needs an energy with logits: use the logistic energy, or EBGAN for an auto-encoder's")
+    return reading.logits

@@ -1,0 +1,72 @@
+"""Any field of an objective as a function of the images seen: EBGAN's decaying margin (appendix E), for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Generic, NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Objective, State
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+from ebgan.schedules import Schedule
+
+
+class ScheduledState(NamedTuple):
+    """The inner objective's state, and the clock."""
+
+    images: Tensor  # [] int64, images seen
+    inner: tuple[Any, ...]
+
+
+@final
+@dataclass(frozen=True, init=False)
+class Scheduled(Objective[ScheduledState], Generic[State]):
+    """`Scheduled(EBGAN(margin=10.0), margin=Linear(start=10.0, end=0.0, finish=600_000))`.
+
+    Raises ValueError for a field that the inner objective does not have.
+    """
+
+    inner: Objective[State]
+    schedules: dict[str, Schedule]
+
+    def __init__(
+        self, inner: Objective[State], schedules: dict[str, Schedule] | None = None, **named: Schedule
+    ) -> None:
+        schedules = (schedules or {}) | named
+        known = {field.name for field in fields(inner)}  # type: ignore[arg-type]
+        for name in schedules.keys() - known:
+            fields_known = ", ".join(sorted(known))
+            raise ValueError(f"Scheduled: {type(inner).__name__} has no field {name!r}; it has {fields_known}")
+        object.__setattr__(self, "inner", inner)
+        object.__setattr__(self, "schedules", schedules)
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> ScheduledState:
+        return ScheduledState(torch.zeros((), dtype=torch.int64, device=device), self.inner.init(models, device))
+
+    def begin(self, state: ScheduledState, energies: Tensor) -> ScheduledState:
+        return state._replace(inner=self._now(state).begin(state.inner, energies))
+
+    def discriminator(self, state: ScheduledState, real: Reading, fake: Reading, batch: Batch) -> Losses:
+        return self._now(state).discriminator(state.inner, real, fake, batch)
+
+    def alone(self, state: ScheduledState, real: Reading, batch: Batch) -> Losses:
+        return self._now(state).alone(state.inner, real, batch)
+
+    def generator(self, state: ScheduledState, fake: Reading, sample: Sample) -> Losses:
+        return self._now(state).generator(state.inner, fake, sample)
+
+    def update(self, state: ScheduledState, means: Means) -> ScheduledState:
+        return ScheduledState(means.images, self._now(state).update(state.inner, means))
+
+    def watch(self, state: ScheduledState, fake: Reading) -> dict[str, Tensor]:
+        return self._now(state).watch(state.inner, fake)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.inner.needs
+
+    def _now(self, state: ScheduledState) -> Objective[Any]:
+        """The inner objective with each scheduled field at its value of this moment."""
+        return replace(self.inner, **{name: each.at(state.images) for name, each in self.schedules.items()})  # type: ignore[type-var]

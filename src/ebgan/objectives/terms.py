@@ -1,0 +1,39 @@
+"""The terms that objectives are made of: each reduces the batch and keeps the model axis."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import normalize, softplus
+
+
+def per_sample(value: float | Tensor) -> float | Tensor:
+    """A number, or one a model [*models], ready to meet a tensor [*models, batch]."""
+    return value[..., None] if isinstance(value, Tensor) else value
+
+
+def hinge(margin: float | Tensor, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
+    """Mean over the batch of [m - E]_+, taken per sample (EBGAN eq. 1): 0 once every energy is above the margin."""
+    return (per_sample(margin) - energy).relu().mean(-1)
+
+
+def below(margin: float | Tensor, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
+    """Share of the batch with an energy under the margin: where the hinge pushes."""
+    return (energy < per_sample(margin)).float().mean(-1)
+
+
+def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models"]:
+    """Mean squared cosine between the codes of different samples (EBGAN eq. 14): 0 orthogonal, 1 collapsed.
+
+    One sample, which has no others to be pulled from, gives 0; so does a code of zeros.
+    """
+    batch = code.shape[-2]
+    unit = normalize(code, dim=-1)
+    cosine = unit @ unit.mT
+    off_diagonal = cosine.square().sum((-2, -1)) - cosine.diagonal(dim1=-2, dim2=-1).square().sum(-1)
+    return off_diagonal / max(batch * (batch - 1), 1)
+
+
+def cross_entropy(logits: Float[Tensor, "*models batch"], *, real: bool) -> Float[Tensor, "*models"]:
+    """Mean over the batch of -log D (real) or -log(1 - D), from logits and so finite at any logit."""
+    return softplus(-logits if real else logits).mean(-1)

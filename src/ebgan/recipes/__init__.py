@@ -1,0 +1,9 @@
+"""The figures and tables of the papers, and examples, as experiments with names."""
+
+from ebgan.recipes import digits as _digits
+from ebgan.recipes import mnist as _mnist
+from ebgan.recipes.index import RECIPES, Recipe, find
+
+__all__ = ["RECIPES", "Recipe", "find"]
+
+del _digits, _mnist

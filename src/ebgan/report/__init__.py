@@ -1,0 +1,6 @@
+"""The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
+
+from ebgan.report.html import write_report
+from ebgan.report.images import grid, save_png
+
+__all__ = ["grid", "save_png", "write_report"]

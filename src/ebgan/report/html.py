@@ -1,0 +1,167 @@
+"""The run as one page that needs nothing but itself: no file beside it, no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import platform
+import re
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from ebgan.errors import UsageError
+from ebgan.report import plots, summary
+from ebgan.runfolder import Record, RunFolder, read_records, write_atomically
+
+_GRIDS = 10  # in the strip of samples, the first and the last among them
+_HEAVY = 400_000  # bytes of a picture above which it is packed smaller
+_LIBRARIES = ("ebgan", "torch", "numpy", "lightning-fabric", "torchmetrics", "scikit-learn")
+
+
+class Chart(NamedTuple):
+    """A picture with its heading and how to read it."""
+
+    title: str
+    note: str
+    svg: Markup
+
+
+class Samples(NamedTuple):
+    """A grid of samples and when it was made."""
+
+    images: int
+    uri: str
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write report.html of a run, finished or not, from what its folder holds so far, and return its path.
+
+    Raises UsageError where there is no such folder, StorageError where the disk refuses.
+    """
+    if not folder.path.is_dir():
+        raise UsageError(f"{folder.path}: no run folder here; give the folder that `ebgan train` wrote")
+    write_atomically(folder.report, _page(folder).encode("utf-8", "replace"))
+    return folder.report
+
+
+def _page(folder: RunFolder) -> str:
+    stats, evaluations = read_records(folder.stats), read_records(folder.evaluations)
+    config = folder.config.read_text("utf-8", "replace") if folder.config.exists() else ""
+    total = _total(config)
+    evaluation = evaluations[-1] if evaluations else {}
+    return (
+        _template_environment()
+        .get_template("template.html")
+        .render(
+            title=folder.path.resolve().name,
+            unfinished=bool(stats and total and stats[-1]["images"] < total),
+            facts=summary.headline(stats, evaluations, total),
+            alarms=summary.alarms(read_records(folder.alarms)),
+            samples=_samples(folder),
+            real=_data_uri(folder.real) if folder.real.exists() else "",
+            charts=_training_charts(stats),
+            metric_charts=_metric_charts(evaluations),
+            evaluated=evaluation.get("images"),
+            rows=summary.metric_rows(evaluation),
+            histogram=Markup(plots.histogram(evaluation.get("histogram", []))),
+            protocol=summary.protocol(evaluation),
+            config=config,
+            environment=_machine(),
+        )
+    )
+
+
+def _template_environment() -> Environment:
+    environment = Environment(loader=PackageLoader("ebgan.report", ""), autoescape=True, undefined=StrictUndefined)
+    environment.filters["sha256"] = _sha256
+    return environment
+
+
+def _sha256(text: str) -> str:
+    """The hash by which the page's own policy lets its script run, and no other."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _total(config: str) -> int | None:
+    """The images that the run is to see, by its config."""
+    found = re.search(r"^images: *([\d_]+)", config, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def _samples(folder: RunFolder) -> list[Samples]:
+    """Grids spread evenly over the training, the first and the last among them."""
+    grids = folder.grids()
+    step = max(1.0, (len(grids) - 1) / (_GRIDS - 1))
+    places = sorted({round(place * step) for place in range(min(_GRIDS, len(grids)))})
+    return [Samples(images, _data_uri(path)) for images, path in (grids[place] for place in places)]
+
+
+def _data_uri(path: Path) -> str:
+    """A picture as it is, or, where it would weigh the page down, as WebP of at most 1,600 pixels a side."""
+    content, kind = path.read_bytes(), "png"
+    if len(content) > _HEAVY:
+        buffer = io.BytesIO()
+        with Image.open(path) as image:
+            image.thumbnail((1600, 1600))
+            image.save(buffer, "WEBP", quality=88)
+        content, kind = buffer.getvalue(), "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _training_charts(stats: Sequence[Record]) -> list[Chart]:
+    moved = plots.fields(stats, "state/")
+    return _drawn(
+        ("Energies", "Mean over the batch, in either player's turn.", plots.energies(stats)),
+        ("Losses", "What each player descends.", plots.losses(stats)),
+        ("Samples under the margin", "The share on which the hinge still acts.", plots.hinge_share(stats)),
+        ("Code similarity", "Of a batch of samples: 0 orthogonal, 1 collapsed.", plots.code_similarity(stats)),
+        ("Terms of the discriminator's loss", "", plots.terms(stats, "discriminator")),
+        ("Terms of the generator's loss", "", plots.terms(stats, "generator")),
+        *((name.removeprefix("state/"), "Moved by the objective.", plots.state(stats, name)) for name in moved),
+        ("Speed", "Real images read in a second.", plots.speed(stats)),
+    )
+
+
+def _metric_charts(evaluations: Sequence[Record]) -> list[Chart]:
+    """The metrics over training; of a single evaluation the table says it all."""
+    if len(evaluations) < 2:
+        return []
+    names = summary.metric_names(evaluations)
+    meanings = [(name, summary.meaning(name)) for name in names]
+    return _drawn(
+        *((kind.label, _direction(kind), plots.metric(evaluations, name, share=kind.share)) for name, kind in meanings)
+    )
+
+
+def _direction(kind: summary.Meaning) -> str:
+    return f"Better: {kind.better}." if kind.better else ""
+
+
+def _drawn(*charts: tuple[str, str, str]) -> list[Chart]:
+    """The charts that have something to show."""
+    return [Chart(title, note, Markup(svg)) for title, note, svg in charts if svg]
+
+
+def _machine() -> dict[str, str]:
+    """Where and by what the page was written: the training process itself, unless the report was asked for later."""
+    libraries = {name: _version(name) for name in _LIBRARIES}
+    return {"Python": platform.python_version(), **libraries, "System": platform.platform(), "CPU": _processor()}
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} threads"

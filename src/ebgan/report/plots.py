@@ -1,0 +1,244 @@
+"""Curves of a run as SVG: records in, one small picture out, the same text for the same records.
+
+Real images are blue, samples orange, a margin dashed grey. The colours stand on white as on black, and all ink takes
+the text colour of the page around it. The records of a stack (a list by name, one value a model) become one thin line
+a model. A picture is "" where no record holds what it shows.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from ebgan.runfolder import Record
+
+Floats = NDArray[np.float64]
+
+REAL, FAKE, MARGIN = "#2f7fc1", "#dd7a10", "#858585"
+DISCRIMINATOR, GENERATOR = "#9b6bc3", "#1d9a74"
+_OTHERS = (GENERATOR, DISCRIMINATOR, "#c25b85", "#8a7d1f")
+_INK = "#123456"  # holds the place of the page's text colour while matplotlib draws
+
+_POINTS = 6_000  # of a field in one picture: 200 a line, fewer where a stack has many
+
+
+@dataclass(frozen=True)
+class Line:
+    """A field of the records and how it is drawn."""
+
+    field: str
+    label: str
+    color: str
+    style: Literal["-", "--"] = "-"
+    opacity: float = 1.0
+
+
+def losses(stats: Sequence[Record]) -> str:
+    """The losses of both players."""
+    discriminator = Line("loss_discriminator", "discriminator", DISCRIMINATOR)
+    return _curves(stats, [discriminator, Line("loss_generator", "generator", GENERATOR)])
+
+
+def energies(stats: Sequence[Record]) -> str:
+    """Mean energies of real images and of samples (in either player's turn), with the margin between them."""
+    lines = [
+        Line("energy_real", "real", REAL),
+        Line("energy_fake", "fake, G's turn", FAKE),
+        Line("energy_fake_before", "D's turn", FAKE, opacity=0.45),
+        Line("margin", "margin", MARGIN, "--"),
+    ]
+    return _curves(stats, lines)
+
+
+def hinge_share(stats: Sequence[Record]) -> str:
+    """The share of samples under the margin: those that the discriminator still pushes up."""
+    return _curves(stats, [Line("hinge_share", "under the margin", FAKE)], share=True)
+
+
+def terms(stats: Sequence[Record], player: str) -> str:
+    """The terms of a player's loss, where it is the sum of several."""
+    names = fields(stats, f"{player}/")
+    known = {"real": REAL, "fake": FAKE, "hinge": FAKE}
+    others = iter(_OTHERS * len(names))
+    labels = [name.removeprefix(f"{player}/") for name in names]
+    lines = [Line(name, label, known.get(label) or next(others)) for name, label in zip(names, labels, strict=True)]
+    return _curves(stats, lines) if len(lines) > 1 else ""
+
+
+def state(stats: Sequence[Record], name: str) -> str:
+    """A value that the objective moves while training, such as BEGAN's k."""
+    return _curves(stats, [Line(name, name, GENERATOR)])
+
+
+def code_similarity(stats: Sequence[Record]) -> str:
+    """How alike the codes of a batch of samples are: 0 orthogonal, 1 collapsed."""
+    return _curves(stats, [Line("code_similarity", "samples", FAKE)])
+
+
+def speed(stats: Sequence[Record]) -> str:
+    """Real images read in a second."""
+    return _curves(stats, [Line("images_per_second", "images/s", DISCRIMINATOR)])
+
+
+def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> str:
+    """A metric of the samples over training, beside the real images' own score where the records have it."""
+    records = [{"images": record["images"], **record.get("metrics", {})} for record in evaluations]
+    return _curves(records, [Line(name, "samples", FAKE), Line(f"{name}_real", "real images", REAL, "--")], share=share)
+
+
+def histogram(shares: Sequence[float]) -> str:
+    """The share of samples in each class; a dashed line marks the even share."""
+    if not shares:
+        return ""
+    with _style():
+        figure, axes = _axes()
+        axes.bar(range(len(shares)), np.nan_to_num(shares), color=FAKE, width=0.72 if len(shares) <= 40 else 1.0)
+        axes.axhline(1 / len(shares), color=REAL, linestyle="--", linewidth=1.2)
+        axes.set_xlabel("class")
+        axes.set_xlim(-0.6, len(shares) - 0.4)
+        axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_formatter(FuncFormatter(_percent))
+        _legend(axes, [Line("", "samples", FAKE), Line("", "even share", REAL, "--")])
+        return _svg(figure)
+
+
+def fields(records: Sequence[Record], prefix: str) -> list[str]:
+    """The names of fields that begin so, in the order of their first appearance."""
+    return list(dict.fromkeys(name for record in records for name in record if name.startswith(prefix)))
+
+
+def _curves(records: Sequence[Record], lines: Sequence[Line], *, share: bool = False) -> str:
+    """A picture of the lines that the records have, over images seen."""
+    held = {line: [record for record in records if record.get(line.field) is not None] for line in lines}
+    present = {line: _series(found, line.field) for line, found in held.items() if found}
+    if not present:
+        return ""
+    with _style():
+        figure, axes = _axes()
+        for line, (images, values) in present.items():
+            _draw(axes, line, images, values)
+        axes.set_xlabel("images seen")
+        axes.xaxis.set_major_formatter(FuncFormatter(_short))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        _scale(axes, np.concatenate([values.ravel() for _, values in present.values()]), share)
+        if len(present) > 1:
+            _legend(axes, list(present))
+        return _svg(figure)
+
+
+def _series(records: Sequence[Record], field: str) -> tuple[Floats, Floats]:
+    """Images seen [points] and a field's values [points, models], with a gap where a value is not finite."""
+    images = np.array([record["images"] for record in records], np.float64)
+    values = np.array([record[field] for record in records], np.float64).reshape(len(records), -1)
+    values[~np.isfinite(values)] = np.nan
+    most = min(200, max(40, _POINTS // values.shape[1]))
+    return _thinned(images, most), _thinned(values, most)
+
+
+def _thinned(values: Floats, most: int) -> Floats:
+    """At most so many points, each the mean of as many records (the last of what is left)."""
+    size = math.ceil(len(values) / most)
+    return np.stack([values[start : start + size].mean(0) for start in range(0, len(values), size)])
+
+
+def _draw(axes: Axes, line: Line, images: Floats, values: Floats) -> None:
+    models = values.shape[1]
+    width, opacity = (1.5, line.opacity) if models == 1 else (0.6, line.opacity * max(0.2, min(0.7, 8 / models)))
+    marker = "o" if len(images) <= 12 else ""
+    axes.plot(
+        images, values, line.style, color=line.color, linewidth=width, alpha=opacity, marker=marker, markersize=3.5
+    )
+
+
+def _scale(axes: Axes, values: Floats, share: bool) -> None:
+    """From zero where nothing is below it, in decades where a few high values would press the others flat."""
+    finite = values[np.isfinite(values)]
+    low, high, middle = (finite.min(), finite.max(), np.median(finite)) if finite.size else (0.0, 1.0, 1.0)
+    if share:
+        axes.set_ylim(0, 1.02)
+    elif low > 0 and high > 20 * middle:
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif low >= 0:
+        axes.set_ylim(0, high * 1.06 or 1.0)
+    axes.yaxis.set_major_formatter(FuncFormatter(_percent if share else _short))
+
+
+def _style() -> AbstractContextManager[None]:
+    """Our look, on matplotlib's defaults rather than on the user's own settings."""
+    settings = {
+        "svg.fonttype": "none",  # text stays text, in the page's own font
+        "svg.hashsalt": "ebgan",  # the same identifiers in every run
+        "text.parse_math": False,
+        "font.size": 10.5,
+        "axes.linewidth": 0.6,
+        "xtick.major.width": 0.6,
+        "ytick.major.size": 0,
+        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK),
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right", "axes.spines.left"), False),
+    }
+    return style.context(settings, after_reset=True)
+
+
+def _axes() -> tuple[Figure, Axes]:
+    """Axes whose frame stands at the same place in every picture, so that pictures side by side line up."""
+    figure = Figure(figsize=(5.0, 2.9))
+    axes = figure.add_axes((0.115, 0.185, 0.85, 0.685))
+    axes.grid(axis="y", color=_INK, alpha=0.14, linewidth=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _legend(axes: Axes, lines: Sequence[Line]) -> None:
+    handles = [
+        Line2D([], [], color=line.color, linestyle=line.style, linewidth=1.8, alpha=line.opacity) for line in lines
+    ]
+    axes.legend(
+        handles,
+        [line.label for line in lines],
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.01),
+        ncols=len(lines),
+        frameon=False,
+        handlelength=1.3,
+        handletextpad=0.5,
+        columnspacing=1.1,
+    )
+
+
+def _short(value: float, _place: int | None = None) -> str:
+    """A number as a tick says it: 1.5k, 60k, 2M, 0.05."""
+    size = abs(value)
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size >= unit:
+            return f"{value / unit:.4g}{name}"
+    return "0" if math.isclose(size, 0, abs_tol=1e-12) else f"{value:.4g}"
+
+
+def _percent(value: float, _place: int | None = None) -> str:
+    return f"{value * 100:.4g}%"
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an <svg> element without a date, outer names, or identifiers that another picture would repeat."""
+    buffer = io.StringIO()
+    figure.savefig(
+        buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    )
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r' id="(?:figure|axes|patch|line2d|text|matplotlib\.axis|legend|\w+tick)_\d+"', "", text)
+    return text.replace(_INK, "currentColor")

@@ -1,0 +1,141 @@
+"""What a run came to, in words and numbers: the head of the report and its table of metrics."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ebgan.runfolder import Record
+
+
+class Meaning(NamedTuple):
+    """How a metric is called and read."""
+
+    label: str
+    better: str  # "higher", "lower", or what its value says
+    share: bool = False
+
+
+METRICS = {
+    "i_usual": Meaning("I', usual order", "higher"),
+    "i_swapped": Meaning("I', as printed in the paper", "higher"),
+    "fid_classifier": Meaning("FID, classifier's features", "lower"),
+    "kid_classifier": Meaning("KID, classifier's features", "lower"),
+    "classes_covered": Meaning("Classes covered", "higher", share=True),
+    "largest_class": Meaning("Largest class", "near the even share", share=True),
+    "code_similarity": Meaning("Code similarity", "lower; 1 is collapse"),
+}
+_HEADLINE = {"i_usual": "I', usual order", "fid_classifier": "FID, classifier", "classes_covered": "Classes covered"}
+
+
+class Fact(NamedTuple):
+    """A number at the head of the report."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+class Alarm(NamedTuple):
+    """An alarm of one kind: its last message, and when it was raised."""
+
+    name: str
+    message: str
+    when: str
+
+
+class Row(NamedTuple):
+    """A metric of the samples beside the real images' own score."""
+
+    name: str
+    label: str
+    samples: str
+    real: str
+    better: str
+
+
+def meaning(name: str) -> Meaning:
+    """How a metric is called; one that is not known here goes by its own name."""
+    return METRICS.get(name) or Meaning(name, "")
+
+
+def headline(stats: Sequence[Record], evaluations: Sequence[Record], total: int | None) -> list[Fact]:
+    """The run in a handful of numbers: how far, how long, how fast, how good."""
+    facts = []
+    if stats:
+        last = stats[-1]
+        facts.append(Fact("Images seen", f"{last['images']:,}", f"of {total:,}" if total else ""))
+        if "seconds" in last:
+            facts.append(Fact("Training time", duration(last["seconds"])))
+        speeds = [record["images_per_second"] for record in stats if "images_per_second" in record]
+        if speeds:
+            facts.append(Fact("Images a second", number(statistics.median(speeds)), "median"))
+    rows = {row.name: row for row in metric_rows(evaluations[-1])} if evaluations else {}
+    for name, label in _HEADLINE.items():
+        if name in rows:
+            facts.append(Fact(label, rows[name].samples, rows[name].real and f"real images {rows[name].real}"))
+    return facts
+
+
+def metric_names(evaluations: Sequence[Record]) -> list[str]:
+    """The metrics of the samples, known ones first; a real images' score belongs to its metric and is no own one."""
+    found = dict.fromkeys(name for record in evaluations for name in record.get("metrics", {}))
+    names = [name for name in found if not (name.endswith("_real") and name.removesuffix("_real") in found)]
+    order = list(METRICS)
+    return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def metric_rows(evaluation: Record) -> list[Row]:
+    """The table of an evaluation's metrics."""
+    values: Mapping[str, float] = evaluation.get("metrics", {})
+    rows = []
+    for name in metric_names([evaluation]):
+        label, better, share = meaning(name)
+        real = values.get(f"{name}_real")
+        rows.append(Row(name, label, number(values[name], share), "" if real is None else number(real, share), better))
+    return rows
+
+
+def protocol(evaluation: Record) -> dict[str, str]:
+    """How an evaluation was made, for reading."""
+    stated: Mapping[str, str | float] = evaluation.get("protocol", {})
+    return {
+        name.replace("_", " "): value if isinstance(value, str) else number(value) for name, value in stated.items()
+    }
+
+
+def alarms(records: Sequence[Record]) -> list[Alarm]:
+    """One entry for each kind of alarm, however often it was raised."""
+    kinds: dict[str, list[Record]] = {}
+    for record in records:
+        kinds.setdefault(record["alarm"], []).append(record)
+    return [
+        Alarm(name, raised[-1]["message"].removeprefix(f"{name}: "), _when(raised)) for name, raised in kinds.items()
+    ]
+
+
+def _when(raised: Sequence[Record]) -> str:
+    first, last = raised[0]["images"], raised[-1]["images"]
+    if len(raised) == 1:
+        return f"at {first:,} images seen"
+    return f"{len(raised)} times, from {first:,} to {last:,} images seen"
+
+
+def number(value: float, share: bool = False) -> str:
+    """A number for reading: four digits that count, thousands set apart, a share in per cent."""
+    if not math.isfinite(value):
+        return "not finite"
+    if share:
+        return f"{value * 100:.3g} %"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours:,} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{seconds:.3g} s"

@@ -1,0 +1,34 @@
+"""Samples from noise: x = G(z), z ~ N(0, I) or U(-1, 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, final
+
+from torch import Tensor
+
+from ebgan.nets.base import Generator
+from ebgan.records import Batch, Sample
+from ebgan.samplers.base import Moment, Sampler
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Prior(Sampler):
+    """One draw of every noise that the generator starts from; the paper's is normal."""
+
+    distribution: Literal["normal", "uniform"] = "normal"
+
+    def sample(self, generator: Generator, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
+        return Sample(generator(*self.noise(generator, moment)))
+
+    def noise(self, generator: Generator, moment: Moment) -> list[Tensor]:
+        """One tensor [*models, count, *shape] for each noise of the generator."""
+        return [self._draw(f"noise{place}", moment, shape) for place, shape in enumerate(generator.noise)]
+
+    def _draw(self, purpose: str, moment: Moment, shape: tuple[int, ...]) -> Tensor:
+        randomness, where = moment.randomness, {"first": moment.first, "turn": moment.turn}
+        if self.distribution == "normal":
+            return randomness.normal(purpose, moment.count, *shape, **where)
+        return randomness.uniform(purpose, moment.count, *shape, **where) * 2 - 1

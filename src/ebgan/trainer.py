@@ -1,0 +1,147 @@
+"""Training an experiment into a run folder: what `ebgan train` does, for Python."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ebgan.data import Loader, Packed, open_data
+from ebgan.distributed import default_device, rank
+from ebgan.errors import DataError, EbganError, UsageError
+from ebgan.examiner import Examiner
+from ebgan.experiment import Experiment, build
+from ebgan.report import write_report
+from ebgan.run import Pictured, Run, assemble
+from ebgan.runfolder import Record, RunFolder, write_atomically
+from ebgan.training.ema import Average
+from ebgan.training.lock import run_lock
+from ebgan.training.loop import Observer, Plan, Training
+
+RECORDS = 400  # records of stats.jsonl in a run
+
+
+class Silent:
+    """An observer that says nothing."""
+
+    def record(self, record: Record) -> None:
+        """Let a record pass."""
+
+    def notice(self, text: str) -> None:
+        """Let a notice pass."""
+
+
+def train(
+    experiment: Experiment,
+    out: str | Path,
+    *,
+    data: str | Path | NDArray[np.uint8] | Tensor | None = None,
+    device: torch.device | str | None = None,
+    observer: Observer | None = None,
+    override: bool = False,
+) -> Run:
+    """Train an experiment into the folder `out`, or go on with what is there, and return the run.
+
+    `data` replaces the experiment's source: a path, or uint8 images [N, H, W] or [N, C, H, W]. The same call again
+    goes on from the newest checkpoint; one with another config is refused unless `override`.
+    Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
+    """
+    folder, observer = RunFolder(Path(out)), observer or Silent()
+    packed = open_images(experiment, data)
+    device = torch.device(device or default_device())
+    run = assemble(experiment, folder, Pictured(packed.shape, packed.classes), device)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with run_lock(folder.lock):
+        _settle_config(experiment, folder, observer, override)
+        training = _prepare(experiment, run, packed, observer, override)
+        try:
+            training.run()
+        except BaseException:
+            with contextlib.suppress(EbganError, OSError):
+                write_report(folder)
+            raise
+        if training.leads:
+            write_report(folder)
+    run.take(training.state())
+    return run
+
+
+def open_images(experiment: Experiment, data: str | Path | NDArray[np.uint8] | Tensor | None = None) -> Packed:
+    """The training images of an experiment, padded as it says, or those given in their place."""
+    spec = experiment.data
+    if data is None or isinstance(data, str | Path):
+        packed = open_data(data or spec.source, size=spec.size, channels=spec.channels)
+    else:
+        packed = _of_array(np.asarray(data))
+    return packed.padded(spec.padding) if spec.padding else packed
+
+
+def _of_array(images: NDArray[Any]) -> Packed:
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise DataError(f"data: {images.dtype} {list(images.shape)}; expected uint8 [N, H, W] or [N, C, H, W]")
+    return Packed(images[:, None] if images.ndim == 3 else images)
+
+
+def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
+    """Write config.yaml, or see that the one that is there is the same."""
+    text = experiment.to_yaml()
+    before = folder.config.read_text("utf-8") if folder.config.exists() else text
+    if before != text:
+        lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
+        changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))
+        if not override:
+            raise UsageError(
+                f"{folder.config}: the run was started with another config: {changes}. "
+                "Choose another folder, take the change back, or go on with it by --override"
+            )
+        observer.notice(f"config changed: {changes}")
+    write_atomically(folder.config, text.encode())
+
+
+def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer, override: bool) -> Training:
+    game, progress = build(experiment, data.shape, run.device)
+    place = rank()
+    loader = Loader(
+        data,
+        batch=experiment.batch,
+        randomness=game.randomness,
+        limits=experiment.data.limits,
+        rank=place.index,
+        ranks=place.count,
+        workers=experiment.data.workers,
+    )
+    examiner = Examiner(run, data, experiment.evaluation, lambda: training.state())  # noqa: PLW0108 - training is not there yet
+    training = Training(
+        game=game,
+        progress=progress,
+        average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
+        folder=run.folder,
+        plan=_plan(experiment, data, override),
+        batches=loader.batches,
+        observer=observer,
+        picture=examiner.picture,
+        evaluate=examiner.evaluate,
+        score=lambda evaluation: float(evaluation["metrics"]["i_usual"]),
+    )
+    return training
+
+
+def _plan(experiment: Experiment, data: Packed, override: bool) -> Plan:
+    tenth = max(experiment.images // 10, 1)
+    return Plan(
+        images=experiment.images,
+        batch=experiment.batch,
+        record=max(experiment.images // RECORDS, 1),
+        picture=experiment.evaluation.pictures or tenth,
+        evaluation=experiment.evaluation.every or tenth,
+        checkpoint=experiment.checkpoint or tenth,
+        config=experiment.hash,
+        override=override,
+        meta={"shape": list(data.shape), "classes": list(data.classes), "data": data.checksum},
+    )

@@ -1,0 +1,83 @@
+"""What looks wrong in a run, said in words with a mend, from the records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ebgan.runfolder import Record
+
+PATIENCE = 0.1  # share of the run that a state must last before it is called out
+COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
+DOMINANCE = 0.5  # share of the samples in one class above which it dominates
+
+
+@dataclass
+class Alarms:
+    """Remembers since when each symptom lasts; each alarm is raised once."""
+
+    images: int  # of the whole run
+    since: dict[str, int] = field(default_factory=dict)
+    raised: set[str] = field(default_factory=set)
+
+    def hear(self, record: Record) -> list[Record]:
+        """New alarms after a record of stats.jsonl: {"images", "alarm", "message"}."""
+        return [alarm for name, message in _symptoms(record) if (alarm := self._lasting(name, message, record))]
+
+    def judge(self, evaluation: Record) -> list[Record]:
+        """New alarms after an evaluation."""
+        largest = evaluation["metrics"].get("largest_class", 0.0)
+        if largest <= DOMINANCE:
+            return []
+        message = (
+            f"{largest:.0%} of the samples are of one class. Raise the weight of the pulling-away term, or "
+            "lower the generator's learning rate."
+        )
+        return self._raise("class collapse", message, evaluation["images"])
+
+    def _lasting(self, name: str, message: str, record: Record) -> Record | None:
+        images = record["images"]
+        if not message:
+            self.since.pop(name, None)
+            return None
+        if images - self.since.setdefault(name, images) < PATIENCE * self.images:
+            return None
+        raised = self._raise(name, message, images)
+        return raised[0] if raised else None
+
+    def _raise(self, name: str, message: str, images: int) -> list[Record]:
+        if name in self.raised:
+            return []
+        self.raised.add(name)
+        return [{"images": images, "alarm": name, "message": message}]
+
+
+def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
+    """Each symptom's name, and its message where the record shows it."""
+    share, margin = record.get("hinge_share"), record.get("margin")
+    fake, similarity = record.get("energy_fake", 0.0), record.get("code_similarity", 0.0)
+    dead = share is not None and share < 0.001 and bool(margin)
+    unreachable = share is not None and share > 0.999 and bool(margin)
+    return [
+        (
+            "dead hinge",
+            f"No sample lies under the margin {margin:.4g} any more (energy of the samples {fake:.4g}), so "
+            "that the discriminator is not pushed by any. Raise the margin (see `ebgan calibrate`)."
+            if dead
+            else "",
+        ),
+        (
+            "margin out of reach",
+            f"Every sample lies under the margin {margin:.4g} (energy of the samples {fake:.4g}), "
+            "so that the hinge never rests. Lower the margin, or check the unit of the energy (see `ebgan calibrate`)."
+            if unreachable
+            else "",
+        ),
+        (
+            "collapse",
+            f"The codes of the samples point the same way (mean squared cosine {similarity:.2f}). Add the "
+            "pulling-away term, or raise its weight."
+            if similarity > COLLAPSE
+            else "",
+        ),
+    ]

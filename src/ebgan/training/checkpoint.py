@@ -1,0 +1,156 @@
+"""Checkpoints: everything that moves while training, in one file that is either whole or refused.
+
+A file appears under its name at once and complete, or not at all; older ones go only after it is safely there; and
+a file in which any byte changed is named and passed over for the next older one.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, final
+
+import torch
+from torch import Tensor
+
+from ebgan.errors import CheckpointError, DivergedError
+from ebgan.runfolder import storage_errors, sweep_temporaries, write_atomically
+from ebgan.training.frame import JSON, decode, encode, invalid
+
+_BEST = "best.ckpt"
+_NUMBERED = re.compile(r"[0-9]{12,}\.ckpt")
+
+Kind = TypeVar("Kind")
+
+
+def environment() -> dict[str, JSON]:
+    """What can change the bits of a result besides the config and the data."""
+    return {
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "platform": platform.platform(),
+    }
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """The state of a training run after so many images seen."""
+
+    images: int  # real images that the discriminator has read
+    step: int
+    config: str  # hash of the config that the run was built from
+    tensors: dict[str, Tensor]  # all that moves, by name
+    meta: dict[str, JSON]  # what else the caller needs to go on
+    environment: dict[str, JSON] = field(default_factory=environment)  # where it was made
+
+
+def publish(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
+    """The file that now holds the checkpoint as the newest; of the older ones `keep - 1` stay, and best.ckpt.
+
+    The caller holds the run's lock: no other process writes in the folder.
+    Raises DivergedError if a tensor is not finite and StorageError if the disk refuses; older files then stay.
+    """
+    assert keep >= 1
+    path = _write(folder / f"{checkpoint.images:012d}.ckpt", checkpoint)
+    older = [file for file in _newest_first(folder) if 0 <= _images(file) < checkpoint.images]
+    for file in older[keep - 1 :]:
+        with storage_errors(file):
+            file.unlink(missing_ok=True)
+    return path
+
+
+def publish_best(folder: Path, checkpoint: Checkpoint) -> Path:
+    """best.ckpt, which now holds the checkpoint and is never pruned; raises as `publish` does."""
+    return _write(folder / _BEST, checkpoint)
+
+
+def newest(folder: Path) -> tuple[Checkpoint, list[str]] | None:
+    """The newest valid checkpoint and a warning for each newer file that is not valid; None where there is no file.
+
+    best.ckpt is the last resort. Raises CheckpointError if there are files and none of them is valid.
+    """
+    warnings: list[str] = []
+    for path in _newest_first(folder):
+        try:
+            return read(path), warnings
+        except CheckpointError as error:
+            warnings.append(str(error))
+    if not warnings:
+        return None
+    raise CheckpointError(
+        f"{folder}: there is no valid checkpoint to go on from. {' '.join(warnings)} "
+        "To train afresh, delete the run's folder or choose another one."
+    )
+
+
+def read(path: Path) -> Checkpoint:
+    """The checkpoint in a file, its tensors on the CPU; raises CheckpointError if anything about it is amiss."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such checkpoint file.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise invalid(path, f"it cannot be read ({error.strerror})") from error
+    header, tensors = decode(content, path)
+    images = _field(path, header, "images", int)
+    if path.name not in (_BEST, f"{images:012d}.ckpt"):
+        raise invalid(path, f"by its header its name is {images:012d}.ckpt: it was renamed or swapped")
+    return Checkpoint(
+        images=images,
+        step=_field(path, header, "step", int),
+        config=_field(path, header, "config", str),
+        tensors=tensors,
+        meta=_field(path, header, "meta", dict),
+        environment=_field(path, header, "environment", dict),
+    )
+
+
+def _write(path: Path, checkpoint: Checkpoint) -> Path:
+    _refuse_divergence(checkpoint)
+    header: dict[str, JSON] = {
+        "images": checkpoint.images,
+        "step": checkpoint.step,
+        "config": checkpoint.config,
+        "environment": checkpoint.environment,
+        "meta": checkpoint.meta,
+    }
+    content = encode(header, checkpoint.tensors)
+    sweep_temporaries(path.parent)
+    write_atomically(path, content)
+    return path
+
+
+def _refuse_divergence(checkpoint: Checkpoint) -> None:
+    for name, tensor in checkpoint.tensors.items():
+        if tensor.is_floating_point() and not _finite(tensor):
+            raise DivergedError(
+                f"The tensor {name} is not finite after {checkpoint.images:,} images, so that no checkpoint was "
+                "written; the last one is from before. Lower the learning rates, or train in fp32."
+            )
+
+
+def _finite(tensor: Tensor) -> bool:
+    # One pass tells, as a rule: only where a sum of finite values overflows must each be looked at.
+    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    """All checkpoint files by their images, then best.ckpt and those whose names tell nothing."""
+    return sorted(folder.glob("*.ckpt"), key=lambda path: (_images(path), path.name), reverse=True)
+
+
+def _images(path: Path) -> int:
+    """The images seen by a file's name, -1 if it tells nothing."""
+    return int(path.stem) if _NUMBERED.fullmatch(path.name) else -1
+
+
+def _field(path: Path, header: dict[str, JSON], name: str, kind: type[Kind]) -> Kind:
+    value = header.get(name)
+    if not isinstance(value, kind):
+        raise invalid(path, f"its header has no {name} of type {kind.__name__}")
+    return value

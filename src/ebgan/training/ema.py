@@ -1,0 +1,26 @@
+"""An exponential moving average of the generator's weights, whose memory is a half-life in images seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class Average:
+    """Follows named tensors; what is not floating point (a count) is taken as it is."""
+
+    def __init__(self, weights: Mapping[str, Tensor], half_life: int) -> None:
+        self.half_life = half_life
+        self.tensors = {name: value.detach().clone() for name, value in weights.items()}
+
+    @torch.no_grad()
+    def follow(self, weights: Mapping[str, Tensor], images: int) -> None:
+        """Move towards the weights by what `images` more images seen are worth."""
+        share = 1 - 0.5 ** (images / self.half_life)
+        for name, average in self.tensors.items():
+            if average.is_floating_point():
+                average.lerp_(weights[name], share)
+            else:
+                average.copy_(weights[name])

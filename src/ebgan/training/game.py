@@ -1,0 +1,83 @@
+"""The game: two players and the rules that they play by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.distributed import gather_across_ranks, rank
+from ebgan.energies import Energy
+from ebgan.nets.base import Generator
+from ebgan.objectives import Objective
+from ebgan.randomness import Randomness
+from ebgan.records import Batch, Reading, Sample
+from ebgan.samplers import Moment, Sampler
+from ebgan.schedules import Schedule
+from ebgan.training.player import Player
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """How often each player moves in a step. While the generator has no turn, the discriminator reads data alone."""
+
+    discriminator: int | Schedule = 1  # each on fresh data and fresh noise
+    generator: int | Schedule = 1  # each on fresh noise
+    fresh: bool = True  # whether the generator's first turn draws its own noise, not that of the discriminator's last
+    joined: bool = False  # whether real and fake are read as one batch (batch norm then sees both)
+
+    def now(self, images: int) -> tuple[int, int]:
+        """Both numbers of turns after so many images seen."""
+        clock = torch.tensor(images)
+        both = (self.discriminator, self.generator)
+        discriminator, generator = (int(each.at(clock)) if isinstance(each, Schedule) else each for each in both)
+        return discriminator, generator
+
+
+@dataclass(frozen=True)
+class Game:
+    """All that takes part in training: two players, and the rules."""
+
+    generator: Player[Generator]
+    discriminator: Player[nn.Module]
+    energy: Energy
+    sampler: Sampler
+    objective: Objective[Any]
+    randomness: Randomness
+    turns: Turns = Turns()
+
+    def read(self, images: Tensor) -> Reading:
+        """The discriminator's reading of this rank's images, with the other ranks' beside it."""
+        return _gather(self.energy.read(self.discriminator.net, images))
+
+    def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
+        """The readings of the data and of the samples: one pass each, or one for both."""
+        if not self.turns.joined:
+            return self.read(real), self.read(fake)
+        both = self.energy.read(self.discriminator.net, torch.cat((real, fake), -4))
+        reals, fakes = real.shape[-4], fake.shape[-4]
+        return _gather(_part(both, 0, reals)), _gather(_part(both, reals, fakes))
+
+    def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
+        """The share of this rank of the samples made at a moment."""
+        moment = Moment(self.randomness, first + rank().index * count, turn, count)
+        return self.sampler.sample(self.generator.net, moment, source)
+
+
+def _gather(reading: Reading) -> Reading:
+    code = reading.code if reading.code is None else gather_across_ranks(reading.code, -2)
+    logits = reading.logits if reading.logits is None else gather_across_ranks(reading.logits, -1)
+    return Reading(reading.images, gather_across_ranks(reading.energy, -1), code, logits)
+
+
+def _part(reading: Reading, start: int, count: int) -> Reading:
+    """The reading of `count` samples of a batch from a place on."""
+
+    def cut(value: Tensor | None, axis: int) -> Tensor | None:
+        return value if value is None else value.narrow(axis, start, count)
+
+    images, energy = reading.images.narrow(-4, start, count), reading.energy.narrow(-1, start, count)
+    return Reading(images, energy, cut(reading.code, -2), cut(reading.logits, -1))

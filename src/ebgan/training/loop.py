@@ -1,0 +1,227 @@
+"""The loop: steps, and between them records, pictures, evaluations and checkpoints.
+
+    while images < total:
+        train_step
+        every so many images seen: record, picture, evaluation, checkpoint
+
+Time is counted in images seen. Nothing between the steps moves what trains: a run that is evaluated often, or stopped
+and resumed, computes what one that is left alone computes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from ebgan.distributed import rank
+from ebgan.errors import UsageError
+from ebgan.records import Batch
+from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
+from ebgan.training.alarms import Alarms
+from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
+from ebgan.training.ema import Average
+from ebgan.training.game import Game
+from ebgan.training.recorder import Recorder
+from ebgan.training.signals import StoppedError, StopSignals
+from ebgan.training.step import Progress, train_step
+
+
+class Observer(Protocol):
+    """Who wants to know how a run goes."""
+
+    def record(self, record: Record) -> None:
+        """Take note of a record of stats.jsonl."""
+
+    def notice(self, text: str) -> None:
+        """Say something in words."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, and how often what; all in images seen."""
+
+    images: int
+    batch: int
+    record: int
+    picture: int
+    evaluation: int
+    checkpoint: int
+    config: str  # hash of the config, which checkpoints carry
+    override: bool  # whether to go on from a checkpoint of another config
+    meta: dict[str, Any]  # what a reader of a checkpoint needs to know of the data
+
+
+@dataclass
+class Training:
+    """A run in progress: all that moves, and where it is kept."""
+
+    game: Game
+    progress: Progress
+    average: Average | None
+    folder: RunFolder
+    plan: Plan
+    batches: Callable[[int], Iterator[Batch]]  # from so many images seen on
+    observer: Observer
+    picture: Callable[[int], None]  # draw the samples of the moment
+    evaluate: Callable[[int], Record | None]
+    score: Callable[[Record], float]  # of an evaluation; the best one is kept
+    step: int = 0
+    best: float = float("-inf")
+    recorder: Recorder = field(default_factory=Recorder)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the run folder."""
+        return rank().index == 0
+
+    def run(self) -> None:
+        """Train to the end, from the newest checkpoint if there is one.
+
+        Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal, CheckpointError where
+        no checkpoint is valid.
+        """
+        images = self.resume()
+        raised = {record["alarm"] for record in read_records(self.folder.alarms)}
+        alarms = Alarms(self.plan.images, raised=raised)
+        draw = self.batches(images).__next__
+        with StopSignals() as signals:
+            while images < self.plan.images:
+                turns = self.game.turns.now(images)
+                self.progress, outcome = train_step(self.game, self.progress, draw, turns)
+                before, images = images, images + turns[0] * self.plan.batch
+                self.step += 1
+                if self.average:
+                    self.average.follow(self.game.generator.weights(), images - before)
+                self.recorder.add(images, outcome)
+                self.between_steps(before, images, alarms)
+                if signals.received:
+                    self.stop(images, signals)
+
+    def between_steps(self, before: int, images: int, alarms: Alarms) -> None:
+        """Whatever is due between two counts of images seen, and all of it at the end."""
+        plan = self.plan
+
+        def due(every: int) -> bool:
+            return images // every > before // every or images >= plan.images
+
+        if due(plan.record) or due(plan.checkpoint):
+            self.note(images, alarms)
+        with self.recorder.paused():
+            if due(plan.picture) and self.leads:
+                self.picture(images)
+            if due(plan.evaluation) and self.leads:
+                self.examine(images, alarms)
+            if due(plan.checkpoint):
+                self.save(images)
+
+    def note(self, images: int, alarms: Alarms) -> None:
+        """Write a record, tell the observer, and raise what alarms it gives."""
+        self.recorder.check()
+        record = self.recorder.record(images)
+        if self.leads:
+            append_record(self.folder.stats, record)
+            self.observer.record(record)
+            self.alarm(alarms.hear(record))
+
+    def examine(self, images: int, alarms: Alarms) -> None:
+        """Evaluate, raise what alarms that gives, and keep the weights if they are the best so far."""
+        evaluation = self.evaluate(images)
+        if evaluation is None:
+            return
+        append_record(self.folder.evaluations, evaluation)
+        self.alarm(alarms.judge(evaluation))
+        if self.score(evaluation) > self.best:
+            self.best = self.score(evaluation)
+            publish_best(self.folder.checkpoints, self.checkpoint(images))
+
+    def alarm(self, raised: list[Record]) -> None:
+        """Write alarms and say them."""
+        for alarm in raised:
+            append_record(self.folder.alarms, alarm)
+            self.observer.notice(f"{alarm['alarm']}: {alarm['message']}")
+
+    def stop(self, images: int, signals: StopSignals) -> None:
+        """Save and leave, as asked."""
+        self.recorder.check()
+        self.save(images)
+        assert signals.received
+        raise StoppedError(
+            f"stopped by {signals.received.name} after {images:,} images seen; all is saved: the same command goes on",
+            signals.exit_code,
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that moves, by name."""
+        tensors = {f"generator.{name}": value for name, value in self.game.generator.state().items()}
+        tensors |= {f"discriminator.{name}": value for name, value in self.game.discriminator.state().items()}
+        tensors |= {f"average.{name}": value for name, value in (self.average.tensors if self.average else {}).items()}
+        return tensors | _flatten("objective", self.progress.objective)
+
+    def checkpoint(self, images: int) -> Checkpoint:
+        """The moment, ready to be published."""
+        best = self.best if math.isfinite(self.best) else None
+        meta = {**self.plan.meta, "seconds": self.recorder.seconds, "best": best}
+        return Checkpoint(images=images, step=self.step, config=self.plan.config, tensors=self.state(), meta=meta)
+
+    def save(self, images: int) -> None:
+        """Publish a checkpoint."""
+        if self.leads:
+            publish(self.folder.checkpoints, self.checkpoint(images))
+
+    def resume(self) -> int:
+        """Go back to the newest valid checkpoint, if there is any; the images seen there."""
+        found = newest(self.folder.checkpoints)
+        if found is None:
+            return 0
+        checkpoint, warnings = found
+        if checkpoint.config != self.plan.config and not self.plan.override:
+            raise UsageError(
+                f"{self.folder.checkpoints}: the newest checkpoint is of another config ({checkpoint.config}, not "
+                f"{self.plan.config}). Choose another folder, or go on with it by --override"
+            )
+        self.restore(checkpoint.tensors, checkpoint.images)
+        self.step = checkpoint.step
+        seconds, best = checkpoint.meta["seconds"], checkpoint.meta["best"]
+        self.best = best if isinstance(best, float) else float("-inf")
+        self.recorder = Recorder(checkpoint.images, seconds if isinstance(seconds, float) else 0.0)
+        if self.leads:
+            for path in (self.folder.stats, self.folder.evaluations, self.folder.alarms):
+                keep_records(path, checkpoint.images)
+            for warning in warnings:
+                self.observer.notice(warning)
+            self.observer.notice(f"going on from {checkpoint.images:,} images seen")
+        return checkpoint.images
+
+    def restore(self, tensors: dict[str, Tensor], images: int) -> None:
+        """Put everything that moves back in its place. Raises KeyError for a name that is missing."""
+        self.game.generator.restore(_below(tensors, "generator."))
+        self.game.discriminator.restore(_below(tensors, "discriminator."))
+        if self.average:
+            saved = _below(tensors, "average.")
+            for name, value in self.average.tensors.items():
+                value.copy_(saved[name])
+        objective = _unflatten("objective", self.progress.objective, tensors)
+        self.progress = Progress(self.progress.images.new_tensor(images), objective)
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _flatten(name: str, state: Any) -> dict[str, Tensor]:
+    """The tensors of nested records, by the path of their fields."""
+    if isinstance(state, Tensor):
+        return {name: state}
+    parts = (_flatten(f"{name}.{key}", value) for key, value in zip(state._fields, state, strict=True))
+    return {path: tensor for part in parts for path, tensor in part.items()}
+
+
+def _unflatten(name: str, like: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(like, Tensor):
+        return tensors[name].to(like.device, like.dtype)
+    values = (_unflatten(f"{name}.{key}", value, tensors) for key, value in zip(like._fields, like, strict=True))
+    return type(like)(*values)

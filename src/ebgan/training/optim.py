@@ -1,0 +1,164 @@
+"""Adam and SGD along the model axis: each model of a stack has a learning rate of its own and equals torch.optim's.
+
+The optimiser owns what it moves in float32 (or better). Where a net computes in bfloat16, its weights are copies that
+are refreshed after each move, so that small steps are not rounded away and no weight is cast twice a step.
+
+A model whose loss or gradient is not finite is not moved: neither its weights nor its moments.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adam import adam
+
+from ebgan.distributed import sum_across_ranks
+from ebgan.schedules import Schedule
+
+Slots = dict[str, list[Tensor]]
+
+
+class OptimiserSpec(ABC):
+    """The settings of an optimiser: a learning rate, its decay, and the rule by which a weight moves."""
+
+    lr: float  # or a tensor [*models]
+    decay: Schedule | None  # a factor on the learning rate as a function of images seen
+
+    @abstractmethod
+    def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
+        """What the rule remembers of each weight, by name."""
+
+    @abstractmethod
+    def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
+        """Move weights and slots in place, for the models [*models] that are finite, by lr [*models] or []."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Adam(OptimiserSpec):
+    """Adam (Kingma & Ba, 2015) with the moments' decay that Radford et al. found for GANs."""
+
+    lr: float
+    beta1: float = 0.5
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    decay: Schedule | None = None
+
+    def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
+        zeros = [[torch.zeros_like(weight) for weight in weights] for _ in range(2)]
+        steps = [torch.zeros(models, device=weight.device) for weight in weights]
+        return {"mean": zeros[0], "square": zeros[1], "step": steps}
+
+    def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
+        if finite.dim() == 0:
+            self._move_one(weights, gradients, slots, lr, finite)
+            return
+        for weight, gradient, mean, square, step in zip(weights, gradients, *slots.values(), strict=True):
+            axes = (..., *[None] * (weight.dim() - finite.dim()))
+            moved = finite.to(weight.dtype)
+            gradient = torch.where(finite[axes], gradient, 0)  # noqa: PLW2901
+            mean.lerp_(gradient, (moved * (1 - self.beta1))[axes])
+            square.lerp_(gradient.square(), (moved * (1 - self.beta2))[axes])
+            step.add_(finite)
+            size = moved * lr / (1 - self.beta1**step)
+            denominator = (square / (1 - self.beta2**step)[axes]).sqrt_().add_(self.epsilon)
+            weight.sub_(torch.where(finite[axes], size[axes] * mean / denominator, 0))
+
+    def _move_one(
+        self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
+    ) -> None:
+        """One model moves by torch's own kernel, which passes over memory once."""
+        adam(
+            weights,
+            gradients,
+            slots["mean"],
+            slots["square"],
+            [],
+            slots["step"],
+            fused=True,
+            found_inf=(~finite).float(),
+            amsgrad=False,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            lr=lr,
+            weight_decay=0.0,
+            eps=self.epsilon,
+            maximize=False,
+        )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SGD(OptimiserSpec):
+    """Gradient descent; the momentum is torch's: v <- momentum v + g, w <- w - lr v."""
+
+    lr: float
+    momentum: float = 0.0
+    decay: Schedule | None = None
+
+    def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
+        return {"velocity": [torch.zeros_like(weight) for weight in weights]} if self.momentum else {}
+
+    def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
+        velocities = slots.get("velocity", gradients)
+        for weight, gradient, velocity in zip(weights, gradients, velocities, strict=True):
+            axes = (..., *[None] * (weight.dim() - finite.dim()))
+            if velocity is not gradient:
+                velocity.copy_(torch.where(finite[axes], self.momentum * velocity + gradient, velocity))
+            weight.sub_(torch.where(finite[axes], lr[..., *axes[1:]] * velocity, 0))
+
+
+class Optimiser:
+    """A net's weights, what moves them, and what it remembers."""
+
+    def __init__(self, spec: OptimiserSpec, net: nn.Module, models: tuple[int, ...] = ()) -> None:
+        self.spec, self.models = spec, models
+        self.names = [name for name, _ in net.named_parameters()]
+        self.parameters = list(net.parameters())
+        self.weights = [_float32(parameter) for parameter in self.parameters]
+        self.slots = spec.slots(self.weights, models)
+        self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=self.weights[0].device)
+
+    def learning_rate(self, images: Tensor) -> Tensor:
+        """The learning rate [*models] or [] after so many images seen."""
+        return self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
+
+    def descend(self, loss: Tensor, images: Tensor) -> Tensor:
+        """Move the weights down a loss [*models]; whether [*models] each model's loss and gradients were finite.
+
+        Each rank's gradients come from its own slice of the batch and are summed over ranks.
+        """
+        gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
+        with torch.no_grad():
+            finite = self._finite(loss, gradients)
+            wide = [gradient.to(weight.dtype) for gradient, weight in zip(gradients, self.weights, strict=True)]
+            self.spec.move(self.weights, wide, self.slots, self.learning_rate(images), finite)
+            self.refresh()
+        return finite
+
+    def refresh(self) -> None:
+        """Bring the net's copies of the weights up to date."""
+        copies = [
+            (parameter.detach(), weight)
+            for parameter, weight in zip(self.parameters, self.weights, strict=True)
+            if parameter.dtype != weight.dtype
+        ]
+        if copies:
+            targets, sources = zip(*copies, strict=True)
+            torch._foreach_copy_(list(targets), list(sources))
+
+    def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
+        """A sum over a weight's gradient is finite only if all of it is."""
+        sums = [gradient.flatten(len(self.models)).sum(-1, dtype=torch.float32) for gradient in gradients]
+        return torch.stack([loss.detach().float(), *sums]).isfinite().all(0)
+
+
+def _float32(parameter: nn.Parameter) -> Tensor:
+    """The parameter itself where it is float32 or better, else a copy that is."""
+    wide = torch.promote_types(parameter.dtype, torch.float32)
+    return parameter.detach().to(wide)

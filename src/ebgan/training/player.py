@@ -1,0 +1,47 @@
+"""A player of the game: a net, and the optimiser that moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.training.optim import Optimiser
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Player(Generic[Net]):
+    """The net computes; what is kept of its weights is the optimiser's, in full precision."""
+
+    net: Net
+    optimiser: Optimiser
+
+    def state(self) -> dict[str, Tensor]:
+        """All that moves, by name: weights, buffers, and what the optimiser remembers."""
+        return self.weights() | self._slots()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights in full precision and buffers, by the names of the net's own state dict."""
+        optimiser = self.optimiser
+        full = dict(zip(optimiser.names, optimiser.weights, strict=True))
+        return {name: full.get(name, value) for name, value in self.net.state_dict().items()}
+
+    @torch.no_grad()
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Bring back a state in place; raises KeyError for a missing name."""
+        for name, value in self.state().items():
+            value.copy_(state[name])
+        self.optimiser.refresh()
+
+    def _slots(self) -> dict[str, Tensor]:
+        names = self.optimiser.names
+        return {
+            f"{slot}.{name}": value
+            for slot, values in self.optimiser.slots.items()
+            for name, value in zip(names, values, strict=True)
+        }

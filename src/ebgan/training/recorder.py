@@ -1,0 +1,78 @@
+"""From outcomes on the device to records on the host, one step late, so that no step waits for the device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from ebgan.errors import DivergedError
+from ebgan.runfolder import Record
+from ebgan.training.step import Outcome
+
+
+class Recorder:
+    """Means of all values since the last record, and a watch over what is not finite."""
+
+    def __init__(self, images: int = 0, seconds: float = 0.0) -> None:
+        self.images = images  # at the last record
+        self.seconds = seconds  # of training in all, at the last record
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._unread: tuple[int, Outcome, Tensor] | None = None
+        self._since = time.perf_counter()
+
+    def add(self, images: int, outcome: Outcome) -> None:
+        """Take in a step's outcome. Raises DivergedError if that of the step before was not finite."""
+        self.check()
+        self._unread = (images, outcome, outcome.finite.to("cpu", non_blocking=True))
+        for name, value in outcome.values.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def check(self) -> None:
+        """Raise DivergedError, with the numbers of the step, if the last step taken in was not finite."""
+        if self._unread is None:
+            return
+        images, outcome, finite = self._unread
+        self._unread = None
+        if outcome.finite.device.type == "cuda":
+            torch.cuda.current_stream(outcome.finite.device).synchronize()
+        if not bool(finite.all()):
+            raise DivergedError(_story(images, outcome))
+
+    def record(self, images: int) -> Record:
+        """The means since the last record, which ends here."""
+        now = time.perf_counter()
+        passed = now - self._since
+        self.seconds += passed
+        record: Record = {
+            "images": images,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round((images - self.images) / max(passed, 1e-9), 1),
+        }
+        record |= {name: (total / self._counts[name]).tolist() for name, total in self._sums.items()}
+        self.images, self._since = images, now
+        self._sums.clear()
+        self._counts.clear()
+        return record
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time that is not training: pictures, evaluations, checkpoints."""
+        begun = time.perf_counter()
+        yield
+        self._since += time.perf_counter() - begun
+
+
+def _story(images: int, outcome: Outcome) -> str:
+    values = ", ".join(f"{name} {value.float().mean().item():.4g}" for name, value in outcome.values.items())
+    wrong = [name for name, value in outcome.values.items() if not bool(value.isfinite().all())]
+    what = f"{', '.join(wrong)} not finite" if wrong else "a gradient was not finite"
+    return (
+        f"diverged in the step before {images:,} images seen: {what} ({values}). The weights were not moved, and the "
+        "last checkpoint is from before. Lower the learning rates, check the data, or train in fp32."
+    )

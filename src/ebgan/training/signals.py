@@ -1,0 +1,48 @@
+"""Being asked to stop: SIGTERM, SIGUSR1 and SIGINT let the step finish and the run save itself."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+from ebgan.errors import INTERRUPTED, TERMINATED, EbganError
+
+
+class StoppedError(EbganError):
+    """The run was asked to stop, and saved itself; the same command goes on from there."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class StopSignals:
+    """While entered, remembers the first signal that asks to stop; a second SIGINT interrupts at once."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """130 for SIGINT, 143 for the others."""
+        return INTERRUPTED if self.received is signal.SIGINT else TERMINATED
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+                self._before[each] = signal.signal(each, self._remember)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self.received is signal.SIGINT and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = self.received or signal.Signals(number)

@@ -1,0 +1,91 @@
+"""One training step: the discriminator's turn, the generator's turn, the objective's move.
+
+    draw() --Batch--+--------------------------------> discriminator --Reading real--+
+                    |                                                                +--> D moves
+                    +--> sampler(generator) --Sample--detached--> discriminator --Reading fake--+
+    sampler(generator) --Sample--> discriminator, now moved --Reading fake--> G moves
+    mean energies --> objective.update --> next state
+
+Nothing here waits for the device, and nothing here knows which objective, energy or nets are at play.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebgan.distributed import rank
+from ebgan.records import Batch, Means
+from ebgan.training.game import Game
+
+
+class Progress(NamedTuple):
+    """What moves besides the players."""
+
+    images: Tensor  # [] int64, real images that the discriminator has read
+    objective: Any  # the objective's state
+
+
+class Outcome(NamedTuple):
+    """What a step has to say, still on the device."""
+
+    finite: Tensor  # [*models] whether each model's losses and gradients were finite; one that was not did not move
+    values: dict[str, Tensor]  # [*models] by name, or [] where all models share one
+
+
+def train_step(
+    game: Game, progress: Progress, draw: Callable[[], Batch], turns: tuple[int, int] = (1, 1)
+) -> tuple[Progress, Outcome]:
+    """Move both players and the objective's state; `draw` serves this rank's share of each batch."""
+    objective, state, images = game.objective, progress.objective, progress.images
+    values: dict[str, Tensor] = {}
+    finite: list[Tensor] = []
+    first, discriminator_turns, generator_turns = images, *turns
+
+    # The discriminator's turn: energy down on the data, up on the samples.
+    for _ in range(discriminator_turns):
+        batch = draw()
+        count, first = batch.images.shape[-4], images
+        if generator_turns:
+            with torch.no_grad():
+                sample = game.sample(first, 0, count, draw)
+            fakes = sample.images if sample.negatives is None else sample.negatives
+            real, fake = game.read_both(batch.images, fakes)
+            losses = objective.discriminator(state, real, fake, batch)
+            values["energy_fake_before"] = fake.energy.mean(-1)
+        else:
+            real = game.read(batch.images)
+            losses = objective.alone(state, real, batch)
+        finite.append(game.discriminator.optimiser.descend(losses.total, images))
+        values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
+        values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
+        images = images + count * rank().count
+
+    # The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
+    for turn in range(generator_turns):
+        fresh = game.turns.fresh or turn > 0
+        sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, draw)
+        fake = game.read(sample.images)
+        losses = objective.generator(state, fake, sample)
+        finite.append(game.generator.optimiser.descend(losses.total, images))
+        values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
+        values |= {f"generator/{name}": term for name, term in losses.terms.items()}
+
+    # The objective's move: margin and balance follow the energies of this step.
+    sound = torch.stack(finite).all(0)
+    with torch.no_grad():
+        if generator_turns:
+            values |= objective.watch(state, fake)
+            moved = objective.update(state, Means(values["energy_real"], values["energy_fake"], images))
+            state = _where(sound, moved, state)
+    return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
+
+
+def _where(finite: Tensor, moved: Any, before: Any) -> Any:
+    """The moved state for the models that are finite, the one before for the others."""
+    if isinstance(moved, Tensor):
+        return torch.where(finite, moved, before) if moved.dim() == finite.dim() else moved
+    return type(moved)(*(_where(finite, new, old) for new, old in zip(moved, before, strict=True)))

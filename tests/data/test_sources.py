@@ -1,0 +1,104 @@
+import gzip
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ebgan.data import data_folder, open_data, write_packed
+from ebgan.errors import DataError
+
+pytestmark = pytest.mark.usefixtures("no_home")
+
+
+def write_images(folder, count):
+    """A file of so many small images under MNIST's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = struct.pack(">HBBIII", 0, 8, 3, count, 2, 2) + bytes(4 * count)
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "svhn"])
+def test_a_set_that_is_not_at_hand_says_how_to_get_it(name):
+    with pytest.raises(DataError, match=f"`ebgan data get {name}`, or give --data PATH"):
+        open_data(name)
+
+
+def test_a_named_set_is_looked_for_in_its_folder_then_at_home_then_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("EBGAN_DATA", str(tmp_path / "home"))
+    for count, folder in enumerate((tmp_path / "cache/ebgan/mnist", tmp_path / "home", tmp_path / "home/mnist"), 1):
+        write_images(folder, count)
+        assert len(open_data("mnist")) == count
+
+
+def test_the_files_of_mnist_at_home_are_not_taken_for_fashion_mnist(tmp_path, monkeypatch):
+    monkeypatch.setenv("EBGAN_DATA", str(tmp_path))
+    write_images(tmp_path, 1)
+    with pytest.raises(DataError, match="data get fashion_mnist"):
+        open_data("fashion_mnist")
+    write_images(tmp_path / "fashion_mnist", 2)
+    assert len(open_data("fashion_mnist")) == 2
+
+
+def test_sets_are_kept_where_they_are_looked_for(tmp_path, monkeypatch):
+    write_images(data_folder("mnist"), 3)
+    assert len(open_data("mnist")) == 3
+    monkeypatch.setenv("EBGAN_DATA", str(tmp_path / "home"))
+    assert data_folder("mnist") == tmp_path / "home" / "mnist"
+
+
+def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
+    with pytest.raises(DataError, match=r"digits, mnist, fashion_mnist, cifar10, svhn\)\. Did you mean mnist"):
+        open_data("mnits")
+    with pytest.raises(DataError) as refusal:
+        open_data("./pictures/of/cats")
+    assert "Did you mean" not in str(refusal.value)
+
+
+def test_a_path_of_the_name_of_a_set_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_images(tmp_path / "mnist", 4)
+    assert len(open_data(Path("mnist"))) == len(open_data("./mnist")) == 4
+
+
+def test_a_packed_file_is_known_by_its_contents(tmp_path, small):
+    write_packed(tmp_path / "anything", small)
+    assert open_data(tmp_path / "anything").checksum == small.checksum
+
+
+def test_a_shape_other_than_the_one_asked_for_is_refused(tmp_path, small):
+    write_packed(tmp_path / "small", small)
+    assert open_data("digits", size=8, channels=1).shape == (1, 8, 8)
+    assert open_data(tmp_path / "small", channels=3).shape == (3, 4, 5)
+    with pytest.raises(DataError, match=r"digits: images are 1 x 8 x 8 .* not 1 x 32 x 32"):
+        open_data("digits", size=32)
+    with pytest.raises(DataError, match="not 3 x 8 x 8"):
+        open_data("digits", channels=3)
+
+
+def test_sets_without_splits_are_all_train(tmp_path, small):
+    write_packed(tmp_path / "small", small)
+    for source in ("digits", tmp_path / "small"):
+        with pytest.raises(DataError, match="has no test images of its own"):
+            open_data(source, split="test")
+    with pytest.raises(DataError, match="expected one of train, test"):
+        open_data("digits", split="valid")
+
+
+def test_what_is_neither_file_nor_folder_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        open_data(tmp_path / "pipe")
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "empty").touch()
+    with pytest.raises(DataError, match="empty: could not be decoded"):
+        open_data(tmp_path / "empty")
+
+
+def test_the_real_mnist_is_found_at_home(real_mnist, monkeypatch):
+    monkeypatch.setenv("EBGAN_DATA", str(real_mnist.parent))
+    assert len(open_data("mnist", split="test")) == 10_000
+    assert np.bincount(open_data("mnist", split="test").labels).min() == 892
