@@ -104,10 +104,11 @@ class _Reader:
             entries[name.value] = (name, value)
         for option in _options(declared):
             if get_origin(option) is dict:
-                kind = get_args(option)[1]
-                return {name: self.read(value, kind, _join(key, name)) for name, (_, value) in entries.items()}
-            if isinstance(option, type) and option not in (str, int, float, bool, types.NoneType):
-                return self.record(node, option, key, entries)
+                each = get_args(option)[1]
+                return {name: self.read(value, each, _join(key, name)) for name, (_, value) in entries.items()}
+            kind = get_origin(option) or option  # Objective[Any] is an Objective
+            if isinstance(kind, type) and kind not in (str, *_SCALARS):
+                return self.record(node, kind, key, entries)
         raise self.error(node, key, f"a mapping; expected {_say(declared)}")
 
     def record(self, node: yaml.Node, declared: type, key: str, entries: dict[str, tuple[yaml.Node, yaml.Node]]) -> Any:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import torch
-from torch import Tensor
 
 from ebgan.data import Packed
-from ebgan.experiment import Evaluation
+from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
 from ebgan.report import grid, save_png
 from ebgan.run import Run
@@ -19,29 +16,36 @@ METRIC_SEED = 1  # of the samples that metrics are taken over; pictures are of s
 
 
 class Examiner:
-    """Looks at a run through the weights of a moment; nothing that trains is touched."""
+    """Looks at a run as it is; what trains is not touched."""
 
-    def __init__(
-        self, run: Run, data: Packed, settings: Evaluation, moment: Callable[[], Mapping[str, Tensor]]
-    ) -> None:
-        self.run, self.data, self.settings, self.moment = run, data, settings, moment
+    def __init__(self, run: Run, data: Packed, samples: int) -> None:
+        """`samples` is how many the metrics are taken over."""
+        self.run, self.data, self.samples = run, data, samples
         self._yardstick: tuple[TrainedClassifier, RealReference] | None = None
 
-    def picture(self, images: int) -> None:
-        """Write a grid of samples of the moment, always from the same noise, and once one of real images."""
-        self.run.take(self.moment())
-        save_png(grid(self.run.sample(self.settings.grid)), self.run.folder.grid(images))
+    def picture(self, images: int, count: int) -> None:
+        """Write a grid of `count` samples, always from the same noise, and once one of real images."""
+        save_png(grid(self.run.sample(count)), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
-            save_png(grid(self.data.images[: self.settings.grid]), self.run.folder.real)
+            save_png(grid(self.data.images[:count]), self.run.folder.real)
 
-    def evaluate(self, images: int) -> Record | None:
-        """Metrics of fresh samples of the moment as a record; None for data without classes to tell apart."""
-        if len(self.data.classes) < 2:
-            return None
+    def measure(self) -> Record:
+        """Metrics of fresh samples: {"metrics", "histogram", "protocol"}.
+
+        Raises DataError for data without classes to tell apart, or other data than the run was trained on.
+        """
+        if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
+            raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
+        if not self.measurable:
+            raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         classifier, reference = self._measures()
-        self.run.take(self.moment())
-        samples = self.run.sample(self.settings.samples, seed=METRIC_SEED)
-        return {"images": images, **evaluate(samples, classifier, reference).as_record()}
+        samples = self.run.sample(self.samples, seed=METRIC_SEED)
+        return evaluate(samples, classifier, reference).as_record()
+
+    @property
+    def measurable(self) -> bool:
+        """Whether the data has classes to tell apart."""
+        return len(self.data.classes) > 1
 
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
         """The classifier of the data, trained or taken from the cache when first asked for, and what it says of it."""

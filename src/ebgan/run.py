@@ -29,6 +29,7 @@ class Pictured(NamedTuple):
 
     shape: tuple[int, int, int]  # C, H, W
     classes: tuple[str, ...]  # names of the classes, () if it has none
+    checksum: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def load(
     experiment = read_experiment(folder.config)
     checkpoint = _checkpoint(folder, best)
     meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
-    data = Pictured(tuple(meta["shape"]), tuple(meta["classes"]))
+    data = Pictured(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
     run = assemble(experiment, folder, data, device or default_device(), precision)
     run.take(checkpoint.tensors)
     return run

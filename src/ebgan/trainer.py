@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import difflib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, open_data
+from ebgan.data import Loader, Packed, from_array, open_data
 from ebgan.distributed import default_device, rank
-from ebgan.errors import DataError, EbganError, UsageError
+from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment, build
 from ebgan.report import write_report
@@ -48,14 +47,14 @@ def train(
 ) -> Run:
     """Train an experiment into the folder `out`, or go on with what is there, and return the run.
 
-    `data` replaces the experiment's source: a path, or uint8 images [N, H, W] or [N, C, H, W]. The same call again
-    goes on from the newest checkpoint; one with another config is refused unless `override`.
+    `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
+    call again goes on from the newest checkpoint; one with another config is refused unless `override`.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
     packed = open_images(experiment, data)
     device = torch.device(device or default_device())
-    run = assemble(experiment, folder, Pictured(packed.shape, packed.classes), device)
+    run = assemble(experiment, folder, Pictured(packed.shape, packed.classes, packed.checksum), device)
     folder.path.mkdir(parents=True, exist_ok=True)
     with run_lock(folder.lock):
         _settle_config(experiment, folder, observer, override)
@@ -78,14 +77,8 @@ def open_images(experiment: Experiment, data: str | Path | NDArray[np.uint8] | T
     if data is None or isinstance(data, str | Path):
         packed = open_data(data or spec.source, size=spec.size, channels=spec.channels)
     else:
-        packed = _of_array(np.asarray(data))
+        packed = from_array(np.asarray(data))
     return packed.padded(spec.padding) if spec.padding else packed
-
-
-def _of_array(images: NDArray[Any]) -> Packed:
-    if images.dtype != np.uint8 or images.ndim not in (3, 4):
-        raise DataError(f"data: {images.dtype} {list(images.shape)}; expected uint8 [N, H, W] or [N, C, H, W]")
-    return Packed(images[:, None] if images.ndim == 3 else images)
 
 
 def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
@@ -116,7 +109,18 @@ def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer,
         ranks=place.count,
         workers=experiment.data.workers,
     )
-    examiner = Examiner(run, data, experiment.evaluation, lambda: training.state())  # noqa: PLW0108 - training is not there yet
+    examiner = Examiner(run, data, experiment.evaluation.samples)
+
+    def picture(images: int) -> None:
+        run.take(training.state())
+        examiner.picture(images, experiment.evaluation.grid)
+
+    def evaluate(images: int) -> Record | None:
+        if not examiner.measurable:
+            return None
+        run.take(training.state())
+        return {"images": images} | examiner.measure()
+
     training = Training(
         game=game,
         progress=progress,
@@ -125,8 +129,8 @@ def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer,
         plan=_plan(experiment, data, override),
         batches=loader.batches,
         observer=observer,
-        picture=examiner.picture,
-        evaluate=examiner.evaluate,
+        picture=picture,
+        evaluate=evaluate,
         score=lambda evaluation: float(evaluation["metrics"]["i_usual"]),
     )
     return training

@@ -106,6 +106,7 @@ def test_small_sets_are_resident_by_default(small, monkeypatch):
     assert not make(small).resident
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 def test_workers_serve_the_same_from_memory_and_from_a_file(small, tmp_path):
     write_packed(tmp_path / "small", small)
     mapped = open_packed(tmp_path / "small")
@@ -129,7 +130,7 @@ def signalled(batches, number):
         yield batch
 
 
-@pytest.mark.parametrize(("number", "timeout"), [(signal.SIGKILL, 60.0), (signal.SIGSTOP, 6.0)])
+@pytest.mark.parametrize(("number", "timeout"), [(signal.SIGKILL, 60.0), (signal.SIGSTOP, 4.0)])
 def test_a_worker_that_is_killed_or_stopped_is_an_error_and_is_gone(small, monkeypatch, number, timeout):
     monkeypatch.setattr(loader, "TIMEOUT", timeout)
     batches = signalled(make(small, workers=1, resident=False).batches(0), number)

@@ -30,7 +30,7 @@ class ProgressBar:
 
     def __init__(self, experiment: Experiment) -> None:
         self.console = Console(stderr=True, quiet=rank().index > 0)
-        columns = (BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f} images"), TimeRemainingColumn())
+        columns = (BarColumn(12), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeRemainingColumn())
         self.bar = Progress(*columns, TextColumn("{task.description}"), console=self.console)
         self.task = self.bar.add_task("starting", total=experiment.images)
         self.metrics: dict[str, float] = {}
@@ -63,14 +63,15 @@ class ProgressBar:
         grids, checkpoints = folder.grids(), sorted(folder.checkpoints.glob("[0-9]*.ckpt"))
         evaluations = read_records(folder.evaluations)
         if evaluations:
-            Console().print(metrics_table(evaluations[-1]))
+            last = evaluations[-1]
+            Console().print(metrics_table(last["metrics"], f"after {last['images']:,} images seen"))
         for name, path in (("samples", grids[-1][1]), ("report", folder.report), ("checkpoint", checkpoints[-1])):
             print(f"{name:<11}{path}")
 
 
-def metrics_table(evaluation: Record) -> Table:
-    """The metrics of an evaluation with their names in words."""
-    table = Table("metric", "value", title=f"after {evaluation['images']:,} images seen")
-    for name, value in evaluation["metrics"].items():
+def metrics_table(metrics: dict[str, float], title: str) -> Table:
+    """Metrics with their names in words."""
+    table = Table("metric", "value", title=title)
+    for name, value in metrics.items():
         table.add_row(_METRICS.get(name, name), f"{value:.4g}")
     return table

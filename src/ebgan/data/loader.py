@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -26,6 +26,7 @@ from ebgan.records import Batch
 
 RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device
 TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
+_AHEAD = 2  # batches that each worker prepares in advance
 
 _Rows = tuple[Tensor, Tensor | None]  # uint8 images and their labels
 
@@ -92,9 +93,9 @@ class Loader:
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
-            return _from_host(self.data, (place.numpy() for place in places), self.workers, self.device)
+            return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
         images, labels = self._rows
-        return ((images[place], None if labels is None else labels[place]) for place in places)
+        return ((_picked(images, place), None if labels is None else labels[place]) for place in places)
 
     def _on_device(self) -> _Rows:
         labels = self.data.labels
@@ -107,57 +108,76 @@ class Loader:
         return values.div_(255).mul_(high - low).add_(low)
 
 
-class _Gather(Dataset[_Rows]):
-    """A set that is asked for whole batches."""
+def _picked(images: Tensor, places: Tensor) -> Tensor:
+    """images[places], but row by row, which is several times as fast."""
+    return images.index_select(0, places.flatten()).reshape(*places.shape, *images.shape[1:])
 
-    def __init__(self, data: Packed) -> None:
+
+class _Ring(Dataset[int]):
+    """Asked for a batch, writes it into one of a few places in shared memory and returns which.
+
+    Workers so send a few bytes, which arrive whole or not at all. Of tensors they send a handle, for which this
+    process then asks them; one that is stopped at that moment keeps it waiting for ever, whatever the timeout.
+    """
+
+    def __init__(self, data: Packed, batch: int, slots: int) -> None:
         self.data = data
+        self.images = torch.empty((slots, batch, *data.shape), dtype=torch.uint8)
+        self.labels = torch.empty((slots, batch), dtype=torch.int64)
+        self.images.share_memory_()  # type: ignore[no-untyped-call]
+        self.labels.share_memory_()  # type: ignore[no-untyped-call]
 
-    def __getitem__(self, places: NDArray[np.int64]) -> _Rows:
-        labels = self.data.labels
-        images = torch.from_numpy(np.asarray(self.data.images[places]))
-        return images, None if labels is None else torch.from_numpy(labels[places])
+    def __getitem__(self, task: tuple[int, NDArray[np.int64]]) -> int:
+        slot, places = task
+        np.take(self.data.images, places, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
+        if self.data.labels is not None:
+            np.take(self.data.labels, places, 0, self.labels[slot].numpy(), "clip")
+        return slot
+
+    def rows(self, slot: int) -> _Rows:
+        """The batch in a slot; the images are to be copied before the next is asked for."""
+        return self.images[slot], None if self.data.labels is None else self.labels[slot].clone()
 
 
-def _from_host(
-    data: Packed, places: Iterable[NDArray[np.int64]], workers: int, device: torch.device
-) -> Iterator[_Rows]:
+def _from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) -> Iterator[_Rows]:
+    ring = _Ring(data, batch, slots=_AHEAD * workers + 1)
     loader: DataLoader[Any] = DataLoader(
-        _Gather(data),
+        ring,
         batch_size=None,
-        sampler=places,
+        sampler=((turn % len(ring.images), place.numpy()) for turn, place in enumerate(places)),
         num_workers=workers,
+        prefetch_factor=_AHEAD if workers else None,
         timeout=TIMEOUT if workers else 0,
         worker_init_fn=_ignore_interrupts,
         multiprocessing_context="spawn" if workers else None,  # a forked child may inherit a lock that is held
         generator=torch.Generator(),  # PyTorch's own generator would move otherwise
-        pin_memory=device.type == "cuda",
     )
-    rows, started = _start(loader)
+    slots, started = _start(loader)
     while True:
         try:
             lost = [worker.pid for worker in started if not worker.is_alive()]
             if lost:
                 raise RuntimeError(f"process {lost} ended")
-            yield next(rows)
+            slot = next(slots)
         except RuntimeError as error:
             for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
                 worker.kill()
             raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
+        yield ring.rows(slot)
 
 
-def _start(loader: DataLoader[Any]) -> tuple[Iterator[_Rows], set[BaseProcess]]:
-    """The batches and the worker processes that gather them.
+def _start(loader: DataLoader[Any]) -> tuple[Iterator[int], set[BaseProcess]]:
+    """The slots of the batches and the worker processes that gather them.
 
     DataLoader listens for the end of a child, and then raises an error wherever this process happens to be, be it
     in the midst of a step; we would rather look ourselves, between batches.
     """
     others = set(multiprocessing.active_children())
     listener = signal.getsignal(signal.SIGCHLD)
-    rows = iter(loader)
+    slots = iter(loader)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGCHLD, listener)
-    return rows, set(multiprocessing.active_children()) - others
+        signal.signal(signal.SIGCHLD, listener or signal.SIG_DFL)
+    return slots, set(multiprocessing.active_children()) - others
 
 
 def _ignore_interrupts(worker: int) -> None:  # noqa: ARG001

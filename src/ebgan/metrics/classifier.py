@@ -58,9 +58,10 @@ class TrainedClassifier:
         return self.read(images).features
 
 
+@torch.inference_mode(False)  # weights made within an evaluation could not learn
 def digit_classifier(
     images: UInt8[Tensor, "samples C H W"],
-    labels: Integer[Tensor, " samples"],
+    labels: Integer[Tensor, " labels"],
     *,
     checksum: str,
     test: tuple[UInt8[Tensor, "tests C H W"], Integer[Tensor, " tests"]] | None = None,
@@ -80,7 +81,9 @@ def digit_classifier(
         return TrainedClassifier(_restored(kept, images.shape[1], classes).to(device), accuracy)
     classifier = _trained(images, labels, classes, test, device)
     try:
-        save_weights(path, classifier.net.state_dict() | {"accuracy": torch.tensor(classifier.accuracy).double()})
+        save_weights(
+            path, classifier.net.state_dict() | {"accuracy": torch.tensor(classifier.accuracy, dtype=torch.float64)}
+        )
     except (StorageError, OSError) as error:
         warnings.warn(f"The classifier is not kept and will be trained again next time. {error}", stacklevel=2)
     return classifier

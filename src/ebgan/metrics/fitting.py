@@ -13,7 +13,7 @@ from ebgan.nets.classifier import ConvClassifier
 from ebgan.randomness import Randomness
 
 _SEED = 0
-_EPOCHS = 3
+_EPOCHS = 4
 _LEAST_IMAGES = 45_000  # read in all: more epochs where a data set is small
 _LEARNING_RATE = 6e-3
 
@@ -28,8 +28,7 @@ def fit_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(_SEED)
         net = ConvClassifier(images.shape[1], classes)
-    with torch.inference_mode(False), torch.enable_grad():
-        _fit(net.to(device), images, labels, device)
+    _fit(net.to(device), images, labels, device)
     return net.eval().requires_grad_(False)
 
 
@@ -38,6 +37,7 @@ def scaled(images: Tensor) -> Float[Tensor, "samples C H W"]:
     return images / 127.5 - 1 if images.dtype == torch.uint8 else images.float()
 
 
+@torch.enable_grad()
 def _fit(net: ConvClassifier, images: Tensor, labels: Tensor, device: torch.device | str) -> None:
     batches = list(_batches(len(images)))
     offsets = _offsets(len(batches), images.shape[-1])

@@ -21,7 +21,7 @@ def kernel_distance(
     fake: Float[Tensor, "fakes width"],
     *,
     subset: int = 1000,
-    subsets: int = 50,
+    subsets: int = 100,
     seed: int = 0,
 ) -> float:
     """The distance, in float64, over `subsets` draws of `subset` rows (fewer where a set is smaller).

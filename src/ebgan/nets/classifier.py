@@ -33,5 +33,5 @@ class ConvClassifier(nn.Module):
         shrink = 2 * math.ceil(max(images.shape[-2:]) / 32)
         x = max_pool2d(self.first(images).relu(), shrink)
         x = max_pool2d(self.second(x).relu(), 2)
-        x = self.third(x).relu()
-        return x.amax((-2, -1))
+        x = self.third(x).relu().flatten(2)
+        return torch.amax(x, -1)

@@ -27,13 +27,14 @@ class Alarms:
     def judge(self, evaluation: Record) -> list[Record]:
         """New alarms after an evaluation."""
         largest = evaluation["metrics"].get("largest_class", 0.0)
-        if largest <= DOMINANCE:
-            return []
         message = (
-            f"{largest:.0%} of the samples are of one class. Raise the weight of the pulling-away term, or "
-            "lower the generator's learning rate."
+            f"{largest:.0%} of the samples are of one class. Raise the weight of the pulling-away term, or lower the "
+            "generator's learning rate."
+            if largest > DOMINANCE
+            else ""
         )
-        return self._raise("class collapse", message, evaluation["images"])
+        alarm = self._lasting("class collapse", message, evaluation)
+        return [alarm] if alarm else []
 
     def _lasting(self, name: str, message: str, record: Record) -> Record | None:
         images = record["images"]

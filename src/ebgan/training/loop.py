@@ -183,6 +183,11 @@ class Training:
                 f"{self.folder.checkpoints}: the newest checkpoint is of another config ({checkpoint.config}, not "
                 f"{self.plan.config}). Choose another folder, or go on with it by --override"
             )
+        if checkpoint.meta["data"] != self.plan.meta["data"] and not self.plan.override:
+            raise UsageError(
+                f"{self.folder.path}: the run was started on other data. Choose another folder, give the same data, "
+                "or go on with these by --override"
+            )
         self.restore(checkpoint.tensors, checkpoint.images)
         self.step = checkpoint.step
         seconds, best = checkpoint.meta["seconds"], checkpoint.meta["best"]

@@ -1,0 +1,47 @@
+"""`ebgan sample RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Draw samples from a run: a grid, single files, or both; a grid in the run folder if nothing is said."""
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
+    count: int = 64  # samples
+    seed: int = 0  # the same seed draws the same samples
+    grid: Path | None = None  # a PNG file for all samples in one picture
+    out: Path | None = None  # a folder for one PNG a sample
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
+    precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
+
+
+def main(argv: list[str]) -> None:
+    """Draw, write, and say where."""
+    chosen = parse(Draw, "sample", argv)
+    if chosen.count < 1:
+        raise UsageError(f"--count {chosen.count}: expected at least 1")
+    from ebgan.cli.train import find_device
+    from ebgan.report import grid, save_png
+    from ebgan.run import load
+
+    run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    samples = run.sample(chosen.count, seed=chosen.seed)
+    if chosen.out:
+        for place, sample in enumerate(samples):
+            save_png(grid(sample[None], scale=1), chosen.out / f"{place:06d}.png")
+        print(f"samples  {chosen.out}")
+    if chosen.grid or not chosen.out:
+        path = chosen.grid or chosen.run / f"samples-seed{chosen.seed}.png"
+        save_png(grid(samples), path)
+        print(f"grid     {path}")

@@ -1,0 +1,151 @@
+"""`ebgan score RUN IMAGES...`: the energy as an anomaly score."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
+
+from ebgan.cli.arguments import parse
+from ebgan.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ebgan.data import Packed
+    from ebgan.run import Run
+
+SHOWN = 20  # lines of the ranking that are printed
+
+
+@dataclass(frozen=True)
+class Score:
+    """Rank images by a run's energy, the strangest first.
+
+    Images are read as the run's data was. With class folders, or a set with labels, --normal names the classes that are
+    normal, and the AUROC says how well the energy tells the others apart.
+    """
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
+    images: Annotated[Positional[tuple[str, ...]], arg(metavar="IMAGES...")]  # files, folders, packed or named sets
+    split: Literal["train", "test"] = "train"  # of a set that has both
+    normal: UseAppendAction[tuple[str, ...]] = ()  # a class that is normal; may be given several times
+    csv: Path | None = None  # a file for the whole ranking: rank, image, class, energy
+    maps: Path | None = None  # a folder of pictures: image, reconstruction and error side by side
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
+    precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
+
+
+class Scored(NamedTuple):
+    """An image with its energy."""
+
+    image: str
+    kind: str  # the name of its class, or ""
+    energy: float
+
+
+def main(argv: list[str]) -> None:
+    """Score, rank, write and print."""
+    chosen = parse(Score, "score", argv)
+    from ebgan.cli.train import find_device
+    from ebgan.run import load
+
+    run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    scored: list[Scored] = []
+    for source in chosen.images:
+        packed = read_for(run, source, chosen.split)
+        scored += score(run, packed)
+        if chosen.maps:
+            write_maps(run, packed, chosen.maps)
+    ranking = sorted(scored, key=lambda each: -each.energy)
+    if chosen.csv:
+        write_ranking(ranking, chosen.csv)
+    _print(ranking)
+    if chosen.normal:
+        print(f"AUROC {rank_quality(ranking, chosen.normal):.4f} of {', '.join(chosen.normal)} against the others")
+    for what, path in (("ranking", chosen.csv), ("maps", chosen.maps)):
+        if path:
+            print(f"{what:<8}{path}")
+
+
+def read_for(run: Run, source: str, split: str) -> Packed:
+    """Images in the shape that a run reads: resized and cropped like its data, then padded like it.
+
+    Raises DataError where their shape cannot be made to fit.
+    """
+    from ebgan.data import open_data
+
+    (channels, height, _), padding = run.data.shape, run.experiment.data.padding
+    packed = open_data(source, split=split, size=height - 2 * padding, channels=channels)
+    return packed.padded(padding) if padding else packed
+
+
+def score(run: Run, packed: Packed) -> list[Scored]:
+    """The energy of each image of a set, in its order."""
+    energies = [energy for chunk in chunks(packed) for energy in run.energy(chunk).tolist()]
+    names = packed.names or [f"{packed.name}[{place}]" for place in range(len(packed))]
+    kinds = [""] * len(packed) if packed.labels is None else [packed.classes[label] for label in packed.labels]
+    return [Scored(*each) for each in zip(names, kinds, energies, strict=True)]
+
+
+def chunks(packed: Packed) -> list[Tensor]:
+    """The images of a set in [-1, 1], some at a time."""
+    import torch
+
+    return [torch.from_numpy(rows.copy()).float() / 127.5 - 1 for rows in packed.rows()]
+
+
+def write_maps(run: Run, packed: Packed, folder: Path) -> None:
+    """For each image a picture: itself, its reconstruction, and the error of each pixel, white from 1 on."""
+    import torch
+
+    from ebgan.report import grid, save_png
+
+    place = 0
+    for images in chunks(packed):
+        reconstructions = run.reconstruct(images)
+        errors = (reconstructions - images).abs().mean(1, keepdim=True).clamp(0, 1) * 2 - 1
+        for triple in zip(images, reconstructions, errors.expand_as(images), strict=True):
+            name = packed.names[place] if packed.names else f"{packed.name}-{place:06d}"
+            save_png(grid(torch.stack(triple), columns=3), folder / f"{Path(name).with_suffix('')}.png")
+            place += 1
+
+
+def write_ranking(ranking: list[Scored], path: Path) -> None:
+    """The ranking as CSV."""
+    from ebgan.runfolder import write_atomically
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("rank", "image", "class", "energy"))
+    writer.writerows((place + 1, *each) for place, each in enumerate(ranking))
+    write_atomically(path, text.getvalue().encode())
+
+
+def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> float:
+    """The AUROC of the energy for telling the classes that are not normal."""
+    import torch
+
+    from ebgan.metrics import auroc
+
+    kinds = {each.kind for each in ranking}
+    if unknown := set(normal) - kinds:
+        known = ", ".join(sorted(kinds - {""})) or "none: the images have no classes"
+        raise UsageError(f"--normal {sorted(unknown)[0]}: no such class; there is {known}")
+    labels = torch.tensor([each.kind not in normal for each in ranking])
+    try:
+        return auroc(torch.tensor([each.energy for each in ranking]), labels)
+    except DataError as error:
+        raise DataError(f"--normal {' '.join(normal)}: {error}") from error
+
+
+def _print(ranking: list[Scored]) -> None:
+    for place, (image, kind, energy) in enumerate(ranking[:SHOWN]):
+        print(f"{place + 1:>5}  {energy:10.4f}  {image}{f'  ({kind})' if kind else ''}")
+    if len(ranking) > SHOWN:
+        print(f"  ...  {len(ranking) - SHOWN:,} more")

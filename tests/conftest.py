@@ -1,0 +1,39 @@
+"""What every test has: signatures that are checked while it runs, one thread, and a cache folder of the tests' own."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+# Before any test imports the package: the shapes and types of every signature are then checked at each call.
+install_import_hook("ebgan", "beartype.beartype")
+
+REWRITE = "--rewrite-golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(REWRITE, action="store_true", help="store the losses of the golden runs instead of comparing them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that goes with the session: no test reads or writes the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real data sets: $EBGAN_DATA, or `shared/data` beside the checkout."""
+    named = os.environ.get("EBGAN_DATA")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}: set EBGAN_DATA")
+    return folder

@@ -1,0 +1,118 @@
+import gzip
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from ebgan.errors import DataError
+from ebgan.metrics import classifier as classifier_module
+from ebgan.metrics import digit_classifier
+
+
+@pytest.fixture
+def trainings(monkeypatch) -> list[int]:
+    """The image count of each training; the nets stay untrained, which takes no time."""
+    counts = []
+    real = classifier_module.ConvClassifier
+
+    def fit(images, labels, classes, device):
+        counts.append(len(images))
+        return real(images.shape[1], classes).eval()
+
+    monkeypatch.setattr(classifier_module, "fit_classifier", fit)
+    return counts
+
+
+def test_the_classifier_of_the_8x8_digits_names_97_of_100_held_out_ones(trained) -> None:
+    assert trained.classifier.accuracy >= 0.97
+
+
+def test_training_leaves_the_random_state_of_torch_as_it_was(trained) -> None:
+    assert not trained.moved
+
+
+def test_a_cached_classifier_says_what_the_trained_one_says(digits, trained, trainings) -> None:
+    before = torch.get_rng_state()
+    again = digit_classifier(*digits, checksum="digits", cache=trained.cache)
+    assert trainings == []
+    assert again.accuracy == trained.classifier.accuracy
+    assert torch.equal(again.features(digits.images), trained.classifier.features(digits.images))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_bytes_and_floats_of_the_same_images_read_alike(digits, trained) -> None:
+    floats = digits.images[:50] / 127.5 - 1
+    said = trained.classifier.probabilities(digits.images[:50])
+    torch.testing.assert_close(trained.classifier.probabilities(floats), said)
+    torch.testing.assert_close(said.sum(-1), torch.ones(50))
+
+
+def test_many_images_are_read_in_batches_in_their_order(digits, trained, monkeypatch) -> None:
+    whole = trained.classifier.read(digits.images[:100])
+    monkeypatch.setattr(classifier_module, "_BATCH", 7)
+    parts = trained.classifier.read(digits.images[:100])
+    torch.testing.assert_close(parts.features, whole.features)
+    torch.testing.assert_close(parts.probabilities, whole.probabilities)
+
+
+def test_a_damaged_cache_file_is_noticed_and_trained_again(digits, trained, trainings, tmp_path) -> None:
+    shutil.copytree(trained.cache, tmp_path / "copy")
+    (path,) = (tmp_path / "copy").iterdir()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    digit_classifier(*digits, checksum="digits", cache=tmp_path / "copy")
+    assert len(trainings) == 1
+    digit_classifier(*digits, checksum="digits", cache=tmp_path / "copy")
+    assert len(trainings) == 1
+
+
+def test_other_data_other_shapes_and_a_test_set_have_classifiers_of_their_own(digits, trainings, tmp_path) -> None:
+    images, labels = digits.images[:60], digits.labels[:60]
+    digit_classifier(images, labels, checksum="a", cache=tmp_path)
+    digit_classifier(images, labels, checksum="b", cache=tmp_path)
+    digit_classifier(pad(images, (2, 2, 2, 2)), labels, checksum="a", cache=tmp_path)
+    digit_classifier(images, labels, checksum="a", cache=tmp_path, test=(images, labels))
+    assert trainings == [50, 50, 50, 60]
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_does_no_harm(digits, trainings, tmp_path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.warns(UserWarning, match="trained again next time"):
+        trained = digit_classifier(digits.images[:60], digits.labels[:60], checksum="a", cache=tmp_path / "file")
+    assert 0 <= trained.accuracy <= 1
+
+
+@pytest.mark.parametrize(("labels", "reason"), [(torch.arange(59), "one label an image"), (torch.ones(60), "class")])
+def test_labels_that_do_not_fit_are_refused(digits, labels: Tensor, reason: str, tmp_path) -> None:
+    with pytest.raises(DataError, match=reason):
+        digit_classifier(digits.images[:60], labels.long(), checksum="a", cache=tmp_path)
+
+
+def mnist(part: str) -> tuple[Tensor, Tensor]:
+    """The images [N, 1, 28, 28] and labels [N] of MNIST's original files."""
+    beside = Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("EBGAN_DATA", beside)) / "mnist"
+    if not folder.exists():
+        pytest.skip(f"no MNIST in {folder}")
+    images = np.frombuffer(gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16)
+    labels = np.frombuffer(gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes()), np.uint8, offset=8)
+    return torch.tensor(images).view(-1, 1, 28, 28), torch.tensor(labels)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("padding", [0, 2])
+def test_the_classifier_of_mnist_names_99_of_100_test_digits(padding: int, tmp_path) -> None:
+    images, labels = mnist("train")
+    test_images, test_labels = mnist("t10k")
+    around = (padding,) * 4
+    classifier = digit_classifier(
+        pad(images, around), labels, checksum="mnist", cache=tmp_path, test=(pad(test_images, around), test_labels)
+    )
+    assert classifier.accuracy >= 0.99
