@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed
+
+from ebgan.errors import WORKER_LOST, EbganError
+
+PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
+
+
+class RankLostError(EbganError):
+    """Another of the processes that train together has ended."""
+
+    exit_code = WORKER_LOST
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,8 @@ def gather_across_ranks(local: Tensor, axis: int) -> Tensor:
     if here.count == 1:
         return local
     slices = [torch.empty_like(local) for _ in range(here.count)]
-    distributed.all_gather(slices, local.detach().contiguous())
+    with _exchange():
+        distributed.all_gather(slices, local.detach().contiguous())
     slices[here.index] = local
     return torch.cat(slices, axis)
 
@@ -64,18 +76,29 @@ def sum_across_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
     for dtype in {tensor.dtype for tensor in tensors}:
         places = [place for place, tensor in enumerate(tensors) if tensor.dtype == dtype]
         flat = torch.cat([tensors[place].flatten() for place in places])
-        distributed.all_reduce(flat)
+        with _exchange():
+            distributed.all_reduce(flat)
         parts = torch.split(flat, [tensors[place].numel() for place in places])
         for place, part in zip(places, parts, strict=True):
             summed[place] = part.view_as(tensors[place])
     return summed
 
 
+def largest_across_ranks(local: Tensor) -> Tensor:
+    """The largest value of a tensor on any rank, elementwise."""
+    largest = local.clone()
+    if rank().count > 1:
+        with _exchange():
+            distributed.all_reduce(largest, distributed.ReduceOp.MAX)
+    return largest
+
+
 @contextmanager
 def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     """Start the other processes, if more than one device is asked for, and give this one its device.
 
-    Under torchrun or SLURM the processes are there already and only meet. A lost rank ends the others.
+    Under torchrun or SLURM the processes are there already and only meet. A lost rank ends the others, and errors are
+    left for the first rank to tell.
     """
     if devices == 1 and not _launched():
         yield device
@@ -84,12 +107,41 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
 
     fabric: Any = Fabric(accelerator=device.type, devices=devices, strategy="ddp")
     fabric.launch()
-    yield fabric.device
+    try:
+        yield fabric.device
+    except EbganError as error:
+        if rank().index > 0 and _outlived(os.getppid()):
+            raise SystemExit(error.exit_code) from error
+        raise
     _close()  # not after an error: the others would wait for a rank that never comes
 
 
 def _launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1"))) > 1
+
+
+def _outlived(leader: int) -> bool:
+    """Whether the process that started this one ends soon, as it does where all met the same error or it failed itself.
+
+    It is waited for, because Fabric kills a leader that lives on when a follower has failed.
+    """
+    until = time.monotonic() + PATIENCE
+    while os.getppid() == leader and time.monotonic() < until:
+        time.sleep(0.05)
+    return os.getppid() != leader
+
+
+@contextmanager
+def _exchange() -> Iterator[None]:
+    """Tell a lost connection for what it is."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise RankLostError(
+            f"lost another of the processes that train together ({reason}). The same command goes on from the last "
+            "checkpoint"
+        ) from error
 
 
 def _close() -> None:
@@ -105,7 +157,8 @@ class _Mean(torch.autograd.Function):
     @staticmethod
     def forward(_: Any, local: Tensor) -> Tensor:
         mean = local.clone(memory_format=torch.contiguous_format)
-        distributed.all_reduce(mean)
+        with _exchange():
+            distributed.all_reduce(mean)
         return mean / rank().count
 
     @staticmethod

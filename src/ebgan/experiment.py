@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -135,6 +136,7 @@ def build(
     A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises ValueError, with the mend,
     for parts that cannot work together.
     """
+    experiment = _placed(experiment, device)  # a stack's fields hold tensors
     dtype = DTYPES[experiment.precision]
     randomness = Randomness.of(experiment.seed, device)
     site = Site(shape, experiment.data.limits, randomness)
@@ -185,6 +187,18 @@ def _merge(values: list[Any], name: str) -> Any:
     if all(isinstance(value, float) for value in values):
         return torch.tensor(values)
     raise ValueError(f"{name}: {', '.join(map(str, values))} differ, and only float fields and seeds can, in one stack")
+
+
+def _placed(value: Any, device: torch.device | str) -> Any:
+    """A tree with the tensors that its fields hold on a device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if not is_dataclass(value):
+        return value
+    placed = copy(value)
+    for each in fields(value):
+        object.__setattr__(placed, each.name, _placed(getattr(value, each.name), device))
+    return placed
 
 
 def _mend(missing: frozenset[str]) -> str:

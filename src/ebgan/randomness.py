@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
-from functools import reduce
 
 import torch
 from torch import Tensor
 
 _LOW = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_ROUNDS = 10
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -24,13 +24,19 @@ Words = tuple[Tensor, Tensor, Tensor, Tensor]
 
 def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
     """Four 32-bit words (as int64) of Philox4x32-10 for a counter of four words and a key of two, elementwise."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(10):
-        p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        c0, c1, c2, c3 = (p1 >> 32 & _LOW) ^ c1 ^ k0, p1 & _LOW, (p0 >> 32 & _LOW) ^ c3 ^ k1, p0 & _LOW
-        k0, k1 = k0 + _WEYL[0] & _LOW, k1 + _WEYL[1] & _LOW
-    return c0, c1, c2, c3
+    c0, c1, c2, c3, _ = torch.broadcast_tensors(*counter, key[0])  # type: ignore[no-untyped-call]
+    even, odd, keys = torch.stack((c0, c2)), torch.stack((c1, c3)), torch.stack(key)
+    multipliers, weyl = _beside(_MULTIPLIERS, even), _beside(_WEYL, keys)
+    for turn in range(_ROUNDS):
+        product = (even * multipliers).flip(0)
+        even = (product >> 32 & _LOW) ^ odd ^ (keys + turn * weyl & _LOW)
+        odd = product & _LOW
+    return even[0], odd[0], even[1], odd[1]
+
+
+def _beside(pair: tuple[int, int], words: Tensor) -> Tensor:
+    """Two constants, ready to meet two tensors of words."""
+    return torch.tensor(pair, device=words.device).view(2, *[1] * (words.dim() - 1))
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,7 @@ class Randomness:
         group = torch.arange(-(-elements // 4), device=device)
         turns = torch.as_tensor(turn, device=device)
         counter = (group, sample & _LOW, sample >> 32 & _LOW, turns & _LOW)
-        shape = reduce(torch.broadcast_shapes, (word.shape for word in (*counter, *key)))
-        words = [word.expand(shape) for word in counter]
-        return philox((words[0], words[1], words[2], words[3]), key)
+        return philox(counter, key)
 
     def _shaped(self, values: Tensor, count: int, shape: tuple[int, ...]) -> Tensor:
         elements = math.prod(shape)

@@ -26,7 +26,7 @@ class Constant(Schedule):
     value: float
 
     def at(self, images: Tensor) -> Tensor:
-        return torch.full_like(images, self.value, dtype=torch.float32)
+        return torch.as_tensor(self.value, dtype=torch.float32, device=images.device)
 
 
 @final

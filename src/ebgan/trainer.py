@@ -56,16 +56,18 @@ def train(
     device = torch.device(device or default_device())
     run = assemble(experiment, folder, Pictured(packed.shape, packed.classes, packed.checksum), device)
     folder.path.mkdir(parents=True, exist_ok=True)
-    with run_lock(folder.lock):
+    leads = rank().index == 0
+    with run_lock(folder.lock) if leads else contextlib.nullcontext():
         _settle_config(experiment, folder, observer, override)
         training = _prepare(experiment, run, packed, observer, override)
         try:
             training.run()
         except BaseException:
             with contextlib.suppress(EbganError, OSError):
-                write_report(folder)
+                if leads:
+                    write_report(folder)
             raise
-        if training.leads:
+        if leads:
             write_report(folder)
     run.take(training.state())
     return run
@@ -94,7 +96,8 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
                 "Choose another folder, take the change back, or go on with it by --override"
             )
         observer.notice(f"config changed: {changes}")
-    write_atomically(folder.config, text.encode())
+    if rank().index == 0:
+        write_atomically(folder.config, text.encode())
 
 
 def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer, override: bool) -> Training:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import sys
 from importlib import import_module
@@ -31,6 +32,8 @@ def run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(_help())
         return 0 if argv else UsageError.exit_code
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("ebgan").setLevel(logging.INFO)
     try:
         import_module(f"ebgan.cli.{_verb(argv[0])}").main(argv[1:])
     except EbganError as error:

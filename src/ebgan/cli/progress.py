@@ -33,19 +33,19 @@ class ProgressBar:
         columns = (BarColumn(12), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeRemainingColumn())
         self.bar = Progress(*columns, TextColumn("{task.description}"), console=self.console)
         self.task = self.bar.add_task("starting", total=experiment.images)
-        self.metrics: dict[str, float] = {}
 
     def __enter__(self) -> ProgressBar:
-        self.bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.bar.stop()
+        if self.bar.live.is_started:
+            self.bar.stop()
 
     def record(self, record: Record) -> None:
-        """Move the bar."""
+        """Move the bar, which appears with the first record."""
+        self.bar.start()
         values = [f"{label} {record[name]:.2f}" for label, name in _FIELDS if name in record]
         speed = f"{record['images_per_second']:,.0f} images/s"
         images = min(record["images"], int(self.bar.tasks[0].total or 0))

@@ -12,7 +12,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,12 @@ def read_idx_array(path: Path) -> NDArray[np.uint8]:
         with path.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            return _read(cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw)
+            return _read(gzip.GzipFile(fileobj=raw) if zipped else raw)
     except (OSError, EOFError, zlib.error, struct.error, ValueError) as error:
         raise DataError(f"{path}: not an idx file of bytes, or a damaged one ({error}). Get the file again.") from error
 
 
-def _read(file: BinaryIO) -> NDArray[np.uint8]:
+def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
     zero, kind, dimensions = struct.unpack(">HBB", file.read(4))
     if (zero, kind) != (0, 8):
         raise ValueError("it does not begin with 0 0 8")

@@ -162,6 +162,7 @@ def _from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int)
         except RuntimeError as error:
             for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
                 worker.kill()
+                worker.join()
             raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
         yield ring.rows(slot)
 

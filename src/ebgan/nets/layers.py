@@ -96,12 +96,13 @@ class Dropout(nn.Module):
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
 
 
-def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: float) -> None:
+def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: float | Tensor) -> None:
     """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity."""
+    spread = torch.as_tensor(std, device=randomness.seeds.device)[..., None, None]
     for name, layer in _weighted(net):
         values = randomness.normal(f"{purpose}.{name}", *layer.weight.shape[-2:])
         with torch.no_grad():
-            layer.weight.copy_(values * std)
+            layer.weight.copy_(values * spread)
 
 
 def compute_in(net: nn.Module, dtype: torch.dtype) -> None:

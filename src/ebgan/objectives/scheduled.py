@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from copy import copy
+from dataclasses import dataclass, fields
 from typing import Any, Generic, NamedTuple, final
 
 import torch
@@ -69,4 +70,7 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
 
     def _now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""
-        return replace(self.inner, **{name: each.at(state.images) for name, each in self.schedules.items()})  # type: ignore[type-var]
+        now = copy(self.inner)
+        for name, schedule in self.schedules.items():
+            object.__setattr__(now, name, schedule.at(state.images))  # a float field, which now holds a tensor []
+        return now

@@ -17,6 +17,6 @@ def digits() -> Experiment:
         ),
         objective=EBGAN(margin=3.0, pulling_away=0.1),
         optimisers=Optimisers(discriminator=Adam(lr=1e-3), generator=Adam(lr=1e-3)),
-        images=1_000_000,
+        images=400_000,
         evaluation=Evaluation(),
     )

@@ -54,12 +54,14 @@ class Game:
         return _gather(self.energy.read(self.discriminator.net, images))
 
     def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
-        """The readings of the data and of the samples: one pass each, or one for both."""
+        """The readings of the data and of as many samples: one pass each, or one for both.
+
+        Both take turns in a joined batch, so that the ranks' batches, one after the other, are that of a single rank.
+        """
         if not self.turns.joined:
             return self.read(real), self.read(fake)
-        both = self.energy.read(self.discriminator.net, torch.cat((real, fake), -4))
-        reals, fakes = real.shape[-4], fake.shape[-4]
-        return _gather(_part(both, 0, reals)), _gather(_part(both, reals, fakes))
+        both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
+        return _gather(_every_other(both, 0)), _gather(_every_other(both, 1))
 
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
@@ -73,11 +75,12 @@ def _gather(reading: Reading) -> Reading:
     return Reading(reading.images, gather_across_ranks(reading.energy, -1), code, logits)
 
 
-def _part(reading: Reading, start: int, count: int) -> Reading:
-    """The reading of `count` samples of a batch from a place on."""
-
-    def cut(value: Tensor | None, axis: int) -> Tensor | None:
-        return value if value is None else value.narrow(axis, start, count)
-
-    images, energy = reading.images.narrow(-4, start, count), reading.energy.narrow(-1, start, count)
-    return Reading(images, energy, cut(reading.code, -2), cut(reading.logits, -1))
+def _every_other(reading: Reading, start: int) -> Reading:
+    """The reading of every other sample of a batch."""
+    images, energy, code, logits = reading
+    return Reading(
+        images[..., start::2, :, :, :],
+        energy[..., start::2],
+        code if code is None else code[..., start::2, :],
+        logits if logits is None else logits[..., start::2],
+    )

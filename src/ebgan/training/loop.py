@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from signal import Signals
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ebgan.distributed import rank
-from ebgan.errors import UsageError
+from ebgan.errors import CheckpointError, UsageError
 from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
 from ebgan.training.alarms import Alarms
@@ -26,10 +27,11 @@ from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
 from ebgan.training.recorder import Recorder
-from ebgan.training.signals import StoppedError, StopSignals
+from ebgan.training.signals import StoppedError, StopSignals, exit_code
 from ebgan.training.step import Progress, train_step
 
 
+@runtime_checkable
 class Observer(Protocol):
     """Who wants to know how a run goes."""
 
@@ -98,8 +100,8 @@ class Training:
                     self.average.follow(self.game.generator.weights(), images - before)
                 self.recorder.add(images, outcome)
                 self.between_steps(before, images, alarms)
-                if signals.received:
-                    self.stop(images, signals)
+                if stop := signals.agreed(self.progress.images.device):
+                    self.stop(images, stop)
 
     def between_steps(self, before: int, images: int, alarms: Alarms) -> None:
         """Whatever is due between two counts of images seen, and all of it at the end."""
@@ -108,6 +110,8 @@ class Training:
         def due(every: int) -> bool:
             return images // every > before // every or images >= plan.images
 
+        if due(plan.picture) or due(plan.evaluation):
+            self.recorder.check()
         if due(plan.record) or due(plan.checkpoint):
             self.note(images, alarms)
         with self.recorder.paused():
@@ -144,14 +148,13 @@ class Training:
             append_record(self.folder.alarms, alarm)
             self.observer.notice(f"{alarm['alarm']}: {alarm['message']}")
 
-    def stop(self, images: int, signals: StopSignals) -> None:
+    def stop(self, images: int, asked: Signals) -> NoReturn:
         """Save and leave, as asked."""
         self.recorder.check()
         self.save(images)
-        assert signals.received
         raise StoppedError(
-            f"stopped by {signals.received.name} after {images:,} images seen; all is saved: the same command goes on",
-            signals.exit_code,
+            f"stopped by {asked.name} after {images:,} images seen; all is saved: the same command goes on",
+            exit_code(asked),
         )
 
     def state(self) -> dict[str, Tensor]:
@@ -202,7 +205,8 @@ class Training:
         return checkpoint.images
 
     def restore(self, tensors: dict[str, Tensor], images: int) -> None:
-        """Put everything that moves back in its place. Raises KeyError for a name that is missing."""
+        """Put everything that moves back in its place. Raises CheckpointError that names what does not fit."""
+        _refuse_misfits(self.state(), tensors)
         self.game.generator.restore(_below(tensors, "generator."))
         self.game.discriminator.restore(_below(tensors, "discriminator."))
         if self.average:
@@ -211,6 +215,17 @@ class Training:
                 value.copy_(saved[name])
         objective = _unflatten("objective", self.progress.objective, tensors)
         self.progress = Progress(self.progress.images.new_tensor(images), objective)
+
+
+def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
+    for name, value in state.items():
+        found = tuple(tensors[name].shape) if name in tensors else None
+        if found != value.shape:
+            raise CheckpointError(
+                f"the checkpoint has no {name} of shape {list(value.shape)}"
+                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average "
+                "or objective. Take that change of the config back, or choose another folder"
+            )
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -65,8 +65,9 @@ class Adam(OptimiserSpec):
             mean.lerp_(gradient, (moved * (1 - self.beta1))[axes])
             square.lerp_(gradient.square(), (moved * (1 - self.beta2))[axes])
             step.add_(finite)
-            size = moved * lr / (1 - self.beta1**step)
-            denominator = (square / (1 - self.beta2**step)[axes]).sqrt_().add_(self.epsilon)
+            size = moved * lr / _gathered(self.beta1, step.to(weight.dtype))
+            denominator = (square / _gathered(self.beta2, step.to(weight.dtype))[axes]).sqrt_()
+            denominator.add_(_beside(self.epsilon, axes))
             weight.sub_(torch.where(finite[axes], size[axes] * mean / denominator, 0))
 
     def _move_one(
@@ -102,14 +103,16 @@ class SGD(OptimiserSpec):
     decay: Schedule | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
-        return {"velocity": [torch.zeros_like(weight) for weight in weights]} if self.momentum else {}
+        if not torch.as_tensor(self.momentum).any():
+            return {}
+        return {"velocity": [torch.zeros_like(weight) for weight in weights]}
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
         velocities = slots.get("velocity", gradients)
         for weight, gradient, velocity in zip(weights, gradients, velocities, strict=True):
             axes = (..., *[None] * (weight.dim() - finite.dim()))
             if velocity is not gradient:
-                velocity.copy_(torch.where(finite[axes], self.momentum * velocity + gradient, velocity))
+                velocity.copy_(torch.where(finite[axes], _beside(self.momentum, axes) * velocity + gradient, velocity))
             weight.sub_(torch.where(finite[axes], lr[..., *axes[1:]] * velocity, 0))
 
 
@@ -135,8 +138,8 @@ class Optimiser:
         """
         gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
         with torch.no_grad():
-            finite = self._finite(loss, gradients)
             wide = [gradient.to(weight.dtype) for gradient, weight in zip(gradients, self.weights, strict=True)]
+            finite = self._finite(loss, wide)
             self.spec.move(self.weights, wide, self.slots, self.learning_rate(images), finite)
             self.refresh()
         return finite
@@ -154,8 +157,18 @@ class Optimiser:
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
         """A sum over a weight's gradient is finite only if all of it is."""
-        sums = [gradient.flatten(len(self.models)).sum(-1, dtype=torch.float32) for gradient in gradients]
-        return torch.stack([loss.detach().float(), *sums]).isfinite().all(0)
+        sums = [gradient.flatten(len(self.models)).sum(-1) for gradient in gradients]
+        return torch.stack([loss.detach().to(sums[0].dtype), *sums]).isfinite().all(0)
+
+
+def _gathered(beta: float | Tensor, step: Tensor) -> Tensor:
+    """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits."""
+    return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype, device=step.device).log())
+
+
+def _beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
+    """A number, or one a model [*models], ready to meet a weight."""
+    return value[axes] if isinstance(value, Tensor) else value
 
 
 def _float32(parameter: nn.Parameter) -> Tensor:

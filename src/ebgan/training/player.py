@@ -33,7 +33,7 @@ class Player(Generic[Net]):
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Bring back a state in place; raises KeyError for a missing name."""
+        """Bring back a state in place; it has every name and shape of this one's."""
         for name, value in self.state().items():
             value.copy_(state[name])
         self.optimiser.refresh()

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor
 
 from ebgan.errors import DivergedError
 from ebgan.runfolder import Record
+from ebgan.training.late import Late
 from ebgan.training.step import Outcome
 
 
@@ -22,13 +22,13 @@ class Recorder:
         self.seconds = seconds  # of training in all, at the last record
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._unread: tuple[int, Outcome, Tensor] | None = None
+        self._unread: tuple[int, Outcome, Late] | None = None
         self._since = time.perf_counter()
 
     def add(self, images: int, outcome: Outcome) -> None:
         """Take in a step's outcome. Raises DivergedError if that of the step before was not finite."""
         self.check()
-        self._unread = (images, outcome, outcome.finite.to("cpu", non_blocking=True))
+        self._unread = (images, outcome, Late(outcome.finite))
         for name, value in outcome.values.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
@@ -39,9 +39,7 @@ class Recorder:
             return
         images, outcome, finite = self._unread
         self._unread = None
-        if outcome.finite.device.type == "cuda":
-            torch.cuda.current_stream(outcome.finite.device).synchronize()
-        if not bool(finite.all()):
+        if not bool(finite.read().all()):
             raise DivergedError(_story(images, outcome))
 
     def record(self, images: int) -> Record:

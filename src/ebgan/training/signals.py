@@ -7,7 +7,11 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+import torch
+
+from ebgan.distributed import largest_across_ranks, rank
 from ebgan.errors import INTERRUPTED, TERMINATED, EbganError
+from ebgan.training.late import Late
 
 
 class StoppedError(EbganError):
@@ -18,17 +22,26 @@ class StoppedError(EbganError):
         self.exit_code = exit_code
 
 
+def exit_code(stop: signal.Signals) -> int:
+    """130 for SIGINT, 143 for the others."""
+    return INTERRUPTED if stop is signal.SIGINT else TERMINATED
+
+
 class StopSignals:
     """While entered, remembers the first signal that asks to stop; a second SIGINT interrupts at once."""
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
+        self._sent: Late | None = None
         self._before: dict[signal.Signals, Any] = {}
 
-    @property
-    def exit_code(self) -> int:
-        """130 for SIGINT, 143 for the others."""
-        return INTERRUPTED if self.received is signal.SIGINT else TERMINATED
+    def agreed(self, device: torch.device) -> signal.Signals | None:
+        """The signal to stop for, on all ranks after the same step: one step late, where there are several."""
+        if rank().count == 1:
+            return self.received
+        before = int(self._sent.read()) if self._sent else 0
+        self._sent = Late(largest_across_ranks(torch.tensor(self.received or 0, device=device)))
+        return signal.Signals(before) if before else None
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():

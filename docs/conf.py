@@ -1,0 +1,75 @@
+"""How the documentation is built: MyST pages, and a reference from the docstrings, which are plain prose."""
+
+import inspect
+import re
+from importlib.metadata import version as installed
+from itertools import groupby
+
+project = "ebgan"
+author = "The ebgan developers"
+copyright = "2026, The ebgan developers"  # noqa: A001
+version = release = installed("ebgan")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"ebgan {version}"
+html_show_sphinx = False
+
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_typehints = "none"  # signatures would repeat jaxtyping's shapes at length; fields and docstrings say them
+
+_FIELD = re.compile(r"^    (\w+: [^#]+?)(?:\s+#\s*(?!noqa)(.*))?$")
+_CODE = re.compile(r"(`[^`]+`)")
+_SPECIAL = re.compile(r"([\\*_|])")
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", as_prose)
+    app.connect("autodoc-skip-member", skip_tuple_fields)
+
+
+def as_prose(_app, kind, _name, value, _options, lines):
+    """Our docstrings know paragraphs, `code` and indented blocks, and stars are stars: make it so for reST."""
+    text = [line for indented, block in blocks(lines) for line in (literal(block) if indented else escaped(block))]
+    lines[:] = text + (fields_of(value) if kind == "class" else [])
+
+
+def blocks(lines):
+    """Runs of lines that are indented, or not; an empty line belongs to the run that it is in."""
+    indented, marked = False, []
+    for line in lines:
+        indented = line.startswith("    ") if line.strip() else indented
+        marked.append((indented, line))
+    return [(key, [line for _, line in run]) for key, run in groupby(marked, key=lambda each: each[0])]
+
+
+def literal(block):
+    return ["", ".. code-block:: text", "", *block, ""]
+
+
+def escaped(block):
+    return ["".join(map(inline, _CODE.split(line))) for line in block]
+
+
+def inline(part):
+    return f"`{part}`" if part.startswith("`") else _SPECIAL.sub(r"\\\1", part)
+
+
+def fields_of(kind):
+    """The fields of a record with the comments beside them in the source, where units and shapes stand."""
+    if not (hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")):
+        return []
+    found = [match for line in inspect.getsource(kind).splitlines() if (match := _FIELD.match(line))]
+    return [
+        "",
+        *(f"- ``{code}``" + (f": {inline(said)}" if said else "") for code, said in (m.groups() for m in found)),
+    ]
+
+
+def skip_tuple_fields(_app, _kind, _name, value, skip, _options):
+    """A named tuple's fields stand with its class; "Alias for field number 0" says nothing."""
+    return skip or "Alias for field number" in (inspect.getdoc(value) or "")

@@ -1,0 +1,24 @@
+"""A value on its way from the device to the host: sent off in one step, read in the next, so that no step waits."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+
+@final
+class Late:
+    """The copy is asked for at once; reading it waits for the work before it alone, not for what was queued since."""
+
+    def __init__(self, value: Tensor) -> None:
+        cuda = value.device.type == "cuda"
+        self._copy = value.to("cpu", non_blocking=cuda)  # into pinned memory
+        self._arrived = torch.cuda.current_stream(value.device).record_event() if cuda else None
+
+    def read(self) -> Tensor:
+        """The value as it was when it was sent off."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        return self._copy

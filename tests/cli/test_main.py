@@ -1,0 +1,80 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ebgan.cli.main import VERBS, run
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that was said on stderr."""
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, said
+    return said
+
+
+def test_help_names_every_verb(capsys):
+    assert run(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(verb in said for verb in VERBS)
+
+
+def test_help_does_not_load_torch_and_is_quick():
+    command = "import sys; from ebgan.cli.main import run; run(['--help']); sys.exit('torch' in sys.modules)"
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        assert subprocess.run([sys.executable, "-c", command], check=False, capture_output=True).returncode == 0
+        times.append(time.perf_counter() - begun)
+    assert min(times) < 0.5
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_help_of_its_own(verb, capsys):
+    with pytest.raises(SystemExit) as leaving:
+        run([verb, "--help"])
+    assert leaving.value.code in (0, None)
+    assert f"ebgan {verb}" in capsys.readouterr().out
+
+
+def test_no_verb_at_all_is_a_usage_error():
+    assert run([]) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["trian", "digits"], 2, "did you mean 'train'"),
+        (["train"], 2, "RECIPE"),
+        (["train", "digitz"], 2, "did you mean digits"),
+        (["train", "digits", "--objective.margn", "3"], 2, "--objective.margin"),
+        (["train", "digits", "--images", "many"], 2, "--images"),
+        (["train", "digits", "--images", "0"], 2, "images=0"),
+        (["train", "digits", "--energy.unit", "norms"], 2, "norm"),
+        (["train", "digits", "--nets.generator.depth", "1"], 2, "depth=1"),
+        (["train", "digits", "--device", "tpu"], 2, "--device tpu"),
+        (["train", "nowhere.yaml"], 2, "nowhere.yaml"),
+        (["train", "digits", "--data", "nowhere"], 3, "nowhere"),
+        (["sample", "nowhere"], 2, "nowhere"),
+        (["sample"], 2, "RUN"),
+        (["evaluate", "nowhere"], 2, "nowhere"),
+        (["score", "nowhere", "digits"], 2, "nowhere"),
+        (["report", "nowhere"], 2, "nowhere"),
+        (["calibrate", "mnist.gan", "--data", "digits"], 2, "LogisticEnergy"),
+        (["data", "get", "imagenet"], 2, "imagenet"),
+    ],
+)
+def test_a_wrong_command_gets_one_line_and_its_exit_code(command, code, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(command) == code
+    assert words in line(capsys)
+
+
+def test_a_wrong_field_of_a_config_names_file_and_line(capsys, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("data:\n  source: digits\nimagez: 100\n")
+    assert run(["train", str(config), str(tmp_path / "run")]) == 2
+    said = line(capsys)
+    assert f"{config}, line 3: imagez" in said
+    assert "did you mean 'images'" in said

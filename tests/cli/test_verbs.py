@@ -1,0 +1,127 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ebgan.cli.main import run
+from ebgan.recipes import RECIPES
+from ebgan.runfolder import RunFolder, read_records
+
+
+def test_recipes_lists_each_with_paper_and_figure(capsys):
+    assert run(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(RECIPES)
+    for entry, text in zip(RECIPES.values(), lines, strict=True):
+        assert text.startswith(entry.name)
+        assert entry.source in text
+
+
+def test_train_fills_the_run_folder(trained):
+    folder = RunFolder(trained)
+    assert folder.report.stat().st_size > 10_000
+    assert folder.real.exists()
+    assert [images for images, _ in folder.grids()][-1] == 2560
+    assert len(list(folder.checkpoints.glob("[0-9]*.ckpt"))) == 2
+    assert read_records(folder.evaluations)[-1]["metrics"]["i_usual"] >= 0
+    assert "margin" in read_records(folder.stats)[-1]
+
+
+def test_train_says_where_everything_is_and_goes_on_when_asked_again(trained, capsys):
+    before = (trained / "stats.jsonl").read_text()
+    assert run(["train", str(trained / "config.yaml"), str(trained), "--device", "cpu"]) == 0
+    said = capsys.readouterr()
+    for path in ("samples/000002560.png", "report.html", "checkpoints/000000002560.ckpt"):
+        assert str(trained / path) in said.out
+    assert "going on from 2,560 images" in said.err
+    assert (trained / "stats.jsonl").read_text() == before
+
+
+def test_a_changed_config_is_refused_with_the_difference(trained, capsys):
+    assert run(["train", str(trained / "config.yaml"), str(trained), "--objective.margin", "4"]) == 2
+    assert "- margin: 3.0; + margin: 4.0" in capsys.readouterr().err
+
+
+def test_sample_draws_the_same_grid_for_the_same_seed(trained, tmp_path):
+    one, two, other = (tmp_path / f"{name}.png" for name in ("one", "two", "other"))
+    for path, seed in ((one, "5"), (two, "5"), (other, "6")):
+        assert run(["sample", str(trained), "--count", "9", "--seed", seed, "--grid", str(path)]) == 0
+    assert one.read_bytes() == two.read_bytes()
+    assert one.read_bytes() != other.read_bytes()
+
+
+def test_sample_writes_one_picture_a_sample_in_the_data_s_size(trained, tmp_path):
+    assert run(["sample", str(trained), "--count", "3", "--out", str(tmp_path)]) == 0
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert len(pictures) == 3
+    assert Image.open(pictures[0]).size == (8, 8)
+
+
+def test_evaluate_prints_json_and_a_table(trained, capsys):
+    assert run(["evaluate", str(trained), "--samples", "100", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert sum(record["histogram"]) == pytest.approx(1)
+    assert run(["evaluate", str(trained), "--samples", "100"]) == 0
+    assert "FID on the classifier" in capsys.readouterr().out
+
+
+def test_evaluate_refuses_other_data(trained, tmp_path, capsys):
+    np.savez(tmp_path / "other.npz", images=np.zeros((10, 8, 8), np.uint8))
+    assert run(["evaluate", str(trained), "--data", str(tmp_path / "other.npz")]) == 3
+    assert "--data" in capsys.readouterr().err
+
+
+def test_score_ranks_noise_above_digits_and_measures_it(trained, tmp_path, capsys):
+    digits, noise = tmp_path / "images" / "digits", tmp_path / "images" / "noise"
+    write_pictures(digits, real_digits(12))
+    write_pictures(noise, np.random.default_rng(0).integers(0, 256, (12, 8, 8), np.uint8))
+    ranking, maps = tmp_path / "ranking.csv", tmp_path / "maps"
+    command = ["score", str(trained), str(tmp_path / "images"), "--csv", str(ranking), "--maps", str(maps)]
+    assert run([*command, "--normal", "digits"]) == 0
+    rows = list(csv.DictReader(ranking.open()))
+    assert [float(row["energy"]) for row in rows] == sorted((float(row["energy"]) for row in rows), reverse=True)
+    better = [int(a) < int(b) for a in ranks(rows, "noise") for b in ranks(rows, "digits")]
+    assert np.mean(better) > 0.7
+    assert f"AUROC {np.mean(better):.4f}" in capsys.readouterr().out
+    assert len(list(maps.rglob("*.png"))) == 24
+
+
+def test_score_names_the_classes_there_are(trained, tmp_path, capsys):
+    assert run(["score", str(trained), "digits", "--normal", "cat"]) == 2
+    assert "--normal cat: no such class; there is 0, 1" in capsys.readouterr().err
+
+
+def test_calibrate_suggests_a_margin_between_what_fits_and_the_mean_image(capsys):
+    assert run(["calibrate", "digits", "--images", "6400", "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+
+    def value(name: str) -> float:
+        return float(re.search(rf"{name} +([\d.]+)", said)[1])
+
+    assert value("auto-encoder") < value("margin") < value("mean image") < value("output of zeros")
+
+
+def test_report_is_written_anew(trained, capsys):
+    (trained / "report.html").unlink()
+    assert run(["report", str(trained)]) == 0
+    assert Path(capsys.readouterr().out.strip()).stat().st_size > 10_000
+
+
+def ranks(rows: list[dict[str, str]], kind: str) -> list[str]:
+    return [row["rank"] for row in rows if row["class"] == kind]
+
+
+def write_pictures(folder: Path, images: np.ndarray) -> None:
+    folder.mkdir(parents=True)
+    for place, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{place}.png")
+
+
+def real_digits(count: int) -> np.ndarray:
+    from ebgan.data import open_data
+
+    return np.asarray(open_data("digits").images[:count, 0])

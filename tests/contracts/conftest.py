@@ -1,0 +1,122 @@
+"""Every class that a config can name, with three settings of each that one stack could hold.
+
+A class enters the suite by a line here; `test_registry.py` fails for a registered one that has none.
+"""
+
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan.energies import AutoencoderEnergy, LogisticEnergy
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.records import Batch, Means, Reading, Sample
+from ebgan.samplers import Prior
+from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.optim import SGD, Adam
+
+
+def decaying(pulling_away: float | None) -> Scheduled:
+    return Scheduled(EBGAN(pulling_away=pulling_away), margin=Linear(start=8.0, end=0.0, finish=100))
+
+
+OBJECTIVES = {
+    "EBGAN": [EBGAN(margin=margin) for margin in (2.0, 4.0, 8.0)],
+    "EBGAN-PT": [EBGAN(margin=4.0, pulling_away=weight) for weight in (0.125, 0.5, 2.0)],
+    "GAN": [GAN()] * 3,
+    "GAN, saturating": [GAN(saturating=True)] * 3,
+    "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],
+}
+ENERGIES = {
+    "norm": [AutoencoderEnergy(unit="norm")] * 3,
+    "sse": [AutoencoderEnergy(unit="sse")] * 3,
+    "mse": [AutoencoderEnergy(unit="mse")] * 3,
+    "l1": [AutoencoderEnergy(unit="l1")] * 3,
+    "logistic": [LogisticEnergy()] * 3,
+}
+OTHERS = {
+    "generator": [MLPGenerator(depth=3, width=6, noise=4, std=std) for std in (0.25, 0.5, 1.0)],
+    "autoencoder": [MLPAutoencoder(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
+    "discriminator": [MLPDiscriminator(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
+    "normal": [Prior()] * 3,
+    "uniform": [Prior(distribution="uniform")] * 3,
+    "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
+    "sgd": [SGD(lr=lr, momentum=0.5) for lr in (0.125, 0.25, 0.5)],
+    "constant": [Constant(value=value) for value in (1.0, 2.0, 3.0)],
+    "linear": [Linear(start=start, end=0.0, finish=100, begin=10) for start in (1.0, 2.0, 3.0)],
+    "steps": [Steps(values=(1.0, 0.5), boundaries=(50,))] * 3,
+}
+PARTS = OBJECTIVES | ENERGIES | OTHERS
+
+
+class Turn(NamedTuple):
+    """What an objective is given in a step."""
+
+    real: Reading
+    fake: Reading
+    batch: Batch
+    sample: Sample
+
+    def of(self, model: int) -> "Turn":
+        """The part of one model of a stack."""
+        return Turn(*(type(each)(*(None if x is None else x[model] for x in each)) for each in self))
+
+
+def a_turn(*models: int, batch: int = 6) -> Turn:
+    """Readings in float64 with a code and logits, some energies above every margin of the suite and some below."""
+    generator = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*models, batch, *shape, generator=generator, dtype=torch.float64)
+
+    def reading() -> Reading:
+        logits = normal()
+        return Reading(normal(1, 2, 2), 5 + 4 * normal().tanh(), normal(5), logits)
+
+    real, fake = reading(), reading()
+    return Turn(real, fake, Batch(real.images), Sample(fake.images))
+
+
+def means(turn: Turn, images: int) -> Means:
+    return Means(turn.real.energy.mean(-1), turn.fake.energy.mean(-1), torch.tensor(images))
+
+
+@pytest.fixture(params=OBJECTIVES.values(), ids=OBJECTIVES)
+def objectives(request: pytest.FixtureRequest) -> Any:
+    """Three settings of one objective."""
+    return request.param
+
+
+@pytest.fixture(params=ENERGIES.values(), ids=ENERGIES)
+def energy(request: pytest.FixtureRequest) -> Any:
+    return request.param[0]
+
+
+@pytest.fixture(params=PARTS.values(), ids=PARTS)
+def parts(request: pytest.FixtureRequest) -> Any:
+    """Three settings of one class that a config can name."""
+    return request.param
+
+
+@pytest.fixture
+def covered() -> set[str]:
+    """The names of all classes that the suite covers."""
+    return {type(part).__name__ for settings in PARTS.values() for part in settings}
+
+
+@pytest.fixture
+def turn() -> Turn:
+    return a_turn()
+
+
+@pytest.fixture
+def turns() -> Turn:
+    """The turn of a stack of three models."""
+    return a_turn(3)
+
+
+@pytest.fixture
+def energy_means() -> Any:
+    return means

@@ -1,0 +1,218 @@
+"""Tiny runs, each of which goes through everything that moves, and processes that train them and are done harm to."""
+
+import hashlib
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan import trainer
+from ebgan.energies import LogisticEnergy
+from ebgan.errors import EbganError
+from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.schedules import Linear
+from ebgan.training.checkpoint import Checkpoint, newest
+from ebgan.training.game import Turns
+from ebgan.training.loop import Observer, Training
+from ebgan.training.optim import SGD, Adam
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+UNEXPECTED = 99  # how a child ends that meets an error that is not for a user
+LENGTH = 240  # images seen in a run: 20 or 10 steps, with a checkpoint after each second one
+NETS = Nets(
+    generator=MLPGenerator(depth=3, width=10, noise=5, std=0.2),
+    discriminator=MLPAutoencoder(depth=3, width=12, dropout=0.3, std=0.2),
+)
+QUIET = Evaluation(grid=4, pictures=LENGTH, every=LENGTH)
+
+VARIANTS = {
+    "EBGAN-PT, a falling margin, dropout, an average": Experiment(
+        nets=NETS,
+        objective=Scheduled(EBGAN(pulling_away=0.1), margin=Linear(start=12.0, end=6.0, finish=LENGTH)),
+        optimisers=Optimisers(
+            discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2, decay=Linear(start=1, end=0, finish=LENGTH))
+        ),
+        images=LENGTH,
+        batch=12,
+        ema=50,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "GAN, momentum, joined, two turns, [0, 1]": Experiment(
+        data=Data(limits=(0.0, 1.0)),
+        nets=Nets(generator=NETS.generator, discriminator=MLPDiscriminator(depth=3, width=12, dropout=0.3, std=0.2)),
+        energy=LogisticEnergy(),
+        objective=GAN(),
+        optimisers=Optimisers(discriminator=SGD(lr=0.05, momentum=0.9), generator=SGD(lr=0.05, momentum=0.5)),
+        turns=Turns(discriminator=2, fresh=False, joined=True),
+        images=LENGTH,
+        batch=12,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "EBGAN in bfloat16, an average": Experiment(
+        nets=NETS,
+        objective=EBGAN(margin=10.0),
+        optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
+        images=LENGTH,
+        batch=12,
+        precision="bf16",
+        ema=50,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+}
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
+def experiment(request: pytest.FixtureRequest) -> Experiment:
+    """A short run of each kind."""
+    chosen: Experiment = request.param
+    return chosen
+
+
+@pytest.fixture
+def ebgan_pt() -> Experiment:
+    """The run in which most moves."""
+    return next(iter(VARIANTS.values()))
+
+
+@dataclass(frozen=True)
+class Child:
+    """A forked process with one thread."""
+
+    pid: int
+
+    @classmethod
+    def of(cls, work: Callable[[], object]) -> "Child":
+        """One that does the work and ends with 0, or with the exit code of the error that it met."""
+        pid = os.fork()
+        if pid == 0:
+            code = UNEXPECTED
+            try:
+                torch.set_num_threads(1)
+                work()
+                code = 0
+            except EbganError as error:
+                code = error.exit_code
+            except Exception:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        return cls(pid)
+
+    def end(self) -> int:
+        """Its exit code; -9 if it was killed."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+class Listener(trainer.Silent):
+    """An observer that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run folder, and the call that trains in it."""
+
+    experiment: Experiment
+    folder: Path
+    data: Path | np.ndarray = field(default_factory=lambda: IMAGES)
+
+    def train(self, *, override: bool = False, observer: Observer | None = None) -> None:
+        """Start or go on."""
+        trainer.train(self.experiment, self.folder, data=self.data, device="cpu", override=override, observer=observer)
+
+    def told(self, **options: bool) -> list[str]:
+        """Start or go on; what was said on the way."""
+        listener = Listener()
+        self.train(observer=listener, **options)
+        return listener.notices
+
+    def start(self, before: Callable[[], object] = lambda: None) -> Child:
+        """Do something and train, in a process of its own."""
+
+        def work() -> None:
+            before()
+            self.train()
+
+        return Child.of(work)
+
+    def newest(self) -> Checkpoint | None:
+        """The newest checkpoint, which must be whole."""
+        found = newest(self.folder / "checkpoints")
+        assert found is None or found[1] == []
+        return found[0] if found else None
+
+    def digest(self) -> str:
+        """Of all that moves, at the newest checkpoint."""
+        checkpoint = self.newest()
+        assert checkpoint is not None
+        return f"{checkpoint.images} images, {checkpoint.step} steps, {digest(checkpoint.tensors)}"
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """A sum over names, types, shapes and every bit."""
+    total = hashlib.sha256()
+    for name, tensor in tensors.items():
+        total.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        total.update(tensor.detach().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+@pytest.fixture
+def a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trained]:
+    """Runs in folders of their own; their reports, which take longer than they do, are left out."""
+    monkeypatch.setattr(trainer, "write_report", lambda folder: None)
+    names = iter(range(1_000_000))
+    return lambda experiment, *data: Trained(experiment, tmp_path / f"run {next(names)}", *data)
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trained], tuple[Training, dict[str, Tensor]]]:
+    """What moves in a run that has trained in this process, and its state at the start.
+
+    The run's own `run` goes on from the newest checkpoint.
+    """
+    run = Training.run
+
+    def caught(trained: Trained) -> tuple[Training, dict[str, Tensor]]:
+        seen: list[tuple[Training, dict[str, Tensor]]] = []
+
+        def watched(training: Training) -> None:
+            seen.append((training, {name: value.clone() for name, value in training.state().items()}))
+            run(training)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "run", watched)
+            trained.train()
+        return seen[0]
+
+    return caught
+
+
+@pytest.fixture(scope="session")
+def digest_of() -> Callable[[Mapping[str, Tensor]], str]:
+    """The sum over tensors that runs are compared by."""
+    return digest
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same images with labels of two classes."""
+    path = tmp_path_factory.mktemp("data") / "labelled.npz"
+    np.savez(path, images=IMAGES, labels=np.arange(len(IMAGES)) % 2)
+    return path

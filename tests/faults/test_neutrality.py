@@ -1,0 +1,49 @@
+"""To look at a run does not change it: pictures and evaluations, however often, leave every bit as it would be."""
+
+from dataclasses import replace
+
+import pytest
+
+from ebgan import examiner
+from ebgan.experiment import Evaluation
+from ebgan.metrics import TrainedClassifier
+from ebgan.nets.classifier import ConvClassifier
+from ebgan.runfolder import RunFolder, read_records
+
+CLOCKS = ("seconds", "images_per_second")  # what a record holds besides what was computed
+OFTEN = {
+    "after each step": Evaluation(samples=8, grid=4, every=1, pictures=1),
+    "after each seventh step": Evaluation(samples=8, grid=4, every=7 * 12, pictures=7 * 12),
+    "never but at the end": Evaluation(samples=8, grid=4, every=1_000_000, pictures=1_000_000),
+}
+
+
+def records(folder: RunFolder) -> list[dict[str, float]]:
+    """What was computed, without clocks."""
+    return [{name: record[name] for name in record if name not in CLOCKS} for record in read_records(folder.stats)]
+
+
+def test_a_run_is_the_same_however_often_it_is_looked_at(experiment, a_run, labelled, inside, digest_of, monkeypatch):
+    measure = TrainedClassifier(ConvClassifier(1, 2).eval().requires_grad_(False), 0.5)
+    monkeypatch.setattr(examiner, "digit_classifier", lambda *images, **options: measure)
+    looked, digests, written = [], [], []
+    for evaluation in OFTEN.values():
+        training, _ = inside(a_run(replace(experiment, evaluation=evaluation), labelled))
+        looked.append((len(training.folder.grids()), len(read_records(training.folder.evaluations))))
+        digests.append(digest_of(training.state()))
+        written.append(records(training.folder))
+    steps = training.step
+    assert looked == [(steps, steps), (3 if steps == 20 else 3, 3), (1, 1)]
+    assert digests[0] == digests[1] == digests[2]
+    assert written[0] == written[1] == written[2] != []
+
+
+@pytest.mark.parametrize("kills", [1])
+def test_a_resumed_run_writes_the_records_of_one_that_was_left_alone(ebgan_pt, a_run, inside, kills: int) -> None:
+    whole, _ = inside(a_run(ebgan_pt))
+    run = a_run(ebgan_pt)
+    training, _ = inside(run)
+    for _ in range(kills):
+        max(training.folder.checkpoints.glob("0*.ckpt")).unlink()
+        run.train()
+    assert records(training.folder) == records(whole.folder)

@@ -1,0 +1,60 @@
+"""Nothing that moves can be forgotten: each part of the state is missed when it does not come back."""
+
+import re
+
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan.errors import CheckpointError
+from ebgan.training.checkpoint import read
+from ebgan.training.loop import Training
+
+
+def scramble(training: Training) -> dict[str, Tensor]:
+    """What a process of another seed might hold in each place, which now this one holds."""
+    others = {}
+    for name, tensor in (*training.state().items(), ("images", training.progress.images)):
+        random = torch.rand(tensor.shape) + 0.5 if tensor.is_floating_point() else torch.ones_like(tensor)
+        others[name] = tensor.copy_(random).clone()
+    return others
+
+
+def last_two_steps(training: Training, instead: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state at the end of a run that goes on from two steps before, with another value in some places."""
+    max(training.folder.checkpoints.glob("0*.ckpt")).unlink()
+    scramble(training)
+
+    def restore(tensors: dict[str, Tensor], images: int) -> None:
+        Training.restore(training, tensors | instead, int(instead.get("images", images)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "restore", restore)
+        training.run()
+    return training.state()
+
+
+def test_every_part_of_the_state_is_missed_when_it_does_not_come_back(experiment, a_run, inside, digest_of) -> None:
+    training, initial = inside(a_run(experiment))
+    whole = digest_of(training.state())
+    initial["images"] = torch.tensor(0)
+    others = scramble(training)
+    assert digest_of(last_two_steps(training, {})) == whole
+    assert len(others) > 40
+    for name, other in others.items():
+        for forgotten in (initial[name], other):
+            assert digest_of(last_two_steps(training, {name: forgotten})) != whole, name
+
+
+def test_a_checkpoint_without_a_part_of_the_state_is_refused_by_its_name(ebgan_pt, a_run, inside) -> None:
+    training, _ = inside(a_run(ebgan_pt))
+    saved = read(max(training.folder.checkpoints.glob("0*.ckpt"))).tensors
+    before = {name: value.clone() for name, value in training.state().items()}
+    scrambled = {name: value + 1 for name, value in saved.items()}
+    for name in saved:
+        others = {key: value for key, value in scrambled.items() if key != name}
+        with pytest.raises(CheckpointError, match=rf"no {re.escape(name)} of shape"):
+            training.restore(others, 0)
+        with pytest.raises(CheckpointError, match=rf"no {re.escape(name)} of shape .* but one of \[1, 1, 1\]"):
+            training.restore(others | {name: torch.zeros(1, 1, 1)}, 0)
+    assert all(torch.equal(value, before[name]) for name, value in training.state().items())

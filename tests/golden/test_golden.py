@@ -1,0 +1,75 @@
+"""The losses of short seeded runs, as they were: a change that may not move results moves none of these numbers.
+
+One that may is to show the curve that it moves, and then stores the numbers anew:
+
+    python -m pytest tests/golden --rewrite-golden
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from ebgan.energies import LogisticEnergy
+from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.records import Batch
+from ebgan.schedules import Linear
+from ebgan.training.game import Turns
+from ebgan.training.optim import SGD, Adam
+from ebgan.training.step import train_step
+
+STEPS, BATCH = 30, 16
+GENERATOR = MLPGenerator(depth=3, width=16, noise=8, std=0.2)
+AUTOENCODER = Nets(generator=GENERATOR, discriminator=MLPAutoencoder(depth=3, width=16, dropout=0.2, std=0.1))
+CLASSIFIER = Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=3, width=16, std=0.1))
+ADAM = Optimisers(discriminator=Adam(lr=0.01), generator=Adam(lr=0.01))
+SLOW = Optimisers(discriminator=SGD(lr=0.01, momentum=0.5), generator=SGD(lr=0.01))
+FALLING = Linear(start=8.0, end=0.0, finish=STEPS * BATCH)
+RUNS = {
+    "ebgan": Experiment(nets=AUTOENCODER, objective=EBGAN(margin=8.0), optimisers=ADAM),
+    "ebgan_pt": Experiment(
+        nets=AUTOENCODER,
+        objective=EBGAN(margin=8.0, pulling_away=0.1),
+        optimisers=ADAM,
+        turns=Turns(joined=True),
+        seed=1,
+    ),
+    "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
+    "scheduled": Experiment(
+        nets=AUTOENCODER, objective=Scheduled(EBGAN(margin=8.0), margin=FALLING), optimisers=ADAM, seed=3
+    ),
+}
+
+
+def losses(experiment: Experiment) -> dict[str, list[float]]:
+    """Every value that the steps of a run say, by name."""
+    experiment = Experiment(**{**vars(experiment), "batch": BATCH, "precision": "fp64"})
+    digits = torch.tensor(load_digits().images[: STEPS * BATCH, None] / 8 - 1)
+    game, progress = build(experiment, (1, 8, 8))
+    batches = iter(digits.split(BATCH))
+    said: dict[str, list[float]] = {}
+    for _ in range(STEPS):
+        progress, outcome = train_step(game, progress, lambda: Batch(next(batches)))
+        for name, value in outcome.values.items():
+            said.setdefault(name, []).append(value.item())
+    return said
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_losses_of_a_short_run_are_those_that_were_stored(name: str, request: pytest.FixtureRequest) -> None:
+    stored, said = Path(__file__).with_name(f"{name}.json"), losses(RUNS[name])
+    if request.config.getoption("--rewrite-golden"):
+        stored.write_text(json.dumps(said, indent=1) + "\n")
+        pytest.skip(f"{stored.name} is stored anew")
+    expected = json.loads(stored.read_text())
+    assert said.keys() == expected.keys()
+    for key, values in expected.items():
+        assert said[key] == pytest.approx(values, rel=1e-6), key
+
+
+def test_the_stored_runs_are_those_that_are_tested() -> None:
+    assert {path.stem for path in Path(__file__).parent.glob("*.json")} == set(RUNS)
