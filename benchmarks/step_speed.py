@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ def plain(experiment: Experiment) -> Callable[[], None]:
     assert isinstance(d, MLPAutoencoder)
     sizes = [g.noise] + [g.width] * (g.depth - 1)
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()]
     generator = nn.Sequential(*layers, nn.Linear(g.width, 1024), nn.Tanh())
     encoder, decoder = nn.Sequential(nn.Linear(1024, d.width), nn.ReLU()), nn.Linear(d.width, 1024)
@@ -95,9 +96,11 @@ def peak(dtype: torch.dtype, size: int = 2048) -> float:
 
 
 def operations(experiment: Experiment) -> float:
-    """Floating-point operations of a step's matrix products: forward 2 a weight and sample, and as many for each
-    gradient. D reads real and fake with gradients of its weights and hidden layer, and G(z) with those of the image;
-    G runs forward twice and backward once, less what the noise and D's input do not need."""
+    """Floating-point operations of a step's matrix products: 2 a weight and sample forward, and 2 for each gradient.
+
+    D reads real and fake with gradients of its weights and hidden layer, and G(z) with those of the image; G runs
+    forward twice and backward once, less what the noise and D's input do not need.
+    """
     g, d = experiment.nets.generator, experiment.nets.discriminator
     assert isinstance(g, MLPGenerator)
     assert isinstance(d, MLPAutoencoder)

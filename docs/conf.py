@@ -7,7 +7,7 @@ from itertools import groupby
 
 project = "ebgan"
 author = "The ebgan developers"
-copyright = "2026, The ebgan developers"  # noqa: A001
+copyright = "2026, The ebgan developers"
 version = release = installed("ebgan")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
@@ -19,7 +19,10 @@ html_theme = "furo"
 html_title = f"ebgan {version}"
 html_show_sphinx = False
 
+add_module_names = False
 autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_inherit_docstrings = False
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"  # signatures would repeat jaxtyping's shapes at length; fields and docstrings say them
 
 _FIELD = re.compile(r"^    (\w+: [^#]+?)(?:\s+#\s*(?!noqa)(.*))?$")

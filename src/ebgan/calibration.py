@@ -26,6 +26,7 @@ from ebgan.training.step import train_step
 
 POINTS = 20  # of the energy curve
 SETTLED = 0.02  # relative fall over the last tenth of the curve under which the energy has converged
+LEARNED = 0.9  # of the energy of the mean image, on which training rests for a while at first
 STATISTICS = 10_000  # images, at most, that the energies of constant outputs are taken over
 
 
@@ -44,9 +45,9 @@ class Calibration:
 
     @property
     def settled(self) -> bool:
-        """Whether the energy hardly fell over the last tenth of the curve."""
+        """Whether the energy left that of the mean image behind and hardly fell over the last tenth of the curve."""
         before = self.curve[-1 - max(len(self.curve) // 10, 1)][1] if len(self.curve) > 1 else float("inf")
-        return before - self.reached < SETTLED * before
+        return self.reached < LEARNED * self.mean_image and before - self.reached < SETTLED * before
 
     @property
     def margin(self) -> float:
@@ -57,12 +58,11 @@ class Calibration:
 def calibrate(
     experiment: Experiment,
     data: Packed,
-    images: int,
     *,
     device: torch.device | str = "cpu",
     report: Callable[[Record], Any] = lambda _: None,
 ) -> Calibration:
-    """Train an experiment's auto-encoder alone on so many images of `data` and take the energies on the way.
+    """Train an experiment's auto-encoder alone on `data` for its number of images and take the energies on the way.
 
     `report` hears of each point of the curve. Raises UsageError for an energy that is not an auto-encoder's.
     """
@@ -71,7 +71,7 @@ def calibrate(
     game, progress = build(replace(experiment, turns=Turns()), data.shape, device)
     limits = experiment.data.limits
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=limits)
-    draw, recorder, seen = loader.batches(0).__next__, Recorder(), 0
+    draw, recorder, seen, images = loader.batches(0).__next__, Recorder(), 0, experiment.images
     curve: list[tuple[int, float]] = []
     while seen < images:
         progress, outcome = train_step(game, progress, draw, (1, 0))

@@ -99,6 +99,8 @@ class _Reader:
     def mapping(self, node: yaml.Node, declared: Any, key: str) -> Any:
         entries: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for name, value in node.value:
+            if not isinstance(name, yaml.ScalarNode):
+                raise self.error(name, key, "a key that is no word")
             if name.value in entries:
                 raise self.error(name, _join(key, name.value), "a key that stands twice")
             entries[name.value] = (name, value)

@@ -182,18 +182,15 @@ def a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trai
 
 
 @pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trained], tuple[Training, dict[str, Tensor]]]:
-    """What moves in a run that has trained in this process, and its state at the start.
-
-    The run's own `run` goes on from the newest checkpoint.
-    """
+def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trained], Training]:
+    """What moves in a run, after it has trained in this process; its `run` goes on from the newest checkpoint."""
     run = Training.run
 
-    def caught(trained: Trained) -> tuple[Training, dict[str, Tensor]]:
-        seen: list[tuple[Training, dict[str, Tensor]]] = []
+    def caught(trained: Trained) -> Training:
+        seen: list[Training] = []
 
         def watched(training: Training) -> None:
-            seen.append((training, {name: value.clone() for name, value in training.state().items()}))
+            seen.append(training)
             run(training)
 
         with monkeypatch.context() as patch:

@@ -35,19 +35,17 @@ def last_two_steps(training: Training, instead: dict[str, Tensor]) -> dict[str, 
 
 
 def test_every_part_of_the_state_is_missed_when_it_does_not_come_back(experiment, a_run, inside, digest_of) -> None:
-    training, initial = inside(a_run(experiment))
+    training = inside(a_run(experiment))
     whole = digest_of(training.state())
-    initial["images"] = torch.tensor(0)
     others = scramble(training)
     assert digest_of(last_two_steps(training, {})) == whole
     assert len(others) > 40
     for name, other in others.items():
-        for forgotten in (initial[name], other):
-            assert digest_of(last_two_steps(training, {name: forgotten})) != whole, name
+        assert digest_of(last_two_steps(training, {name: other})) != whole, name
 
 
 def test_a_checkpoint_without_a_part_of_the_state_is_refused_by_its_name(ebgan_pt, a_run, inside) -> None:
-    training, _ = inside(a_run(ebgan_pt))
+    training = inside(a_run(ebgan_pt))
     saved = read(max(training.folder.checkpoints.glob("0*.ckpt"))).tensors
     before = {name: value.clone() for name, value in training.state().items()}
     scrambled = {name: value + 1 for name, value in saved.items()}

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from ebgan.cli.arguments import parse
 
-EPOCHS, LEAST = 5, 100_000
+IMAGES = 300_000  # five epochs of MNIST
 
 
 @dataclass(frozen=True)
-class Calibrate:
+class Options:
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E)."""
 
-    recipe: Annotated[Positional[str], arg(metavar="RECIPE")]  # a name from `ebgan recipes`, or a config.yaml
-    source: Annotated[str | None, arg(name="data")] = None  # a folder or file in place of the recipe's data
-    images: int | None = None  # images to train on; by default 5 epochs, and 100,000 at least
-    device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
-    precision: Literal["fp32", "bf16"] | None = None  # of matrix products; by default the recipe's
+    source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
+    device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrate(Options):
+    """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E).
+
+    `ebgan calibrate RECIPE --help` lists every field of the recipe that can be changed by --FIELD VALUE. The images
+    seen are 300,000 unless --images says otherwise.
+    """
+
+    recipe: Annotated[Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, or a config.yaml")]
 
 
 def main(argv: list[str]) -> None:
     """Print the energy curve, the energies of constant outputs, and a margin."""
-    chosen = parse(Calibrate, "calibrate", argv)
+    if not argv or argv[0].startswith("-"):
+        parse(Calibrate, "calibrate", argv)
     from dataclasses import replace
 
     from ebgan.calibration import calibrate
-    from ebgan.cli.train import find_device, find_experiment
+    from ebgan.cli.train import find_device, find_experiment, with_fields
     from ebgan.trainer import open_images
 
-    experiment = find_experiment(chosen.recipe)
-    experiment = replace(experiment, precision=chosen.precision or experiment.precision)
-    data = open_images(experiment, chosen.source)
-    images = chosen.images or max(EPOCHS * len(data), LEAST)
+    base = replace(find_experiment(argv[0]), images=IMAGES)
+    chosen, experiment = with_fields(Options, f"calibrate {argv[0]}", base, argv[1:])
+    data = open_images(experiment)
     print("images seen     E(x)")
     found = calibrate(
         experiment,
         data,
-        images,
         device=find_device(chosen.device),
         report=lambda record: print(f"{record['images']:>11,}  {record['energy_real']:7.3f}", flush=True),
     )
@@ -54,4 +61,4 @@ def main(argv: list[str]) -> None:
         "hinge never rests and training\n                  is unstable; near what the net fits modes are dropped."
     )
     if not found.settled:
-        print(f"The energy still falls: run longer with --images {2 * images}.")
+        print(f"The energy still falls: run longer with --images {2 * experiment.images}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import torch
 
     from ebgan.experiment import Experiment
+
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def main(argv: list[str]) -> None:
     """Train, and say where everything is."""
     if not argv or argv[0].startswith("-"):
         parse(Train, "train", argv)
-    options, experiment = _arguments(argv[0], argv[1:])
+    options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     from ebgan.cli.progress import ProgressBar
     from ebgan.distributed import ranks
     from ebgan.trainer import train
@@ -84,13 +87,13 @@ def find_device(name: str | None) -> torch.device:
         raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from error
 
 
-def _arguments(recipe: str, argv: list[str]) -> tuple[Options, Experiment]:
-    """The verb's own options and the recipe with its fields changed, by one parser."""
+def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) -> tuple[Kind, Experiment]:
+    """A verb's own options and an experiment with its fields changed, by one parser."""
     from ebgan.experiment import Experiment
 
-    fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=find_experiment(recipe)))]
-    both: Any = make_dataclass("Both", fields, bases=(Options,), frozen=True, namespace={"__doc__": Options.__doc__})
-    parsed = parse(both, f"train {recipe}", argv)
+    fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=base))]
+    both: Any = make_dataclass("Both", fields, bases=(kind,), frozen=True, namespace={"__doc__": kind.__doc__})
+    parsed = parse(both, verb, argv)
     experiment: Experiment = parsed.experiment
     if parsed.source is not None:
         experiment = replace(experiment, data=replace(experiment.data, source=_absolute(parsed.source)))

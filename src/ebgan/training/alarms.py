@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ebgan.runfolder import Record
 
-PATIENCE = 0.1  # share of the run that a state must last before it is called out
+PATIENCE = 0.2  # share of the run that a state must last before it is called out
 COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
 DOMINANCE = 0.5  # share of the samples in one class above which it dominates
 

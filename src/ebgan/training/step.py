@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ebgan.distributed import rank
-from ebgan.records import Batch, Means
+from ebgan.records import Batch, Losses, Means
 from ebgan.training.game import Game
 
 
@@ -42,7 +42,7 @@ def train_step(
     """Move both players and the objective's state; `draw` serves this rank's share of each batch."""
     objective, state, images = game.objective, progress.objective, progress.images
     values: dict[str, Tensor] = {}
-    finite: list[Tensor] = []
+    sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
 
     # The discriminator's turn: energy down on the data, up on the samples.
@@ -59,7 +59,7 @@ def train_step(
         else:
             real = game.read(batch.images)
             losses = objective.alone(state, real, batch)
-        finite.append(game.discriminator.optimiser.descend(losses.total, images))
+        sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
         values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
         images = images + count * rank().count
@@ -70,18 +70,22 @@ def train_step(
         sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, draw)
         fake = game.read(sample.images)
         losses = objective.generator(state, fake, sample)
-        finite.append(game.generator.optimiser.descend(losses.total, images))
+        sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images)
         values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
         values |= {f"generator/{name}": term for name, term in losses.terms.items()}
 
     # The objective's move: margin and balance follow the energies of this step.
-    sound = torch.stack(finite).all(0)
     with torch.no_grad():
         if generator_turns:
             values |= objective.watch(state, fake)
             moved = objective.update(state, Means(values["energy_real"], values["energy_fake"], images))
             state = _where(sound, moved, state)
     return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
+
+
+def _unless_unsound(losses: Losses, sound: Tensor) -> Tensor:
+    """The loss, or NaN for a model that had one in an earlier turn: no later turn of the step moves it."""
+    return losses.total.where(sound, torch.nan)
 
 
 def _where(finite: Tensor, moved: Any, before: Any) -> Any:

@@ -1,0 +1,98 @@
+"""A run that is asked to stop finishes its step, saves itself, and says by its exit code what it was asked by."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ebgan.training import loop
+from ebgan.training.loop import Training
+
+CODES = {signal.SIGTERM: 143, signal.SIGUSR1: 143, signal.SIGINT: 130}
+STOPPED = 84  # images seen at the end of the seventh step, in which the signal comes
+
+
+def in_a_step(patch: pytest.MonkeyPatch, send) -> None:
+    take = loop.train_step
+    patch.setattr(loop, "train_step", lambda game, progress, *rest: (send(progress), take(game, progress, *rest))[1])
+
+
+def in_an_evaluation(patch: pytest.MonkeyPatch, send) -> None:
+    patch.setattr(Training, "examine", lambda training, images, alarms: send(training.progress))
+
+
+def in_a_save(patch: pytest.MonkeyPatch, send) -> None:
+    sync, save = os.fsync, Training.save
+
+    def slow_save(training: Training, images: int) -> None:
+        patch.setattr(os, "fsync", lambda file: (send(training.progress), sync(file))[1])
+        save(training, images)
+        patch.setattr(os, "fsync", sync)
+
+    patch.setattr(Training, "save", slow_save)
+
+
+def sender(images: int, *numbers: signal.Signals):
+    """What sends signals to its own process once so many images were seen, each time that it is called the next."""
+    left = iter(numbers)
+
+    def send(progress: loop.Progress) -> None:
+        if progress.images == images and (number := next(left, None)):
+            os.kill(os.getpid(), number)
+
+    return send
+
+
+@pytest.mark.parametrize(("place", "images"), [(in_a_step, 72), (in_an_evaluation, 84), (in_a_save, 96)])
+def test_a_run_that_is_asked_to_stop_saves_itself_and_goes_on_later(
+    ebgan_pt, a_run, monkeypatch, place, images: int
+) -> None:
+    experiment = replace(ebgan_pt, evaluation=replace(ebgan_pt.evaluation, every=12))
+    whole = a_run(experiment)
+    whole.train()
+    for number, code in CODES.items():
+        run = a_run(experiment)
+        assert run.start(lambda: place(monkeypatch, sender(images, number))).end() == code  # noqa: B023
+        assert run.newest().images == max(images, STOPPED)
+        run.train()
+        assert run.digest() == whole.digest()
+
+
+def test_a_second_interrupt_ends_the_run_at_once_and_what_was_saved_stays(ebgan_pt, a_run, monkeypatch) -> None:
+    run = a_run(ebgan_pt)
+    send = sender(72, signal.SIGINT, signal.SIGINT)
+    in_a_step(monkeypatch, lambda progress: (send(progress), send(progress)))
+    with pytest.raises(KeyboardInterrupt):
+        run.train()
+    assert run.newest().images == 72
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_command_ends_with_143_and_has_saved_all(ebgan_pt, tmp_path: Path, labelled: Path) -> None:
+    far = 10**9
+    endless = replace(
+        ebgan_pt,
+        data=replace(ebgan_pt.data, source=str(labelled)),
+        evaluation=replace(ebgan_pt.evaluation, every=far, pictures=120),
+        images=far,
+        checkpoint=far,
+    )
+    config, out = tmp_path / "endless.yaml", tmp_path / "out"
+    config.write_text(endless.to_yaml())
+    command = [str(Path(sys.executable).with_name("ebgan")), "train", str(config), str(out), "--device", "cpu"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not (out / "samples").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 143, said
+    (images,) = re.findall(r"stopped by SIGTERM after ([0-9,]+) images seen; all is saved", said)
+    assert (out / "checkpoints" / f"{int(images.replace(',', '')):012d}.ckpt").is_file()
+    assert (out / "report.html").is_file()

@@ -1,0 +1,74 @@
+"""Samples from noise: which numbers are drawn follows from the moment."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan.nets.base import Generator, Site
+from ebgan.nets.mlp import MLPGenerator
+from ebgan.randomness import Randomness
+from ebgan.records import Batch
+from ebgan.samplers import Moment, Prior
+
+SEED = Randomness.of(3)
+
+
+class Echo(Generator):
+    """A generator of two noises that shows them."""
+
+    noise = ((4,), (2, 2))
+
+    def forward(self, *noise: Tensor) -> Tensor:
+        first, second = noise
+        return (first.unflatten(-1, (2, 2)) + 100 * second).unsqueeze(-3)
+
+
+def no_images() -> Batch:
+    raise AssertionError("samples from noise need no images of the data")
+
+
+def noises(prior: Prior, moment: Moment) -> list[Tensor]:
+    return prior.noise(Echo(), moment)
+
+
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_each_noise_of_a_generator_is_drawn_in_its_shape_and_apart(distribution: str) -> None:
+    prior = Prior(distribution=distribution)  # type: ignore[arg-type]
+    first, second = noises(prior, Moment(SEED, 0, 0, 6))
+    assert first.shape == (6, 4)
+    assert second.shape == (6, 2, 2)
+    assert not torch.equal(first.flatten(), second.flatten())
+    images = prior.sample(Echo(), Moment(SEED, 0, 0, 6), no_images).images
+    assert torch.equal(images, (first.unflatten(-1, (2, 2)) + 100 * second).unsqueeze(-3))
+
+
+def test_the_distributions_are_those_named() -> None:
+    normal, uniform = (noises(Prior(distribution=name), Moment(SEED, 0, 0, 5000))[0] for name in ("normal", "uniform"))
+    assert (normal.mean().item(), normal.std().item()) == pytest.approx((0, 1), abs=0.03)
+    assert -1 < uniform.min().item() < -0.99 < 0.99 < uniform.max().item() <= 1
+    assert (uniform.mean().item(), uniform.std().item()) == pytest.approx((0, 3**-0.5), abs=0.03)
+
+
+def test_another_moment_is_another_noise_and_the_same_one_the_same() -> None:
+    moments = [Moment(SEED, 0, 0, 6), Moment(SEED, 6, 0, 6), Moment(SEED, 0, 1, 6), Moment(Randomness.of(4), 0, 0, 6)]
+    drawn = [noises(Prior(), moment)[0] for moment in moments]
+    assert len({tuple(noise.flatten().tolist()) for noise in drawn}) == 4
+    assert torch.equal(noises(Prior(), moments[0])[0], drawn[0])
+
+
+def test_samples_do_not_depend_on_how_many_are_drawn_at_a_time() -> None:
+    whole = noises(Prior(), Moment(SEED, torch.tensor(10), 1, 6))[1]
+    parts = [noises(Prior(), Moment(SEED, first, 1, count))[1] for first, count in ((10, 2), (12, 1), (13, 3))]
+    assert torch.equal(torch.cat(parts), whole)
+
+
+def test_each_model_of_a_stack_draws_its_own_samples() -> None:
+    spec, seeds = MLPGenerator(depth=2, width=4, noise=3, std=0.5), [3, 4]
+
+    def images(randomness: Randomness) -> Tensor:
+        generator = spec.build(Site((1, 2, 2), (-1.0, 1.0), randomness)).eval()
+        return Prior().sample(generator, Moment(randomness, 5, 0, 6), no_images).images
+
+    together = images(Randomness.of(torch.tensor(seeds)))
+    for model, seed in enumerate(seeds):
+        torch.testing.assert_close(together[model], images(Randomness.of(seed)))

@@ -1,0 +1,272 @@
+"""Several processes train what one trains, leave together, and lose nobody."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, distributed
+
+from ebgan import trainer
+from ebgan.data import Loader, Packed
+from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
+from ebgan.energies import LogisticEnergy
+from ebgan.errors import EbganError
+from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, GAN
+from ebgan.training import loop
+from ebgan.training.checkpoint import newest
+from ebgan.training.game import Turns
+from ebgan.training.lock import run_lock
+from ebgan.training.optim import SGD, Adam
+from ebgan.training.step import train_step
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
+GENERATOR = MLPGenerator(depth=3, width=10, noise=5, std=0.3)
+EBGAN_PT = Experiment(
+    nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(depth=3, width=8, dropout=0.3, std=0.3)),
+    objective=EBGAN(margin=4.0, pulling_away=0.1),
+    optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
+    images=240,
+    batch=12,
+    checkpoint=24,
+    evaluation=Evaluation(grid=4),
+    precision="fp64",
+)
+GAN_ = replace(
+    EBGAN_PT,
+    nets=Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=2, width=8, dropout=0.3, std=0.3)),
+    energy=LogisticEnergy(),
+    objective=GAN(),
+    optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
+)
+KINDS = {
+    f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
+    for name, experiment in (("EBGAN-PT", EBGAN_PT), ("GAN", GAN_))
+    for joined in (False, True)
+}
+
+# A batch norm takes the bias before it away again: its gradient is rounding alone, of which Adam makes steps.
+CANCELLED = {"hidden.0.bias", "hidden.1.mean", "hidden.3.bias", "hidden.4.mean", "trunk.3.bias", "trunk.4.mean"}
+
+
+def on_ranks(count: int, work: Callable[[Rank], object], store: Path) -> list[int]:
+    """The exit codes of so many processes that did the work together."""
+    children = []
+    for index in range(count):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_joined(Rank(index, count), work, store))
+        children.append(pid)
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+
+
+def _joined(here: Rank, work: Callable[[Rank], object], store: Path) -> int:
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=f"file://{store}", rank=here.index, world_size=here.count)
+    code = 0
+    try:
+        work(here)
+    except EbganError as error:
+        code = error.exit_code
+    if code != RankLostError.exit_code:
+        distributed.barrier()
+    distributed.destroy_process_group()
+    return code
+
+
+def states(steps: int = 5) -> dict[str, Tensor]:
+    """What moves in runs of each kind after some steps, on this rank."""
+    found = {}
+    for kind, experiment in KINDS.items():
+        game, progress = build(experiment, (1, 6, 6))
+        here = rank()
+        loader = Loader(
+            Packed(IMAGES[:, None]), batch=12, randomness=game.randomness, rank=here.index, ranks=here.count
+        )
+        draw = loader.batches(0).__next__
+        for _ in range(steps):
+            progress, outcome = train_step(game, progress, draw)
+            assert outcome.finite
+        found |= {f"{kind}: {name}": value for name, value in game.generator.state().items()}
+        found |= {f"{kind}: discriminator {name}": value for name, value in game.discriminator.state().items()}
+        found |= {f"{kind}: {name}": value for name, value in outcome.values.items()}
+    return found
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_processes_train_what_one_does(tmp_path: Path, count: int) -> None:
+    codes = on_ranks(count, lambda here: torch.save(states(), tmp_path / f"{here.index}"), tmp_path / "store")
+    assert codes == [0] * count
+    first, *others = [torch.load(tmp_path / f"{index}", weights_only=True) for index in range(count)]
+    for other in others:
+        torch.testing.assert_close(other, first, rtol=0, atol=0)
+    alone = states()
+    assert alone.keys() == first.keys()
+    for name in [name for name in alone if name.split()[-1] not in CANCELLED]:
+        torch.testing.assert_close(
+            first[name], alone[name], rtol=1e-9, atol=1e-9, msg=lambda said, name=name: f"{name}: {said}"
+        )
+
+
+def test_alone_nothing_is_exchanged() -> None:
+    tensor = torch.ones(2)
+    assert rank() == Rank(0, 1)
+    assert gather_across_ranks(tensor, 0) is tensor
+    assert sum_across_ranks([tensor])[0] is tensor
+
+
+def train(experiment: Experiment, out: Path) -> None:
+    trainer.train(experiment, out, data=IMAGES, device="cpu")
+
+
+def final(out: Path) -> dict[str, Tensor]:
+    """What moves, at the newest checkpoint."""
+    found = newest(out / "checkpoints")
+    assert found is not None
+    return found[0].tensors
+
+
+def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_later(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(trainer, "write_report", lambda folder: None)
+    take = loop.train_step
+
+    def work(here: Rank) -> None:
+        def step(game, progress, *rest):
+            if here.index == 1 and progress.images == 72:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return take(game, progress, *rest)
+
+        monkeypatch.setattr(loop, "train_step", step)
+        train(EBGAN_PT, tmp_path / "run")
+
+    assert on_ranks(2, work, tmp_path / "first") == [143, 143]
+    stopped = newest(tmp_path / "run" / "checkpoints")
+    assert stopped is not None
+    assert stopped[0].images == 96  # the step that heard of it, and one more, after which all know
+    assert on_ranks(2, lambda here: train(EBGAN_PT, tmp_path / "run"), tmp_path / "second") == [0, 0]
+    assert on_ranks(2, lambda here: train(EBGAN_PT, tmp_path / "whole"), tmp_path / "third") == [0, 0]
+    torch.testing.assert_close(final(tmp_path / "run"), final(tmp_path / "whole"), rtol=0, atol=0)
+    written = [sorted(path.name for path in (tmp_path / name).iterdir()) for name in ("run", "whole")]
+    assert written[0] == written[1]
+
+
+def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(trainer, "write_report", lambda folder: None)
+    take = loop.train_step
+
+    def work(here: Rank) -> None:
+        def step(game, progress, *rest):
+            if here.index == 1 and progress.images == 72:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return take(game, progress, *rest)
+
+        monkeypatch.setattr(loop, "train_step", step)
+        train(EBGAN_PT, tmp_path / "run")
+
+    assert on_ranks(2, work, tmp_path / "store") == [RankLostError.exit_code, -signal.SIGKILL]
+
+
+class Command:
+    """`ebgan train ... --devices 2`, and all the processes that it starts."""
+
+    def __init__(self, folder: Path, **changes: object) -> None:
+        np.savez(folder / "images.npz", images=IMAGES)
+        data = replace(EBGAN_PT.data, source=str(folder / "images.npz"))
+        config, self.out = folder / "config.yaml", folder / "out"
+        config.write_text(replace(EBGAN_PT, data=data, **changes).to_yaml())
+        program = str(Path(sys.executable).with_name("ebgan"))
+        arguments = ["train", str(config), str(self.out), "--device", "cpu", "--devices", "2"]
+        self.process = subprocess.Popen(
+            [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def under_way(self) -> None:
+        """Wait until it trains."""
+        until = time.monotonic() + 120
+        while not (self.out / "checkpoints").exists() and time.monotonic() < until:
+            time.sleep(0.1)
+
+    def followers(self) -> list[int]:
+        """The processes that it started."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children]
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code and what it said, once no process of it is left."""
+        _, said = self.process.communicate(timeout=120)
+        until = time.monotonic() + 20
+        while self.alive() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not self.alive()
+        return self.process.returncode, said
+
+    def alive(self) -> bool:
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+def test_the_command_trains_on_two_devices_what_it_trains_on_one(tmp_path) -> None:
+    command = Command(tmp_path)
+    code, said = command.end()
+    assert code == 0, said
+    trainer.train(trainer_experiment(command), tmp_path / "alone", device="cpu")
+    together, alone = final(command.out), final(tmp_path / "alone")
+    assert together.keys() == alone.keys()
+    for name in [name for name in alone if name.split(".", 1)[1] not in CANCELLED]:
+        torch.testing.assert_close(together[name], alone[name], rtol=1e-7, atol=1e-7)
+
+
+def trainer_experiment(command: Command) -> Experiment:
+    from ebgan.experiment import read_experiment
+
+    return read_experiment(command.out / "config.yaml")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_to_the_command_ends_all_its_processes(tmp_path, number: signal.Signals, code: int) -> None:
+    command = Command(tmp_path, images=10**9)
+    command.under_way()
+    command.process.send_signal(number)
+    found, said = command.end()
+    assert found == code, said
+    assert said.count("all is saved") == 1
+    assert (command.out / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_a_follower_that_is_killed_ends_the_command(tmp_path) -> None:
+    command = Command(tmp_path, images=10**9)
+    command.under_way()
+    os.kill(command.followers()[0], signal.SIGKILL)
+    code, said = command.end()
+    assert code == RankLostError.exit_code, said
+
+
+@pytest.mark.slow
+def test_a_leader_that_is_killed_takes_its_followers_along(tmp_path) -> None:
+    command = Command(tmp_path, images=10**9)
+    command.under_way()
+    command.process.kill()
+    assert command.end()[0] == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_a_locked_folder_is_told_once_and_ends_all(tmp_path) -> None:
+    with run_lock(tmp_path / "out" / "lock"):
+        code, said = Command(tmp_path).end()
+    assert code == 9, said
+    assert said.count("trains here") == 1
+    assert "Traceback" not in said

@@ -1,0 +1,219 @@
+"""The contract of a step: who moves in which turn, on what, and how a stack follows separate models."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan.energies import LogisticEnergy
+from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, GAN
+from ebgan.records import Batch, Sample
+from ebgan.training.game import Game, Turns
+from ebgan.training.optim import SGD, Adam
+from ebgan.training.step import Progress, train_step
+
+SHAPE = (1, 4, 4)
+EBGAN_PT = Experiment(
+    nets=Nets(
+        generator=MLPGenerator(depth=3, width=8, noise=3, std=0.3),
+        discriminator=MLPAutoencoder(depth=2, width=8, std=0.3),
+    ),
+    objective=EBGAN(margin=4.0, pulling_away=0.1),
+    optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
+    precision="fp64",
+)
+
+
+def batches(*models: int) -> Iterator[Batch]:
+    """Real images that differ at each draw, and in each model."""
+    generator = torch.Generator().manual_seed(1)
+    while True:
+        yield Batch(torch.rand(*models, 6, *SHAPE, generator=generator, dtype=torch.float64) * 2 - 1)
+
+
+def weights(game: Game) -> tuple[list[Tensor], list[Tensor]]:
+    """Copies of the discriminator's and the generator's weights."""
+    both = (game.discriminator, game.generator)
+    discriminator, generator = ([weight.clone() for weight in player.optimiser.weights] for player in both)
+    return discriminator, generator
+
+
+def trained(
+    experiment: Experiment, steps: int, turns: tuple[int, int] = (1, 1), models: tuple[int, ...] = ()
+) -> tuple[Game, Progress, dict[str, Tensor]]:
+    game, progress = build(experiment, SHAPE)
+    draw = batches(*models).__next__
+    for _ in range(steps):
+        progress, outcome = train_step(game, progress, draw, turns)
+        assert outcome.finite.all()
+    return game, progress, outcome.values
+
+
+class Watched:
+    """A game that notes which samples are made and which images are read."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.made: list[Tensor] = []
+        self.read: list[Tensor] = []
+        sample, read = Game.sample, Game.read
+
+        def noted_sample(game: Game, *moment: object) -> Sample:
+            made = sample(game, *moment)
+            self.made.append(made.images.detach())
+            return made
+
+        def noted_read(game: Game, images: Tensor) -> object:
+            self.read.append(images.detach())
+            return read(game, images)
+
+        patch.setattr(Game, "sample", noted_sample)
+        patch.setattr(Game, "read", noted_read)
+
+
+def equal(first: list[Tensor], second: list[Tensor]) -> bool:
+    return all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_each_players_turn_moves_its_own_weights_and_no_others(player: str) -> None:
+    optimisers = replace(EBGAN_PT.optimisers, **{player: SGD(lr=0.0)})
+    game, _ = build(replace(EBGAN_PT, optimisers=optimisers), SHAPE)
+    before = weights(game)
+    train_step(game, build(EBGAN_PT, SHAPE)[1], batches().__next__)
+    stays = [equal(old, new) for old, new in zip(before, weights(game), strict=True)]
+    assert stays == [player == "discriminator", player == "generator"]
+
+
+def test_the_discriminators_buffers_move_in_both_turns_and_the_gradients_stay_in_their_own() -> None:
+    game, _, _ = trained(EBGAN_PT, 2)
+    assert all(weight.grad is None for weight in game.discriminator.net.parameters())
+    assert all(weight.grad is None for weight in game.generator.net.parameters())
+
+
+def test_the_generator_sees_the_discriminator_after_its_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    game, progress = build(replace(EBGAN_PT, turns=Turns(fresh=False)), SHAPE)
+    watched = Watched(monkeypatch)
+    _, outcome = train_step(game, progress, batches().__next__)
+    assert torch.equal(watched.made[0], watched.made[1])
+    with torch.no_grad():
+        moved = game.read(watched.made[1]).energy.mean()
+    assert torch.equal(outcome.values["energy_fake"], moved)
+    assert outcome.values["energy_fake_before"] != moved
+
+
+def test_every_turn_draws_its_own_noise_unless_the_generator_is_to_reuse_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def repeats(fresh: bool) -> list[bool]:
+        """Whether each draw of two steps repeats the one before; weights that stay show the noise."""
+        still = Optimisers(discriminator=SGD(lr=0.0), generator=SGD(lr=0.0))
+        with monkeypatch.context() as patch:
+            watched = Watched(patch)
+            trained(replace(EBGAN_PT, turns=Turns(fresh=fresh), optimisers=still), 2, (2, 2))
+        return [torch.equal(one, other) for one, other in zip(watched.made, watched.made[1:], strict=False)]
+
+    assert repeats(fresh=True) == [False] * 7
+    assert repeats(fresh=False) == [False, True, False, False, False, True, False]
+
+
+# A batch norm takes the bias before it away again. Its gradient is thus 0 but for rounding, of which Adam makes steps;
+# what the norm remembers of the mean follows them.
+CANCELLED = {"hidden.0.bias", "hidden.1.mean", "hidden.3.bias", "hidden.4.mean", "trunk.3.bias", "trunk.4.mean"}
+
+
+def comparable(game: Game) -> dict[str, Tensor]:
+    """The state of both players without what is rounding alone."""
+    players = {"generator": game.generator, "discriminator": game.discriminator}
+    return {
+        f"{player}.{name}": value
+        for player, state in players.items()
+        for name, value in state.state().items()
+        if name not in CANCELLED
+    }
+
+
+@pytest.mark.parametrize("objective", ["EBGAN-PT", "GAN"])
+def test_joined_reading_equals_apart_where_no_batch_norm_sees_both(objective: str) -> None:
+    spec = EBGAN_PT if objective == "EBGAN-PT" else gan(EBGAN_PT)
+    apart, _, values = trained(spec, 5)
+    joined, _, others = trained(replace(spec, turns=Turns(joined=True)), 5)
+    torch.testing.assert_close(comparable(joined), comparable(apart), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(others, values, rtol=1e-10, atol=1e-12)
+
+
+def gan(experiment: Experiment) -> Experiment:
+    nets = replace(experiment.nets, discriminator=MLPDiscriminator(depth=2, width=8, std=0.3))
+    return replace(experiment, nets=nets, energy=LogisticEnergy(), objective=GAN())
+
+
+def test_a_batch_norm_that_sees_real_and_fake_together_makes_joined_another_game() -> None:
+    nets = replace(EBGAN_PT.nets, discriminator=MLPAutoencoder(depth=3, width=8, std=0.3))
+    spec = replace(EBGAN_PT, nets=nets)
+    apart, joined = trained(spec, 1)[2], trained(replace(spec, turns=Turns(joined=True)), 1)[2]
+    assert not torch.isclose(apart["energy_real"], joined["energy_real"], rtol=1e-3)
+
+
+def test_while_the_generator_has_no_turn_no_samples_are_made_or_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    generator = weights(build(EBGAN_PT, SHAPE)[0])[1]
+    game, progress, values = trained(EBGAN_PT, 3, (1, 0))
+    assert watched.made == []
+    assert len(watched.read) == 3
+    assert equal(weights(game)[1], generator)
+    assert progress.images == 18
+    assert torch.equal(values["loss_discriminator"], values["energy_real"])
+    assert "energy_fake" not in values
+
+
+@pytest.mark.parametrize("turns", [(1, 1), (3, 1), (2, 2), (1, 4)])
+def test_images_seen_are_those_that_the_discriminator_has_read(turns: tuple[int, int]) -> None:
+    drawn = count()
+    game, progress = build(EBGAN_PT, SHAPE)
+    source = batches()
+
+    def draw() -> Batch:
+        next(drawn)
+        return next(source)
+
+    for _ in range(2):
+        progress, _ = train_step(game, progress, draw, turns)
+    assert progress.images == 2 * turns[0] * 6
+    assert next(drawn) == 2 * turns[0]
+
+
+def grid(precision: str) -> list[Experiment]:
+    """Three models that differ in margin, learning rates, dropout and seed."""
+
+    def member(seed: int, margin: float, lr: float, dropout: float) -> Experiment:
+        discriminator = MLPAutoencoder(depth=3, width=8, dropout=dropout, std=0.3)
+        return replace(
+            EBGAN_PT,
+            nets=replace(EBGAN_PT.nets, discriminator=discriminator),
+            objective=EBGAN(margin=margin, pulling_away=0.1),
+            optimisers=Optimisers(discriminator=Adam(lr=lr), generator=Adam(lr=lr / 2)),
+            seed=seed,
+            precision=precision,
+        )
+
+    # Margins that float32 holds exactly: a stack's fields are held in it.
+    return [member(0, 4.0, 1e-2, 0.5), member(7, 2.5, 3e-3, 0.25), member(2, 6.0, 1e-3, 0.125)]
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp64", 1e-10), ("fp32", 2e-4)])
+def test_a_stack_follows_its_models_trained_one_by_one(precision: str, tolerance: float) -> None:
+    members = grid(precision)
+    stack, progress, values = trained(stacked(members), 20, models=(3,))
+    assert progress.images == 120
+    for place, member in enumerate(members):
+        game, progress = build(member, SHAPE)
+        for batch, _ in zip(batches(3), range(20), strict=False):
+            one = Batch(batch.images[place])
+            progress, outcome = train_step(game, progress, lambda: one)  # noqa: B023
+        alone = comparable(game)
+        together = {name: value[place] if value.dim() else value for name, value in comparable(stack).items()}
+        torch.testing.assert_close(together, alone, rtol=tolerance, atol=tolerance)
+        shares = {name: value[place] for name, value in values.items()}
+        torch.testing.assert_close(shares, outcome.values, rtol=tolerance, atol=tolerance)
