@@ -51,6 +51,15 @@ OTHERS = {
 PARTS = OBJECTIVES | ENERGIES | OTHERS
 
 
+PAIRS = {
+    f"{objective} of {energy}": (OBJECTIVES[objective][0], ENERGIES[energy][0])
+    for objective in OBJECTIVES
+    for energy in ENERGIES
+}
+FITTING = {name: pair for name, pair in PAIRS.items() if pair[0].needs <= pair[1].gives}
+MISFITS = {name: pair for name, pair in PAIRS.items() if name not in FITTING}
+
+
 class Turn(NamedTuple):
     """What an objective is given in a step."""
 
@@ -92,6 +101,17 @@ def objectives(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(params=ENERGIES.values(), ids=ENERGIES)
 def energy(request: pytest.FixtureRequest) -> Any:
     return request.param[0]
+
+
+@pytest.fixture(params=FITTING.values(), ids=FITTING)
+def pair(request: pytest.FixtureRequest) -> Any:
+    """An objective and an energy that has what it needs."""
+    return request.param
+
+
+@pytest.fixture(params=MISFITS.values(), ids=MISFITS)
+def misfit(request: pytest.FixtureRequest) -> Any:
+    return request.param
 
 
 @pytest.fixture(params=PARTS.values(), ids=PARTS)

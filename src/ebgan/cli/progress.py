@@ -13,7 +13,13 @@ from ebgan.distributed import rank
 from ebgan.experiment import Experiment
 from ebgan.runfolder import Record, RunFolder, read_records
 
-_FIELDS = (("E(x)", "energy_real"), ("E(G(z))", "energy_fake"), ("margin", "margin"), ("under it", "hinge_share"))
+_FIELDS = {  # name in a record: how it is shown; short, so that all fits on a line of 80 characters
+    "images_per_second": "{:,.0f}/s",
+    "energy_real": "E(x) {:.2f}",
+    "energy_fake": "E(G(z)) {:.2f}",
+    "margin": "m {:g}",
+    "hinge_share": "<m {:.0%}",
+}
 _METRICS = {
     "i_usual": "I' (usual order, nats)",
     "i_usual_real": "I' of the real images",
@@ -26,11 +32,11 @@ _METRICS = {
 
 
 class ProgressBar:
-    """An observer: images seen, images/s, time left, and the energies around the margin."""
+    """An observer: images seen, time left, speed, the energies, the margin m and the share of samples under it."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.console = Console(stderr=True, quiet=rank().index > 0)
-        columns = (BarColumn(12), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeRemainingColumn())
+        columns = (BarColumn(8), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeRemainingColumn())
         self.bar = Progress(*columns, TextColumn("{task.description}"), console=self.console)
         self.task = self.bar.add_task("starting", total=experiment.images)
 
@@ -46,10 +52,9 @@ class ProgressBar:
     def record(self, record: Record) -> None:
         """Move the bar, which appears with the first record."""
         self.bar.start()
-        values = [f"{label} {record[name]:.2f}" for label, name in _FIELDS if name in record]
-        speed = f"{record['images_per_second']:,.0f} images/s"
+        values = [shown.format(record[name]) for name, shown in _FIELDS.items() if name in record]
         images = min(record["images"], int(self.bar.tasks[0].total or 0))
-        self.bar.update(self.task, completed=images, description="  ".join([speed, *values]))
+        self.bar.update(self.task, completed=images, description=" ".join(values))
 
     def notice(self, text: str) -> None:
         """Say something above the bar."""
