@@ -106,6 +106,8 @@ def test_what_is_left_out_has_its_default() -> None:
         ("shape: {radius: 1.0}", "my.yaml, line 1: shape.type: missing; one of Circle, Square"),
         ("shape: {type: Circel}", "my.yaml, line 1: shape.type: 'Circel'; did you mean 'Circle'?"),
         ("shape: {type: Paint}", "my.yaml, line 1: shape.type: 'Paint'; known are Circle, Square"),
+        ("shape: {type: {type: Circle}}", "my.yaml, line 1: shape.type: expected a name, one of Circle, Square"),
+        pytest.param("[" * 5000, "my.yaml: not valid YAML: maximum recursion depth exceeded", id="5000 lists"),
         ("shape: {type: os.system}", "my.yaml, line 1: shape.type: 'os.system'; known are"),
         ("shape:\n  type: Square", "my.yaml, line 2: shape.side: missing; Square needs it"),
         ("shape:\n  type: Square\n  side: -1", "my.yaml, line 2: shape: side=-1.0: expected at least 0"),

@@ -167,3 +167,11 @@ def test_what_cannot_differ_in_a_stack_is_named(changes: dict[str, Any], named: 
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - the message is looked at
         stacked([SMALL, replace(SMALL, **changes)])
     assert str(raised.value) == f"{named} differ, and only float fields and seeds can, in one stack"
+
+
+def test_what_a_stack_holds_goes_to_the_device_that_it_is_built_on() -> None:
+    game, progress = build(stacked(grid()), SHAPE, "meta")
+    optimiser = game.discriminator.optimiser
+    held = [game.objective.margin, optimiser.spec.lr, game.randomness.seeds, progress.images]  # type: ignore[attr-defined]
+    assert {tensor.device.type for tensor in [*held, *optimiser.weights]} == {"meta"}
+    assert stacked(grid()).objective.margin.device.type == "cpu"  # type: ignore[attr-defined]

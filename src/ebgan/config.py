@@ -36,7 +36,7 @@ def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
     reader = _Reader(registry, file, set())
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from error
     if node is None:
         raise UsageError(f"{file}: is empty; expected the fields of {kind.__name__}")
@@ -138,8 +138,10 @@ class _Reader:
                 return declared
             raise self.error(node, _join(key, "type"), f"missing; one of {', '.join(sorted(options))}")
         place, named = entries.pop("type")
+        if not isinstance(named, yaml.ScalarNode):
+            raise self.error(place, _join(key, "type"), f"expected a name, one of {', '.join(sorted(options))}")
         if named.value not in options:
-            raise self.error(place, _join(key, "type"), f"{named.value!r}; {_suggest(str(named.value), list(options))}")
+            raise self.error(place, _join(key, "type"), f"{named.value!r}; {_suggest(named.value, list(options))}")
         return options[named.value]
 
     def error(self, node: yaml.Node, key: str, what: str) -> UsageError:

@@ -107,10 +107,11 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
 
     fabric: Any = Fabric(accelerator=device.type, devices=devices, strategy="ddp")
     fabric.launch()
+    parent = os.getppid()
     try:
         yield fabric.device
     except EbganError as error:
-        if rank().index > 0 and _outlived(os.getppid()):
+        if rank().index > 0 and _outlived(parent):
             raise SystemExit(error.exit_code) from error
         raise
     _close()  # not after an error: the others would wait for a rank that never comes
@@ -120,15 +121,15 @@ def _launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1"))) > 1
 
 
-def _outlived(leader: int) -> bool:
-    """Whether the process that started this one ends soon, as it does where all met the same error or it failed itself.
+def _outlived(parent: int) -> bool:
+    """Whether the leader, which started this process, has ended or soon does: it met the same error, or failed itself.
 
     It is waited for, because Fabric kills a leader that lives on when a follower has failed.
     """
     until = time.monotonic() + PATIENCE
-    while os.getppid() == leader and time.monotonic() < until:
+    while os.getppid() == parent and time.monotonic() < until:
         time.sleep(0.05)
-    return os.getppid() != leader
+    return os.getppid() != parent
 
 
 @contextmanager

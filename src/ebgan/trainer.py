@@ -55,7 +55,6 @@ def train(
     packed = open_images(experiment, data)
     device = torch.device(device or default_device())
     run = assemble(experiment, folder, Pictured(packed.shape, packed.classes, packed.checksum), device)
-    folder.path.mkdir(parents=True, exist_ok=True)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         _settle_config(experiment, folder, observer, override)

@@ -79,10 +79,16 @@ def experiment(request: pytest.FixtureRequest) -> Experiment:
     return chosen
 
 
+@pytest.fixture(scope="session")
+def kinds() -> list[Experiment]:
+    """All kinds of run."""
+    return list(VARIANTS.values())
+
+
 @pytest.fixture
-def ebgan_pt() -> Experiment:
+def ebgan_pt(kinds: list[Experiment]) -> Experiment:
     """The run in which most moves."""
-    return next(iter(VARIANTS.values()))
+    return kinds[0]
 
 
 @dataclass(frozen=True)

@@ -166,8 +166,9 @@ def test_a_locked_folder_ends_the_command_with_9(train, tmp_path) -> None:
     assert f"process {os.getpid()}" in said
 
 
-def test_a_changed_config_ends_the_command_with_2(train) -> None:
-    assert train(images=12)[0] == 0
-    code, said = train(images=24)
+def test_a_changed_config_ends_the_command_with_2(train, tmp_path, ebgan_pt) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "config.yaml").write_text(replace(ebgan_pt, images=12).to_yaml())
+    code, said = train()
     assert code == 2
-    assert "-images: 12; +images: 24" in said
+    assert "-images: 12; +images: 240" in said
