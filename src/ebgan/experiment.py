@@ -17,7 +17,7 @@ from ebgan.errors import UsageError
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Objective, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, Objective, Scheduled
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Sampler
 from ebgan.schedules import Constant, Linear, Steps
@@ -112,7 +112,7 @@ REGISTRY: dict[str, type] = {
     for kind in (
         *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, Prior),
-        *(EBGAN, GAN, Scheduled),
+        *(EBGAN, BEGAN, GAN, Scheduled),
         *(Adam, SGD, Constant, Linear, Steps),
     )
 }

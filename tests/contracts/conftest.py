@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
@@ -25,6 +25,7 @@ def decaying(pulling_away: float | None) -> Scheduled:
 OBJECTIVES = {
     "EBGAN": [EBGAN(margin=margin) for margin in (2.0, 4.0, 8.0)],
     "EBGAN-PT": [EBGAN(margin=4.0, pulling_away=weight) for weight in (0.125, 0.5, 2.0)],
+    "BEGAN": [BEGAN(gamma=gamma, lambda_k=0.0625 * gamma) for gamma in (2.0, 1.5, 1.0)],
     "GAN": [GAN()] * 3,
     "GAN, saturating": [GAN(saturating=True)] * 3,
     "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],

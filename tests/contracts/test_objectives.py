@@ -17,8 +17,8 @@ def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses
 
 
 def moved(objective: Objective[Any], turn: Any, energy_means: Any, models: tuple[int, ...] = ()) -> Any:
-    """A state after two steps, so that whatever can move has moved."""
-    state = objective.init(models)
+    """A state after pretraining and two steps, so that whatever can move has moved."""
+    state = objective.begin(objective.init(models), turn.real.energy, torch.tensor(10))
     for images in (20, 40):
         state = objective.update(state, energy_means(turn, images))
     return state
@@ -40,14 +40,15 @@ def test_the_total_is_the_sum_of_the_named_terms(objectives: Any, turns: Any) ->
         torch.testing.assert_close(losses.total, torch.stack(list(losses.terms.values())).sum(0))
 
 
-def test_the_batch_axis_alone_is_reduced(objectives: Any, turn: Any, turns: Any) -> None:
+def test_the_batch_axis_alone_is_reduced(objectives: Any, turn: Any, turns: Any, energy_means: Any) -> None:
     objective = objectives[0]
     for given, models in ((turn, ()), (turns, (3,))):
         state = objective.init(models)
         for losses in [*both_losses(objective, state, given), objective.alone(state, given.real, given.batch)]:
             assert losses.total.shape == models
             assert {term.shape for term in losses.terms.values()} == {models}
-        assert {value.shape for value in objective.watch(state, given.fake).values()} <= {models}
+        seen = objective.watch(state, given.fake, energy_means(given, 64))
+        assert {value.shape for value in seen.values()} <= {models}
 
 
 def test_each_model_of_a_stack_fares_as_it_does_alone(objectives: Any, turns: Any, energy_means: Any) -> None:
@@ -62,8 +63,8 @@ def test_each_model_of_a_stack_fares_as_it_does_alone(objectives: Any, turns: An
             torch.testing.assert_close(all_losses.total[model], losses.total, rtol=1e-12, atol=0)
             for name, term in losses.terms.items():
                 torch.testing.assert_close(all_losses.terms[name][model], term, rtol=1e-12, atol=0)
-        seen = together.watch(state, turns.fake)
-        for name, value in objective.watch(own, turn.fake).items():
+        seen = together.watch(state, turns.fake, energy_means(turns, 60))
+        for name, value in objective.watch(own, turn.fake, energy_means(turn, 60)).items():
             torch.testing.assert_close(seen[name][model], value, rtol=1e-12, atol=0)
 
 
@@ -74,7 +75,11 @@ def test_the_state_is_a_record_of_tensors_that_update_and_begin_return_anew(
     objective, given = objectives[0], turns if models else turn
     first = objective.init(models)
     kept = [tensor.clone() for tensor in tensors(first)]
-    for state in (objective.update(first, energy_means(given, 64)), objective.begin(first, given.real.energy)):
+    clock = torch.tensor(64)
+    for state in (
+        objective.update(first, energy_means(given, 64)),
+        objective.begin(first, given.real.energy, clock),
+    ):
         assert type(state) is type(first)
         assert hasattr(state, "_fields")
         before = tensors(first)
@@ -93,13 +98,14 @@ def test_the_order_of_the_batch_changes_nothing(objectives: Any, turn: Any) -> N
 
 
 def test_the_discriminators_loss_reads_data_and_samples_and_the_generators_samples_alone(
-    objectives: Any, turn: Any
+    objectives: Any, turn: Any, energy_means: Any
 ) -> None:
     objective = objectives[0]
+    state = moved(objective, turn, energy_means)
     for reading in (turn.real, turn.fake):
         for tensor in reading[1:]:
             tensor.requires_grad_(True)
-    discriminator, generator = both_losses(objective, objective.init(), turn)
+    discriminator, generator = both_losses(objective, state, turn)
     assert pulls(discriminator, turn.real)
     assert pulls(discriminator, turn.fake)
     assert pulls(generator, turn.fake)

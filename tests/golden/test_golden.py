@@ -12,10 +12,10 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ebgan.energies import LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, Scheduled
 from ebgan.records import Batch
 from ebgan.schedules import Linear
 from ebgan.training.game import Turns
@@ -37,6 +37,13 @@ RUNS = {
         optimisers=ADAM,
         turns=Turns(joined=True),
         seed=1,
+    ),
+    "began": Experiment(
+        nets=AUTOENCODER,
+        energy=AutoencoderEnergy(unit="l1"),
+        objective=BEGAN(gamma=0.8, lambda_k=0.1),
+        optimisers=ADAM,
+        seed=4,
     ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
     "scheduled": Experiment(

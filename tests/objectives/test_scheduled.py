@@ -15,8 +15,11 @@ FALLING = Scheduled(EBGAN(margin=10.0), margin=Linear(start=10.0, end=0.0, finis
 
 
 def after(objective: Scheduled, images: int) -> ScheduledState:
-    means = Means(REAL.energy.mean(), FAKE.energy.mean(), torch.tensor(images))
-    return objective.update(objective.init(), means)
+    return objective.update(objective.init(), means(images))
+
+
+def means(images: int) -> Means:
+    return Means(REAL.energy.mean(), FAKE.energy.mean(), torch.tensor(images))
 
 
 def hinge(objective: Scheduled, state: ScheduledState) -> float:
@@ -27,7 +30,7 @@ def hinge(objective: Scheduled, state: ScheduledState) -> float:
 def test_a_field_has_the_schedules_value_of_the_moment(images: int, value: float) -> None:
     state = after(FALLING, images)
     assert hinge(FALLING, state) == value
-    assert FALLING.watch(state, FAKE)["margin"].item() == pytest.approx(max(10 - images / 10, 0))
+    assert FALLING.watch(state, FAKE, means(images))["margin"].item() == pytest.approx(max(10 - images / 10, 0))
 
 
 def test_the_value_of_the_inner_objective_itself_is_not_read_nor_moved() -> None:

@@ -38,6 +38,8 @@ def test_a_healthy_run_gives_none() -> None:
         ({"hinge_share": 0.0}, "dead hinge"),
         ({"hinge_share": 1.0}, "margin out of reach"),
         ({"code_similarity": 0.95}, "collapse"),
+        ({"state/k": 0.0}, "k stuck at 0"),
+        ({"state/k": 1.0}, "k stuck at 1"),
     ],
 )
 def test_each_symptom_is_told_once_when_it_has_lasted(sick: Record, alarm: str) -> None:
@@ -45,6 +47,10 @@ def test_each_symptom_is_told_once_when_it_has_lasted(sick: Record, alarm: str) 
     assert heard(sick, {}, sick, {}) == []
     assert heard(sick, sick) == [alarm]
     assert heard(sick, sick, sick, {}, sick, sick) == [alarm]
+
+
+def test_a_balance_that_moves_is_not_stuck() -> None:
+    assert heard({"state/k": 0.0}, {"state/k": 1e-4}, {"state/k": 0.5}, {"state/k": 0.9999}, {"state/k": 1.0}) == []
 
 
 def test_a_margin_of_zero_is_no_dead_hinge_and_an_objective_without_margin_has_no_alarms() -> None:

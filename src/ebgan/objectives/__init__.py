@@ -1,8 +1,9 @@
 """Adversarial objectives: readings -> losses, and a state that moves."""
 
 from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
 from ebgan.objectives.scheduled import Scheduled
 
-__all__ = ["EBGAN", "GAN", "Objective", "Scheduled", "Stateless"]
+__all__ = ["BEGAN", "EBGAN", "GAN", "Objective", "Scheduled", "Stateless"]

@@ -47,12 +47,18 @@ class Objective(ABC, Generic[State]):
         """The state after a step whose mean energies were `means`; by default the state itself."""
         return state
 
-    def begin(self, state: State, energies: Tensor) -> State:  # noqa: ARG002
-        """The state after pretraining, given the energies [*models, n] of the data; by default the state itself."""
+    def begin(self, state: State, energies: Tensor, images: Tensor) -> State:  # noqa: ARG002
+        """The state after pretraining on `images` [] of the data, whose energies are now `energies` [*models, n].
+
+        By default the state itself.
+        """
         return state
 
-    def watch(self, state: State, fake: Reading) -> dict[str, Tensor]:  # noqa: ARG002
-        """What a report should show beside the losses and energies, each [*models]; `fake` is D's reading of G(z)."""
+    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+        """What a report should show beside the losses and energies, each [*models]; `fake` is D's reading of G(z).
+
+        What the objective moves is named `state/NAME`.
+        """
         return {}
 
     @property

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.terms import below, hinge, pulling_away
-from ebgan.records import Batch, Losses, Reading, Sample
+from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
 @final
@@ -43,7 +43,7 @@ class EBGAN(Objective[Stateless]):
             raise ValueError(_NO_CODE)
         return Losses.of(fake=energy, pulling_away=self.pulling_away * pulling_away(fake.code))
 
-    def watch(self, state: Stateless, fake: Reading) -> dict[str, Tensor]:  # noqa: ARG002
+    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
         margin = torch.as_tensor(self.margin, dtype=fake.energy.dtype, device=fake.energy.device)
         seen = {
             "margin": margin.expand(fake.energy.shape[:-1]),

@@ -46,8 +46,8 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> ScheduledState:
         return ScheduledState(torch.zeros((), dtype=torch.int64, device=device), self.inner.init(models, device))
 
-    def begin(self, state: ScheduledState, energies: Tensor) -> ScheduledState:
-        return state._replace(inner=self._now(state).begin(state.inner, energies))
+    def begin(self, state: ScheduledState, energies: Tensor, images: Tensor) -> ScheduledState:
+        return ScheduledState(images, self._now(state).begin(state.inner, energies, images))
 
     def discriminator(self, state: ScheduledState, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return self._now(state).discriminator(state.inner, real, fake, batch)
@@ -61,8 +61,8 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
     def update(self, state: ScheduledState, means: Means) -> ScheduledState:
         return ScheduledState(means.images, self._now(state).update(state.inner, means))
 
-    def watch(self, state: ScheduledState, fake: Reading) -> dict[str, Tensor]:
-        return self._now(state).watch(state.inner, fake)
+    def watch(self, state: ScheduledState, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return self._now(state).watch(state.inner, fake, means)
 
     @property
     def needs(self) -> frozenset[str]:

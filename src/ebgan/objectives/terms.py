@@ -34,6 +34,13 @@ def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*m
     return off_diagonal / max(batch * (batch - 1), 1)
 
 
+def convergence(
+    gamma: float | Tensor, real: Float[Tensor, "*models"], fake: Float[Tensor, "*models"]
+) -> Float[Tensor, "*models"]:
+    """M_global = E(x) + |gamma E(x) - E(G(z))| of mean energies (BEGAN): E(x) in balance, above it out of balance."""
+    return real + (gamma * real - fake).abs()
+
+
 def cross_entropy(logits: Float[Tensor, "*models batch"], *, real: bool) -> Float[Tensor, "*models"]:
     """Mean over the batch of -log D (real) or -log(1 - D), from logits and so finite at any logit."""
     return softplus(-logits if real else logits).mean(-1)

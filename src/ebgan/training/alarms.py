@@ -9,6 +9,7 @@ from ebgan.runfolder import Record
 
 PATIENCE = 0.2  # share of the run that a state must last before it is called out
 COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
+STUCK = 1e-6  # distance from an end of [0, 1] within which BEGAN's k rests there
 DOMINANCE = 0.5  # share of the samples in one class above which it dominates
 
 
@@ -57,6 +58,7 @@ def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
     """Each symptom's name, and its message where the record shows it."""
     share, margin = record.get("hinge_share"), record.get("margin")
     fake, similarity = record.get("energy_fake", 0.0), record.get("code_similarity", 0.0)
+    k, real = record.get("state/k"), record.get("energy_real", 0.0)
     dead = share is not None and share < 0.001 and bool(margin)
     unreachable = share is not None and share > 0.999 and bool(margin)
     return [
@@ -79,6 +81,20 @@ def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
             f"The codes of the samples point the same way (mean squared cosine {similarity:.2f}). Add the "
             "pulling-away term, or raise its weight."
             if similarity > COLLAPSE
+            else "",
+        ),
+        (
+            "k stuck at 0",
+            f"k stays at 0: the energy of the samples ({fake:.4g}) is above gamma times that of the data ({real:.4g}), "
+            "and the discriminator is a plain auto-encoder. Raise gamma or the generator's learning rate."
+            if k is not None and k < STUCK
+            else "",
+        ),
+        (
+            "k stuck at 1",
+            f"k stays at 1: the energy of the samples ({fake:.4g}) is below gamma times that of the data ({real:.4g}), "
+            "however hard they are pushed. Lower gamma, or raise the discriminator's learning rate."
+            if k is not None and k > 1 - STUCK
             else "",
         ),
     ]

@@ -77,8 +77,9 @@ def train_step(
     # The objective's move: margin and balance follow the energies of this step.
     with torch.no_grad():
         if generator_turns:
-            values |= objective.watch(state, fake)
-            moved = objective.update(state, Means(values["energy_real"], values["energy_fake"], images))
+            means = Means(values["energy_real"], values["energy_fake"], images)
+            values |= objective.watch(state, fake, means)
+            moved = objective.update(state, means)
             state = _where(sound, moved, state)
     return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
 

@@ -1,0 +1,54 @@
+"""Boundary equilibrium GAN (Berthelot, Schumm & Metz, 2017).
+
+    discriminator   E(x) - k E(G(z))
+    generator       E(G(z))
+    balance         k <- clip(k + lambda_k (gamma E(x) - E(G(z))), 0, 1),   k = 0 at the start
+    convergence     M = E(x) + |gamma E(x) - E(G(z))|
+
+The energy is the mean absolute error per pixel of an auto-encoder, AutoencoderEnergy(unit="l1"): lambda_k = 0.001 means
+something else in another unit. E(G(z)) in the balance is that of the generator's turn, with the z of that turn, as the
+paper has it; the clip is the authors' code's. k is a number to both players: no gradient flows into or through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Objective
+from ebgan.objectives.terms import convergence
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+
+
+class BEGANState(NamedTuple):
+    """What moves."""
+
+    k: Tensor  # [*models] weight of the samples' energy in the discriminator's loss, in [0, 1]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BEGAN(Objective[BEGANState]):
+    """The discriminator's push on the samples is balanced so that E(G(z)) = gamma E(x) at equilibrium."""
+
+    gamma: float = 0.5  # diversity ratio E(G(z)) / E(x): the lower, the better and the less varied the samples
+    lambda_k: float = 1e-3  # gain of the balance
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> BEGANState:
+        return BEGANState(torch.zeros(models, device=device))
+
+    def discriminator(self, state: BEGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        return Losses.of(real=real.energy.mean(-1), fake=-state.k * fake.energy.mean(-1))
+
+    def generator(self, state: BEGANState, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        return Losses.of(fake=fake.energy.mean(-1))
+
+    def update(self, state: BEGANState, means: Means) -> BEGANState:
+        balance = self.gamma * means.real - means.fake
+        return BEGANState((state.k + self.lambda_k * balance).clamp(0, 1).to(state.k.dtype))
+
+    def watch(self, state: BEGANState, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+        return {"state/k": state.k, "convergence": convergence(self.gamma, means.real, means.fake)}
