@@ -17,11 +17,11 @@ from torch import Tensor, distributed
 from ebgan import trainer
 from ebgan.data import Loader, Packed
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
-from ebgan.energies import LogisticEnergy
+from ebgan.energies import LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN
+from ebgan.objectives import EBGAN, GAN, LSGAN
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -48,9 +48,10 @@ GAN_ = replace(
     objective=GAN(),
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
+LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25))
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
-    for name, experiment in (("EBGAN-PT", EBGAN_PT), ("GAN", GAN_))
+    for name, experiment in (("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_))
     for joined in (False, True)
 }
 

@@ -12,12 +12,12 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, Objective, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, Objective, Scheduled
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Sampler
 from ebgan.schedules import Constant, Linear, Steps
@@ -111,8 +111,8 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
-        *(AutoencoderEnergy, LogisticEnergy, Prior),
-        *(EBGAN, BEGAN, GAN, Scheduled),
+        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, Prior),
+        *(EBGAN, BEGAN, LSGAN, GAN, Scheduled),
         *(Adam, SGD, Constant, Linear, Steps),
     )
 }

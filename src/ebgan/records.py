@@ -31,7 +31,7 @@ class Sample(NamedTuple):
 class Reading(NamedTuple):
     """What an energy function saw and said."""
 
-    images: Tensor  # [*models, batch, C, H, W]
+    images: Tensor  # [*models, batch, C, H, W]; of this rank alone unless the objective reads images
     energy: Tensor  # [*models, batch] float32, low where the data is
     code: Tensor | None = None  # [*models, batch, code], the encoder's output, flat
     logits: Tensor | None = None  # [*models, batch] of log D / (1 - D), where the energy is -log D

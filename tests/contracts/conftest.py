@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.energies import AutoencoderEnergy, LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
@@ -26,6 +26,8 @@ OBJECTIVES = {
     "EBGAN": [EBGAN(margin=margin) for margin in (2.0, 4.0, 8.0)],
     "EBGAN-PT": [EBGAN(margin=4.0, pulling_away=weight) for weight in (0.125, 0.5, 2.0)],
     "BEGAN": [BEGAN(gamma=gamma, lambda_k=0.0625 * gamma) for gamma in (2.0, 1.5, 1.0)],
+    "LSGAN": [LSGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))],
+    "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
     "GAN": [GAN()] * 3,
     "GAN, saturating": [GAN(saturating=True)] * 3,
     "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],
@@ -36,6 +38,8 @@ ENERGIES = {
     "mse": [AutoencoderEnergy(unit="mse")] * 3,
     "l1": [AutoencoderEnergy(unit="l1")] * 3,
     "logistic": [LogisticEnergy()] * 3,
+    "scalar": [ScalarEnergy()] * 3,
+    "scalar, nonnegative": [ScalarEnergy(nonnegative=True)] * 3,
 }
 OTHERS = {
     "generator": [MLPGenerator(depth=3, width=6, noise=4, std=std) for std in (0.25, 0.5, 1.0)],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.energies import AutoencoderEnergy
+from ebgan.energies import AutoencoderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Experiment, Nets, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
@@ -53,8 +53,9 @@ def test_one_step_moves_every_weight_of_both_players(pair: Any) -> None:
     progress, outcome = train_step(game, progress, lambda: batch(SHAPE, 5))
     assert outcome.finite
     assert progress.images == 5
+    shift = "discriminator.logit.bias"  # of all energies alike, which a difference of energies does not see
     for name, value in weights(game).items():
-        assert not torch.equal(value, before[name]), name
+        assert not torch.equal(value, before[name]) or (name == shift and isinstance(pair[1], ScalarEnergy)), name
 
 
 def test_the_generators_turn_leaves_the_discriminator_where_it_is(pair: Any) -> None:

@@ -12,10 +12,10 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ebgan.energies import AutoencoderEnergy, LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, Scheduled
 from ebgan.records import Batch
 from ebgan.schedules import Linear
 from ebgan.training.game import Turns
@@ -44,6 +44,13 @@ RUNS = {
         objective=BEGAN(gamma=0.8, lambda_k=0.1),
         optimisers=ADAM,
         seed=4,
+    ),
+    "lsgan": Experiment(
+        nets=CLASSIFIER,
+        energy=ScalarEnergy(nonnegative=True),
+        objective=LSGAN(scale=0.05, real_weight=0.5),
+        optimisers=ADAM,
+        seed=5,
     ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
     "scheduled": Experiment(

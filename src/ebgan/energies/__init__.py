@@ -3,5 +3,6 @@
 from ebgan.energies.autoencoder import AutoencoderEnergy, reconstruction_error
 from ebgan.energies.base import Energy
 from ebgan.energies.logistic import LogisticEnergy
+from ebgan.energies.scalar import ScalarEnergy
 
-__all__ = ["AutoencoderEnergy", "Energy", "LogisticEnergy", "reconstruction_error"]
+__all__ = ["AutoencoderEnergy", "Energy", "LogisticEnergy", "ScalarEnergy", "reconstruction_error"]

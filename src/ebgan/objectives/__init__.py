@@ -4,6 +4,7 @@ from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
+from ebgan.objectives.lsgan import LSGAN
 from ebgan.objectives.scheduled import Scheduled
 
-__all__ = ["BEGAN", "EBGAN", "GAN", "Objective", "Scheduled", "Stateless"]
+__all__ = ["BEGAN", "EBGAN", "GAN", "LSGAN", "Objective", "Scheduled", "Stateless"]

@@ -63,5 +63,10 @@ class Objective(ABC, Generic[State]):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What it reads besides energies, of "code" and "logits"."""
+        """What it reads besides energies and images, of "code" and "logits"."""
         return frozenset()
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether it reads the images of its readings, which ranks then exchange as well."""
+        return False

@@ -68,6 +68,10 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
     def needs(self) -> frozenset[str]:
         return self.inner.needs
 
+    @property
+    def reads_images(self) -> bool:
+        return self.inner.reads_images
+
     def _now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""
         now = copy(self.inner)

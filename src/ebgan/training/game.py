@@ -51,7 +51,7 @@ class Game:
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""
-        return _gather(self.energy.read(self.discriminator.net, images))
+        return self._gather(self.energy.read(self.discriminator.net, images))
 
     def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
         """The readings of the data and of as many samples: one pass each, or one for both.
@@ -61,18 +61,21 @@ class Game:
         if not self.turns.joined:
             return self.read(real), self.read(fake)
         both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
-        return _gather(_every_other(both, 0)), _gather(_every_other(both, 1))
+        return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
 
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
         moment = Moment(self.randomness, first + rank().index * count, turn, count)
         return self.sampler.sample(self.generator.net, moment, source)
 
-
-def _gather(reading: Reading) -> Reading:
-    code = reading.code if reading.code is None else gather_across_ranks(reading.code, -2)
-    logits = reading.logits if reading.logits is None else gather_across_ranks(reading.logits, -1)
-    return Reading(reading.images, gather_across_ranks(reading.energy, -1), code, logits)
+    def _gather(self, reading: Reading) -> Reading:
+        images, energy, code, logits = reading
+        return Reading(
+            gather_across_ranks(images, -4) if self.objective.reads_images else images,
+            gather_across_ranks(energy, -1),
+            code if code is None else gather_across_ranks(code, -2),
+            logits if logits is None else gather_across_ranks(logits, -1),
+        )
 
 
 def _every_other(reading: Reading, start: int) -> Reading:

@@ -1,0 +1,64 @@
+"""Loss-sensitive GAN (Qi, 2017) and its generalisation GLS-GAN. It is not the least-squares GAN of the same initials.
+
+    discriminator   w E(x) + C(Delta(x, G(z)) + E(x) - E(G(z)))       C(a) = max(a, s a)
+    generator       E(G(z))
+
+    s = 0    [a]_+, the LS-GAN
+    s = 1    a, the WGAN: Delta drops out of the gradient
+    s = -1   |a|
+
+A sample's energy is to lie above that of a real image by a margin of their own: Delta is their distance over all
+pixels times a scale, a number to both players. Pairs are formed by their places in the batch, as in the authors' code.
+With Delta = m - E(x) the pair's hinge is EBGAN's [m - E(G(z))]_+.
+
+The paper and Lee's slides have w = 1; the authors' code has w = 0, since its theory lets that term vanish. With w > 0
+the energy must have a floor, ScalarEnergy(nonnegative=True), or E(x) falls for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.terms import per_sample
+from ebgan.records import Batch, Losses, Reading, Sample
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LSGAN(Objective[Stateless]):
+    """The loss-sensitive GAN: a margin for each pair of a real image and a sample."""
+
+    distance: Literal["l1", "l2"] = "l1"  # over all pixels: the sum of absolute differences, or the L2 norm
+    scale: float = 2e-4  # of the distance; the authors' code names 0.05 for l2
+    real_weight: float = 1.0  # w: the paper's and the slides' 1, the authors' code's 0
+    slope: float = 0.0  # s, at most 1: 0 LS-GAN, 1 WGAN, -1 the absolute value
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
+        return Stateless()
+
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        margin = per_sample(self.scale) * distance(self.distance, real.images, fake.images).detach()
+        short = margin + real.energy - fake.energy
+        cost = torch.maximum(short, per_sample(self.slope) * short)
+        return Losses.of(real=self.real_weight * real.energy.mean(-1), pairs=cost.mean(-1))
+
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        return Losses.of(fake=fake.energy.mean(-1))
+
+    @property
+    def reads_images(self) -> bool:
+        return True
+
+
+def distance(
+    kind: Literal["l1", "l2"], real: Float[Tensor, "*models batch C H W"], fake: Float[Tensor, "*models batch C H W"]
+) -> Float[Tensor, "*models batch"]:
+    """How far apart the images at each place of two batches are, over all pixels."""
+    apart: Tensor = torch.linalg.vector_norm((real - fake).flatten(-3), ord=1 if kind == "l1" else 2, dim=-1)
+    return apart

@@ -1,0 +1,94 @@
+"""The loss-sensitive GAN and GLS-GAN: worked values, their gradients, and how they contain WGAN and EBGAN."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan.objectives import EBGAN, LSGAN
+from ebgan.objectives.lsgan import distance
+from ebgan.records import Batch, Losses, Reading, Sample
+
+REAL, FAKE, DELTA = [1.0, 2.0], [3.0, 1.0], [1.0, 4.0]  # a = Delta + E(x) - E(G(z)) = [-1, 5]
+
+
+def reading(energy: list[float], pixel: list[float]) -> Reading:
+    """Images of one pixel, so that the distance of a pair is the difference of two numbers."""
+    images = torch.tensor(pixel, dtype=torch.float64)[:, None, None, None]
+    return Reading(images.requires_grad_(), torch.tensor(energy, dtype=torch.float64, requires_grad=True))
+
+
+def pairs() -> tuple[Reading, Reading]:
+    return reading(REAL, [0.0, 0.0]), reading(FAKE, DELTA)
+
+
+def losses(objective: LSGAN, real: Reading, fake: Reading) -> Losses:
+    return objective.discriminator(objective.init(), real, fake, Batch(real.images))
+
+
+def gradients(objective: LSGAN) -> tuple[list[float], list[float]]:
+    real, fake = pairs()
+    of_real, of_fake = torch.autograd.grad(losses(objective, real, fake).total, (real.energy, fake.energy))
+    return of_real.tolist(), of_fake.tolist()
+
+
+def test_the_worked_example_of_the_slides_is_4() -> None:
+    found = losses(LSGAN(scale=1.0), *pairs())
+    assert found.terms["real"].item() == 1.5
+    assert found.terms["pairs"].item() == 2.5
+    assert found.total.item() == 4.0
+
+
+@pytest.mark.parametrize(("slope", "value"), [(0.0, 2.5), (1.0, 2.0), (0.2, 2.4), (0.01, 2.495), (-1.0, 3.0)], ids=str)
+def test_each_slope_of_gls_gan_has_its_value(slope: float, value: float) -> None:
+    assert losses(LSGAN(scale=1.0, real_weight=0.0, slope=slope), *pairs()).total.item() == pytest.approx(value)
+
+
+@pytest.mark.parametrize(("scale", "value"), [(1.0, 2.5), (0.5, 1.5)])
+def test_the_scale_multiplies_the_margin_of_each_pair(scale: float, value: float) -> None:
+    assert losses(LSGAN(scale=scale, real_weight=0.0), *pairs()).total.item() == value
+
+
+def test_lambda_as_a_weight_of_the_pairs_is_the_inverse_weight_of_the_data() -> None:
+    half = losses(LSGAN(scale=1.0, real_weight=2.0), *pairs()).total.item() / 2
+    assert half == 2.75  # E(x) + 1/2 [a]_+
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, -1.0])
+def test_a_pair_pulls_with_one_over_the_batch_where_it_falls_short_and_with_the_slope_where_not(slope: float) -> None:
+    of_real, of_fake = gradients(LSGAN(scale=1.0, real_weight=0.0, slope=slope))
+    assert of_real == [slope / 2, 0.5]
+    assert of_fake == [-slope / 2, -0.5]
+
+
+def test_a_slope_of_1_has_the_gradient_of_wgans_critic_whatever_the_margin() -> None:
+    for scale in (0.0, 1.0, 100.0):
+        assert gradients(LSGAN(scale=scale, real_weight=0.0, slope=1.0)) == ([0.5, 0.5], [-0.5, -0.5])
+
+
+def test_the_margin_is_a_number_through_which_no_gradient_flows() -> None:
+    real, fake = pairs()
+    found = torch.autograd.grad(losses(LSGAN(), real, fake).total, (real.images, fake.images), allow_unused=True)
+    assert found == (None, None)
+
+
+def test_with_a_margin_of_m_minus_the_datas_energy_it_is_ebgans_hinge() -> None:
+    margin = 10.0
+    real, fake = reading(REAL, [0.0, 0.0]), reading(FAKE, [margin - energy for energy in REAL])
+    ours = losses(LSGAN(scale=1.0), real, fake).total
+    assert ours == EBGAN(margin=margin).discriminator(EBGAN().init(), real, fake, Batch(real.images)).total
+
+
+def test_the_generator_descends_the_energy_alone() -> None:
+    assert LSGAN().generator(LSGAN().init(), pairs()[1], Sample(pairs()[1].images)).total == 2.0
+
+
+def test_distances_are_taken_over_all_pixels_of_each_pair() -> None:
+    real, fake = torch.zeros(2, 1, 2, 2), torch.tensor([3.0, -4.0, 0.0, 0.0]).reshape(1, 1, 2, 2).repeat(2, 1, 1, 1)
+    fake[1] *= 2
+    assert distance("l1", real, fake).tolist() == [7.0, 14.0]
+    assert distance("l2", real, fake).tolist() == [5.0, 10.0]
+
+
+def test_the_authors_scale_gives_a_margin_of_about_1_on_64x64_colour_images() -> None:
+    far: Tensor = distance("l1", torch.zeros(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.55))
+    assert (LSGAN().scale * far).item() == pytest.approx(1.35, abs=0.01)
