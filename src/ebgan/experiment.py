@@ -17,10 +17,11 @@ from ebgan.errors import UsageError
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, Objective, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, Objective, Scheduled
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Sampler
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
 from ebgan.training.player import Player
@@ -80,6 +81,7 @@ class Experiment:
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
     images: int = 600_000  # real images seen by the discriminator in all
+    pretraining: int = 0  # of these, images on which the discriminator is trained alone before the game begins
     batch: int = 64  # images in a discriminator's turn, over all ranks
     precision: Precision = "fp32"  # of matrix products; sums, norms and weights are kept in float32 at least
     seed: int = 0
@@ -91,6 +93,13 @@ class Experiment:
         for name, value in (("images", self.images), ("batch", self.batch)):
             if value < 1:
                 raise UsageError(f"{name}={value}: expected at least 1")
+        if self.pretraining < 0:
+            raise UsageError(f"pretraining={self.pretraining}: expected a number of images, or 0 for none")
+        if self.objective.pretrained and not self.pretraining:
+            raise UsageError(
+                f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
+                "alone: set pretraining to some epochs' images"
+            )
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
                 f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
@@ -112,8 +121,8 @@ REGISTRY: dict[str, type] = {
     for kind in (
         *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, Prior),
-        *(EBGAN, BEGAN, LSGAN, GAN, Scheduled),
-        *(Adam, SGD, Constant, Linear, Steps),
+        *(EBGAN, BEGAN, MAGAN, LSGAN, GAN, Scheduled),
+        *(Adam, Adamax, SGD, Constant, Linear, Steps),
     )
 }
 

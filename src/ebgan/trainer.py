@@ -142,6 +142,8 @@ def _plan(experiment: Experiment, data: Packed, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     return Plan(
         images=experiment.images,
+        pretraining=experiment.pretraining,
+        epoch=len(data),
         batch=experiment.batch,
         record=max(experiment.images // RECORDS, 1),
         picture=experiment.evaluation.pictures or tenth,

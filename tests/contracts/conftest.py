@@ -11,10 +11,11 @@ from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam
 
 
@@ -26,6 +27,7 @@ OBJECTIVES = {
     "EBGAN": [EBGAN(margin=margin) for margin in (2.0, 4.0, 8.0)],
     "EBGAN-PT": [EBGAN(margin=4.0, pulling_away=weight) for weight in (0.125, 0.5, 2.0)],
     "BEGAN": [BEGAN(gamma=gamma, lambda_k=0.0625 * gamma) for gamma in (2.0, 1.5, 1.0)],
+    "MAGAN": [MAGAN(epoch=20)] * 3,
     "LSGAN": [LSGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))],
     "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
     "GAN": [GAN()] * 3,
@@ -48,6 +50,7 @@ OTHERS = {
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
+    "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "sgd": [SGD(lr=lr, momentum=0.5) for lr in (0.125, 0.25, 0.5)],
     "constant": [Constant(value=value) for value in (1.0, 2.0, 3.0)],
     "linear": [Linear(start=start, end=0.0, finish=100, begin=10) for start in (1.0, 2.0, 3.0)],

@@ -24,7 +24,8 @@ def experiment(objective: Any, energy: Any) -> Experiment:
     nets = Nets(
         generator=MLPGenerator(depth=2, width=8, noise=3, std=0.5), discriminator=spec(depth=2, width=8, std=0.1)
     )
-    return Experiment(objective=objective, energy=energy, nets=nets, batch=5, precision="fp64")
+    pretraining = 5 if objective.pretrained else 0
+    return Experiment(objective=objective, energy=energy, nets=nets, batch=5, pretraining=pretraining, precision="fp64")
 
 
 def batch(shape: tuple[int, ...], count: int) -> Batch:

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from ebgan import trainer
-from ebgan.energies import LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, Scheduled
 from ebgan.schedules import Linear
+from ebgan.training.adamax import Adamax
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.game import Turns
 from ebgan.training.loop import Observer, Training
@@ -58,14 +59,26 @@ VARIANTS = {
         checkpoint=24,
         evaluation=QUIET,
     ),
-    "EBGAN in bfloat16, an average": Experiment(
+    "BEGAN in bfloat16, an average": Experiment(
         nets=NETS,
-        objective=EBGAN(margin=10.0),
+        energy=AutoencoderEnergy(unit="l1"),
+        objective=BEGAN(gamma=0.75, lambda_k=0.25),
         optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
         images=LENGTH,
         batch=12,
         precision="bf16",
         ema=50,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "MAGAN after pretraining, Adamax": Experiment(
+        nets=NETS,
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=MAGAN(epoch=36),
+        optimisers=Optimisers(discriminator=Adamax(lr=1e-2), generator=Adamax(lr=1e-2)),
+        pretraining=48,
+        images=LENGTH,
+        batch=12,
         checkpoint=24,
         evaluation=QUIET,
     ),

@@ -15,11 +15,13 @@ from sklearn.datasets import load_digits
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, Scheduled
 from ebgan.records import Batch
 from ebgan.schedules import Linear
+from ebgan.training.adamax import Adamax
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
+from ebgan.training.pretraining import survey
 from ebgan.training.step import train_step
 
 STEPS, BATCH = 30, 16
@@ -45,6 +47,14 @@ RUNS = {
         optimisers=ADAM,
         seed=4,
     ),
+    "magan": Experiment(
+        nets=AUTOENCODER,
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=MAGAN(epoch=5 * BATCH),
+        optimisers=Optimisers(discriminator=Adamax(lr=0.02), generator=Adamax(lr=0.005)),
+        pretraining=1,
+        seed=6,
+    ),
     "lsgan": Experiment(
         nets=CLASSIFIER,
         energy=ScalarEnergy(nonnegative=True),
@@ -64,6 +74,9 @@ def losses(experiment: Experiment) -> dict[str, list[float]]:
     experiment = Experiment(**{**vars(experiment), "batch": BATCH, "precision": "fp64"})
     digits = torch.tensor(load_digits().images[: STEPS * BATCH, None] / 8 - 1)
     game, progress = build(experiment, (1, 8, 8))
+    if experiment.pretraining:
+        energies = survey(game, [Batch(digits)])
+        progress = progress._replace(objective=game.objective.begin(progress.objective, energies, progress.images))
     batches = iter(digits.split(BATCH))
     said: dict[str, list[float]] = {}
     for _ in range(STEPS):

@@ -38,6 +38,7 @@ def test_a_healthy_run_gives_none() -> None:
         ({"hinge_share": 0.0}, "dead hinge"),
         ({"hinge_share": 1.0}, "margin out of reach"),
         ({"code_similarity": 0.95}, "collapse"),
+        ({"margin_above_data": -0.5}, "margin below the data"),
         ({"state/k": 0.0}, "k stuck at 0"),
         ({"state/k": 1.0}, "k stuck at 1"),
     ],

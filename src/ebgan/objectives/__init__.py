@@ -5,6 +5,7 @@ from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
 from ebgan.objectives.lsgan import LSGAN
+from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
 
-__all__ = ["BEGAN", "EBGAN", "GAN", "LSGAN", "Objective", "Scheduled", "Stateless"]
+__all__ = ["BEGAN", "EBGAN", "GAN", "LSGAN", "MAGAN", "Objective", "Scheduled", "Stateless"]

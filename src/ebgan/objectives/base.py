@@ -67,6 +67,11 @@ class Objective(ABC, Generic[State]):
         return frozenset()
 
     @property
+    def pretrained(self) -> bool:
+        """Whether it begins with a discriminator that was trained on data alone."""
+        return False
+
+    @property
     def reads_images(self) -> bool:
         """Whether it reads the images of its readings, which ranks then exchange as well."""
         return False

@@ -69,6 +69,10 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
         return self.inner.needs
 
     @property
+    def pretrained(self) -> bool:
+        return self.inner.pretrained
+
+    @property
     def reads_images(self) -> bool:
         return self.inner.reads_images
 

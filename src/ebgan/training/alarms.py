@@ -77,6 +77,13 @@ def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
             else "",
         ),
         (
+            "margin below the data",
+            f"The margin {margin:.4g} lies below the energy of the data {real:.4g}, so that samples are pushed less "
+            "far than the data itself lies. Pretrain for longer, or lower the discriminator's learning rate."
+            if record.get("margin_above_data", 0.0) < 0
+            else "",
+        ),
+        (
             "collapse",
             f"The codes of the samples point the same way (mean squared cosine {similarity:.2f}). Add the "
             "pulling-away term, or raise its weight."

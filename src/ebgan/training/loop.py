@@ -1,7 +1,7 @@
 """The loop: steps, and between them records, pictures, evaluations and checkpoints.
 
     while images < total:
-        train_step
+        train_step, in which the generator has no turn while the discriminator is pretrained
         every so many images seen: record, picture, evaluation, checkpoint
 
 Time is counted in images seen. Nothing between the steps moves what trains: a run that is evaluated often, or stopped
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from signal import Signals
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
@@ -26,6 +27,7 @@ from ebgan.training.alarms import Alarms
 from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
+from ebgan.training.pretraining import survey
 from ebgan.training.recorder import Recorder
 from ebgan.training.signals import StoppedError, StopSignals, exit_code
 from ebgan.training.step import Progress, train_step
@@ -47,6 +49,8 @@ class Plan:
     """How long, and how often what; all in images seen."""
 
     images: int
+    pretraining: int
+    epoch: int  # images in the data
     batch: int
     record: int
     picture: int
@@ -92,16 +96,27 @@ class Training:
         draw = self.batches(images).__next__
         with StopSignals() as signals:
             while images < self.plan.images:
-                turns = self.game.turns.now(images)
+                turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
                 self.progress, outcome = train_step(self.game, self.progress, draw, turns)
                 before, images = images, images + turns[0] * self.plan.batch
                 self.step += 1
                 if self.average:
                     self.average.follow(self.game.generator.weights(), images - before)
                 self.recorder.add(images, outcome)
+                if before < self.plan.pretraining <= images:
+                    self.begin(images)
                 self.between_steps(before, images, alarms)
                 if stop := signals.agreed(self.progress.images.device):
                     self.stop(images, stop)
+
+    def begin(self, images: int) -> None:
+        """End the pretraining: the objective begins with the energies of one pass over the data without moves."""
+        self.recorder.check()
+        with self.recorder.paused():
+            batches = islice(self.batches(images), max(self.plan.epoch // self.plan.batch, 1))
+            images_seen, state = self.progress
+            state = self.game.objective.begin(state, survey(self.game, batches), images_seen)
+            self.progress = Progress(images_seen, state)
 
     def between_steps(self, before: int, images: int, alarms: Alarms) -> None:
         """Whatever is due between two counts of images seen, and all of it at the end."""

@@ -65,9 +65,9 @@ class Adam(OptimiserSpec):
             mean.lerp_(gradient, (moved * (1 - self.beta1))[axes])
             square.lerp_(gradient.square(), (moved * (1 - self.beta2))[axes])
             step.add_(finite)
-            size = moved * lr / _gathered(self.beta1, step.to(weight.dtype))
-            denominator = (square / _gathered(self.beta2, step.to(weight.dtype))[axes]).sqrt_()
-            denominator.add_(_beside(self.epsilon, axes))
+            size = moved * lr / gathered(self.beta1, step.to(weight.dtype))
+            denominator = (square / gathered(self.beta2, step.to(weight.dtype))[axes]).sqrt_()
+            denominator.add_(beside(self.epsilon, axes))
             weight.sub_(torch.where(finite[axes], size[axes] * mean / denominator, 0))
 
     def _move_one(
@@ -112,7 +112,7 @@ class SGD(OptimiserSpec):
         for weight, gradient, velocity in zip(weights, gradients, velocities, strict=True):
             axes = (..., *[None] * (weight.dim() - finite.dim()))
             if velocity is not gradient:
-                velocity.copy_(torch.where(finite[axes], _beside(self.momentum, axes) * velocity + gradient, velocity))
+                velocity.copy_(torch.where(finite[axes], beside(self.momentum, axes) * velocity + gradient, velocity))
             weight.sub_(torch.where(finite[axes], lr[..., *axes[1:]] * velocity, 0))
 
 
@@ -161,12 +161,12 @@ class Optimiser:
         return torch.stack([loss.detach().to(sums[0].dtype), *sums]).isfinite().all(0)
 
 
-def _gathered(beta: float | Tensor, step: Tensor) -> Tensor:
+def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
     """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits."""
     return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype, device=step.device).log())
 
 
-def _beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
+def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
     """A number, or one a model [*models], ready to meet a weight."""
     return value[axes] if isinstance(value, Tensor) else value
 

@@ -1,0 +1,93 @@
+"""Margin adaptation GAN (Wang, Cully, Chang & Demiris, 2017).
+
+    discriminator   E(x) + [m - E(G(z))]_+
+    generator       E(G(z))
+    margin          after epoch t:  m <- E_x(t)   if   E_x(t) < m   and   E_x(t) < E_z(t)   and   E_z(t - 1) < E_z(t)
+
+E_x(t) is the mean energy of the data over the discriminator's turns of epoch t, and E_z(t) that of the samples over the
+generator's turns. So the margin falls to what the data costs, but only after an epoch in which the generator made no
+headway; it never rises, and the first epoch does not move it. The discriminator is trained on the data alone first,
+for two epochs in the authors' code, and the first margin is the mean energy of one further pass without moves.
+
+An epoch ends where the images seen pass a multiple of `epoch`. The authors compare sums over epochs of equally many
+steps; we compare means, which is the same and holds for epochs that differ by a step. Their energy is the sum of
+squared errors, AutoencoderEnergy(unit="sse").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Objective
+from ebgan.objectives.terms import below, convergence, hinge
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+
+
+class MAGANState(NamedTuple):
+    """What moves."""
+
+    margin: Tensor  # [*models] in units of the energy; 0 until the discriminator is pretrained
+    real: Tensor  # [*models] sum over the epoch's steps of the data's mean energy
+    fake: Tensor  # [*models] the same of the samples' in the generator's turn
+    fake_before: Tensor  # [*models] E_z of the epoch before
+    steps: Tensor  # [] of this epoch
+    images: Tensor  # [] int64, images seen
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MAGAN(Objective[MAGANState]):
+    """The margin loss with a margin that falls, by epochs, to the energy of the data."""
+
+    epoch: int  # images in an epoch, that is, in the data
+
+    def __post_init__(self) -> None:
+        if self.epoch < 1:
+            raise ValueError(f"MAGAN: epoch={self.epoch}: expected the number of images in the data")
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> MAGANState:
+        zero = torch.zeros(models, device=device)
+        first = torch.full_like(zero, torch.finfo(zero.dtype).max)  # no epoch's energy is above it
+        clock = torch.zeros((), dtype=torch.int64, device=device)
+        return MAGANState(zero, zero, zero, first, torch.zeros((), device=device), clock)
+
+    def begin(self, state: MAGANState, energies: Tensor, images: Tensor) -> MAGANState:
+        return state._replace(margin=energies.mean(-1).to(state.margin.dtype), images=images)
+
+    def discriminator(self, state: MAGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        return Losses.of(real=real.energy.mean(-1), hinge=hinge(state.margin, fake.energy))
+
+    def generator(self, state: MAGANState, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        return Losses.of(fake=fake.energy.mean(-1))
+
+    def update(self, state: MAGANState, means: Means) -> MAGANState:
+        steps = state.steps + 1
+        real, fake = (state.real + means.real).to(state.real.dtype), (state.fake + means.fake).to(state.fake.dtype)
+        going = state._replace(real=real, fake=fake, steps=steps, images=means.images)
+        ended = means.images // self.epoch > state.images // self.epoch
+        return MAGANState(*(torch.where(ended, x, y) for x, y in zip(_next_epoch(going), going, strict=True)))
+
+    def watch(self, state: MAGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return {
+            "margin": state.margin,
+            "margin_above_data": state.margin - means.real,
+            "hinge_share": below(state.margin, fake.energy),
+            "convergence": convergence(1.0, means.real, means.fake),
+        }
+
+    @property
+    def pretrained(self) -> bool:
+        return True
+
+
+def _next_epoch(state: MAGANState) -> MAGANState:
+    """The state after the last step of an epoch."""
+    real, fake = state.real / state.steps, state.fake / state.steps
+    falls = (real < state.margin) & (real < fake) & (state.fake_before < fake)
+    zero = torch.zeros_like(real)
+    margin = torch.where(falls, real, state.margin)
+    return MAGANState(margin, zero, zero, fake, torch.zeros_like(state.steps), state.images)
