@@ -25,6 +25,9 @@ COUNTS = [
     (MLPAutoencoder(depth=3, width=512), 1_313_792),
     (MLPDiscriminator(depth=2, width=1024), 1_050_625),
     (MLPDiscriminator(depth=5, width=1024), 4_205_569),
+    (MLPAutoencoder(depth=3, width=512, batch_norm=False), 1_313_792 - 2 * 512),
+    (MLPDiscriminator(depth=5, width=1024, batch_norm=False), 4_205_569 - 3 * 2 * 1024),
+    (MLPGenerator(depth=2, width=400, batch_norm=False), 451_824 - 2 * 400),
 ]
 
 

@@ -3,9 +3,13 @@
 import pytest
 import torch
 
+from ebgan.nets.base import Site
 from ebgan.objectives import MAGAN, Scheduled
 from ebgan.objectives.magan import MAGANState
+from ebgan.randomness import Randomness
+from ebgan.recipes import find
 from ebgan.records import Batch, Means, Reading, Sample
+from ebgan.training.adamax import Adamax
 
 NO_IMAGES = torch.zeros(2, 1, 1, 1)
 TRACE = [  # mean energies of data and samples over an epoch, and the margin after it
@@ -100,3 +104,16 @@ def test_its_losses_are_ebgans_with_the_hinge_taken_per_sample() -> None:
     state = begun(objective, 10.0)
     assert objective.discriminator(state, real, fake, Batch(NO_IMAGES)).total == 5.0
     assert objective.generator(state, fake, Sample(NO_IMAGES)).total == 8.0
+
+
+def test_the_autoencoder_of_its_mnist_recipe_is_the_authors() -> None:
+    experiment = find("mnist.magan").make()
+    net = experiment.nets.discriminator.build(Site((1, 28, 28), experiment.data.limits, Randomness.of(0)))
+    assert [tuple(parameter.shape) for parameter in net.parameters() if parameter.dim() == 2] == [
+        (256, 784),
+        (256, 256),
+        (784, 256),
+    ]
+    assert sum(parameter.numel() for parameter in net.parameters()) == 468_240
+    assert experiment.optimisers.discriminator == Adamax(lr=5e-4, beta1=0.5, beta2=0.999)
+    assert experiment.pretraining == 2 * experiment.objective.epoch

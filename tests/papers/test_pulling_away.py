@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.objectives.terms import pulling_away
+from ebgan.objectives.terms import pulling_away, summed_cosine
 
 ROWS = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]], dtype=torch.float64)
 WORKED = {
@@ -26,6 +26,16 @@ def normal(*shape: int) -> Tensor:
 @pytest.mark.parametrize(("rows", "value"), WORKED.values(), ids=WORKED)
 def test_a_worked_example_has_its_value(rows: list[list[float]], value: float) -> None:
     assert pulling_away(torch.tensor(rows, dtype=torch.float64)).item() == pytest.approx(value, abs=1e-12)
+
+
+def test_the_slides_sum_of_cosines_prefers_opposite_codes_and_grows_with_the_batch() -> None:
+    sixty = torch.tensor([[1, 0], [0.5, math.sqrt(0.75)]], dtype=torch.float64)
+    assert summed_cosine(sixty).item() == pytest.approx(1.0)  # 0.25 by the paper
+    opposite = torch.tensor([[3.0, 4.0], [-3.0, -4.0]])
+    assert summed_cosine(opposite).item() == pytest.approx(-2.0)
+    assert pulling_away(opposite).item() == pytest.approx(1.0)
+    assert summed_cosine(torch.ones(10, 3)).item() == pytest.approx(90.0)
+    assert summed_cosine(torch.stack([ROWS, -ROWS, ROWS.flip(0)])).tolist() == pytest.approx([2 * math.sqrt(2)] * 3)
 
 
 def test_it_is_the_double_sum_of_the_paper() -> None:

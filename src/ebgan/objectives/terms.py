@@ -34,6 +34,17 @@ def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*m
     return off_diagonal / max(batch * (batch - 1), 1)
 
 
+def summed_cosine(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models"]:
+    """Sum of the cosines between the codes of all ordered pairs, as Lee's slides print the pulling-away term.
+
+    For comparison alone: it is wrong in sign, since opposite codes give -1 a pair and are thus sought where the paper's
+    square makes them as bad as equal ones, and it grows with the square of the batch.
+    """
+    unit = normalize(code, dim=-1)
+    cosine = unit @ unit.mT
+    return cosine.sum((-2, -1)) - cosine.diagonal(dim1=-2, dim2=-1).sum(-1)
+
+
 def convergence(
     gamma: float | Tensor, real: Float[Tensor, "*models"], fake: Float[Tensor, "*models"]
 ) -> Float[Tensor, "*models"]:

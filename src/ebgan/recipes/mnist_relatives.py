@@ -1,0 +1,69 @@
+"""BEGAN, MAGAN and the loss-sensitive GAN on MNIST, with fully connected nets: a first look at each objective.
+
+MAGAN's auto-encoder is that of the authors' code, 784-256-256-784 without batch norm, on 28x28 images in [0, 1], with
+its optimiser, noise and pretraining; their generator is convolutional, ours is not. BEGAN's and LS-GAN's papers have no
+MNIST experiment: what they fix (gamma, lambda_k, the uniform noise; moments, batch) is theirs, and the nets are ours,
+on the 32x32 images in [-1, 1] of the other MNIST recipes. The length of all three is ours.
+"""
+
+from ebgan.energies import AutoencoderEnergy, ScalarEnergy
+from ebgan.experiment import Data, Experiment, Nets, Optimisers
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.objectives import BEGAN, LSGAN, MAGAN
+from ebgan.recipes.index import recipe
+from ebgan.recipes.mnist import EPOCH, MNIST
+from ebgan.samplers import Prior
+from ebgan.training.adamax import Adamax
+from ebgan.training.optim import Adam
+
+
+@recipe("mnist.began", source="BEGAN, on MNIST")
+def began() -> Experiment:
+    """BEGAN on MNIST: gamma 0.5, lambda_k 0.001, the mean absolute error per pixel."""
+    return Experiment(
+        data=MNIST,
+        nets=Nets(
+            generator=MLPGenerator(depth=4, width=512, noise=64),
+            discriminator=MLPAutoencoder(depth=3, width=256, batch_norm=False, std=0.05),
+        ),
+        energy=AutoencoderEnergy(unit="l1"),
+        sampler=Prior(distribution="uniform"),
+        objective=BEGAN(gamma=0.5, lambda_k=1e-3),
+        optimisers=Optimisers(discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4)),
+        images=20 * EPOCH,
+        batch=16,
+    )
+
+
+@recipe("mnist.magan", source="MAGAN, MNIST")
+def magan() -> Experiment:
+    """MAGAN on MNIST: the authors' auto-encoder, two epochs of pretraining, Adamax."""
+    return Experiment(
+        data=Data(source="mnist", limits=(0.0, 1.0)),
+        nets=Nets(
+            generator=MLPGenerator(depth=4, width=512, noise=50),
+            discriminator=MLPAutoencoder(depth=3, width=256, output="limits", batch_norm=False, std=0.05),
+        ),
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=MAGAN(epoch=EPOCH),
+        optimisers=Optimisers(discriminator=Adamax(lr=5e-4), generator=Adamax(lr=5e-4)),
+        images=22 * EPOCH,
+        pretraining=2 * EPOCH,
+    )
+
+
+@recipe("mnist.lsgan", source="LS-GAN, on MNIST")
+def lsgan() -> Experiment:
+    """The loss-sensitive GAN (not least squares) on MNIST: the L1 distance, weight 0 of the data."""
+    return Experiment(
+        data=MNIST,
+        nets=Nets(
+            generator=MLPGenerator(depth=4, width=512),
+            discriminator=MLPDiscriminator(depth=3, width=512, batch_norm=False, std=0.05),
+        ),
+        energy=ScalarEnergy(nonnegative=True),
+        sampler=Prior(distribution="uniform"),
+        objective=LSGAN(scale=2.5e-3, real_weight=0.0),
+        optimisers=Optimisers(discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4)),
+        images=20 * EPOCH,
+    )
