@@ -21,7 +21,7 @@ from ebgan.energies import LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, LSGAN
+from ebgan.objectives import EBGAN, GAN, LSGAN, WGANGP
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -49,9 +49,10 @@ GAN_ = replace(
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
 LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25))
+WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
-    for name, experiment in (("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_))
+    for name, experiment in (("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("WGANGP", WGAN_GP))
     for joined in (False, True)
 }
 

@@ -17,7 +17,7 @@ from ebgan.errors import UsageError
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, Objective, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquaresGAN, Objective, Scheduled
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Sampler
 from ebgan.schedules import Constant, Linear, Steps
@@ -121,7 +121,7 @@ REGISTRY: dict[str, type] = {
     for kind in (
         *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, Prior),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, GAN, Scheduled),
+        *(EBGAN, BEGAN, MAGAN, LSGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled),
         *(Adam, Adamax, SGD, Constant, Linear, Steps),
     )
 }

@@ -49,6 +49,10 @@ class Losses(NamedTuple):
         first, *others = terms.values()
         return cls(sum(others, start=first), terms)
 
+    def beside(self, other: Losses) -> Losses:
+        """The sum of two losses, with the terms of both."""
+        return Losses(self.total + other.total, self.terms | other.terms)
+
 
 class Means(NamedTuple):
     """What a step's energies were on average, the same on every rank."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
@@ -32,6 +32,9 @@ OBJECTIVES = {
     "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
     "GAN": [GAN()] * 3,
     "GAN, saturating": [GAN(saturating=True)] * 3,
+    "LeastSquaresGAN": [LeastSquaresGAN(fake=-weight, aim=weight) for weight in (0.25, 0.5, 1.0)],
+    "WGANGP": [WGANGP(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
+    "Scheduled, WGANGP": [Scheduled(WGANGP(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
     "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],
 }
 ENERGIES = {

@@ -13,7 +13,8 @@ from ebgan.records import Losses, Reading
 
 def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses]:
     real, fake, batch, sample = turn
-    return [objective.discriminator(state, real, fake, batch), objective.generator(state, fake, sample)]
+    losses = [objective.discriminator(state, real, fake, batch), objective.generator(state, fake, sample)]
+    return [*losses, objective.penalty(state, real.energy)] if objective.probes else losses
 
 
 def moved(objective: Objective[Any], turn: Any, energy_means: Any, models: tuple[int, ...] = ()) -> Any:
@@ -105,7 +106,7 @@ def test_the_discriminators_loss_reads_data_and_samples_and_the_generators_sampl
     for reading in (turn.real, turn.fake):
         for tensor in reading[1:]:
             tensor.requires_grad_(True)
-    discriminator, generator = both_losses(objective, state, turn)
+    discriminator, generator, *_ = both_losses(objective, state, turn)
     assert pulls(discriminator, turn.real)
     assert pulls(discriminator, turn.fake)
     assert pulls(generator, turn.fake)

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch
 from ebgan.schedules import Linear
 from ebgan.training.adamax import Adamax
@@ -61,6 +61,16 @@ RUNS = {
         objective=LSGAN(scale=0.05, real_weight=0.5),
         optimisers=ADAM,
         seed=5,
+    ),
+    "least_squares": Experiment(
+        nets=CLASSIFIER, energy=ScalarEnergy(), objective=LeastSquaresGAN(), optimisers=ADAM, seed=7
+    ),
+    "wgan_gp": Experiment(
+        nets=Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=3, width=16, batch_norm=False, std=0.1)),
+        energy=ScalarEnergy(),
+        objective=WGANGP(),
+        optimisers=ADAM,
+        seed=8,
     ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
     "scheduled": Experiment(

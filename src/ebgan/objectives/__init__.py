@@ -4,8 +4,21 @@ from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
+from ebgan.objectives.least_squares import LeastSquaresGAN
 from ebgan.objectives.lsgan import LSGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
+from ebgan.objectives.wgan_gp import WGANGP
 
-__all__ = ["BEGAN", "EBGAN", "GAN", "LSGAN", "MAGAN", "Objective", "Scheduled", "Stateless"]
+__all__ = [
+    "BEGAN",
+    "EBGAN",
+    "GAN",
+    "LSGAN",
+    "MAGAN",
+    "WGANGP",
+    "LeastSquaresGAN",
+    "Objective",
+    "Scheduled",
+    "Stateless",
+]

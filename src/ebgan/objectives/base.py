@@ -39,6 +39,14 @@ class Objective(ABC, Generic[State]):
     def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
         """The loss [*models] that the generator descends."""
 
+    def penalty(self, state: State, slopes: Tensor) -> Losses:  # noqa: ARG002
+        """What the discriminator also descends if the objective `probes`.
+
+        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to images between data and
+        samples.
+        """
+        raise ValueError(f"{type(self).__name__} probes nothing")
+
     def alone(self, state: State, real: Reading, batch: Batch) -> Losses:  # noqa: ARG002
         """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
         return Losses.of(real=real.energy.mean(-1))
@@ -69,6 +77,11 @@ class Objective(ABC, Generic[State]):
     @property
     def pretrained(self) -> bool:
         """Whether it begins with a discriminator that was trained on data alone."""
+        return False
+
+    @property
+    def probes(self) -> bool:
+        """Whether it asks for the energy's slopes between data and samples, and has a `penalty` for them."""
         return False
 
     @property

@@ -52,6 +52,9 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
     def discriminator(self, state: ScheduledState, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return self._now(state).discriminator(state.inner, real, fake, batch)
 
+    def penalty(self, state: ScheduledState, slopes: Tensor) -> Losses:
+        return self._now(state).penalty(state.inner, slopes)
+
     def alone(self, state: ScheduledState, real: Reading, batch: Batch) -> Losses:
         return self._now(state).alone(state.inner, real, batch)
 
@@ -71,6 +74,10 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
     @property
     def pretrained(self) -> bool:
         return self.inner.pretrained
+
+    @property
+    def probes(self) -> bool:
+        return self.inner.probes
 
     @property
     def reads_images(self) -> bool:

@@ -63,6 +63,19 @@ class Game:
         both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
 
+    def slopes(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
+        """The lengths [*models, batch] of the energy's gradient at images between the data and as many samples.
+
+        Each lies at its own random place on the line; a loss of the lengths reaches the discriminator's weights.
+        """
+        count = real.shape[-4]
+        place = self.randomness.uniform("probe", count, 1, 1, 1, first=first + rank().index * count)
+        between = torch.lerp(fake, real.to(fake.dtype), place.to(fake.dtype)).requires_grad_()
+        energy = self.energy.read(self.discriminator.net, between).energy
+        (gradient,) = torch.autograd.grad(energy.sum(), between, create_graph=True)
+        lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(-3), dim=-1)
+        return gather_across_ranks(lengths, -1)
+
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
         moment = Moment(self.randomness, first + rank().index * count, turn, count)

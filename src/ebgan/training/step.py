@@ -55,6 +55,8 @@ def train_step(
             fakes = sample.images if sample.negatives is None else sample.negatives
             real, fake = game.read_both(batch.images, fakes)
             losses = objective.discriminator(state, real, fake, batch)
+            if objective.probes:
+                losses = losses.beside(objective.penalty(state, game.slopes(batch.images, sample.images, first)))
             values["energy_fake_before"] = fake.energy.mean(-1)
         else:
             real = game.read(batch.images)

@@ -1,0 +1,44 @@
+"""Wasserstein GAN with a gradient penalty (Gulrajani et al., 2017), a baseline.
+
+    discriminator   E(x) - E(G(z)) + w (||dE(y)/dy||_2 - 1)^2,     y = u x + (1 - u) G(z),   u ~ U(0, 1)
+    generator       E(G(z))
+
+E is the negative score of a critic, ScalarEnergy(). The paper gives w = 10, 5 turns of the critic for each of the
+generator's (`turns.discriminator`) and no batch norm in the critic, under which the gradient at one image would depend
+on the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Objective, Stateless
+from ebgan.records import Batch, Losses, Reading, Sample
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class WGANGP(Objective[Stateless]):
+    """A difference of energies, whose slope between data and samples is held at 1."""
+
+    gradient_penalty: float = 10.0  # weight w of the penalty
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
+        return Stateless()
+
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        return Losses.of(real=real.energy.mean(-1), fake=-fake.energy.mean(-1))
+
+    def penalty(self, state: Stateless, slopes: Tensor) -> Losses:  # noqa: ARG002
+        return Losses.of(gradient_penalty=self.gradient_penalty * (slopes - 1).square().mean(-1))
+
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        return Losses.of(fake=fake.energy.mean(-1))
+
+    @property
+    def probes(self) -> bool:
+        return True
