@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ebgan.objectives.base import Objective
-from ebgan.objectives.terms import convergence
+from ebgan.objectives.terms import code_similarity, convergence
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
@@ -50,5 +50,6 @@ class BEGAN(Objective[BEGANState]):
         balance = self.gamma * means.real - means.fake
         return BEGANState((state.k + self.lambda_k * balance).clamp(0, 1).to(state.k.dtype))
 
-    def watch(self, state: BEGANState, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
-        return {"state/k": state.k, "convergence": convergence(self.gamma, means.real, means.fake)}
+    def watch(self, state: BEGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
+        measure = convergence(self.gamma, means.real, means.fake)
+        return {"state/k": state.k, "convergence": measure, **code_similarity(fake)}

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ebgan.objectives.base import Objective, Stateless
-from ebgan.objectives.terms import below, hinge, pulling_away
+from ebgan.objectives.terms import below, code_similarity, hinge, pulling_away
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
@@ -45,11 +45,11 @@ class EBGAN(Objective[Stateless]):
 
     def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
         margin = torch.as_tensor(self.margin, dtype=fake.energy.dtype, device=fake.energy.device)
-        seen = {
+        return {
             "margin": margin.expand(fake.energy.shape[:-1]),
             "hinge_share": below(self.margin, fake.energy),
+            **code_similarity(fake),
         }
-        return seen if fake.code is None else seen | {"code_similarity": pulling_away(fake.code)}
 
     @property
     def needs(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from ebgan.objectives.base import Objective
-from ebgan.objectives.terms import below, convergence, hinge
+from ebgan.objectives.terms import below, code_similarity, convergence, hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
@@ -77,6 +77,7 @@ class MAGAN(Objective[MAGANState]):
             "margin_above_data": state.margin - means.real,
             "hinge_share": below(state.margin, fake.energy),
             "convergence": convergence(1.0, means.real, means.fake),
+            **code_similarity(fake),
         }
 
     @property

@@ -6,6 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize, softplus
 
+from ebgan.records import Reading
+
 
 def per_sample(value: float | Tensor) -> float | Tensor:
     """A number, or one a model [*models], ready to meet a tensor [*models, batch]."""
@@ -32,6 +34,11 @@ def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*m
     cosine = unit @ unit.mT
     off_diagonal = cosine.square().sum((-2, -1)) - cosine.diagonal(dim1=-2, dim2=-1).square().sum(-1)
     return off_diagonal / max(batch * (batch - 1), 1)
+
+
+def code_similarity(fake: Reading) -> dict[str, Tensor]:
+    """The pulling-away term of the samples' codes by its name in the records, if they have codes."""
+    return {} if fake.code is None else {"code_similarity": pulling_away(fake.code)}
 
 
 def summed_cosine(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models"]:
