@@ -16,7 +16,7 @@ from ebgan.training.alarms import PATIENCE, Alarms
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
-HEALTHY = {"margin": 3.0, "energy_fake": 2.0, "hinge_share": 0.7, "code_similarity": 0.3}
+HEALTHY = {"margin": 3.0, "energy_real": 1.0, "energy_fake": 2.0, "hinge_share": 0.7, "code_similarity": 0.3}
 TOTAL = 1000
 LASTING = int(PATIENCE * TOTAL)  # images between two records of the tests
 
@@ -39,6 +39,7 @@ def test_a_healthy_run_gives_none() -> None:
         ({"hinge_share": 1.0}, "margin out of reach"),
         ({"code_similarity": 0.95}, "collapse"),
         ({"margin_above_data": -0.5}, "margin below the data"),
+        ({"energy_real": 0.0, "energy_fake": 0.0}, "dead energy"),
         ({"state/k": 0.0}, "k stuck at 0"),
         ({"state/k": 1.0}, "k stuck at 1"),
     ],

@@ -61,7 +61,7 @@ def lsgan() -> Experiment:
             generator=MLPGenerator(depth=4, width=512),
             discriminator=MLPDiscriminator(depth=3, width=512, batch_norm=False, std=0.05),
         ),
-        energy=ScalarEnergy(nonnegative=True),
+        energy=ScalarEnergy(),
         sampler=Prior(distribution="uniform"),
         objective=LSGAN(scale=2.5e-3, real_weight=0.0),
         optimisers=Optimisers(discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4)),

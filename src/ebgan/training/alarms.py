@@ -56,9 +56,12 @@ class Alarms:
 
 def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
     """Each symptom's name, and its message where the record shows it."""
+    return [*_of_the_margin(record), *_of_the_samples(record), *_of_the_balance(record)]
+
+
+def _of_the_margin(record: Record) -> Sequence[tuple[str, str]]:
     share, margin = record.get("hinge_share"), record.get("margin")
-    fake, similarity = record.get("energy_fake", 0.0), record.get("code_similarity", 0.0)
-    k, real = record.get("state/k"), record.get("energy_real", 0.0)
+    fake, real = record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
     dead = share is not None and share < 0.001 and bool(margin)
     unreachable = share is not None and share > 0.999 and bool(margin)
     return [
@@ -83,6 +86,19 @@ def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
             if record.get("margin_above_data", 0.0) < 0
             else "",
         ),
+    ]
+
+
+def _of_the_samples(record: Record) -> Sequence[tuple[str, str]]:
+    similarity = record.get("code_similarity", 0.0)
+    return [
+        (
+            "dead energy",
+            "Every energy, of data and samples, is exactly 0, so that nobody learns: the critic's ReLU is dead. Use "
+            "ScalarEnergy(nonnegative=False), or smaller learning rates."
+            if record.get("energy_real") == record.get("energy_fake") == 0
+            else "",
+        ),
         (
             "collapse",
             f"The codes of the samples point the same way (mean squared cosine {similarity:.2f}). Add the "
@@ -90,6 +106,12 @@ def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
             if similarity > COLLAPSE
             else "",
         ),
+    ]
+
+
+def _of_the_balance(record: Record) -> Sequence[tuple[str, str]]:
+    k, fake, real = record.get("state/k"), record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
+    return [
         (
             "k stuck at 0",
             f"k stays at 0: the energy of the samples ({fake:.4g}) is above gamma times that of the data ({real:.4g}), "
