@@ -102,7 +102,7 @@ def _of_the_samples(record: Record) -> Sequence[tuple[str, str]]:
         (
             "collapse",
             f"The codes of the samples point the same way (mean squared cosine {similarity:.2f}). Add the "
-            "pulling-away term, or raise its weight."
+            "pulling-away term or raise its weight; with BEGAN raise gamma."
             if similarity > COLLAPSE
             else "",
         ),
