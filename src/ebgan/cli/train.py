@@ -53,9 +53,10 @@ def main(argv: list[str]) -> None:
     from ebgan.trainer import train
 
     out = options.out or Path("runs") / experiment_name(argv[0])
-    with ranks(find_device(options.device), options.devices) as device, ProgressBar(experiment) as bar:
-        train(experiment, out, device=device, observer=bar, override=options.override)
-    bar.summary(out)
+    with ranks(find_device(options.device), options.devices) as device:
+        with ProgressBar(experiment) as bar:
+            train(experiment, out, device=device, observer=bar, override=options.override)
+        bar.summary(out)
 
 
 def experiment_name(recipe: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, fields
-from typing import Any, Generic, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from ebgan.objectives.base import Objective, State
+from ebgan.objectives.base import Objective
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 from ebgan.schedules import Schedule
 
@@ -23,18 +23,16 @@ class ScheduledState(NamedTuple):
 
 @final
 @dataclass(frozen=True, init=False)
-class Scheduled(Objective[ScheduledState], Generic[State]):
+class Scheduled(Objective[ScheduledState]):
     """`Scheduled(EBGAN(margin=10.0), margin=Linear(start=10.0, end=0.0, finish=600_000))`.
 
     Raises ValueError for a field that the inner objective does not have.
     """
 
-    inner: Objective[State]
+    inner: Objective[Any]
     schedules: dict[str, Schedule]
 
-    def __init__(
-        self, inner: Objective[State], schedules: dict[str, Schedule] | None = None, **named: Schedule
-    ) -> None:
+    def __init__(self, inner: Objective[Any], schedules: dict[str, Schedule] | None = None, **named: Schedule) -> None:
         schedules = (schedules or {}) | named
         known = {field.name for field in fields(inner)}  # type: ignore[arg-type]
         for name in schedules.keys() - known:

@@ -29,6 +29,12 @@ class Turns:
     fresh: bool = True  # whether the generator's first turn draws its own noise, not that of the discriminator's last
     joined: bool = False  # whether real and fake are read as one batch (batch norm then sees both)
 
+    def __post_init__(self) -> None:
+        if isinstance(self.discriminator, int) and self.discriminator < 1:
+            raise ValueError(f"turns.discriminator={self.discriminator}: time is the images it reads; at least 1")
+        if isinstance(self.generator, int) and self.generator < 0:
+            raise ValueError(f"turns.generator={self.generator}: expected 0 or more")
+
     def now(self, images: int) -> tuple[int, int]:
         """Both numbers of turns after so many images seen."""
         clock = torch.tensor(images)
