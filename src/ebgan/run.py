@@ -22,6 +22,7 @@ from ebgan.samplers import Moment
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
 CHUNK = 512  # images that pass through a net at a time
+SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
 class Pictured(NamedTuple):
@@ -34,7 +35,7 @@ class Pictured(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A generator and an energy with the weights of a checkpoint. Images go in and come out in [-1, 1]."""
+    """A generator and an energy with the weights of a checkpoint. Images go in, and samples come out, in [-1, 1]."""
 
     experiment: Experiment
     folder: RunFolder
@@ -49,7 +50,7 @@ class Run:
         for net, player in ((self.generator, sampled), (self.discriminator, "discriminator")):
             net.load_state_dict({name: tensors[f"{player}.{name}"] for name in net.state_dict()})
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def sample(self, count: int, *, seed: int = 0) -> Float[Tensor, "count C H W"]:
         """Samples of the generator (of its average, if the run kept one); the same for the same seed."""
         randomness = Randomness.of(seed, self.device)
@@ -72,10 +73,10 @@ class Run:
         return self._through(images, lambda x: self._from_limits(net(x)[1]))
 
     def _chunk(self, randomness: Randomness, first: int, count: int) -> Tensor:
-        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, 0, count), _no_source)
+        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), _no_source)
         return self._from_limits(sample.images).clamp(-1, 1).cpu()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         if images.dim() != 4 or tuple(images.shape[1:]) != self.data.shape:
             raise UsageError(

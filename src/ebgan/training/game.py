@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
+from ebgan.errors import check_least
 from ebgan.nets.base import Generator
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
@@ -30,10 +31,10 @@ class Turns:
     joined: bool = False  # whether real and fake are read as one batch (batch norm then sees both)
 
     def __post_init__(self) -> None:
-        if isinstance(self.discriminator, int) and self.discriminator < 1:
-            raise ValueError(f"turns.discriminator={self.discriminator}: time is the images it reads; at least 1")
-        if isinstance(self.generator, int) and self.generator < 0:
-            raise ValueError(f"turns.generator={self.generator}: expected 0 or more")
+        if isinstance(self.discriminator, int):
+            check_least("turns", 1, discriminator=self.discriminator)  # time is counted in the images that it reads
+        if isinstance(self.generator, int):
+            check_least("turns", 0, generator=self.generator)
 
     def now(self, images: int) -> tuple[int, int]:
         """Both numbers of turns after so many images seen."""

@@ -8,6 +8,7 @@ A model whose loss or gradient is not finite is not moved: neither its weights n
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from ebgan.distributed import sum_across_ranks
+from ebgan.errors import UsageError
 from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
@@ -48,6 +50,9 @@ class Adam(OptimiserSpec):
     beta2: float = 0.999
     epsilon: float = 1e-8
     decay: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        _check_rate(self.lr)
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
         zeros = [[torch.zeros_like(weight) for weight in weights] for _ in range(2)]
@@ -101,6 +106,9 @@ class SGD(OptimiserSpec):
     lr: float
     momentum: float = 0.0
     decay: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        _check_rate(self.lr)
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
         if not torch.as_tensor(self.momentum).any():
@@ -159,6 +167,11 @@ class Optimiser:
         """A sum over a weight's gradient is finite only if all of it is."""
         sums = [gradient.flatten(len(self.models)).sum(-1) for gradient in gradients]
         return torch.stack([loss.detach().to(sums[0].dtype), *sums]).isfinite().all(0)
+
+
+def _check_rate(lr: float) -> None:
+    if not isinstance(lr, Tensor) and not 0 <= lr < math.inf:
+        raise UsageError(f"lr={lr}: expected a learning rate, 0 or more")
 
 
 def _gathered(beta: float | Tensor, step: Tensor) -> Tensor:
