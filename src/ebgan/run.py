@@ -25,7 +25,7 @@ CHUNK = 512  # images that pass through a net at a time
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
-class Pictured(NamedTuple):
+class DataFacts(NamedTuple):
     """What a run needs to know of the data that it was trained on."""
 
     shape: tuple[int, int, int]  # C, H, W
@@ -39,7 +39,7 @@ class Run:
 
     experiment: Experiment
     folder: RunFolder
-    data: Pictured
+    data: DataFacts
     generator: Generator
     discriminator: nn.Module
     device: torch.device
@@ -108,7 +108,7 @@ def load(
     experiment = read_experiment(folder.config)
     checkpoint = _checkpoint(folder, best)
     meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
-    data = Pictured(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
+    data = DataFacts(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
     run = assemble(experiment, folder, data, device or default_device(), precision)
     run.take(checkpoint.tensors)
     return run
@@ -117,7 +117,7 @@ def load(
 def assemble(
     experiment: Experiment,
     folder: RunFolder,
-    data: Pictured,
+    data: DataFacts,
     device: torch.device | str,
     precision: Precision = "fp32",
 ) -> Run:

@@ -18,7 +18,7 @@ from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment, build
 from ebgan.report import write_report
-from ebgan.run import Pictured, Run, assemble
+from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import Record, RunFolder, write_atomically
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
@@ -59,7 +59,7 @@ def train(
     spec = experiment.data
     packed = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
-    run = assemble(experiment, folder, Pictured(packed.shape, packed.classes, packed.checksum), device)
+    run = assemble(experiment, folder, DataFacts(packed.shape, packed.classes, packed.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         _settle_config(experiment, folder, observer, override)

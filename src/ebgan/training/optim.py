@@ -133,6 +133,7 @@ class Optimiser:
         self.parameters = list(net.parameters())
         self.weights = [_float32(parameter) for parameter in self.parameters]
         self.slots = spec.slots(self.weights, models)
+        self._wide: list[Tensor] = []
         self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=self.weights[0].device)
 
     def learning_rate(self, images: Tensor) -> Tensor:
@@ -146,9 +147,9 @@ class Optimiser:
         """
         gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
         with torch.no_grad():
-            wide = [gradient.to(weight.dtype) for gradient, weight in zip(gradients, self.weights, strict=True)]
-            finite = self._finite(loss, wide)
-            self.spec.move(self.weights, wide, self.slots, self.learning_rate(images), finite)
+            gradients = self._widened(gradients)
+            finite = self._finite(loss, gradients)
+            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images), finite)
             self.refresh()
         return finite
 
@@ -162,6 +163,14 @@ class Optimiser:
         if copies:
             targets, sources = zip(*copies, strict=True)
             torch._foreach_copy_(list(targets), list(sources))
+
+    def _widened(self, gradients: list[Tensor]) -> list[Tensor]:
+        """Gradients in the weights' dtype, in memory that is kept: fresh pages would cost more than the copy."""
+        if all(gradient.dtype == weight.dtype for gradient, weight in zip(gradients, self.weights, strict=True)):
+            return gradients
+        self._wide = self._wide or [torch.empty_like(weight) for weight in self.weights]
+        torch._foreach_copy_(self._wide, gradients)
+        return self._wide
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
         """A sum over a weight's gradient is finite only if all of it is."""
