@@ -19,7 +19,7 @@ def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses
 
 def moved(objective: Objective[Any], turn: Any, energy_means: Any, models: tuple[int, ...] = ()) -> Any:
     """A state after pretraining and two steps, so that whatever can move has moved."""
-    state = objective.begin(objective.init(models), turn.real.energy, torch.tensor(10))
+    state = objective.begin(objective.init(models), turn.real.energy)
     for images in (20, 40):
         state = objective.update(state, energy_means(turn, images))
     return state
@@ -76,10 +76,10 @@ def test_the_state_is_a_record_of_tensors_that_update_and_begin_return_anew(
     objective, given = objectives[0], turns if models else turn
     first = objective.init(models)
     kept = [tensor.clone() for tensor in tensors(first)]
-    clock = torch.tensor(64)
     for state in (
         objective.update(first, energy_means(given, 64)),
-        objective.begin(first, given.real.energy, clock),
+        objective.begin(first, given.real.energy),
+        objective.idle(first, torch.tensor(64)),
     ):
         assert type(state) is type(first)
         assert hasattr(state, "_fields")

@@ -86,7 +86,7 @@ def losses(experiment: Experiment) -> dict[str, list[float]]:
     game, progress = build(experiment, (1, 8, 8))
     if experiment.pretraining:
         energies = survey(game, [Batch(digits)])
-        progress = progress._replace(objective=game.objective.begin(progress.objective, energies, progress.images))
+        progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
     batches = iter(digits.split(BATCH))
     said: dict[str, list[float]] = {}
     for _ in range(STEPS):

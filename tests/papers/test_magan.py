@@ -24,7 +24,8 @@ TRACE = [  # mean energies of data and samples over an epoch, and the margin aft
 
 
 def begun(objective: MAGAN, margin: float, images: int = 0) -> MAGANState:
-    return objective.begin(objective.init(), torch.tensor([margin - 5, margin + 5]), torch.tensor(images))
+    state = objective.idle(objective.init(), torch.tensor(images))
+    return objective.begin(state, torch.tensor([margin - 5, margin + 5]))
 
 
 def after_epoch(objective: MAGAN, state: MAGANState, real: float, fake: float, steps: int) -> MAGANState:

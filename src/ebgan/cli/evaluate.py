@@ -31,16 +31,17 @@ def main(argv: list[str]) -> None:
 
     from rich.console import Console
 
+    from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
-    from ebgan.cli.train import find_device
     from ebgan.examiner import Examiner
     from ebgan.run import load
-    from ebgan.trainer import open_images
+    from ebgan.trainer import with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    record = Examiner(run, open_images(run.experiment, chosen.source), chosen.samples).measure()
+    experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
+    record = Examiner(run, experiment.data.open(), chosen.samples).measure()
     if chosen.json:
         print(json.dumps(record))
     else:
-        Console().print(metrics_table(record["metrics"], str(chosen.run)))
+        Console().print(metrics_table(record, str(chosen.run)))
         print("; ".join(f"{name} {value}" for name, value in record["protocol"].items()))

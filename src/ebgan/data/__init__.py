@@ -2,7 +2,7 @@
 
 from ebgan.data.arrays import from_array
 from ebgan.data.fetch import fetch
-from ebgan.data.loader import Loader
+from ebgan.data.loader import Loader, scaled
 from ebgan.data.packed import Packed, open_packed, write_packed
 from ebgan.data.sources import SOURCES, data_folder, open_data
 
@@ -15,5 +15,6 @@ __all__ = [
     "from_array",
     "open_data",
     "open_packed",
+    "scaled",
     "write_packed",
 ]

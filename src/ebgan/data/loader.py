@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ebgan.data.packed import Packed
-from ebgan.errors import DataError
+from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 
@@ -29,6 +29,12 @@ TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
 
 _Rows = tuple[Tensor, Tensor | None]  # uint8 images and their labels
+
+
+def scaled(images: Tensor, limits: tuple[float, float]) -> Tensor:
+    """Bytes as float32 within limits: 0 becomes the lower one and 255 the upper."""
+    low, high = limits
+    return images.to(torch.float32).div_(255).mul_(high - low).add_(low)
 
 
 class Loader:
@@ -54,10 +60,10 @@ class Loader:
         default small sets are resident. A stack of models, each with its own order, needs a resident set.
         """
         if batch < 1 or batch % ranks:
-            raise ValueError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
+            raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         self.resident = data.images.size < RESIDENT_BYTES if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
-            raise ValueError("a stack of models needs the set on the device: use a smaller one, or resident=True")
+            raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
         self.data = data
         self.batch = batch
         self.limits = limits
@@ -75,7 +81,9 @@ class Loader:
         Raises DataError if a worker process dies or stops.
         """
         for images, labels in self._gathered(self._places(first)):
-            yield Batch(self._scaled(images), labels if labels is None else labels.to(self.device, non_blocking=True))
+            yield Batch(
+                scaled(images.to(self.device), self.limits), labels if labels is None else labels.to(self.device)
+            )
 
     def _places(self, first: int) -> Iterator[Tensor]:
         """Which images each of this rank's batches holds: [*models, batch / ranks]."""
@@ -101,11 +109,6 @@ class Loader:
         labels = self.data.labels
         images = torch.tensor(self.data.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
-
-    def _scaled(self, images: Tensor) -> Tensor:
-        low, high = self.limits
-        values = images.to(self.device, non_blocking=True).to(torch.float32)
-        return values.div_(255).mul_(high - low).add_(low)
 
 
 def _picked(images: Tensor, places: Tensor) -> Tensor:

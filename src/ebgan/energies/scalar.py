@@ -13,6 +13,7 @@ from typing import final
 from torch import Tensor, nn
 
 from ebgan.energies.base import Energy
+from ebgan.errors import UsageError
 from ebgan.nets.base import Discriminator
 from ebgan.records import Reading
 
@@ -26,7 +27,7 @@ class ScalarEnergy(Energy):
 
     def check(self, net: nn.Module) -> None:
         if not isinstance(net, Discriminator):
-            raise ValueError(
+            raise UsageError(
                 "energy: the scalar energy needs a critic as nets.discriminator (MLPDiscriminator), or take the "
                 "auto-encoder energy (AutoencoderEnergy)"
             )

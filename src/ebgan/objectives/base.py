@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = TypeVar("State", bound=tuple[object, ...])
@@ -24,7 +25,8 @@ class Stateless(NamedTuple):
 class Objective(ABC, Generic[State]):
     """Subclasses are final, frozen, keyword-only dataclasses whose float fields may hold a tensor [*models].
 
-    Readings are those of the whole batch: the trainer gathers the slices of all ranks before an objective sees them.
+    Energies, codes and logits are those of the whole batch: the trainer gathers the slices of all ranks before an
+    objective sees them. Images are this rank's unless it `reads_images`, and labels always.
     """
 
     @abstractmethod
@@ -45,7 +47,7 @@ class Objective(ABC, Generic[State]):
         `slopes` [*models, batch] are the lengths of the energy's gradient with respect to images between data and
         samples.
         """
-        raise ValueError(f"{type(self).__name__} probes nothing")
+        raise UsageError(f"{type(self).__name__} probes nothing")
 
     def alone(self, state: State, real: Reading, batch: Batch) -> Losses:  # noqa: ARG002
         """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
@@ -55,11 +57,12 @@ class Objective(ABC, Generic[State]):
         """The state after a step whose mean energies were `means`; by default the state itself."""
         return state
 
-    def begin(self, state: State, energies: Tensor, images: Tensor) -> State:  # noqa: ARG002
-        """The state after pretraining on `images` [] of the data, whose energies are now `energies` [*models, n].
+    def idle(self, state: State, images: Tensor) -> State:  # noqa: ARG002
+        """The state after a step in which the generator had no turn; by default the state itself."""
+        return state
 
-        By default the state itself.
-        """
+    def begin(self, state: State, energies: Tensor) -> State:  # noqa: ARG002
+        """The state after pretraining, given the energies [*models, n] of the data; by default the state itself."""
         return state
 
     def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002

@@ -22,6 +22,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
+from ebgan.errors import check_least
 from ebgan.objectives.base import Objective
 from ebgan.objectives.terms import below, code_similarity, convergence, hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample
@@ -46,8 +47,7 @@ class MAGAN(Objective[MAGANState]):
     epoch: int  # images in an epoch, that is, in the data
 
     def __post_init__(self) -> None:
-        if self.epoch < 1:
-            raise ValueError(f"MAGAN: epoch={self.epoch}: expected the number of images in the data")
+        check_least("objective", 1, epoch=self.epoch)
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> MAGANState:
         zero = torch.zeros(models, device=device)
@@ -55,8 +55,11 @@ class MAGAN(Objective[MAGANState]):
         clock = torch.zeros((), dtype=torch.int64, device=device)
         return MAGANState(zero, zero, zero, first, torch.zeros((), device=device), clock)
 
-    def begin(self, state: MAGANState, energies: Tensor, images: Tensor) -> MAGANState:
-        return state._replace(margin=energies.mean(-1).to(state.margin.dtype), images=images)
+    def begin(self, state: MAGANState, energies: Tensor) -> MAGANState:
+        return state._replace(margin=energies.mean(-1).to(state.margin.dtype))
+
+    def idle(self, state: MAGANState, images: Tensor) -> MAGANState:
+        return state._replace(images=images)
 
     def discriminator(self, state: MAGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
         return Losses.of(real=real.energy.mean(-1), hinge=hinge(state.margin, fake.energy))

@@ -2,5 +2,6 @@
 
 from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
+from ebgan.report.summary import metric_rows
 
-__all__ = ["grid", "save_png", "write_report"]
+__all__ = ["grid", "metric_rows", "save_png", "write_report"]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside, gathered
+from ebgan.training.optim import OptimiserSpec, Slots, beside, check_rate, gathered
 
 
 @final
@@ -28,6 +28,9 @@ class Adamax(OptimiserSpec):
     beta2: float = 0.999
     epsilon: float = 1e-8
     decay: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        check_rate(self.lr)
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
         zeros = [[torch.zeros_like(weight) for weight in weights] for _ in range(2)]

@@ -82,7 +82,9 @@ def train_step(
             means = Means(values["energy_real"], values["energy_fake"], images)
             values |= objective.watch(state, fake, means)
             moved = objective.update(state, means)
-            state = _where(sound, moved, state)
+        else:
+            moved = objective.idle(state, images)
+        state = _where(sound, moved, state)
     return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
 
 
