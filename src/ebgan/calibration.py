@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ebgan.data import Loader, Packed
+from ebgan.data import Loader, Packed, Points
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, build
@@ -57,7 +57,7 @@ class Calibration:
 
 def calibrate(
     experiment: Experiment,
-    data: Packed,
+    data: Packed | Points,
     *,
     device: torch.device | str = "cpu",
     report: Callable[[Record], Any] = lambda _: None,
@@ -85,10 +85,14 @@ def calibrate(
     return Calibration(curve, zero, mean)
 
 
-def _constant_outputs(data: Packed, energy: AutoencoderEnergy, limits: tuple[float, float]) -> tuple[float, float]:
+def _constant_outputs(
+    data: Packed | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
+) -> tuple[float, float]:
     """The mean energies of outputs of zeros and of the mean image."""
-    low, high = limits
-    images = torch.tensor(data.images[:: -(-len(data) // STATISTICS)]).float() / 255 * (high - low) + low
+    images = torch.tensor(data.images[:: -(-len(data) // STATISTICS)]).float()
+    if limits is not None:
+        low, high = limits
+        images = images / 255 * (high - low) + low
 
     def energy_of(output: Tensor) -> float:
         return float(reconstruction_error(energy.unit, output.expand_as(images), images).mean())

@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, from_array, open_data
+from ebgan.data import TOYS, Loader, Packed, Points, from_array, open_data, open_points
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment, build
-from ebgan.report import write_report
+from ebgan.points_examiner import PointsExaminer
+from ebgan.report import write_animation, write_report
 from ebgan.run import Pictured, Run, assemble
 from ebgan.runfolder import Record, RunFolder, write_atomically
 from ebgan.training.ema import Average
@@ -52,13 +53,13 @@ def train(
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
-    packed = open_images(experiment, data)
+    opened = open_source(experiment, data)
     device = torch.device(device or default_device())
-    run = assemble(experiment, folder, Pictured(packed.shape, packed.classes, packed.checksum), device)
+    run = assemble(experiment, folder, Pictured(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         _settle_config(experiment, folder, observer, override)
-        training = _prepare(experiment, run, packed, observer, override)
+        training = _prepare(experiment, run, opened, observer, override)
         try:
             training.run()
         except BaseException:
@@ -67,9 +68,24 @@ def train(
                     write_report(folder)
             raise
         if leads:
+            if isinstance(opened, Points):
+                write_animation(folder)
             write_report(folder)
     run.take(training.state())
     return run
+
+
+def open_source(experiment: Experiment, data: str | Path | NDArray[np.uint8] | Tensor | None = None) -> Packed | Points:
+    """What an experiment trains on: the points of a toy, or images, or those given in their place."""
+    source = experiment.data.source if data is None else data
+    if isinstance(source, str) and source in TOYS:
+        return open_points(source)
+    return open_images(experiment, data)
+
+
+def examiner_of(run: Run, data: Packed | Points, samples: int) -> Examiner | PointsExaminer:
+    """Who looks at a run on such data; `samples` is how many metrics are taken over."""
+    return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
 def open_images(experiment: Experiment, data: str | Path | NDArray[np.uint8] | Tensor | None = None) -> Packed:
@@ -99,7 +115,7 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
         write_atomically(folder.config, text.encode())
 
 
-def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer, override: bool) -> Training:
+def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: Observer, override: bool) -> Training:
     game, progress = build(experiment, data.shape, run.device)
     place = rank()
     loader = Loader(
@@ -111,7 +127,7 @@ def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer,
         ranks=place.count,
         workers=experiment.data.workers,
     )
-    examiner = Examiner(run, data, experiment.evaluation.samples)
+    examiner = examiner_of(run, data, experiment.evaluation.samples)
 
     def picture(images: int) -> None:
         run.take(training.state())
@@ -133,12 +149,12 @@ def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer,
         observer=observer,
         picture=picture,
         evaluate=evaluate,
-        score=lambda evaluation: float(evaluation["metrics"]["i_usual"]),
+        score=examiner.score,
     )
     return training
 
 
-def _plan(experiment: Experiment, data: Packed, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Packed | Points, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     return Plan(
         images=experiment.images,

@@ -39,11 +39,11 @@ def main(argv: list[str]) -> None:
 
     from ebgan.calibration import calibrate
     from ebgan.cli.train import find_device, find_experiment, with_fields
-    from ebgan.trainer import open_images
+    from ebgan.trainer import open_source
 
     base = replace(find_experiment(argv[0]), images=IMAGES)
     chosen, experiment = with_fields(Options, f"calibrate {argv[0]}", base, argv[1:])
-    data = open_images(experiment)
+    data = open_source(experiment)
     print("images seen     E(x)")
     found = calibrate(
         experiment,

@@ -33,12 +33,11 @@ def main(argv: list[str]) -> None:
 
     from ebgan.cli.progress import metrics_table
     from ebgan.cli.train import find_device
-    from ebgan.examiner import Examiner
     from ebgan.run import load
-    from ebgan.trainer import open_images
+    from ebgan.trainer import examiner_of, open_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    record = Examiner(run, open_images(run.experiment, chosen.source), chosen.samples).measure()
+    record = examiner_of(run, open_source(run.experiment, chosen.source), chosen.samples).measure()
     if chosen.json:
         print(json.dumps(record))
     else:

@@ -28,6 +28,13 @@ _METRICS = {
     "kid_classifier": "KID on the classifier's features",
     "classes_covered": "share of classes covered",
     "largest_class": "share of the largest class",
+    "modes_covered": "modes with a sample of high quality",
+    "modes_covered_real": "modes that as many real points cover",
+    "high_quality": "share of high quality (within reach of a mode)",
+    "high_quality_real": "share of real points within reach",
+    "reverse_kl": "reverse KL over modes (nats)",
+    "reverse_kl_real": "reverse KL of real points",
+    "transport_distance": "Wasserstein-1 distance to real points",
 }
 
 

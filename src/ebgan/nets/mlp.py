@@ -27,11 +27,13 @@ from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
 Output = Literal["linear", "limits"]
 
 
-def squash(limits: tuple[float, float]) -> Callable[[Tensor], Tensor]:
-    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1].
+def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
+    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], none where there is no range.
 
     Raises ValueError for another range.
     """
+    if limits is None:
+        return nn.Identity()
     known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
     if limits not in known:
         raise ValueError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
@@ -46,6 +48,7 @@ class MLPGenerator(GeneratorSpec):
     depth: int = 5  # weight layers, at least 2
     width: int = 800  # hidden units
     noise: int = 100  # dimensions of z
+    norm: bool = True  # batch norm after each hidden weight layer
     std: float = 0.02  # of the initial weights
 
     def build(self, site: Site) -> Generator:
@@ -65,6 +68,7 @@ class MLPAutoencoder(DiscriminatorSpec):
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units, and the size of the code
     dropout: float = 0.0  # share of hidden units dropped while training
+    norm: bool = True  # batch norm after each hidden weight layer but the first
     output: Output = "linear"  # the decoder's last nonlinearity: none, or the one whose range is the data's
     output_norm: bool = False  # batch norm on the decoder's output
     code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the ReLU
@@ -87,6 +91,7 @@ class MLPDiscriminator(DiscriminatorSpec):
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units
     dropout: float = 0.0  # share of hidden units dropped while training
+    norm: bool = True  # batch norm after each hidden weight layer but the first
     output_norm: bool = False  # batch norm on the logit
     std: float = 0.002  # of the initial weights
 
@@ -106,7 +111,7 @@ class _Generator(Generator):
         sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
         hidden: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            hidden += [Linear(inputs, outputs, site.models), BatchNorm(outputs, site.models), nn.ReLU()]
+            hidden += [Linear(inputs, outputs, site.models), *_norm(spec.norm, outputs, site), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
         self.output = Linear(spec.width, math.prod(site.shape), site.models)
         self.to(site.randomness.seeds.device)
@@ -159,8 +164,12 @@ def _trunk(spec: MLPAutoencoder | MLPDiscriminator, site: Site) -> nn.Sequential
     layers: list[nn.Module] = [Linear(math.prod(site.shape), spec.width, site.models)]
     for place in range(spec.depth - 2):
         layers += [nn.ReLU(), _dropout(spec.dropout, site, f"hidden{place}")]
-        layers += [Linear(spec.width, spec.width, site.models), BatchNorm(spec.width, site.models)]
+        layers += [Linear(spec.width, spec.width, site.models), *_norm(spec.norm, spec.width, site)]
     return nn.Sequential(*layers)
+
+
+def _norm(wanted: bool, features: int, site: Site) -> list[nn.Module]:
+    return [BatchNorm(features, site.models)] if wanted else []
 
 
 def _dropout(rate: float | Tensor, site: Site, place: str) -> nn.Module:

@@ -2,8 +2,9 @@
 
 from ebgan.recipes import digits as _digits
 from ebgan.recipes import mnist as _mnist
+from ebgan.recipes import toys as _toys
 from ebgan.recipes.index import RECIPES, Recipe, find
 
 __all__ = ["RECIPES", "Recipe", "find"]
 
-del _digits, _mnist
+del _digits, _mnist, _toys

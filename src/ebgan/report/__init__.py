@@ -1,6 +1,8 @@
 """The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
 
+from ebgan.report.animation import write_animation
 from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
+from ebgan.report.landscape import Landscape, landscape
 
-__all__ = ["grid", "save_png", "write_report"]
+__all__ = ["Landscape", "grid", "landscape", "save_png", "write_animation", "write_report"]
