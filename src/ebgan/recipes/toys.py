@@ -32,6 +32,8 @@ from ebgan.training.optim import Adam
 
 BATCH = 128
 IMAGES = 6_000 * BATCH
+SLIDES_BATCH = 32
+SLIDES_TURNS = 50_000  # of the discriminator
 METRIC_SAMPLES = 2500  # as in the protocol of PacGAN and VEEGAN
 GENERATOR = MLPGenerator(depth=3, width=128, noise=2, std=0.1)
 AUTOENCODER = MLPAutoencoder(depth=3, width=128, norm=False, std=0.1)
@@ -86,7 +88,7 @@ def experiment(landscape: str, rival: Rival) -> Experiment:
 
 def slides(landscape: str, generator: int, discriminator: int) -> Experiment:
     """A toy run of the slides, with so many hidden layers in generator and discriminator."""
-    images = 100 * 2000 * BATCH // 4
+    images = SLIDES_TURNS * SLIDES_BATCH
     adam = Adam(lr=1e-3)
     return Experiment(
         data=Data(source=f"toy.{landscape}", limits=None),
@@ -98,7 +100,7 @@ def slides(landscape: str, generator: int, discriminator: int) -> Experiment:
         objective=GAN(),
         optimisers=Optimisers(discriminator=adam, generator=adam),
         images=images,
-        batch=32,
+        batch=SLIDES_BATCH,
         turns=Turns(discriminator=100),
         evaluation=Evaluation(samples=METRIC_SAMPLES, grid=1000, pictures=images // 40),
     )

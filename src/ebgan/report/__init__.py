@@ -4,5 +4,6 @@ from ebgan.report.animation import write_animation
 from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
 from ebgan.report.landscape import Landscape, landscape
+from ebgan.report.panels import Panel, panels
 
-__all__ = ["Landscape", "grid", "landscape", "save_png", "write_animation", "write_report"]
+__all__ = ["Landscape", "Panel", "grid", "landscape", "panels", "save_png", "write_animation", "write_report"]
