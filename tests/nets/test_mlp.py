@@ -145,14 +145,6 @@ def test_a_discriminators_features_are_the_layer_below_its_logit(site: Sites, nu
     torch.testing.assert_close(net(x), net.logit(net.features(x)).squeeze(-1))
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_without_norm_no_hidden_layer_has_batch_norm(spec: Any, site: Sites) -> None:
-    net = replace(spec, norm=False).build(site(5))
-    assert [name for name, module in net.named_modules() if isinstance(module, BatchNorm)] in ([], ["norm"])
-    with_norm = {name for name, _ in spec.build(site(5)).named_parameters()}
-    assert {name for name, _ in net.named_parameters()} != with_norm
-
-
 def test_points_have_no_range_and_the_generators_output_is_linear_for_them() -> None:
     x = torch.linspace(-9, 9, 5)
     assert torch.equal(squash(None)(x), x)

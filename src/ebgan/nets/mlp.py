@@ -7,7 +7,8 @@ weights N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, bi
 
 What the paper leaves unsaid: the rule read literally also puts batch norm on the decoder's output and on the logit
 (`output_norm`, off, as in the DCGAN code); dropout is 0.5 after each hidden activation of the discriminator; the
-decoder's output is linear; the noise has 100 dimensions.
+decoder's output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's and WGAN-GP's discriminators have no batch
+norm (`batch_norm`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class MLPGenerator(GeneratorSpec):
     depth: int = 5  # weight layers, at least 2
     width: int = 800  # hidden units
     noise: int = 100  # dimensions of z
-    norm: bool = True  # batch norm after each hidden weight layer
+    batch_norm: bool = True  # on the hidden layers
     std: float = 0.02  # of the initial weights
 
     def build(self, site: Site) -> Generator:
@@ -68,8 +69,8 @@ class MLPAutoencoder(DiscriminatorSpec):
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units, and the size of the code
     dropout: float = 0.0  # share of hidden units dropped while training
-    norm: bool = True  # batch norm after each hidden weight layer but the first
     output: Output = "linear"  # the decoder's last nonlinearity: none, or the one whose range is the data's
+    batch_norm: bool = True  # on the hidden layers but the first
     output_norm: bool = False  # batch norm on the decoder's output
     code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the ReLU
     std: float = 0.002  # of the initial weights
@@ -91,7 +92,7 @@ class MLPDiscriminator(DiscriminatorSpec):
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units
     dropout: float = 0.0  # share of hidden units dropped while training
-    norm: bool = True  # batch norm after each hidden weight layer but the first
+    batch_norm: bool = True  # on the hidden layers but the first
     output_norm: bool = False  # batch norm on the logit
     std: float = 0.002  # of the initial weights
 
@@ -111,7 +112,7 @@ class _Generator(Generator):
         sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
         hidden: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            hidden += [Linear(inputs, outputs, site.models), *_norm(spec.norm, outputs, site), nn.ReLU()]
+            hidden += [Linear(inputs, outputs, site.models), _norm(spec.batch_norm, outputs, site), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
         self.output = Linear(spec.width, math.prod(site.shape), site.models)
         self.to(site.randomness.seeds.device)
@@ -131,7 +132,7 @@ class _Autoencoder(Autoencoder):
         self.trunk = _trunk(spec, site)
         self.dropout = _dropout(spec.dropout, site, "code")
         self.decoder = Linear(spec.width, pixels, site.models)
-        self.norm = BatchNorm(pixels, site.models) if spec.output_norm else nn.Identity()
+        self.norm = _norm(spec.output_norm, pixels, site)
         self.to(site.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,7 +148,7 @@ class _Discriminator(Discriminator):
         self.trunk = _trunk(spec, site)
         self.dropout = _dropout(spec.dropout, site, "features")
         self.logit = Linear(spec.width, 1, site.models)
-        self.norm = BatchNorm(1, site.models) if spec.output_norm else nn.Identity()
+        self.norm = _norm(spec.output_norm, 1, site)
         self.to(site.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -164,12 +165,12 @@ def _trunk(spec: MLPAutoencoder | MLPDiscriminator, site: Site) -> nn.Sequential
     layers: list[nn.Module] = [Linear(math.prod(site.shape), spec.width, site.models)]
     for place in range(spec.depth - 2):
         layers += [nn.ReLU(), _dropout(spec.dropout, site, f"hidden{place}")]
-        layers += [Linear(spec.width, spec.width, site.models), *_norm(spec.norm, spec.width, site)]
+        layers += [Linear(spec.width, spec.width, site.models), _norm(spec.batch_norm, spec.width, site)]
     return nn.Sequential(*layers)
 
 
-def _norm(wanted: bool, features: int, site: Site) -> list[nn.Module]:
-    return [BatchNorm(features, site.models)] if wanted else []
+def _norm(wanted: bool, features: int, site: Site) -> nn.Module:
+    return BatchNorm(features, site.models) if wanted else nn.Identity()
 
 
 def _dropout(rate: float | Tensor, site: Site, place: str) -> nn.Module:

@@ -30,10 +30,10 @@ MOMENTS = 10  # of a run at which it is looked at, besides the start
 POINTS = 4000  # that expectations are taken over
 SIDE = 400  # places of an energy curve
 METRIC_SEED = 1  # of the points and samples of every look
-GENERATOR = MLPGenerator(depth=3, width=64, noise=1, norm=False, std=0.1)
+GENERATOR = MLPGenerator(depth=3, width=64, noise=1, batch_norm=False, std=0.1)
 DISCRIMINATORS = {
-    "ebgan": MLPAutoencoder(depth=3, width=64, norm=False, std=0.1),
-    "gan": MLPDiscriminator(depth=3, width=64, norm=False, std=0.1),
+    "ebgan": MLPAutoencoder(depth=3, width=64, batch_norm=False, std=0.1),
+    "gan": MLPDiscriminator(depth=3, width=64, batch_norm=False, std=0.1),
 }
 
 

@@ -36,8 +36,8 @@ SLIDES_BATCH = 32
 SLIDES_TURNS = 50_000  # of the discriminator
 METRIC_SAMPLES = 2500  # as in the protocol of PacGAN and VEEGAN
 GENERATOR = MLPGenerator(depth=3, width=128, noise=2, std=0.1)
-AUTOENCODER = MLPAutoencoder(depth=3, width=128, norm=False, std=0.1)
-CLASSIFIER = MLPDiscriminator(depth=3, width=128, norm=False, std=0.1)
+AUTOENCODER = MLPAutoencoder(depth=3, width=128, batch_norm=False, std=0.1)
+CLASSIFIER = MLPDiscriminator(depth=3, width=128, batch_norm=False, std=0.1)
 SETTLING = Linear(start=1.0, end=0.02, begin=IMAGES // 2, finish=IMAGES)  # of the learning rates
 
 
@@ -93,8 +93,8 @@ def slides(landscape: str, generator: int, discriminator: int) -> Experiment:
     return Experiment(
         data=Data(source=f"toy.{landscape}", limits=None),
         nets=Nets(
-            generator=MLPGenerator(depth=generator + 1, width=100, noise=1, norm=False, std=0.1),
-            discriminator=MLPDiscriminator(depth=discriminator + 1, width=100, norm=False, std=0.1),
+            generator=MLPGenerator(depth=generator + 1, width=100, noise=1, batch_norm=False, std=0.1),
+            discriminator=MLPDiscriminator(depth=discriminator + 1, width=100, batch_norm=False, std=0.1),
         ),
         energy=LogisticEnergy(),
         objective=GAN(),
