@@ -28,7 +28,7 @@ wheel: $(READY)  ## build the wheel and train from it in an environment of its o
 clean:
 	rm -rf $(VENV) dist docs/_build
 
-# Torch comes from constraints.txt: without it pip fetches gigabytes of CUDA libraries on Linux.
+# The checks run on the version of torch in constraints.txt.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'

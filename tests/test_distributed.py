@@ -70,6 +70,7 @@ def on_ranks(count: int, work: Callable[[Rank], object], store: Path) -> list[in
 
 
 def _joined(here: Rank, work: Callable[[Rank], object], store: Path) -> int:
+    signal.alarm(100)  # one that waits for ever for another ends
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{store}", rank=here.index, world_size=here.count)
     code = 0

@@ -1,5 +1,6 @@
 """The config tree: what it refuses, with the mend, and what one stack may hold."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ import torch
 
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Data, Experiment, Nets, Optimisers, build, read_experiment, stacked
+from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, build, read_experiment, stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, GAN, Scheduled
 from ebgan.records import Batch
-from ebgan.schedules import Linear
+from ebgan.schedules import Constant, Linear
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import train_step
@@ -43,6 +44,12 @@ SMALL = Experiment(
         ),
         ({"batch": 0}, "batch=0: expected at least 1"),
         ({"images": -5}, "images=-5: expected at least 1"),
+        ({"ema": 0}, "ema=0: expected at least 1"),
+        ({"checkpoint": 0}, "checkpoint=0: expected at least 1"),
+        (
+            {"objective": Scheduled(EBGAN(), pulling_away=Constant(value=0.1)), "energy": LogisticEnergy()},
+            "Scheduled needs an energy with code",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_refused_with_the_mend(changes: dict[str, Any], said: str) -> None:
@@ -60,7 +67,6 @@ def test_parts_that_do_not_fit_are_refused_with_the_mend(changes: dict[str, Any]
             "needs an auto-encoder as nets.discriminator (MLPAutoencoder)",
         ),
         ({"data": Data(limits=(0.0, 2.0))}, "data.limits=(0.0, 2.0): images lie in [-1, 1] or [0, 1]"),
-        ({"ema": 0}, "ema=0: expected a half-life of at least 1 image"),
     ],
 )
 def test_what_shows_when_it_is_built_is_refused_with_the_mend(changes: dict[str, Any], said: str) -> None:
@@ -69,8 +75,32 @@ def test_what_shows_when_it_is_built_is_refused_with_the_mend(changes: dict[str,
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: MLPGenerator(width=0), "nets.generator.width=0: expected at least 1"),
+        (lambda: MLPGenerator(noise=0), "nets.generator.noise=0: expected at least 1"),
+        (lambda: MLPAutoencoder(dropout=1.0), "nets.discriminator.dropout=1.0: expected a share in [0, 1)"),
+        (lambda: Evaluation(samples=1), "evaluation.samples=1: expected at least 2"),
+        (lambda: Evaluation(grid=0), "evaluation.grid=0: expected at least 1"),
+        (lambda: Turns(discriminator=0), "turns.discriminator=0: expected at least 1"),
+        (lambda: Turns(generator=-1), "turns.generator=-1: expected at least 0"),
+        (lambda: Adam(lr=float("nan")), "lr=nan: expected a learning rate, 0 or more"),
+        (lambda: SGD(lr=-1.0), "lr=-1.0: expected a learning rate, 0 or more"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_by_name(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        make()
+    assert said in str(raised.value)
+
+
+def test_a_whole_number_where_a_field_is_a_float_is_the_same_config() -> None:
+    assert replace(SMALL, objective=EBGAN(margin=4)).hash == replace(SMALL, objective=EBGAN(margin=4.0)).hash
+
+
 def test_a_schedule_of_a_field_that_is_not_there_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="EBGAN has no field 'margn'; it has margin, pulling_away"):
+    with pytest.raises(ValueError, match="EBGAN has no field 'margn' that is a number; it has margin, pulling_away"):
         Scheduled(EBGAN(), margn=Linear(start=1.0, end=0.0, finish=10))
 
 

@@ -73,6 +73,12 @@ def test_samples_are_images_in_minus_1_to_1_whatever_the_runs_range(folder: Path
     assert 0.1 < images.max() <= 1
 
 
+def test_samples_can_be_trained_through(folder: Path) -> None:
+    samples = load(folder).sample(4).requires_grad_()
+    samples.square().sum().backward()
+    assert samples.grad is not None
+
+
 def test_the_same_seed_gives_the_same_samples_and_another_one_others(folder: Path) -> None:
     run = load(folder, device="cpu")
     assert torch.equal(run.sample(5, seed=3), load(folder, device="cpu").sample(5, seed=3))

@@ -66,6 +66,21 @@ def test_images_in_any_form_train_the_same_run(tmp_path: Path, no_report: None, 
     assert same(train(tmp_path / "one"), train(tmp_path / "other", data=given(IMAGES, tmp_path)))
 
 
+def test_a_path_given_as_data_stands_in_the_config(tmp_path: Path, no_report: None) -> None:
+    path = saved(IMAGES, tmp_path / "images.npz")
+    train(tmp_path / "run", data=path)
+    assert read_experiment(tmp_path / "run" / "config.yaml").data.source == str(path.resolve())
+
+
+def test_a_run_that_diverges_says_so_in_its_folder(tmp_path: Path) -> None:
+    wild = replace(EXPERIMENT, optimisers=Optimisers(discriminator=SGD(lr=1e30), generator=SGD(lr=1e30)))
+    with pytest.raises(DivergedError):
+        train(tmp_path / "run", wild)
+    folder = RunFolder(tmp_path / "run")
+    assert [record["alarm"] for record in read_records(folder.alarms)] == ["divergence"]
+    assert "divergence" in folder.report.read_text().lower()
+
+
 def saved(images: np.ndarray, path: Path) -> Path:
     np.savez(path, images=images)
     return path

@@ -3,24 +3,23 @@
 The discriminator's loss E(x) + [m - E(G(z))]_+ is balanced when its two terms have a similar range. The hinge's is
 [0, m]; that of E(x) shows when the auto-encoder is trained alone: it begins at the energy of an output of zeros, passes
 that of the mean image, which knows nothing of the single one, and ends at what the net can fit. A margin between the
-last two is within reach and means something. The paper's 10 for MNIST lies between about 2 and 14.4.
+last two is within reach and means something. The paper's 10 for MNIST lies between about 2 and 14.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, Points
+from ebgan.data import Loader, Packed, Points, scaled
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, build
 from ebgan.runfolder import Record
-from ebgan.training.game import Turns
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
@@ -68,7 +67,7 @@ def calibrate(
     """
     if not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
-    game, progress = build(replace(experiment, turns=Turns()), data.shape, device)
+    game, progress = build(experiment, data.shape, device)
     limits = experiment.data.limits
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=limits)
     draw, recorder, seen, images = loader.batches(0).__next__, Recorder(), 0, experiment.images
@@ -78,7 +77,9 @@ def calibrate(
         before, seen = seen, seen + experiment.batch
         recorder.add(seen, outcome)
         if seen * POINTS // images > before * POINTS // images:
-            record = recorder.record(seen)
+            recorder.check()
+            recorder.close(seen)
+            record = recorder.take() or {}
             curve.append((seen, record["energy_real"]))
             report(record)
     zero, mean = _constant_outputs(data, experiment.energy, limits)
@@ -89,10 +90,7 @@ def _constant_outputs(
     data: Packed | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The mean energies of outputs of zeros and of the mean image."""
-    images = torch.tensor(data.images[:: -(-len(data) // STATISTICS)]).float()
-    if limits is not None:
-        low, high = limits
-        images = images / 255 * (high - low) + low
+    images = scaled(torch.tensor(data.images[:: -(-len(data) // STATISTICS)]), limits)
 
     def energy_of(output: Tensor) -> float:
         return float(reconstruction_error(energy.unit, output.expand_as(images), images).mean())

@@ -52,7 +52,7 @@ def _plain(value: Any, declared: Any) -> Any:
         return [_plain(item, None) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item, None) for key, item in value.items()}
-    return value
+    return float(value) if declared is float else value
 
 
 def _fields(value: Any) -> tuple[dataclasses.Field[Any], ...]:

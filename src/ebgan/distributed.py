@@ -73,7 +73,7 @@ def sum_across_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
     if rank().count == 1:
         return list(tensors)
     summed = list(tensors)
-    for dtype in {tensor.dtype for tensor in tensors}:
+    for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):  # in the same order on every rank
         places = [place for place, tensor in enumerate(tensors) if tensor.dtype == dtype]
         flat = torch.cat([tensors[place].flatten() for place in places])
         with _exchange():
@@ -100,12 +100,14 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     Under torchrun or SLURM the processes are there already and only meet. A lost rank ends the others, and errors are
     left for the first rank to tell.
     """
-    if devices == 1 and not _launched():
+    if devices == 1 and _launched() < 2:
         yield device
         return
     from lightning_fabric import Fabric
 
-    fabric: Any = Fabric(accelerator=device.type, devices=devices, strategy="ddp")
+    here = _local_count() or devices
+    nodes = max(1, _launched() // here)
+    fabric: Any = Fabric(accelerator=device.type, devices=here, num_nodes=nodes, strategy="ddp")
     fabric.launch()
     parent = os.getppid()
     try:
@@ -117,8 +119,14 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     _close()  # not after an error: the others would wait for a rank that never comes
 
 
-def _launched() -> bool:
-    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1"))) > 1
+def _launched() -> int:
+    """How many processes torchrun or SLURM has started in all, 0 for none."""
+    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "0")))
+
+
+def _local_count() -> int:
+    """How many of them are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", "0")))
 
 
 def _outlived(parent: int) -> bool:

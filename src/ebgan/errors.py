@@ -47,3 +47,10 @@ OUT_OF_MEMORY = 7
 WORKER_LOST = 8
 INTERRUPTED = 130
 TERMINATED = 143
+
+
+def check_least(owner: str, least: int, **values: int | None) -> None:
+    """Raise UsageError that names the first field whose value is below the least that makes sense; None is none."""
+    for name, value in values.items():
+        if value is not None and value < least:
+            raise UsageError(f"{owner}.{name}={value}: expected at least {least}".lstrip("."))

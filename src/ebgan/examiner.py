@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ebgan.data import Packed
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
+from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
 from ebgan.run import Run
 from ebgan.runfolder import Record
@@ -27,7 +30,7 @@ class Examiner:
         """Write a grid of `count` samples, always from the same noise, and once one of real images."""
         save_png(grid(self.run.sample(count)), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
-            save_png(grid(self.data.images[:count]), self.run.folder.real)
+            save_png(grid(self.data.images[self._some(count)]), self.run.folder.real)
 
     def measure(self) -> Record:
         """Metrics of fresh samples: {"metrics", "histogram", "protocol"}.
@@ -51,6 +54,11 @@ class Examiner:
         """Whether the data has classes to tell apart."""
         return len(self.data.classes) > 1
 
+    def _some(self, count: int) -> NDArray[np.int64]:
+        """The places of so many images of the data, drawn evenly: folders come sorted by class."""
+        order = Randomness.of(0).permutation("examiner", len(self.data))
+        return np.sort(order[:count].numpy())
+
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
         """The classifier of the data, trained or taken from the cache when first asked for, and what it says of it."""
         if self._yardstick is None:
@@ -58,5 +66,5 @@ class Examiner:
             assert data.labels is not None
             images, labels = torch.tensor(data.images), torch.tensor(data.labels)
             classifier = digit_classifier(images, labels, checksum=data.checksum, device=self.run.device)
-            self._yardstick = classifier, RealReference.of(images[:REAL_IMAGES], classifier)
+            self._yardstick = classifier, RealReference.of(images[self._some(REAL_IMAGES)], classifier)
         return self._yardstick

@@ -12,8 +12,9 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
+from ebgan.data import TOYS, Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
@@ -41,6 +42,16 @@ class Data:
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
+    def open(self) -> Packed | Points:
+        """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
+        if self.source in TOYS:
+            return open_points(self.source)
+        return self.padded(open_data(self.source, size=self.size, channels=self.channels))
+
+    def padded(self, images: Packed) -> Packed:
+        """Images with the black pixels of `padding` around them."""
+        return images.padded(self.padding) if self.padding else images
+
 
 @dataclass(frozen=True, kw_only=True)
 class Nets:
@@ -67,6 +78,10 @@ class Evaluation:
     grid: int = 100  # samples drawn in each picture
     pictures: int | None = None  # between pictures
 
+    def __post_init__(self) -> None:
+        check_least("evaluation", 1, grid=self.grid, every=self.every, pictures=self.pictures)
+        check_least("evaluation", 2, samples=self.samples)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -88,9 +103,7 @@ class Experiment:
     evaluation: Evaluation = field(default_factory=Evaluation)
 
     def __post_init__(self) -> None:
-        for name, value in (("images", self.images), ("batch", self.batch)):
-            if value < 1:
-                raise UsageError(f"{name}={value}: expected at least 1")
+        check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
                 f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
@@ -133,7 +146,7 @@ def build(
 ) -> tuple[Game, Progress]:
     """The game of an experiment on images [C, H, W], and its progress before the first step.
 
-    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises ValueError, with the mend,
+    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
     for parts that cannot work together.
     """
     experiment = _placed(experiment, device)  # a stack's fields hold tensors
@@ -143,10 +156,8 @@ def build(
     generator = experiment.nets.generator.build(site)
     discriminator = experiment.nets.discriminator.build(site)
     experiment.energy.check(discriminator)
-    if experiment.ema is not None and experiment.ema < 1:
-        raise UsageError(f"ema={experiment.ema}: expected a half-life of at least 1 image")
     for net in (generator, discriminator):
-        compute_in(net, dtype)
+        compute_in(net, torch.promote_types(dtype, torch.float32))
     game = Game(
         generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
         discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
@@ -156,6 +167,8 @@ def build(
         randomness=randomness,
         turns=experiment.turns,
     )
+    for net in (generator, discriminator):  # after the optimisers took their weights in full precision
+        compute_in(net, dtype)
     clock = torch.zeros((), dtype=torch.int64, device=device)
     return game, Progress(clock, experiment.objective.init(site.models, device))
 
@@ -166,7 +179,7 @@ Tree = TypeVar("Tree")
 def stacked(experiments: Sequence[Tree]) -> Tree:
     """Experiments that differ in float fields and seeds as one, whose differing fields hold tensors [models].
 
-    Raises ValueError that names the first field in which they differ otherwise.
+    Raises UsageError that names the first field in which they differ otherwise.
     """
     merged: Tree = _merge(list(experiments), "")
     return merged
@@ -186,7 +199,7 @@ def _merge(values: list[Any], name: str) -> Any:
         return first
     if all(isinstance(value, float) for value in values):
         return torch.tensor(values)
-    raise ValueError(f"{name}: {', '.join(map(str, values))} differ, and only float fields and seeds can, in one stack")
+    raise UsageError(f"{name}: {', '.join(map(str, values))} differ, and only float fields and seeds can, in one stack")
 
 
 def _placed(value: Any, device: torch.device | str) -> Any:

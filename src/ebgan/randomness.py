@@ -35,8 +35,9 @@ def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
 
 
 def _beside(pair: tuple[int, int], words: Tensor) -> Tensor:
-    """Two constants, ready to meet two tensors of words."""
-    return torch.tensor(pair, device=words.device).view(2, *[1] * (words.dim() - 1))
+    """Two constants, ready to meet two tensors of words; made on the device, which copying them would wait for."""
+    second = torch.arange(2, device=words.device).view(2, *[1] * (words.dim() - 1))
+    return pair[0] + second * (pair[1] - pair[0])
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Randomness:
         key = (seeds & _LOW, (seeds >> 32 & _LOW) ^ zlib.crc32(purpose.encode()))
         sample = torch.arange(count, device=device)[:, None] + first
         group = torch.arange(-(-elements // 4), device=device)
-        turns = torch.as_tensor(turn, device=device)
+        turns = torch.zeros_like(group[:1]) + turn
         counter = (group, sample & _LOW, sample >> 32 & _LOW, turns & _LOW)
         return philox(counter, key)
 

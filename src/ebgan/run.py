@@ -22,9 +22,10 @@ from ebgan.samplers import Moment
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
 CHUNK = 512  # images that pass through a net at a time
+SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
-class Pictured(NamedTuple):
+class DataFacts(NamedTuple):
     """What a run needs to know of the data that it was trained on."""
 
     shape: tuple[int, int, int]  # C, H, W
@@ -36,12 +37,12 @@ class Pictured(NamedTuple):
 class Run:
     """A generator and an energy with the weights of a checkpoint.
 
-    Images go in and come out in [-1, 1], points [dims, 1, 1] as they are.
+    Images go in, and samples come out, in [-1, 1]; points [dims, 1, 1] as they are.
     """
 
     experiment: Experiment
     folder: RunFolder
-    data: Pictured
+    data: DataFacts
     generator: Generator
     discriminator: nn.Module
     device: torch.device
@@ -52,7 +53,7 @@ class Run:
         for net, player in ((self.generator, sampled), (self.discriminator, "discriminator")):
             net.load_state_dict({name: tensors[f"{player}.{name}"] for name in net.state_dict()})
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def sample(self, count: int, *, seed: int = 0) -> Float[Tensor, "count C H W"]:
         """Samples of the generator (of its average, if the run kept one); the same for the same seed."""
         randomness = Randomness.of(seed, self.device)
@@ -75,11 +76,11 @@ class Run:
         return self._through(images, lambda x: self._from_limits(net(x)[1]))
 
     def _chunk(self, randomness: Randomness, first: int, count: int) -> Tensor:
-        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, 0, count), _no_source)
+        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), _no_source)
         images = self._from_limits(sample.images).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         if images.dim() != 4 or tuple(images.shape[1:]) != self.data.shape:
             raise UsageError(
@@ -118,7 +119,7 @@ def load(
     experiment = read_experiment(folder.config)
     checkpoint = _checkpoint(folder, best)
     meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
-    data = Pictured(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
+    data = DataFacts(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
     run = assemble(experiment, folder, data, device or default_device(), precision)
     run.take(checkpoint.tensors)
     return run
@@ -127,7 +128,7 @@ def load(
 def assemble(
     experiment: Experiment,
     folder: RunFolder,
-    data: Pictured,
+    data: DataFacts,
     device: torch.device | str,
     precision: Precision = "fp32",
 ) -> Run:

@@ -9,6 +9,8 @@ from typing import final
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
+
 
 class Schedule(ABC):
     """A value at each moment of a run."""
@@ -26,7 +28,7 @@ class Constant(Schedule):
     value: float
 
     def at(self, images: Tensor) -> Tensor:
-        return torch.as_tensor(self.value, dtype=torch.float32, device=images.device)
+        return torch.zeros_like(images, dtype=torch.float32) + self.value
 
 
 @final
@@ -41,7 +43,7 @@ class Linear(Schedule):
 
     def __post_init__(self) -> None:
         if self.finish <= self.begin:
-            raise ValueError(f"Linear schedule: finish={self.finish} must come after begin={self.begin}")
+            raise UsageError(f"Linear schedule: finish={self.finish} must come after begin={self.begin}")
 
     def at(self, images: Tensor) -> Tensor:
         progress = ((images - self.begin) / (self.finish - self.begin)).clamp(0, 1)
@@ -58,14 +60,15 @@ class Steps(Schedule):
 
     def __post_init__(self) -> None:
         if len(self.values) != len(self.boundaries) + 1:
-            raise ValueError(
+            raise UsageError(
                 f"Steps schedule: {len(self.boundaries)} boundaries need {len(self.boundaries) + 1} values, "
                 f"not {len(self.values)}"
             )
         if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ValueError(f"Steps schedule: boundaries {self.boundaries} must increase")
+            raise UsageError(f"Steps schedule: boundaries {self.boundaries} must increase")
 
     def at(self, images: Tensor) -> Tensor:
-        values = torch.tensor(self.values, dtype=torch.float32, device=images.device)
-        passed = torch.tensor(self.boundaries, device=images.device) <= images
-        return values[passed.sum()]
+        value = torch.full_like(images, self.values[0], dtype=torch.float32)
+        for boundary, then in zip(self.boundaries, self.values[1:], strict=True):
+            value = torch.where(images >= boundary, then, value)
+        return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import TOYS, Loader, Packed, Points, from_array, open_data, open_points
+from ebgan.data import Loader, Packed, Points, from_array
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment, build
 from ebgan.points_examiner import PointsExaminer
 from ebgan.report import write_animation, write_report
-from ebgan.run import Pictured, Run, assemble
+from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import Record, RunFolder, write_atomically
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
@@ -53,9 +54,13 @@ def train(
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
-    opened = open_source(experiment, data)
+    if isinstance(data, str | Path):
+        experiment = with_source(experiment, data)
+        data = None
+    spec = experiment.data
+    opened = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
-    run = assemble(experiment, folder, Pictured(opened.shape, opened.classes, opened.checksum), device)
+    run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         _settle_config(experiment, folder, observer, override)
@@ -75,27 +80,16 @@ def train(
     return run
 
 
-def open_source(experiment: Experiment, data: str | Path | NDArray[np.uint8] | Tensor | None = None) -> Packed | Points:
-    """What an experiment trains on: the points of a toy, or images, or those given in their place."""
-    source = experiment.data.source if data is None else data
-    if isinstance(source, str) and source in TOYS:
-        return open_points(source)
-    return open_images(experiment, data)
+def with_source(experiment: Experiment, source: str | Path) -> Experiment:
+    """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere."""
+    path = Path(source).expanduser()
+    name = str(path.resolve()) if path.exists() else str(source)
+    return replace(experiment, data=replace(experiment.data, source=name))
 
 
 def examiner_of(run: Run, data: Packed | Points, samples: int) -> Examiner | PointsExaminer:
     """Who looks at a run on such data; `samples` is how many metrics are taken over."""
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
-
-
-def open_images(experiment: Experiment, data: str | Path | NDArray[np.uint8] | Tensor | None = None) -> Packed:
-    """The training images of an experiment, padded as it says, or those given in their place."""
-    spec = experiment.data
-    if data is None or isinstance(data, str | Path):
-        packed = open_data(data or spec.source, size=spec.size, channels=spec.channels)
-    else:
-        packed = from_array(np.asarray(data))
-    return packed.padded(spec.padding) if spec.padding else packed
 
 
 def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:

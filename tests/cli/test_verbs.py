@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ebgan.cli.main import run
+from ebgan.data import Packed, write_packed
 from ebgan.recipes import RECIPES
 from ebgan.runfolder import RunFolder, read_records
 
@@ -66,7 +67,7 @@ def test_evaluate_prints_json_and_a_table(trained, capsys):
     record = json.loads(capsys.readouterr().out)
     assert sum(record["histogram"]) == pytest.approx(1)
     assert run(["evaluate", str(trained), "--samples", "100"]) == 0
-    assert "FID on the classifier" in capsys.readouterr().out
+    assert "FID, classifier" in capsys.readouterr().out
 
 
 def test_evaluate_refuses_other_data(trained, tmp_path, capsys):
@@ -88,6 +89,24 @@ def test_score_ranks_noise_above_digits_and_measures_it(trained, tmp_path, capsy
     assert np.mean(better) > 0.7
     assert f"AUROC {np.mean(better):.4f}" in capsys.readouterr().out
     assert len(list(maps.rglob("*.png"))) == 24
+
+
+def test_maps_stay_in_their_folder_and_none_overwrites_another(trained, tmp_path, capsys):
+    hostile = Packed(np.zeros((3, 1, 8, 8), np.uint8), names=("../out.png", str(tmp_path / "absolute.png"), "out.jpg"))
+    write_packed(tmp_path / "hostile.pack", hostile)
+    assert run(["score", str(trained), str(tmp_path / "hostile.pack"), "--maps", str(tmp_path / "maps")]) == 0
+    assert {path.name for path in tmp_path.rglob("*.png")} == {
+        "000000-out.png",
+        "000001-absolute.png",
+        "000002-out.png",
+    }
+    assert {path.parent.name for path in tmp_path.rglob("*.png")} == {"maps"}
+
+
+def test_any_field_can_be_changed_the_turns_too(tmp_path, capsys):
+    small = ["--images", "128", "--nets.generator.width", "8", "--evaluation.samples", "10", "--device", "cpu"]
+    assert run(["train", "digits", str(tmp_path), *small, "--turns.discriminator", "2"]) == 0
+    assert "  discriminator: 2" in (tmp_path / "config.yaml").read_text()
 
 
 def test_score_names_the_classes_there_are(trained, tmp_path, capsys):

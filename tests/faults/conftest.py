@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ class Child:
         pid = os.fork()
         if pid == 0:
             code = UNEXPECTED
+            signal.alarm(100)  # one that hangs ends
             try:
                 torch.set_num_threads(1)
                 work()

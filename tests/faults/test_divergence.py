@@ -1,6 +1,8 @@
 """What is not finite is caught before it moves anything, and is never published."""
 
 import itertools
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple, final
@@ -169,8 +171,9 @@ def test_what_is_spoiled_in_a_run_ends_it_and_is_never_published(ebgan_pt, a_run
         assert run.digest() == whole.digest(), name
 
 
+@pytest.mark.parametrize("asked_to_stop", [False, True])
 def test_an_image_that_is_not_finite_ends_the_run_with_all_that_is_known_of_the_step(
-    ebgan_pt, a_run, monkeypatch
+    ebgan_pt, a_run, monkeypatch, asked_to_stop: bool
 ) -> None:
     take, run = loop.train_step, a_run(ebgan_pt)
 
@@ -178,14 +181,16 @@ def test_an_image_that_is_not_finite_ends_the_run_with_all_that_is_known_of_the_
         game: Game, progress: Progress, draw: Callable[[], Batch], turns: tuple[int, int]
     ) -> tuple[Progress, Outcome]:
         batch = draw()
-        if progress.images == 84:
+        if progress.images == 72:
             spoil(batch.images, float("nan"))
+            if asked_to_stop:
+                os.kill(os.getpid(), signal.SIGTERM)
         return take(game, progress, lambda: batch, turns)
 
     monkeypatch.setattr(loop, "train_step", spoiled)
     with pytest.raises(DivergedError) as error:
         run.train()
-    assert "in the step before 96 images seen" in str(error.value)
+    assert "in the step before 84 images seen" in str(error.value)
     assert "energy_real, discriminator/real not finite" in str(error.value)
     for known in ("discriminator/hinge ", "generator/pulling_away ", "energy_fake ", "margin "):
         assert known in str(error.value)

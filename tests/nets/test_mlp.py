@@ -78,7 +78,7 @@ def test_outputs_leave_in_float32_from_a_net_in_bfloat16(spec: Any, site: Sites,
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_a_net_needs_two_weight_layers(spec: Any) -> None:
-    with pytest.raises(ValueError, match="depth=1: a net has at least 2 weight layers"):
+    with pytest.raises(ValueError, match="depth=1: expected at least 2"):
         replace(spec, depth=1)
 
 

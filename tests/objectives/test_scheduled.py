@@ -71,3 +71,8 @@ def test_it_is_the_inner_objective_where_nothing_is_scheduled() -> None:
 
     assert bare.needs == plain.needs == {"code"}
     assert total(bare) == total(plain)
+
+
+def test_time_passes_also_while_the_generator_has_no_turn() -> None:
+    state = FALLING.idle(FALLING.init(), torch.tensor(60))
+    assert FALLING.watch(state, FAKE)["margin"].item() == pytest.approx(4.0)

@@ -107,7 +107,8 @@ def alarms_of(margin: float, generator: Generator | None = None) -> dict[str, st
         images = torch.rand(16, 1, 4, 4, generator=torch.Generator().manual_seed(step)) * 2 - 1
         progress, outcome = train_step(game, progress, lambda: Batch(images))  # noqa: B023
         recorder.add(step * 16, outcome)
-        found |= {alarm["alarm"]: alarm["message"] for alarm in alarms.hear(recorder.record(step * 16))}
+        recorder.close(step * 16)
+        found |= {alarm["alarm"]: alarm["message"] for alarm in alarms.hear(recorder.take() or {})}
     return found
 
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from ebgan.energies import LogisticEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN
+from ebgan.objectives import EBGAN, GAN, Scheduled
 from ebgan.records import Batch, Sample
+from ebgan.schedules import Linear, Steps
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import Progress, train_step
@@ -217,3 +218,19 @@ def test_a_stack_follows_its_models_trained_one_by_one(precision: str, tolerance
         torch.testing.assert_close(together, alone, rtol=tolerance, atol=tolerance)
         shares = {name: value[place] for name, value in values.items()}
         torch.testing.assert_close(shares, outcome.values, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("turns", [(1, 1), (2, 1), (1, 0)])
+def test_no_value_is_asked_of_the_device_within_a_step(turns: tuple[int, int]) -> None:
+    """A tensor on the meta device has no values to give: whatever waits for one raises."""
+    slow = Optimisers(discriminator=SGD(lr=1e-2, momentum=0.5), generator=SGD(lr=1e-2))
+    falling = Scheduled(EBGAN(margin=4.0, pulling_away=0.1), margin=Steps(values=(4.0, 2.0), boundaries=(6,)))
+    game, progress = build(replace(EBGAN_PT, objective=falling, optimisers=slow, precision="fp32"), SHAPE, "meta")
+    progress, outcome = train_step(game, progress, lambda: Batch(torch.empty(6, *SHAPE, device="meta")), turns)
+    assert {value.device.type for value in outcome.values.values()} == {"meta"}
+
+
+def test_the_clock_of_an_objective_goes_on_while_the_generator_has_no_turn() -> None:
+    falling = Scheduled(EBGAN(margin=4.0), margin=Linear(start=4.0, end=0.0, finish=100))
+    _, progress, _ = trained(replace(EBGAN_PT, objective=falling), 3, (1, 0))
+    assert int(progress.objective.images) == int(progress.images) == 18

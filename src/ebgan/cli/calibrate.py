@@ -38,12 +38,11 @@ def main(argv: list[str]) -> None:
     from dataclasses import replace
 
     from ebgan.calibration import calibrate
-    from ebgan.cli.train import find_device, find_experiment, with_fields
-    from ebgan.trainer import open_source
+    from ebgan.cli.experiment import find_device, find_experiment, with_fields
 
     base = replace(find_experiment(argv[0]), images=IMAGES)
     chosen, experiment = with_fields(Options, f"calibrate {argv[0]}", base, argv[1:])
-    data = open_source(experiment)
+    data = experiment.data.open()
     print("images seen     E(x)")
     found = calibrate(
         experiment,

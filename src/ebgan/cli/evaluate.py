@@ -31,15 +31,16 @@ def main(argv: list[str]) -> None:
 
     from rich.console import Console
 
+    from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
-    from ebgan.cli.train import find_device
     from ebgan.run import load
-    from ebgan.trainer import examiner_of, open_source
+    from ebgan.trainer import examiner_of, with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    record = examiner_of(run, open_source(run.experiment, chosen.source), chosen.samples).measure()
+    experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
+    record = examiner_of(run, experiment.data.open(), chosen.samples).measure()
     if chosen.json:
         print(json.dumps(record))
     else:
-        Console().print(metrics_table(record["metrics"], str(chosen.run)))
+        Console().print(metrics_table(record, str(chosen.run)))
         print("; ".join(f"{name} {value}" for name, value in record["protocol"].items()))

@@ -44,18 +44,16 @@ def run(argv: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, RuntimeError, MemoryError) as error:
-        return _of_torch(error)
+    except (RuntimeError, MemoryError) as error:
+        if not _no_memory(error):
+            raise
+        return _fail("out of memory: take a smaller batch, smaller nets, or another --device", OUT_OF_MEMORY)
     return 0
 
 
-def _of_torch(error: ValueError | RuntimeError | MemoryError) -> int:
-    """Parts that do not fit together are a matter of the config, too large ones of memory; anything else is a bug."""
-    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error):
-        return _fail("out of memory: take a smaller batch, smaller nets, or another --device", OUT_OF_MEMORY)
-    if isinstance(error, ValueError):
-        return _fail(str(error), UsageError.exit_code)
-    raise error
+def _no_memory(error: RuntimeError | MemoryError) -> bool:
+    said = "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or said
 
 
 def _verb(name: str) -> str:

@@ -8,9 +8,11 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from ebgan.distributed import rank
 from ebgan.experiment import Experiment
+from ebgan.report import metric_rows
 from ebgan.runfolder import Record, RunFolder, read_records
 
 _FIELDS = {  # name in a record: how it is shown; short, so that all fits on a line of 80 characters
@@ -19,22 +21,6 @@ _FIELDS = {  # name in a record: how it is shown; short, so that all fits on a l
     "energy_fake": "E(G(z)) {:.2f}",
     "margin": "m {:g}",
     "hinge_share": "<m {:.0%}",
-}
-_METRICS = {
-    "i_usual": "I' (usual order, nats)",
-    "i_usual_real": "I' of the real images",
-    "i_swapped": "I' (as printed, swapped order)",
-    "fid_classifier": "FID on the classifier's features",
-    "kid_classifier": "KID on the classifier's features",
-    "classes_covered": "share of classes covered",
-    "largest_class": "share of the largest class",
-    "modes_covered": "modes with a sample of high quality",
-    "modes_covered_real": "modes that as many real points cover",
-    "high_quality": "share of high quality (within reach of a mode)",
-    "high_quality_real": "share of real points within reach",
-    "reverse_kl": "reverse KL over modes (nats)",
-    "reverse_kl_real": "reverse KL of real points",
-    "transport_distance": "Wasserstein-1 distance to real points",
 }
 
 
@@ -65,7 +51,7 @@ class ProgressBar:
 
     def notice(self, text: str) -> None:
         """Say something above the bar."""
-        self.console.print(f"[yellow]{text}[/yellow]", highlight=False)
+        self.console.print(Text(text, style="yellow"))
 
     def summary(self, out: Path) -> None:
         """Say where everything is, and what the samples are worth."""
@@ -76,14 +62,16 @@ class ProgressBar:
         evaluations = read_records(folder.evaluations)
         if evaluations:
             last = evaluations[-1]
-            Console().print(metrics_table(last["metrics"], f"after {last['images']:,} images seen"))
-        for name, path in (("samples", grids[-1][1]), ("report", folder.report), ("checkpoint", checkpoints[-1])):
-            print(f"{name:<11}{path}")
+            Console().print(metrics_table(last, f"after {last['images']:,} images seen"))
+        found = {"samples": [path for _, path in grids], "report": [folder.report], "checkpoint": checkpoints}
+        for name, paths in found.items():
+            if paths:
+                print(f"{name:<11}{paths[-1]}")
 
 
-def metrics_table(metrics: dict[str, float], title: str) -> Table:
-    """Metrics with their names in words."""
-    table = Table("metric", "value", title=title)
-    for name, value in metrics.items():
-        table.add_row(_METRICS.get(name, name), f"{value:.4g}")
+def metrics_table(evaluation: Record, title: str) -> Table:
+    """The metrics of an evaluation beside the real images' own."""
+    table = Table("metric", "samples", "real images", "better", title=title)
+    for row in metric_rows(evaluation):
+        table.add_row(row.label, row.samples, row.real, row.better)
     return table

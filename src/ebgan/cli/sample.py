@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
     chosen = parse(Draw, "sample", argv)
     if chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
-    from ebgan.cli.train import find_device
+    from ebgan.cli.experiment import find_device
     from ebgan.data import TOYS
     from ebgan.report import grid, save_png
     from ebgan.run import load

@@ -52,16 +52,16 @@ class Scored(NamedTuple):
 def main(argv: list[str]) -> None:
     """Score, rank, write and print."""
     chosen = parse(Score, "score", argv)
-    from ebgan.cli.train import find_device
+    from ebgan.cli.experiment import find_device
     from ebgan.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     scored: list[Scored] = []
     for source in chosen.images:
         packed = read_for(run, source, chosen.split)
-        scored += score(run, packed)
         if chosen.maps:
-            write_maps(run, packed, chosen.maps)
+            write_maps(run, packed, chosen.maps, len(scored))
+        scored += score(run, packed)
     ranking = sorted(scored, key=lambda each: -each.energy)
     if chosen.csv:
         write_ranking(ranking, chosen.csv)
@@ -97,22 +97,26 @@ def chunks(packed: Packed) -> list[Tensor]:
     """The images of a set in [-1, 1], some at a time."""
     import torch
 
-    return [torch.from_numpy(rows.copy()).float() / 127.5 - 1 for rows in packed.rows()]
+    from ebgan.data import scaled
+
+    return [scaled(torch.from_numpy(rows.copy()), (-1.0, 1.0)) for rows in packed.rows()]
 
 
-def write_maps(run: Run, packed: Packed, folder: Path) -> None:
-    """For each image a picture: itself, its reconstruction, and the error of each pixel, white from 1 on."""
+def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
+    """For each image a picture: itself, its reconstruction, and the error of each pixel, white from 1 on.
+
+    Pictures are numbered from `place` on; of an image's name only the last part is used: none leaves the folder.
+    """
     import torch
 
     from ebgan.report import grid, save_png
 
-    place = 0
+    names = iter(packed.names or [packed.name] * len(packed))
     for images in chunks(packed):
         reconstructions = run.reconstruct(images)
         errors = (reconstructions - images).abs().mean(1, keepdim=True).clamp(0, 1) * 2 - 1
         for triple in zip(images, reconstructions, errors.expand_as(images), strict=True):
-            name = packed.names[place] if packed.names else f"{packed.name}-{place:06d}"
-            save_png(grid(torch.stack(triple), columns=3), folder / f"{Path(name).with_suffix('')}.png")
+            save_png(grid(torch.stack(triple), columns=3), folder / f"{place:06d}-{Path(next(names)).stem}.png")
             place += 1
 
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, make_dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import parse
-from ebgan.errors import UsageError
-
-if TYPE_CHECKING:
-    import torch
-
-    from ebgan.experiment import Experiment
-
-
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -47,15 +38,18 @@ def main(argv: list[str]) -> None:
     """Train, and say where everything is."""
     if not argv or argv[0].startswith("-"):
         parse(Train, "train", argv)
+    from ebgan.cli.experiment import find_device, find_experiment, with_fields
+
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     from ebgan.cli.progress import ProgressBar
     from ebgan.distributed import ranks
     from ebgan.trainer import train
 
     out = options.out or Path("runs") / experiment_name(argv[0])
-    with ranks(find_device(options.device), options.devices) as device, ProgressBar(experiment) as bar:
-        train(experiment, out, device=device, observer=bar, override=options.override)
-    bar.summary(out)
+    with ranks(find_device(options.device), options.devices) as device:
+        with ProgressBar(experiment) as bar:
+            train(experiment, out, device=device, observer=bar, override=options.override)
+        bar.summary(out)
 
 
 def experiment_name(recipe: str) -> str:
@@ -64,43 +58,3 @@ def experiment_name(recipe: str) -> str:
     if path.suffix not in (".yaml", ".yml"):
         return recipe
     return path.resolve().parent.name if path.stem == "config" else path.stem
-
-
-def find_experiment(recipe: str) -> Experiment:
-    """The experiment of a recipe's name or of a config file."""
-    from ebgan.experiment import read_experiment
-    from ebgan.recipes import find
-
-    path = Path(recipe)
-    return read_experiment(path) if path.suffix in (".yaml", ".yml") or path.is_file() else find(recipe).make()
-
-
-def find_device(name: str | None) -> torch.device:
-    """The device of a name, or the accelerator if there is one, or the CPU."""
-    import torch
-
-    from ebgan.distributed import default_device
-
-    try:
-        return default_device() if name is None else torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from error
-
-
-def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) -> tuple[Kind, Experiment]:
-    """A verb's own options and an experiment with its fields changed, by one parser."""
-    from ebgan.experiment import Experiment
-
-    fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=base))]
-    both: Any = make_dataclass("Both", fields, bases=(kind,), frozen=True, namespace={"__doc__": kind.__doc__})
-    parsed = parse(both, verb, argv)
-    experiment: Experiment = parsed.experiment
-    if parsed.source is not None:
-        experiment = replace(experiment, data=replace(experiment.data, source=_absolute(parsed.source)))
-    return parsed, experiment
-
-
-def _absolute(source: str) -> str:
-    """A path in full, so that the run finds it from anywhere; a set's name as it is."""
-    path = Path(source).expanduser()
-    return str(path.resolve()) if path.exists() else source

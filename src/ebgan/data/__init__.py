@@ -2,7 +2,7 @@
 
 from ebgan.data.arrays import from_array
 from ebgan.data.fetch import fetch
-from ebgan.data.loader import Loader
+from ebgan.data.loader import Loader, scaled
 from ebgan.data.packed import Packed, open_packed, write_packed
 from ebgan.data.points import Points, open_points
 from ebgan.data.sources import SOURCES, data_folder, open_data
@@ -21,5 +21,6 @@ __all__ = [
     "open_data",
     "open_packed",
     "open_points",
+    "scaled",
     "write_packed",
 ]

@@ -22,6 +22,8 @@ from ebgan.errors import DataError
 
 _PREFIXES = {"train": "train", "test": "t10k"}
 
+_LARGEST = 1 << 33  # bytes of an array: a header that asks for more is a damaged or hostile one
+
 
 def find_idx(folder: Path, split: str) -> Path | None:
     """The file of images of a split in a folder of MNIST's files, or None if the folder holds no such files."""
@@ -59,6 +61,8 @@ def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
     if (zero, kind) != (0, 8):
         raise ValueError("it does not begin with 0 0 8")
     shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
+    if math.prod(shape) > _LARGEST:
+        raise ValueError(f"{' x '.join(map(str, shape))} bytes are more than the {_LARGEST:,} allowed")
     content = file.read(math.prod(shape) + 1)  # one byte more, so that trailing bytes show and gzip's checksum is read
     if len(content) != math.prod(shape):
         raise ValueError(f"{len(content):,} bytes or more instead of {' x '.join(map(str, shape))}")

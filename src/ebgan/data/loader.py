@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
-from ebgan.errors import DataError
+from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 
@@ -30,6 +30,14 @@ TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
 
 _Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
+
+
+def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
+    """Bytes as float32 within limits, 0 as the lower one and 255 as the upper; without limits, points as they are."""
+    if limits is None:
+        return images.to(torch.float32)
+    low, high = limits
+    return images.to(torch.float32).div_(255).mul_(high - low).add_(low)
 
 
 class Loader:
@@ -56,12 +64,12 @@ class Loader:
         default small sets are resident. A stack of models, each with its own order, needs a resident set.
         """
         if batch < 1 or batch % ranks:
-            raise ValueError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
+            raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         _check_limits(data, limits)
         small = isinstance(data, Points) or data.images.size < RESIDENT_BYTES
         self.resident = small if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
-            raise ValueError("a stack of models needs the set on the device: use a smaller one, or resident=True")
+            raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
         self.data = data
         self.batch = batch
         self.limits = limits
@@ -79,7 +87,9 @@ class Loader:
         Raises DataError if a worker process dies or stops.
         """
         for images, labels in self._gathered(self._places(first)):
-            yield Batch(self._scaled(images), labels if labels is None else labels.to(self.device, non_blocking=True))
+            yield Batch(
+                scaled(images.to(self.device), self.limits), labels if labels is None else labels.to(self.device)
+            )
 
     def _places(self, first: int) -> Iterator[Tensor]:
         """Which images each of this rank's batches holds: [*models, batch / ranks]."""
@@ -107,19 +117,12 @@ class Loader:
         images = torch.tensor(self.data.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
-    def _scaled(self, images: Tensor) -> Tensor:
-        values = images.to(self.device, non_blocking=True).to(torch.float32)
-        if self.limits is None:
-            return values
-        low, high = self.limits
-        return values.div_(255).mul_(high - low).add_(low)
-
 
 def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> None:
     if isinstance(data, Points) and limits is not None:
-        raise ValueError(f"data.limits={limits}: {data.name} are points, taken as they are: data.limits must be null")
+        raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: data.limits must be null")
     if isinstance(data, Packed) and limits is None:
-        raise ValueError(f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: say to which")
+        raise UsageError(f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: say to which")
 
 
 def _picked(images: Tensor, places: Tensor) -> Tensor:

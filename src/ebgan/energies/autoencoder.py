@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.energies.base import Energy
+from ebgan.errors import UsageError
 from ebgan.nets.base import Autoencoder
 from ebgan.records import Reading
 
@@ -52,7 +53,7 @@ class AutoencoderEnergy(Energy):
 
     def check(self, net: nn.Module) -> None:
         if not isinstance(net, Autoencoder):
-            raise ValueError(
+            raise UsageError(
                 "energy: the auto-encoder energy needs an auto-encoder as nets.discriminator (MLPAutoencoder), or "
                 "take the logistic energy (LogisticEnergy)"
             )

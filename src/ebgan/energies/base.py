@@ -20,7 +20,7 @@ class Energy(ABC):
 
     @abstractmethod
     def check(self, net: nn.Module) -> None:
-        """Raise ValueError, with the mend, if the net is of a kind that has no such energy."""
+        """Raise UsageError, with the mend, if the net is of a kind that has no such energy."""
 
     @abstractmethod
     def read(self, net: nn.Module, images: Float[Tensor, "*models batch C H W"]) -> Reading:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ebgan.energies.base import Energy
+from ebgan.errors import UsageError
 from ebgan.nets.base import Discriminator
 from ebgan.records import Reading
 
@@ -22,7 +23,7 @@ class LogisticEnergy(Energy):
 
     def check(self, net: nn.Module) -> None:
         if not isinstance(net, Discriminator):
-            raise ValueError(
+            raise UsageError(
                 "energy: the logistic energy needs a classifier as nets.discriminator (MLPDiscriminator), or take the "
                 "auto-encoder energy (AutoencoderEnergy)"
             )

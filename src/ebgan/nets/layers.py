@@ -51,6 +51,9 @@ class BatchNorm(nn.Module):
         self.register_buffer("variance", torch.ones(*models, features))
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
+        if self.scale.dim() == 1 and rank().count == 1 and len(x) > 1:  # one model and all of its batch: torch's kernel
+            both = self.scale, self.shift
+            return functional.batch_norm(x, self.mean, self.variance, *both, self.training, self.momentum, self.epsilon)
         wide = x.to(self.scale.dtype)
         mean, variance = self._of_batch(wide) if self.training else (self.mean, self.variance)
         factor = self.scale * (variance + self.epsilon).rsqrt()

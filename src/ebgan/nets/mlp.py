@@ -6,7 +6,7 @@ and 1 logit. ReLU; batch norm after each weight layer but the generator's output
 weights N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, biases 0.
 
 What the paper leaves unsaid: the rule read literally also puts batch norm on the decoder's output and on the logit
-(`output_norm`, off, as in the DCGAN code); dropout is 0.5 after each hidden activation of the discriminator; the
+(`output_norm`, off, as in the DCGAN code); dropout acts after each hidden activation of the discriminator; the
 decoder's output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's and WGAN-GP's discriminators have no batch
 norm (`batch_norm`).
 """
@@ -22,6 +22,7 @@ from typing import Literal, final
 import torch
 from torch import Tensor, nn
 
+from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
 from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
 
@@ -31,13 +32,13 @@ Output = Literal["linear", "limits"]
 def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
     """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], none where there is no range.
 
-    Raises ValueError for another range.
+    Raises UsageError for another range.
     """
     if limits is None:
         return nn.Identity()
     known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
     if limits not in known:
-        raise ValueError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
+        raise UsageError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
     return known[limits]
 
 
@@ -58,7 +59,8 @@ class MLPGenerator(GeneratorSpec):
         return net
 
     def __post_init__(self) -> None:
-        _check_depth(self.depth)
+        _check("nets.generator", self)
+        check_least("nets.generator", 1, noise=self.noise)
 
 
 @final
@@ -81,7 +83,7 @@ class MLPAutoencoder(DiscriminatorSpec):
         return net
 
     def __post_init__(self) -> None:
-        _check_depth(self.depth)
+        _check("nets.discriminator", self)
 
 
 @final
@@ -102,7 +104,7 @@ class MLPDiscriminator(DiscriminatorSpec):
         return net
 
     def __post_init__(self) -> None:
-        _check_depth(self.depth)
+        _check("nets.discriminator", self)
 
 
 class _Generator(Generator):
@@ -187,6 +189,9 @@ def _wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _check_depth(depth: int) -> None:
-    if depth < 2:
-        raise ValueError(f"depth={depth}: a net has at least 2 weight layers")
+def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator) -> None:
+    check_least(owner, 2, depth=spec.depth)
+    check_least(owner, 1, width=spec.width)
+    dropout = 0.0 if isinstance(spec, MLPGenerator) else spec.dropout
+    if not isinstance(dropout, Tensor) and not 0 <= dropout < 1:
+        raise UsageError(f"{owner}.dropout={dropout}: expected a share in [0, 1)")

@@ -24,7 +24,8 @@ class Stateless(NamedTuple):
 class Objective(ABC, Generic[State]):
     """Subclasses are final, frozen, keyword-only dataclasses whose float fields may hold a tensor [*models].
 
-    Readings are those of the whole batch: the trainer gathers the slices of all ranks before an objective sees them.
+    Energies, codes and logits are those of the whole batch: the trainer gathers the slices of all ranks before an
+    objective sees them. Images and labels are this rank's.
     """
 
     @abstractmethod
@@ -45,6 +46,10 @@ class Objective(ABC, Generic[State]):
 
     def update(self, state: State, means: Means) -> State:  # noqa: ARG002
         """The state after a step whose mean energies were `means`; by default the state itself."""
+        return state
+
+    def idle(self, state: State, images: Tensor) -> State:  # noqa: ARG002
+        """The state after a step in which the generator had no turn; by default the state itself."""
         return state
 
     def begin(self, state: State, energies: Tensor) -> State:  # noqa: ARG002

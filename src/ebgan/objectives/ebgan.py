@@ -16,6 +16,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
 from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.terms import below, hinge, pulling_away
 from ebgan.records import Batch, Losses, Reading, Sample
@@ -40,13 +41,12 @@ class EBGAN(Objective[Stateless]):
         if self.pulling_away is None:
             return Losses.of(fake=energy)
         if fake.code is None:
-            raise ValueError(_NO_CODE)
+            raise UsageError(_NO_CODE)
         return Losses.of(fake=energy, pulling_away=self.pulling_away * pulling_away(fake.code))
 
     def watch(self, state: Stateless, fake: Reading) -> dict[str, Tensor]:  # noqa: ARG002
-        margin = torch.as_tensor(self.margin, dtype=fake.energy.dtype, device=fake.energy.device)
         seen = {
-            "margin": margin.expand(fake.energy.shape[:-1]),
+            "margin": torch.zeros_like(fake.energy[..., 0]) + self.margin,
             "hinge_share": below(self.margin, fake.energy),
         }
         return seen if fake.code is None else seen | {"code_similarity": pulling_away(fake.code)}

@@ -15,6 +15,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
 from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.terms import cross_entropy
 from ebgan.records import Batch, Losses, Reading, Sample
@@ -45,5 +46,5 @@ class GAN(Objective[Stateless]):
 
 def _logits(reading: Reading) -> Tensor:
     if reading.logits is None:
-        raise ValueError("GAN needs an energy with logits: use the logistic energy, or EBGAN for an auto-encoder's")
+        raise UsageError("GAN needs an energy with logits: use the logistic energy, or EBGAN for an auto-encoder's")
     return reading.logits

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, fields
-from typing import Any, Generic, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from ebgan.objectives.base import Objective, State
+from ebgan.errors import UsageError
+from ebgan.objectives.base import Objective
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 from ebgan.schedules import Schedule
 
@@ -23,23 +25,23 @@ class ScheduledState(NamedTuple):
 
 @final
 @dataclass(frozen=True, init=False)
-class Scheduled(Objective[ScheduledState], Generic[State]):
+class Scheduled(Objective[ScheduledState]):
     """`Scheduled(EBGAN(margin=10.0), margin=Linear(start=10.0, end=0.0, finish=600_000))`.
 
-    Raises ValueError for a field that the inner objective does not have.
+    Raises UsageError for a field that the inner objective does not have.
     """
 
-    inner: Objective[State]
+    inner: Objective[Any]
     schedules: dict[str, Schedule]
 
-    def __init__(
-        self, inner: Objective[State], schedules: dict[str, Schedule] | None = None, **named: Schedule
-    ) -> None:
+    def __init__(self, inner: Objective[Any], schedules: dict[str, Schedule] | None = None, **named: Schedule) -> None:
         schedules = (schedules or {}) | named
-        known = {field.name for field in fields(inner)}  # type: ignore[arg-type]
+        known = {each.name for each in fields(inner) if "float" in str(each.type)}  # type: ignore[arg-type]
         for name in schedules.keys() - known:
             fields_known = ", ".join(sorted(known))
-            raise ValueError(f"Scheduled: {type(inner).__name__} has no field {name!r}; it has {fields_known}")
+            raise UsageError(
+                f"Scheduled: {type(inner).__name__} has no field {name!r} that is a number; it has {fields_known}"
+            )
         object.__setattr__(self, "inner", inner)
         object.__setattr__(self, "schedules", schedules)
 
@@ -61,16 +63,23 @@ class Scheduled(Objective[ScheduledState], Generic[State]):
     def update(self, state: ScheduledState, means: Means) -> ScheduledState:
         return ScheduledState(means.images, self._now(state).update(state.inner, means))
 
+    def idle(self, state: ScheduledState, images: Tensor) -> ScheduledState:
+        return ScheduledState(images, self._now(state).idle(state.inner, images))
+
     def watch(self, state: ScheduledState, fake: Reading) -> dict[str, Tensor]:
         return self._now(state).watch(state.inner, fake)
 
     @property
     def needs(self) -> frozenset[str]:
-        return self.inner.needs
+        return self._with(dict.fromkeys(self.schedules, 1.0)).needs  # of the inner objective with the fields in use
 
     def _now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""
-        now = copy(self.inner)
-        for name, schedule in self.schedules.items():
-            object.__setattr__(now, name, schedule.at(state.images))  # a float field, which now holds a tensor []
-        return now
+        return self._with({name: schedule.at(state.images) for name, schedule in self.schedules.items()})
+
+    def _with(self, values: Mapping[str, float | Tensor]) -> Objective[Any]:
+        """A copy of the inner objective whose fields hold values, which may be tensors []."""
+        changed = copy(self.inner)
+        for name, value in values.items():
+            object.__setattr__(changed, name, value)
+        return changed

@@ -51,7 +51,7 @@ def gan() -> Experiment:
     )
 
 
-def _ebgan(objective: EBGAN | Scheduled) -> Experiment:  # type: ignore[type-arg]
+def _ebgan(objective: EBGAN | Scheduled) -> Experiment:
     return Experiment(
         data=MNIST,
         nets=Nets(generator=MLPGenerator(depth=5, width=800), discriminator=MLPAutoencoder(depth=2, width=1024)),

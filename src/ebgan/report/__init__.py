@@ -5,5 +5,16 @@ from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
 from ebgan.report.landscape import Landscape, landscape
 from ebgan.report.panels import Panel, panels
+from ebgan.report.summary import metric_rows
 
-__all__ = ["Landscape", "Panel", "grid", "landscape", "panels", "save_png", "write_animation", "write_report"]
+__all__ = [
+    "Landscape",
+    "Panel",
+    "grid",
+    "landscape",
+    "metric_rows",
+    "panels",
+    "save_png",
+    "write_animation",
+    "write_report",
+]

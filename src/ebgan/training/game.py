@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
+from ebgan.errors import check_least
 from ebgan.nets.base import Generator
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
@@ -28,6 +29,12 @@ class Turns:
     generator: int | Schedule = 1  # each on fresh noise
     fresh: bool = True  # whether the generator's first turn draws its own noise, not that of the discriminator's last
     joined: bool = False  # whether real and fake are read as one batch (batch norm then sees both)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.discriminator, int):
+            check_least("turns", 1, discriminator=self.discriminator)  # time is counted in the images that it reads
+        if isinstance(self.generator, int):
+            check_least("turns", 0, generator=self.generator)
 
     def now(self, images: int) -> tuple[int, int]:
         """Both numbers of turns after so many images seen."""

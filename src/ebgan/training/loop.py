@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from signal import Signals
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -19,7 +20,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 from torch import Tensor
 
 from ebgan.distributed import rank
-from ebgan.errors import CheckpointError, UsageError
+from ebgan.errors import CheckpointError, DivergedError, UsageError
 from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
 from ebgan.training.alarms import Alarms
@@ -59,7 +60,7 @@ class Plan:
 
 @dataclass
 class Training:
-    """A run in progress: all that moves, and where it is kept."""
+    """A run of one model in progress: all that moves, and where it is kept."""
 
     game: Game
     progress: Progress
@@ -90,7 +91,7 @@ class Training:
         raised = {record["alarm"] for record in read_records(self.folder.alarms)}
         alarms = Alarms(self.plan.images, raised=raised)
         draw = self.batches(images).__next__
-        with StopSignals() as signals:
+        with StopSignals() as signals, self.telling_divergence():
             while images < self.plan.images:
                 turns = self.game.turns.now(images)
                 self.progress, outcome = train_step(self.game, self.progress, draw, turns)
@@ -101,6 +102,7 @@ class Training:
                 self.recorder.add(images, outcome)
                 self.between_steps(before, images, alarms)
                 if stop := signals.agreed(self.progress.images.device):
+                    self.note(alarms)
                     self.stop(images, stop)
 
     def between_steps(self, before: int, images: int, alarms: Alarms) -> None:
@@ -110,10 +112,12 @@ class Training:
         def due(every: int) -> bool:
             return images // every > before // every or images >= plan.images
 
-        if due(plan.picture) or due(plan.evaluation):
-            self.recorder.check()
+        self.note(alarms)
         if due(plan.record) or due(plan.checkpoint):
-            self.note(images, alarms)
+            self.recorder.close(images)
+        if due(plan.picture) or due(plan.evaluation) or due(plan.checkpoint):
+            self.recorder.check()
+            self.note(alarms)
         with self.recorder.paused():
             if due(plan.picture) and self.leads:
                 self.picture(images)
@@ -122,11 +126,10 @@ class Training:
             if due(plan.checkpoint):
                 self.save(images)
 
-    def note(self, images: int, alarms: Alarms) -> None:
-        """Write a record, tell the observer, and raise what alarms it gives."""
-        self.recorder.check()
-        record = self.recorder.record(images)
-        if self.leads:
+    def note(self, alarms: Alarms) -> None:
+        """Write the record that is waiting, if one is, tell the observer, and raise what alarms it gives."""
+        record = self.recorder.take()
+        if record and self.leads:
             append_record(self.folder.stats, record)
             self.observer.record(record)
             self.alarm(alarms.hear(record))
@@ -147,6 +150,17 @@ class Training:
         for alarm in raised:
             append_record(self.folder.alarms, alarm)
             self.observer.notice(f"{alarm['alarm']}: {alarm['message']}")
+
+    @contextmanager
+    def telling_divergence(self) -> Iterator[None]:
+        """Leave an alarm in the run folder if the run diverges."""
+        try:
+            yield
+        except DivergedError as error:
+            if self.leads:
+                images = self.recorder.images
+                append_record(self.folder.alarms, {"images": images, "alarm": "divergence", "message": str(error)})
+            raise
 
     def stop(self, images: int, asked: Signals) -> NoReturn:
         """Save and leave, as asked."""

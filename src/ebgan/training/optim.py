@@ -8,6 +8,7 @@ A model whose loss or gradient is not finite is not moved: neither its weights n
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from ebgan.distributed import sum_across_ranks
+from ebgan.errors import UsageError
 from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
@@ -48,6 +50,9 @@ class Adam(OptimiserSpec):
     beta2: float = 0.999
     epsilon: float = 1e-8
     decay: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        _check_rate(self.lr)
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
         zeros = [[torch.zeros_like(weight) for weight in weights] for _ in range(2)]
@@ -102,6 +107,9 @@ class SGD(OptimiserSpec):
     momentum: float = 0.0
     decay: Schedule | None = None
 
+    def __post_init__(self) -> None:
+        _check_rate(self.lr)
+
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
         if not torch.as_tensor(self.momentum).any():
             return {}
@@ -125,6 +133,7 @@ class Optimiser:
         self.parameters = list(net.parameters())
         self.weights = [_float32(parameter) for parameter in self.parameters]
         self.slots = spec.slots(self.weights, models)
+        self._wide: list[Tensor] = []
         self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=self.weights[0].device)
 
     def learning_rate(self, images: Tensor) -> Tensor:
@@ -138,9 +147,9 @@ class Optimiser:
         """
         gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
         with torch.no_grad():
-            wide = [gradient.to(weight.dtype) for gradient, weight in zip(gradients, self.weights, strict=True)]
-            finite = self._finite(loss, wide)
-            self.spec.move(self.weights, wide, self.slots, self.learning_rate(images), finite)
+            gradients = self._widened(gradients)
+            finite = self._finite(loss, gradients)
+            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images), finite)
             self.refresh()
         return finite
 
@@ -155,10 +164,23 @@ class Optimiser:
             targets, sources = zip(*copies, strict=True)
             torch._foreach_copy_(list(targets), list(sources))
 
+    def _widened(self, gradients: list[Tensor]) -> list[Tensor]:
+        """Gradients in the weights' dtype, in memory that is kept: fresh pages would cost more than the copy."""
+        if all(gradient.dtype == weight.dtype for gradient, weight in zip(gradients, self.weights, strict=True)):
+            return gradients
+        self._wide = self._wide or [torch.empty_like(weight) for weight in self.weights]
+        torch._foreach_copy_(self._wide, gradients)
+        return self._wide
+
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
         """A sum over a weight's gradient is finite only if all of it is."""
         sums = [gradient.flatten(len(self.models)).sum(-1) for gradient in gradients]
         return torch.stack([loss.detach().to(sums[0].dtype), *sums]).isfinite().all(0)
+
+
+def _check_rate(lr: float) -> None:
+    if not isinstance(lr, Tensor) and not 0 <= lr < math.inf:
+        raise UsageError(f"lr={lr}: expected a learning rate, 0 or more")
 
 
 def _gathered(beta: float | Tensor, step: Tensor) -> Tensor:

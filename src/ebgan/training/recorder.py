@@ -23,6 +23,7 @@ class Recorder:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._unread: tuple[int, Outcome, Late] | None = None
+        self._closed: tuple[Record, dict[str, Late]] | None = None
         self._since = time.perf_counter()
 
     def add(self, images: int, outcome: Outcome) -> None:
@@ -42,8 +43,8 @@ class Recorder:
         if not bool(finite.read().all()):
             raise DivergedError(_story(images, outcome))
 
-    def record(self, images: int) -> Record:
-        """The means since the last record, which ends here."""
+    def close(self, images: int) -> None:
+        """End the interval of a record here; its means are sent off to the host."""
         now = time.perf_counter()
         passed = now - self._since
         self.seconds += passed
@@ -52,11 +53,19 @@ class Recorder:
             "seconds": round(self.seconds, 3),
             "images_per_second": round((images - self.images) / max(passed, 1e-9), 1),
         }
-        record |= {name: (total / self._counts[name]).tolist() for name, total in self._sums.items()}
+        means = {name: Late(total / self._counts[name]) for name, total in self._sums.items()}
+        self._closed = record, means
         self.images, self._since = images, now
         self._sums.clear()
         self._counts.clear()
-        return record
+
+    def take(self) -> Record | None:
+        """The record of the interval that was closed last, once: best a step later, when its means have arrived."""
+        if self._closed is None:
+            return None
+        record, means = self._closed
+        self._closed = None
+        return record | {name: mean.read().tolist() for name, mean in means.items()}
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -71,6 +80,6 @@ def _story(images: int, outcome: Outcome) -> str:
     wrong = [name for name, value in outcome.values.items() if not bool(value.isfinite().all())]
     what = f"{', '.join(wrong)} not finite" if wrong else "a gradient was not finite"
     return (
-        f"diverged in the step before {images:,} images seen: {what} ({values}). The weights were not moved, and the "
+        f"diverged in the step before {images:,} images seen: {what} ({values}). The player was not moved, and the "
         "last checkpoint is from before. Lower the learning rates, check the data, or train in fp32."
     )

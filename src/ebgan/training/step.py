@@ -79,7 +79,9 @@ def train_step(
         if generator_turns:
             values |= objective.watch(state, fake)
             moved = objective.update(state, Means(values["energy_real"], values["energy_fake"], images))
-            state = _where(sound, moved, state)
+        else:
+            moved = objective.idle(state, images)
+        state = _where(sound, moved, state)
     return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
 
 

@@ -1,0 +1,78 @@
+"""What several verbs share: finding a recipe and a device, and changing fields on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import field, make_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+
+from tyro.conf import arg
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from ebgan.experiment import Experiment
+
+Kind = TypeVar("Kind")
+
+
+def find_experiment(recipe: str) -> Experiment:
+    """The experiment of a recipe's name or of a config file."""
+    from ebgan.experiment import read_experiment
+    from ebgan.recipes import find
+
+    path = Path(recipe)
+    return read_experiment(path) if path.suffix in (".yaml", ".yml") or path.is_file() else find(recipe).make()
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of a name, or the accelerator if there is one, or the CPU."""
+    import torch
+
+    from ebgan.distributed import default_device
+
+    try:
+        return default_device() if name is None else torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from error
+
+
+def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) -> tuple[Kind, Experiment]:
+    """A verb's own options and an experiment with its fields changed, by one parser."""
+    from ebgan.experiment import Experiment
+
+    fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=base))]
+    both: Any = make_dataclass("Both", fields, bases=(kind,), frozen=True, namespace={"__doc__": kind.__doc__})
+    with _numbers_for_schedules():
+        parsed = parse(both, verb, argv)
+    experiment: Experiment = parsed.experiment
+    if parsed.source is not None:
+        from ebgan.trainer import with_source
+
+        experiment = with_source(experiment, parsed.source)
+    return parsed, experiment
+
+
+def _numbers_for_schedules() -> ConstructorRegistry:
+    """What lets `int | Schedule` be given as a number; a schedule itself is written in config.yaml."""
+    from ebgan.schedules import Schedule
+
+    registry = ConstructorRegistry()
+
+    @registry.primitive_rule
+    def rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        if set(get_args(info.type)) != {int, Schedule}:
+            return None
+        return PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="INT",
+            instance_from_str=lambda words: int(words[0]),
+            is_instance=lambda value: isinstance(value, int | Schedule),
+            str_from_instance=lambda value: [str(value)],
+        )
+
+    return registry
