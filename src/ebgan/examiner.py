@@ -45,6 +45,10 @@ class Examiner:
         samples = self.run.sample(self.samples, seed=METRIC_SEED)
         return evaluate(samples, classifier, reference).as_record()
 
+    def score(self, evaluation: Record) -> float:
+        """What the best weights have most of."""
+        return float(evaluation["metrics"]["i_usual"])
+
     @property
     def measurable(self) -> bool:
         """Whether the data has classes to tell apart."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import Packed, open_data
+from ebgan.data import TOYS, Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
@@ -36,15 +36,17 @@ DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16,
 class Data:
     """Which images, and how they are served."""
 
-    source: str = "digits"  # a known set (digits, mnist, fashion_mnist, cifar10, svhn), or a folder or file
+    source: str = "digits"  # a known set (digits, mnist, cifar10...), a folder or file, or a toy (toy.ring...)
     size: int | None = None  # height and width that a folder's images are resized and cropped to
     channels: int | None = None  # 1 grey, 3 colour; by default as the images are
     padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
-    limits: tuple[float, float] = (-1.0, 1.0)  # the range that pixels are brought to; margins depend on it
+    limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
-    def open(self) -> Packed:
-        """The images. Raises DataError, with the mend, where they are not to be had."""
+    def open(self) -> Packed | Points:
+        """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
+        if self.source in TOYS:
+            return open_points(self.source)
         return self.padded(open_data(self.source, size=self.size, channels=self.channels))
 
     def padded(self, images: Packed) -> Packed:

@@ -35,7 +35,10 @@ class DataFacts(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A generator and an energy with the weights of a checkpoint. Images go in, and samples come out, in [-1, 1]."""
+    """A generator and an energy with the weights of a checkpoint.
+
+    Images go in, and samples come out, in [-1, 1]; points [dims, 1, 1] as they are.
+    """
 
     experiment: Experiment
     folder: RunFolder
@@ -74,7 +77,8 @@ class Run:
 
     def _chunk(self, randomness: Randomness, first: int, count: int) -> Tensor:
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), _no_source)
-        return self._from_limits(sample.images).clamp(-1, 1).cpu()
+        images = self._from_limits(sample.images).cpu()
+        return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
     @torch.no_grad()
     def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -82,11 +86,18 @@ class Run:
             raise UsageError(
                 f"images are {list(images.shape)}; expected [count, {', '.join(map(str, self.data.shape))}]"
             )
-        low, high = self.experiment.data.limits
         chunks = torch.split(images.to(torch.float32), CHUNK)
-        return torch.cat([function((x.to(self.device) + 1) / 2 * (high - low) + low).cpu() for x in chunks])
+        return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
+
+    def _to_limits(self, images: Tensor) -> Tensor:
+        if self.experiment.data.limits is None:
+            return images
+        low, high = self.experiment.data.limits
+        return (images + 1) / 2 * (high - low) + low
 
     def _from_limits(self, images: Tensor) -> Tensor:
+        if self.experiment.data.limits is None:
+            return images
         low, high = self.experiment.data.limits
         return (images - low) / (high - low) * 2 - 1
 

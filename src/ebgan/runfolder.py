@@ -6,6 +6,7 @@ evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of 
 alarms.jsonl       {"images", "alarm", "message"}
 samples/           000012345.png: a grid of samples from a fixed noise, named by images seen
 real.png           a grid of real images in the same layout
+animation.gif      the pictures in samples/ one after the other, of a run on points
 checkpoints/       000000012345.ckpt: the two newest, and best.ckpt
 report.html        the run on one page
 lock               held by the process that trains
@@ -58,6 +59,11 @@ class RunFolder:
     def real(self) -> Path:
         """A grid of real images."""
         return self.path / "real.png"
+
+    @property
+    def animation(self) -> Path:
+        """The pictures of samples one after the other."""
+        return self.path / "animation.gif"
 
     @property
     def report(self) -> Path:

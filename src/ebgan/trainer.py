@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, from_array
+from ebgan.data import Loader, Packed, Points, from_array
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment, build
-from ebgan.report import write_report
+from ebgan.points_examiner import PointsExaminer
+from ebgan.report import write_animation, write_report
 from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import Record, RunFolder, write_atomically
 from ebgan.training.ema import Average
@@ -57,13 +58,13 @@ def train(
         experiment = with_source(experiment, data)
         data = None
     spec = experiment.data
-    packed = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
+    opened = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
-    run = assemble(experiment, folder, DataFacts(packed.shape, packed.classes, packed.checksum), device)
+    run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         _settle_config(experiment, folder, observer, override)
-        training = _prepare(experiment, run, packed, observer, override)
+        training = _prepare(experiment, run, opened, observer, override)
         try:
             training.run()
         except BaseException:
@@ -72,6 +73,8 @@ def train(
                     write_report(folder)
             raise
         if leads:
+            if isinstance(opened, Points):
+                write_animation(folder)
             write_report(folder)
     run.take(training.state())
     return run
@@ -82,6 +85,11 @@ def with_source(experiment: Experiment, source: str | Path) -> Experiment:
     path = Path(source).expanduser()
     name = str(path.resolve()) if path.exists() else str(source)
     return replace(experiment, data=replace(experiment.data, source=name))
+
+
+def examiner_of(run: Run, data: Packed | Points, samples: int) -> Examiner | PointsExaminer:
+    """Who looks at a run on such data; `samples` is how many metrics are taken over."""
+    return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
 def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
@@ -101,7 +109,7 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
         write_atomically(folder.config, text.encode())
 
 
-def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer, override: bool) -> Training:
+def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: Observer, override: bool) -> Training:
     game, progress = build(experiment, data.shape, run.device)
     place = rank()
     loader = Loader(
@@ -113,7 +121,7 @@ def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer,
         ranks=place.count,
         workers=experiment.data.workers,
     )
-    examiner = Examiner(run, data, experiment.evaluation.samples)
+    examiner = examiner_of(run, data, experiment.evaluation.samples)
 
     def picture(images: int) -> None:
         run.take(training.state())
@@ -135,12 +143,12 @@ def _prepare(experiment: Experiment, run: Run, data: Packed, observer: Observer,
         observer=observer,
         picture=picture,
         evaluate=evaluate,
-        score=lambda evaluation: float(evaluation["metrics"]["i_usual"]),
+        score=examiner.score,
     )
     return training
 
 
-def _plan(experiment: Experiment, data: Packed, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Packed | Points, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     return Plan(
         images=experiment.images,

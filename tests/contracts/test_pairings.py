@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.data import TOYS, open_points
 from ebgan.energies import AutoencoderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Experiment, Nets, build, read_experiment
@@ -70,13 +71,20 @@ def test_the_generators_turn_leaves_the_discriminator_where_it_is(pair: Any) -> 
         assert torch.equal(value, before[name]) == (name.startswith("discriminator") or buffer), name
 
 
+def shape_of(made: Experiment) -> tuple[int, int, int]:
+    if made.data.source in TOYS:
+        return open_points(made.data.source).shape
+    side = 8 if made.data.source == "digits" else 28 + 2 * made.data.padding
+    return 1, side, side
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path: Any) -> None:
     made = RECIPES[name].make()
     config = tmp_path / "config.yaml"
     config.write_text(made.to_yaml())
     assert read_experiment(config) == made
-    shape = (1, 8, 8) if made.data.source == "digits" else (1, 28 + 2 * made.data.padding, 28 + 2 * made.data.padding)
+    shape = shape_of(made)
     game, progress = build(replace(made, batch=8), shape)
     progress, outcome = train_step(game, progress, lambda: batch(shape, 8))
     assert outcome.finite

@@ -143,3 +143,8 @@ def test_dropout_spares_the_code_that_is_read(site: Sites, numbers: Numbers) -> 
 def test_a_discriminators_features_are_the_layer_below_its_logit(site: Sites, numbers: Numbers) -> None:
     net, x = MLPDiscriminator(depth=3, width=6, std=0.5).build(site(0)).eval(), numbers(9, 2, 3, 4).float()
     torch.testing.assert_close(net(x), net.logit(net.features(x)).squeeze(-1))
+
+
+def test_points_have_no_range_and_the_generators_output_is_linear_for_them() -> None:
+    x = torch.linspace(-9, 9, 5)
+    assert torch.equal(squash(None)(x), x)

@@ -39,7 +39,7 @@ def written(folder):
 def test_the_report_of_a_finished_run_holds_everything(run, digits):
     html = written(run)
     page = Page(html)
-    for text in ("digits", "4,000", "1.987", "real images 2.21", "Raise the margin.", "accuracy0.991", "margin: 2.5"):
+    for text in ("digits", "4,000", "1.987", "real data 2.21", "Raise the margin.", "accuracy0.991", "margin: 2.5"):
         assert text in page.text
     for title in ("Energies", "Losses", "Samples under the margin", "Terms of the discriminator's loss", "Speed"):
         assert page.text.count(title) == 1

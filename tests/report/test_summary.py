@@ -9,7 +9,7 @@ def test_the_head_says_how_far_how_long_how_fast_and_how_good(stats, evaluations
         "Images seen": ("4,000", "of 8,000"),
         "Training time": ("10 s", ""),
         "Images a second": ("420.5", "median"),
-        "I', usual order": ("1.987", "real images 2.21"),
+        "I', usual order": ("1.987", "real data 2.21"),
         "FID, classifier": ("12", ""),
         "Classes covered": ("90 %", ""),
     }

@@ -33,13 +33,12 @@ def main(argv: list[str]) -> None:
 
     from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
-    from ebgan.examiner import Examiner
     from ebgan.run import load
-    from ebgan.trainer import with_source
+    from ebgan.trainer import examiner_of, with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
-    record = Examiner(run, experiment.data.open(), chosen.samples).measure()
+    record = examiner_of(run, experiment.data.open(), chosen.samples).measure()
     if chosen.json:
         print(json.dumps(record))
     else:

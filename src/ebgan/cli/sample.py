@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import parse
 from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from ebgan.run import Run
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,29 @@ def main(argv: list[str]) -> None:
     if chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
+    from ebgan.data import TOYS
     from ebgan.report import grid, save_png
     from ebgan.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     samples = run.sample(chosen.count, seed=chosen.seed)
+    toy = run.experiment.data.source in TOYS
+    if chosen.out and toy:
+        raise UsageError("--out: a point is no picture; take --grid, or `ebgan.load(RUN).sample(N)` in Python")
     if chosen.out:
         for place, sample in enumerate(samples):
             save_png(grid(sample[None], scale=1), chosen.out / f"{place:06d}.png")
         print(f"samples  {chosen.out}")
     if chosen.grid or not chosen.out:
         path = chosen.grid or chosen.run / f"samples-seed{chosen.seed}.png"
-        save_png(grid(samples), path)
+        save_png(_landscape(run, samples) if toy else grid(samples), path)
         print(f"grid     {path}")
+
+
+def _landscape(run: Run, samples: Tensor) -> Image:
+    """The energy of a run on points, with samples and data."""
+    from ebgan.data import open_points
+    from ebgan.points_examiner import survey
+    from ebgan.report import landscape
+
+    return landscape(survey(run, open_points(run.experiment.data.source), samples[..., 0, 0]))

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ebgan.data.packed import Packed
+from ebgan.data.points import Points
 from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
@@ -28,32 +29,35 @@ RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device
 TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
 
-_Rows = tuple[Tensor, Tensor | None]  # uint8 images and their labels
+_Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
 
 
-def scaled(images: Tensor, limits: tuple[float, float]) -> Tensor:
-    """Bytes as float32 within limits: 0 becomes the lower one and 255 the upper."""
+def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
+    """Bytes as float32 within limits, 0 as the lower one and 255 as the upper; without limits, points as they are."""
+    if limits is None:
+        return images.to(torch.float32)
     low, high = limits
     return images.to(torch.float32).div_(255).mul_(high - low).add_(low)
 
 
 class Loader:
-    """Serves a packed set to one rank."""
+    """Serves a set of images or points to one rank."""
 
     def __init__(
         self,
-        data: Packed,
+        data: Packed | Points,
         *,
         batch: int,
         randomness: Randomness,
-        limits: tuple[float, float] = (-1.0, 1.0),
+        limits: tuple[float, float] | None = (-1.0, 1.0),
         purpose: str = "data",
         rank: int = 0,
         ranks: int = 1,
         workers: int = 0,
         resident: bool | None = None,
     ) -> None:
-        """`batch` counts the images of all ranks; black becomes the lower of the limits and white the upper.
+        """`batch` counts the images of all ranks; black becomes the lower of the limits and white the upper. Points
+        have no limits, and are served as they are.
 
         A resident set is kept on the randomness's device and gathered there; otherwise images are gathered on the
         host by so many worker processes, each with its own map of the packed file (or copy of a set in memory). By
@@ -61,7 +65,9 @@ class Loader:
         """
         if batch < 1 or batch % ranks:
             raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
-        self.resident = data.images.size < RESIDENT_BYTES if resident is None else resident
+        _check_limits(data, limits)
+        small = isinstance(data, Points) or data.images.size < RESIDENT_BYTES
+        self.resident = small if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
             raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
         self.data = data
@@ -101,6 +107,7 @@ class Loader:
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
+            assert isinstance(self.data, Packed)
             return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
         images, labels = self._rows
         return ((_picked(images, place), None if labels is None else labels[place]) for place in places)
@@ -109,6 +116,13 @@ class Loader:
         labels = self.data.labels
         images = torch.tensor(self.data.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
+
+
+def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> None:
+    if isinstance(data, Points) and limits is not None:
+        raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: data.limits must be null")
+    if isinstance(data, Packed) and limits is None:
+        raise UsageError(f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: say to which")
 
 
 def _picked(images: Tensor, places: Tensor) -> Tensor:

@@ -6,7 +6,9 @@ from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
+from ebgan.metrics.modes import high_quality_share, mode_histogram, modes_covered, owners, reverse_kl
 from ebgan.metrics.ranking import auroc
+from ebgan.metrics.transport import transport_distance
 
 __all__ = [
     "Evaluation",
@@ -18,6 +20,12 @@ __all__ = [
     "digit_classifier",
     "evaluate",
     "frechet_distance",
+    "high_quality_share",
     "kernel_distance",
+    "mode_histogram",
+    "modes_covered",
     "modified_inception_score",
+    "owners",
+    "reverse_kl",
+    "transport_distance",
 ]

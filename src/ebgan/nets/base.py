@@ -16,7 +16,7 @@ class Site:
     """Where a net is built: the images that it meets and the models that it holds."""
 
     shape: tuple[int, int, int]  # C, H, W
-    limits: tuple[float, float]  # the data's range, [-1, 1] or [0, 1]
+    limits: tuple[float, float] | None  # the data's range, [-1, 1] or [0, 1]; None for points, which have none
     randomness: Randomness  # one seed a model; its device is the net's
 
     @property

@@ -29,11 +29,13 @@ from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
 Output = Literal["linear", "limits"]
 
 
-def squash(limits: tuple[float, float]) -> Callable[[Tensor], Tensor]:
-    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1].
+def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
+    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], none where there is no range.
 
     Raises UsageError for another range.
     """
+    if limits is None:
+        return nn.Identity()
     known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
     if limits not in known:
         raise UsageError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")

@@ -3,8 +3,9 @@
 from ebgan.recipes import digits as _digits
 from ebgan.recipes import mnist as _mnist
 from ebgan.recipes import mnist_relatives as _mnist_relatives
+from ebgan.recipes import toys as _toys
 from ebgan.recipes.index import RECIPES, Recipe, find
 
 __all__ = ["RECIPES", "Recipe", "find"]
 
-del _digits, _mnist, _mnist_relatives
+del _digits, _mnist, _mnist_relatives, _toys

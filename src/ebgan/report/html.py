@@ -57,6 +57,7 @@ def _page(folder: RunFolder) -> str:
     config = folder.config.read_text("utf-8", "replace") if folder.config.exists() else ""
     total = _total(config)
     evaluation = evaluations[-1] if evaluations else {}
+    kind = "mode" if "modes" in evaluation.get("protocol", {}) else "class"
     return (
         _template_environment()
         .get_template("template.html")
@@ -66,12 +67,14 @@ def _page(folder: RunFolder) -> str:
             facts=summary.headline(stats, evaluations, total),
             alarms=summary.alarms(read_records(folder.alarms)),
             samples=_samples(folder),
+            animation=_gif(folder) if folder.animation.exists() else "",
             real=_data_uri(folder.real) if folder.real.exists() else "",
             charts=_training_charts(stats),
             metric_charts=_metric_charts(evaluations),
             evaluated=evaluation.get("images"),
             rows=summary.metric_rows(evaluation),
-            histogram=Markup(plots.histogram(evaluation.get("histogram", []))),
+            histogram=Markup(plots.histogram(evaluation.get("histogram", []), of=kind)),
+            kind=kind,
             protocol=summary.protocol(evaluation),
             config=config,
             environment=_machine(),
@@ -114,6 +117,10 @@ def _data_uri(path: Path) -> str:
             image.save(buffer, "WEBP", quality=88)
         content, kind = buffer.getvalue(), "webp"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _gif(folder: RunFolder) -> str:
+    return f"data:image/gif;base64,{base64.b64encode(folder.animation.read_bytes()).decode()}"
 
 
 def _training_charts(stats: Sequence[Record]) -> list[Chart]:

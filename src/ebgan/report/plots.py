@@ -99,15 +99,15 @@ def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> 
     return _curves(records, [Line(name, "samples", FAKE), Line(f"{name}_real", "real images", REAL, "--")], share=share)
 
 
-def histogram(shares: Sequence[float]) -> str:
-    """The share of samples in each class; a dashed line marks the even share."""
+def histogram(shares: Sequence[float], of: str = "class") -> str:
+    """The share of samples in each class, or mode; a dashed line marks the even share."""
     if not shares:
         return ""
     with _style():
         figure, axes = _axes()
         axes.bar(range(len(shares)), np.nan_to_num(shares), color=FAKE, width=0.72 if len(shares) <= 40 else 1.0)
         axes.axhline(1 / len(shares), color=REAL, linestyle="--", linewidth=1.2)
-        axes.set_xlabel("class")
+        axes.set_xlabel(of)
         axes.set_xlim(-0.6, len(shares) - 0.4)
         axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(FuncFormatter(_percent))

@@ -26,8 +26,18 @@ METRICS = {
     "classes_covered": Meaning("Classes covered", "higher", share=True),
     "largest_class": Meaning("Largest class", "near the even share", share=True),
     "code_similarity": Meaning("Code similarity", "lower; 1 is collapse"),
+    "modes_covered": Meaning("Modes covered", "higher"),
+    "high_quality": Meaning("Samples of high quality", "higher", share=True),
+    "reverse_kl": Meaning("Reverse KL over modes", "lower"),
+    "transport_distance": Meaning("Wasserstein-1 distance", "lower"),
 }
-_HEADLINE = {"i_usual": "I', usual order", "fid_classifier": "FID, classifier", "classes_covered": "Classes covered"}
+_HEADLINE = {
+    "i_usual": "I', usual order",
+    "fid_classifier": "FID, classifier",
+    "classes_covered": "Classes covered",
+    "modes_covered": "Modes covered",
+    "high_quality": "High quality",
+}
 
 
 class Fact(NamedTuple):
@@ -75,7 +85,7 @@ def headline(stats: Sequence[Record], evaluations: Sequence[Record], total: int 
     rows = {row.name: row for row in metric_rows(evaluations[-1])} if evaluations else {}
     for name, label in _HEADLINE.items():
         if name in rows:
-            facts.append(Fact(label, rows[name].samples, rows[name].real and f"real images {rows[name].real}"))
+            facts.append(Fact(label, rows[name].samples, rows[name].real and f"real data {rows[name].real}"))
     return facts
 
 

@@ -1,0 +1,80 @@
+"""The energy as a landscape with points on it: what a run on one or two dimensions looks like at a moment.
+
+Data is blue and samples orange, as in every picture of a report.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from ebgan.report.plots import DISCRIMINATOR, FAKE, REAL
+
+Floats = NDArray[Any]
+
+_PIXELS, _DOTS = 480, 100  # a side; an inch
+_LEVELS = 24
+_BINS = 60
+
+
+class Landscape(NamedTuple):
+    """What is drawn, as arrays."""
+
+    axis: Floats  # [side] places along each dimension
+    energy: Floats  # [side], or [side, side] by y and x
+    density: Floats  # [side] of the data, or [side, side]
+    data: Floats  # [count, dims] points of the data
+    samples: Floats  # [count, dims] of the generator
+
+
+def landscape(seen: Landscape) -> Image.Image:
+    """One square picture: curves in one dimension, a map of heights in two."""
+    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+        figure = Figure(figsize=(_PIXELS / _DOTS, _PIXELS / _DOTS), dpi=_DOTS)
+        draw = _curves if seen.energy.ndim == 1 else _map
+        draw(figure, seen)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="rgba")
+        return Image.frombytes("RGBA", (_PIXELS, _PIXELS), drawn.getvalue()).convert("RGB")
+
+
+def _curves(figure: Figure, seen: Landscape) -> None:
+    """The energy above, the densities of data and samples below, over the same places."""
+    above, below = figure.subplots(2, 1, sharex=True)
+    figure.subplots_adjust(left=0.11, right=0.97, top=0.93, bottom=0.07, hspace=0.22)
+    above.plot(seen.axis, seen.energy, color=DISCRIMINATOR)
+    above.set_title("energy", loc="left")
+    above.set_ylim(bottom=min(0.0, float(seen.energy.min())))
+    edges = np.linspace(seen.axis[0], seen.axis[-1], _BINS + 1)
+    share = len(seen.samples) * (edges[1] - edges[0])
+    counts, _ = np.histogram(seen.samples[:, 0], edges)
+    below.stairs(counts / share, edges, color=FAKE, fill=True, alpha=0.75, label="samples")
+    below.plot(seen.axis, seen.density, color=REAL, label="data")
+    below.set_title("density", loc="left")
+    below.set_ylim(0, 1.6 * float(seen.density.max()))
+    below.set_xlim(seen.axis[0], seen.axis[-1])
+    below.legend(loc="upper right", frameon=False)
+
+
+def _map(figure: Figure, seen: Landscape) -> None:
+    """Heights of the energy, dark where it is low, with points of the data and samples."""
+    axes = figure.add_axes((0.08, 0.09, 0.76, 0.76))
+    heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)
+    figure.colorbar(heights, cax=figure.add_axes((0.86, 0.09, 0.025, 0.76)), label="energy")
+    _points(axes, seen.data, REAL, 3.0, "data")
+    _points(axes, seen.samples, FAKE, 2.0, "samples")
+    axes.set_xlim(seen.axis[0], seen.axis[-1])
+    axes.set_ylim(seen.axis[0], seen.axis[-1])
+    axes.set_aspect("equal")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=2, frameon=False, markerscale=3)
+
+
+def _points(axes: Axes, points: Floats, color: str, size: float, label: str) -> None:
+    axes.scatter(points[:, 0], points[:, 1], s=size, color=color, linewidths=0, alpha=0.8, label=label)

@@ -1,0 +1,53 @@
+"""Curves side by side in one picture, from arrays alone."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib import colormaps, style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from ebgan.report.plots import DISCRIMINATOR, FAKE, GENERATOR, REAL
+
+_WIDTH, _HEIGHT, _DOTS = 4.8, 3.2, 100  # inches a panel, dots an inch
+_COLORS = (REAL, FAKE, GENERATOR, DISCRIMINATOR)
+
+
+class Panel(NamedTuple):
+    """Lines over one axis."""
+
+    title: str
+    axis: NDArray[Any]  # [side]
+    lines: NDArray[Any]  # [lines, side]
+    label: str  # of the axis
+    moments: bool = False  # whether the lines are one at several moments, drawn from light to dark
+
+
+def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:
+    """One picture of all panels, row by row."""
+    rows = math.ceil(len(drawn) / columns)
+    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+        figure = Figure(figsize=(columns * _WIDTH, rows * _HEIGHT), dpi=_DOTS, layout="constrained")
+        for place, panel in enumerate(drawn):
+            _draw(figure.add_subplot(rows, columns, place + 1), panel)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+    return Image.open(buffer).convert("RGB")
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    shades = colormaps["Purples"](np.linspace(0.25, 1, len(panel.lines)))
+    for place, line in enumerate(panel.lines):
+        color = shades[place] if panel.moments else _COLORS[place % len(_COLORS)]
+        axes.plot(panel.axis, line, color=color, linewidth=1.2)
+    axes.set_title(panel.title, loc="left")
+    axes.set_xlabel(panel.label)
+    axes.set_xlim(panel.axis[0], panel.axis[-1])
+    axes.grid(alpha=0.2)
