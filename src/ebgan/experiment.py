@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import TOYS, Packed, Points, open_data, open_points
+from ebgan.data import Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
@@ -45,7 +45,7 @@ class Data:
 
     def open(self) -> Packed | Points:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
-        if self.source in TOYS:
+        if self.source.startswith("toy."):
             return open_points(self.source)
         return self.padded(open_data(self.source, size=self.size, channels=self.channels))
 

@@ -57,6 +57,11 @@ def train(
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
+    if experiment.pretraining and experiment.pretraining >= experiment.images:
+        observer.notice(
+            f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
+            "be trained. Raise images, or lower pretraining"
+        )
     spec = experiment.data
     opened = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
     device = torch.device(device or default_device())

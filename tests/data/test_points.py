@@ -45,8 +45,8 @@ def test_the_checksum_says_which_density_and_how_many() -> None:
 
 
 def test_points_have_no_limits_and_images_have() -> None:
-    with pytest.raises(ValueError, match=r"data\.limits=\(-1\.0, 1\.0\): points are points.* must be null"):
+    with pytest.raises(ValueError, match=r"data\.limits=\(-1\.0, 1\.0\): points are points.* give --data.limits None"):
         Loader(Points(TOYS["toy.ring"]), batch=8, randomness=Randomness.of(0))
     images = from_array(np.zeros((4, 3, 3), np.uint8))
-    with pytest.raises(ValueError, match=r"data\.limits=null: images are images, brought to .* say to which"):
+    with pytest.raises(ValueError, match=r"data\.limits=null: images are images, .* give --data.limits -1 1"):
         Loader(images, batch=2, randomness=Randomness.of(0), limits=None)

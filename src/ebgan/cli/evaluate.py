@@ -16,7 +16,7 @@ class Evaluate:
     """Measure fresh samples of a run against its data."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
-    samples: int = 10_000  # how many the metrics are taken over
+    samples: int | None = None  # how many the metrics are taken over; by default as while training
     source: Annotated[str | None, arg(name="data")] = None  # the run's data, if it is no longer where it was
     json: FlagCreatePairsOff[bool] = False  # print one JSON object
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
@@ -38,7 +38,8 @@ def main(argv: list[str]) -> None:
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
-    record = examiner_of(run, experiment.data.open(), chosen.samples).measure()
+    samples = chosen.samples or experiment.evaluation.samples
+    record = examiner_of(run, experiment.data.open(), samples).measure()
     if chosen.json:
         print(json.dumps(record))
     else:

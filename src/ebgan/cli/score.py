@@ -52,6 +52,8 @@ class Scored(NamedTuple):
 def main(argv: list[str]) -> None:
     """Score, rank, write and print."""
     chosen = parse(Score, "score", argv)
+    if not chosen.images:
+        raise UsageError("score: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
     from ebgan.run import load
 
@@ -80,6 +82,10 @@ def read_for(run: Run, source: str, split: str) -> Packed:
     """
     from ebgan.data import open_data
 
+    if run.experiment.data.limits is None:
+        raise UsageError(
+            f"{run.folder.path}: was trained on points, not images; in Python, ebgan.load(RUN).energy(points)"
+        )
     (channels, height, _), padding = run.data.shape, run.experiment.data.padding
     packed = open_data(source, split=split, size=height - 2 * padding, channels=channels)
     return packed.padded(padding) if padding else packed

@@ -120,9 +120,11 @@ class Loader:
 
 def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> None:
     if isinstance(data, Points) and limits is not None:
-        raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: data.limits must be null")
+        raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
     if isinstance(data, Packed) and limits is None:
-        raise UsageError(f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: say to which")
+        raise UsageError(
+            f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: give --data.limits -1 1"
+        )
 
 
 def _picked(images: Tensor, places: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ebgan.errors import UsageError
 from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
@@ -38,6 +39,10 @@ class LSGAN(Objective[Stateless]):
     scale: float = 2e-4  # of the distance; the authors' code names 0.05 for l2
     real_weight: float = 1.0  # w: the paper's and the slides' 1, the authors' code's 0
     slope: float = 0.0  # s, at most 1: 0 LS-GAN, 1 WGAN, -1 the absolute value
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.slope, Tensor) and self.slope > 1:
+            raise UsageError(f"objective.slope={self.slope}: expected 1 at most")
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
         return Stateless()

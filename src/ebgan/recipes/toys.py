@@ -1,4 +1,4 @@
-"""Landscapes: each objective on each density in one or two dimensions, and the toy runs of Lee's slides.
+"""Landscapes: GAN, EBGAN and EBGAN-PT on each density in one or two dimensions, and the toy runs of Lee's slides.
 
 A run takes about a minute on a CPU core; its report shows the energy with samples and data over training. The
 objectives of the family are the lines of `RIVALS`, the densities those of `LANDSCAPES`.
@@ -7,7 +7,7 @@ The densities and the measure of ring and grid are those of PacGAN (Lin et al., 
 2017), whose generator is 400 units wide; nets, margins and learning rates are ours, found by trying. Margins are in
 units of the L2 norm of points. The discriminators have no batch norm, so that the energy of a point depends on nothing
 but the point; generators without it ended on fewer modes. Learning rates fall over the second half: modes are
-0.01 wide, and a generator that goes on moving blurs them.
+0.01 wide, and a generator that goes on moving blurs them (the fall does not follow `--images`).
 
 The slides ("p_data = line", "p_data = 1-D Gaussian") give hidden layers of 100 units, how many there are in generator
 and discriminator, and 100 turns of the discriminator for each of the generator; the rest is ours.

@@ -29,8 +29,8 @@ class Alarms:
         """New alarms after an evaluation."""
         largest = evaluation["metrics"].get("largest_class", 0.0)
         message = (
-            f"{largest:.0%} of the samples are of one class. Raise the weight of the pulling-away term, or lower the "
-            "generator's learning rate."
+            f"{largest:.0%} of the samples are of one class. Lower the generator's learning rate; with EBGAN, raise "
+            "the weight of the pulling-away term."
             if largest > DOMINANCE
             else ""
         )
@@ -63,7 +63,8 @@ def _of_the_margin(record: Record) -> Sequence[tuple[str, str]]:
     share, margin = record.get("hinge_share"), record.get("margin")
     fake, real = record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
     dead = share is not None and share < 0.001 and bool(margin)
-    unreachable = share is not None and share > 0.999 and bool(margin)
+    chosen = "margin_above_data" not in record  # by the user, not by the objective from the energies, as in MAGAN
+    unreachable = share is not None and share > 0.999 and bool(margin) and chosen
     return [
         (
             "dead hinge",

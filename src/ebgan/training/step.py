@@ -56,7 +56,7 @@ def train_step(
             real, fake = game.read_both(batch.images, fakes)
             losses = objective.discriminator(state, real, fake, batch)
             if objective.probes:
-                losses = losses.beside(objective.penalty(state, game.slopes(batch.images, sample.images, first)))
+                losses = losses.beside(objective.penalty(state, game.slopes(batch.images, fakes, first)))
             values["energy_fake_before"] = fake.energy.mean(-1)
         else:
             real = game.read(batch.images)
