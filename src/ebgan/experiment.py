@@ -22,6 +22,7 @@ from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquar
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Sampler
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
@@ -134,7 +135,7 @@ REGISTRY: dict[str, type] = {
         *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, Prior),
         *(EBGAN, BEGAN, MAGAN, LSGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled),
-        *(Adam, Adamax, SGD, Constant, Linear, Steps),
+        *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }
 

@@ -15,6 +15,7 @@ from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquar
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam
 
@@ -54,6 +55,7 @@ OTHERS = {
     "uniform": [Prior(distribution="uniform")] * 3,
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
+    "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "sgd": [SGD(lr=lr, momentum=0.5) for lr in (0.125, 0.25, 0.5)],
     "constant": [Constant(value=value) for value in (1.0, 2.0, 3.0)],
     "linear": [Linear(start=start, end=0.0, finish=100, begin=10) for start in (1.0, 2.0, 3.0)],
