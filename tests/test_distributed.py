@@ -17,11 +17,11 @@ from torch import Tensor, distributed
 from ebgan import trainer
 from ebgan.data import Loader, Packed
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
-from ebgan.energies import LogisticEnergy, ScalarEnergy
+from ebgan.energies import ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, LSGAN, WGANGP
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.objectives import EBGAN, GAN, LSGAN, VGAN, WGANGP
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -49,10 +49,18 @@ GAN_ = replace(
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
 LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25))
+VGAN_ = replace(
+    GAN_,
+    nets=Nets(generator=GENERATOR, discriminator=MLPExperts(depth=2, width=8, experts=5, dropout=0.3, std=0.3)),
+    energy=ExpertsEnergy(),
+    objective=VGAN(),
+)
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
-    for name, experiment in (("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("WGANGP", WGAN_GP))
+    for name, experiment in (
+        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
+    )
     for joined in (False, True)
 }
 

@@ -13,15 +13,16 @@ import torch
 
 from ebgan import config
 from ebgan.data import Packed, Points, open_data, open_points
-from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquaresGAN, Objective, Scheduled
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Objective, Scheduled
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Sampler
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
@@ -131,10 +132,10 @@ class Experiment:
 REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(MLPGenerator, MLPAutoencoder, MLPDiscriminator),
-        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, Prior),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled),
-        *(Adam, Adamax, SGD, Constant, Linear, Steps),
+        *(MLPGenerator, MLPAutoencoder, MLPDiscriminator, MLPExperts),
+        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior),
+        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled),
+        *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }
 
@@ -223,4 +224,6 @@ def _placed(value: Any, device: torch.device | str) -> Any:
 
 
 def _mend(missing: frozenset[str]) -> str:
+    if "experts" in missing:
+        return "use the experts' energy (ExpertsEnergy) with MLPExperts as nets.discriminator"
     return "use the auto-encoder energy or pulling_away=None" if "code" in missing else "use the logistic energy"

@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquaresGAN, Scheduled
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam
 
@@ -30,6 +31,7 @@ OBJECTIVES = {
     "MAGAN": [MAGAN(epoch=20)] * 3,
     "LSGAN": [LSGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))],
     "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
+    "VGAN": [VGAN()] * 3,
     "GAN": [GAN()] * 3,
     "GAN, saturating": [GAN(saturating=True)] * 3,
     "LeastSquaresGAN": [LeastSquaresGAN(fake=-weight, aim=weight) for weight in (0.25, 0.5, 1.0)],
@@ -45,15 +47,18 @@ ENERGIES = {
     "logistic": [LogisticEnergy()] * 3,
     "scalar": [ScalarEnergy()] * 3,
     "scalar, nonnegative": [ScalarEnergy(nonnegative=True)] * 3,
+    "experts": [ExpertsEnergy(clip=clip) for clip in (0.125, 0.0625, 0.25)],
 }
 OTHERS = {
     "generator": [MLPGenerator(depth=3, width=6, noise=4, std=std) for std in (0.25, 0.5, 1.0)],
     "autoencoder": [MLPAutoencoder(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "discriminator": [MLPDiscriminator(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
+    "experts' net": [MLPExperts(depth=3, width=6, experts=4, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
+    "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "sgd": [SGD(lr=lr, momentum=0.5) for lr in (0.125, 0.25, 0.5)],
     "constant": [Constant(value=value) for value in (1.0, 2.0, 3.0)],
     "linear": [Linear(start=start, end=0.0, finish=100, begin=10) for start in (1.0, 2.0, 3.0)],

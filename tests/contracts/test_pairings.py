@@ -8,20 +8,21 @@ import torch
 from torch import Tensor
 
 from ebgan.data import TOYS, open_points
-from ebgan.energies import AutoencoderEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Experiment, Nets, build, read_experiment
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.recipes import RECIPES
 from ebgan.records import Batch
 from ebgan.training.game import Game
 from ebgan.training.step import train_step
 
 SHAPE = (1, 4, 4)
+SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
 
 
 def experiment(objective: Any, energy: Any) -> Experiment:
-    spec = MLPAutoencoder if isinstance(energy, AutoencoderEnergy) else MLPDiscriminator
+    spec = SPECS.get(type(energy), MLPDiscriminator)
     nets = Nets(
         generator=MLPGenerator(depth=2, width=8, noise=3, std=0.5), discriminator=spec(depth=2, width=8, std=0.1)
     )

@@ -12,12 +12,13 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, WGANGP, LeastSquaresGAN, Scheduled
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch
 from ebgan.schedules import Linear
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -71,6 +72,14 @@ RUNS = {
         objective=WGANGP(),
         optimisers=ADAM,
         seed=8,
+    ),
+    "vgan": Experiment(
+        nets=Nets(generator=GENERATOR, discriminator=MLPExperts(depth=3, width=16, experts=6, std=0.2)),
+        energy=ExpertsEnergy(),
+        objective=VGAN(),
+        optimisers=Optimisers(discriminator=Adadelta(), generator=Adadelta(lr=1.0)),
+        turns=Turns(generator=2),
+        seed=9,
     ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
     "scheduled": Experiment(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ebgan.experiment import stacked
 from ebgan.nets.base import Site
 from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator, squash
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator, squash
 
 Sites = Callable[..., Site]
 Numbers = Callable[..., Tensor]
@@ -19,6 +19,7 @@ SPECS = {
     "generator": MLPGenerator(depth=3, width=6, noise=5, std=0.5),
     "autoencoder": MLPAutoencoder(depth=4, width=6, dropout=0.25, std=0.5, output_norm=True),
     "discriminator": MLPDiscriminator(depth=4, width=6, dropout=0.25, std=0.5, output_norm=True),
+    "experts": MLPExperts(depth=4, width=6, experts=3, dropout=0.25, batch_norm=True, std=0.5),
 }
 SEEDS = (5, 6, 7)
 

@@ -40,6 +40,7 @@ def test_a_healthy_run_gives_none() -> None:
         ({"code_similarity": 0.95}, "collapse"),
         ({"margin_above_data": -0.5}, "margin below the data"),
         ({"energy_real": 0.0, "energy_fake": 0.0}, "dead energy"),
+        ({"expert_entropy": 0.002}, "experts saturated"),
         ({"state/k": 0.0}, "k stuck at 0"),
         ({"state/k": 1.0}, "k stuck at 1"),
     ],

@@ -1,4 +1,4 @@
-"""Adam, Adamax and SGD along the model axis against torch.optim, which moves one model."""
+"""Adam, Adamax, Adadelta and SGD along the model axis against torch.optim, which moves one model."""
 
 from typing import Any
 
@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from ebgan.experiment import stacked
 from ebgan.nets.layers import BatchNorm, Linear, compute_in
 from ebgan.schedules import Linear as Line
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
 
 RATES = (2.0**-6, 2.0**-7, 2.0**-9)  # which float32 holds exactly, as learning rates are held
 CLOCK = torch.tensor(0)
-ONE_OF_EACH = [Adam(lr=0.125), Adamax(lr=0.125), SGD(lr=0.125, momentum=0.5)]
+ONE_OF_EACH = [Adam(lr=0.125), Adamax(lr=0.125), Adadelta(lr=0.125), SGD(lr=0.125, momentum=0.5)]
 RULES = {
     "adam": (lambda lr: Adam(lr=lr), lambda w, lr: torch.optim.Adam(w, lr, (0.5, 0.999))),
     "adam, other moments": (
@@ -25,6 +26,11 @@ RULES = {
     "adamax, other moments": (
         lambda lr: Adamax(lr=lr, beta1=0.9, beta2=0.75, epsilon=1e-3),
         lambda w, lr: torch.optim.Adamax(w, lr, (0.9, 0.75), 1e-3),
+    ),
+    "adadelta": (lambda lr: Adadelta(lr=lr), lambda w, lr: torch.optim.Adadelta(w, lr, 0.95, 1e-6)),
+    "adadelta, other memory": (
+        lambda lr: Adadelta(lr=lr, rho=0.75, epsilon=1e-3),
+        lambda w, lr: torch.optim.Adadelta(w, lr, 0.75, 1e-3),
     ),
     "sgd": (lambda lr: SGD(lr=lr), torch.optim.SGD),
     "sgd, momentum": (lambda lr: SGD(lr=lr, momentum=0.75), lambda w, lr: torch.optim.SGD(w, lr, 0.75)),
@@ -110,6 +116,8 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
         [Adam(lr=0.125, epsilon=0.25), Adam(lr=0.125, epsilon=0.5), Adam(lr=0.125, epsilon=1.0)],
         [Adamax(lr=0.125, beta1=0.25), Adamax(lr=0.25, beta1=0.5), Adamax(lr=0.5, beta1=0.75)],
         [Adamax(lr=0.125, beta2=0.25), Adamax(lr=0.125, beta2=0.5), Adamax(lr=0.125, beta2=0.75)],
+        [Adadelta(lr=0.125, rho=0.25), Adadelta(lr=0.25, rho=0.5), Adadelta(lr=0.5, rho=0.75)],
+        [Adadelta(epsilon=0.25), Adadelta(epsilon=0.5), Adadelta(epsilon=1.0)],
         [SGD(lr=0.125, momentum=0.0), SGD(lr=0.125, momentum=0.5), SGD(lr=0.125, momentum=0.75)],
         [
             SGD(lr=0.125, decay=Line(start=1.0, end=0.5, finish=8)),
@@ -117,7 +125,17 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
             SGD(lr=0.125, decay=Line(start=0.25, end=0.5, finish=8)),
         ],
     ],
-    ids=["beta1", "beta2", "epsilon", "adamax, beta1", "adamax, beta2", "momentum", "decay"],
+    ids=[
+        "beta1",
+        "beta2",
+        "epsilon",
+        "adamax, beta1",
+        "adamax, beta2",
+        "adadelta, rho",
+        "adadelta, epsilon",
+        "momentum",
+        "decay",
+    ],
 )
 def test_any_float_of_an_optimiser_may_differ_in_a_stack(specs: list[OptimiserSpec]) -> None:
     stack, alone = nets(3)
@@ -143,7 +161,7 @@ def test_the_learning_rate_follows_its_decay() -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=["adam", "adamax", "sgd"])
+@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=["adam", "adamax", "adadelta", "sgd"])
 def test_a_model_that_is_not_finite_stays_where_it_is_and_harms_none(spec: OptimiserSpec, bad: float) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(spec, stack, (3,))
@@ -163,7 +181,7 @@ def test_a_model_that_is_not_finite_stays_where_it_is_and_harms_none(spec: Optim
     assert_same(stack, alone)
 
 
-@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=["adam", "adamax", "sgd"])
+@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=["adam", "adamax", "adadelta", "sgd"])
 def test_a_model_alone_that_is_not_finite_stays_where_it_is(spec: OptimiserSpec) -> None:
     _, (net,) = nets(1)
     optimiser = Optimiser(spec, net)

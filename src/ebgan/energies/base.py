@@ -16,7 +16,7 @@ class Energy(ABC):
     Subclasses are final, frozen dataclasses. `gives` names what their readings hold besides the energy.
     """
 
-    gives: frozenset[str] = frozenset()  # of "code", "logits"
+    gives: frozenset[str] = frozenset()  # of "code", "logits", and "experts" where the code is logits of experts
 
     @abstractmethod
     def check(self, net: nn.Module) -> None:

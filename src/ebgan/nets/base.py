@@ -1,4 +1,4 @@
-"""What a net is to the floors above: three kinds of module, and the specs that build them."""
+"""What a net is to the floors above: four kinds of module, and the specs that build them."""
 
 from __future__ import annotations
 
@@ -57,6 +57,18 @@ class Discriminator(nn.Module, ABC):
         """The layer below the logit."""
 
 
+class Experts(nn.Module, ABC):
+    """Images -> the logits of experts, each of which decides for itself."""
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch experts"]:
+        """One logit an expert."""
+
+    @abstractmethod
+    def features(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch features"]:
+        """The layer below the experts."""
+
+
 class GeneratorSpec(ABC):
     """The settings of a generator."""
 
@@ -66,8 +78,8 @@ class GeneratorSpec(ABC):
 
 
 class DiscriminatorSpec(ABC):
-    """The settings of a discriminator's net, an auto-encoder or a classifier."""
+    """The settings of a discriminator's net, an auto-encoder, a classifier or experts."""
 
     @abstractmethod
-    def build(self, site: Site) -> Autoencoder | Discriminator:
+    def build(self, site: Site) -> Autoencoder | Discriminator | Experts:
         """The net, initialised, on the site's device."""

@@ -7,8 +7,8 @@ weights N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, bi
 
 What the paper leaves unsaid: the rule read literally also puts batch norm on the decoder's output and on the logit
 (`output_norm`, off, as in the DCGAN code); dropout acts after each hidden activation of the discriminator; the
-decoder's output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's and WGAN-GP's discriminators have no batch
-norm (`batch_norm`).
+decoder's output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's, VGAN's and WGAN-GP's discriminators have no
+batch norm (`batch_norm`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least
-from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
 from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
 
 Output = Literal["linear", "limits"]
@@ -107,6 +107,28 @@ class MLPDiscriminator(DiscriminatorSpec):
         _check("nets.discriminator", self)
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class MLPExperts(DiscriminatorSpec):
+    """`depth` - 1 hidden layers of `width` units and one logit an expert (VGAN); no batch norm, as its authors'."""
+
+    depth: int = 2  # weight layers, at least 2
+    width: int = 1024  # hidden units
+    experts: int = 100  # logits: the paper's number; the authors' code takes 128
+    dropout: float = 0.0  # share of hidden units dropped while training
+    batch_norm: bool = False  # on the hidden layers but the first
+    std: float = 0.04  # of the initial weights, about Glorot's: an expert near 1/2 hardly moves
+
+    def build(self, site: Site) -> Experts:
+        net = _Experts(self, site)
+        initialise(net, site.randomness, "discriminator", self.std)
+        return net
+
+    def __post_init__(self) -> None:
+        _check("nets.discriminator", self)
+        check_least("nets.discriminator", 1, experts=self.experts)
+
+
 class _Generator(Generator):
     def __init__(self, spec: MLPGenerator, site: Site) -> None:
         super().__init__()
@@ -162,7 +184,24 @@ class _Discriminator(Discriminator):
         return hidden.relu()
 
 
-def _trunk(spec: MLPAutoencoder | MLPDiscriminator, site: Site) -> nn.Sequential:
+class _Experts(Experts):
+    def __init__(self, spec: MLPExperts, site: Site) -> None:
+        super().__init__()
+        self.trunk = _trunk(spec, site)
+        self.dropout = _dropout(spec.dropout, site, "features")
+        self.experts = Linear(spec.width, spec.experts, site.models)
+        self.to(site.randomness.seeds.device)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.experts(self.dropout(self.features(images)))
+        return _wide(logits)
+
+    def features(self, images: Tensor) -> Tensor:
+        hidden: Tensor = self.trunk(images.flatten(-3))
+        return hidden.relu()
+
+
+def _trunk(spec: MLPAutoencoder | MLPDiscriminator | MLPExperts, site: Site) -> nn.Sequential:
     """All hidden layers of a discriminator up to, but without, the last one's ReLU."""
     layers: list[nn.Module] = [Linear(math.prod(site.shape), spec.width, site.models)]
     for place in range(spec.depth - 2):
@@ -189,7 +228,7 @@ def _wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator) -> None:
+def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator | MLPExperts) -> None:
     check_least(owner, 2, depth=spec.depth)
     check_least(owner, 1, width=spec.width)
     dropout = 0.0 if isinstance(spec, MLPGenerator) else spec.dropout

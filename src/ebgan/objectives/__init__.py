@@ -8,6 +8,7 @@ from ebgan.objectives.least_squares import LeastSquaresGAN
 from ebgan.objectives.lsgan import LSGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
+from ebgan.objectives.vgan import VGAN
 from ebgan.objectives.wgan_gp import WGANGP
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GAN",
     "LSGAN",
     "MAGAN",
+    "VGAN",
     "WGANGP",
     "LeastSquaresGAN",
     "Objective",

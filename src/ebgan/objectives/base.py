@@ -74,7 +74,7 @@ class Objective(ABC, Generic[State]):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What it reads besides energies and images, of "code" and "logits"."""
+        """What it reads besides energies and images, of "code", "logits" and "experts"."""
         return frozenset()
 
     @property

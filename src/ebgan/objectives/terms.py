@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize, softplus
+from torch.special import entr
 
 from ebgan.records import Reading
 
@@ -57,6 +58,12 @@ def convergence(
 ) -> Float[Tensor, "*models"]:
     """M_global = E(x) + |gamma E(x) - E(G(z))| of mean energies (BEGAN): E(x) in balance, above it out of balance."""
     return real + (gamma * real - fake).abs()
+
+
+def batch_entropy(experts: Float[Tensor, "*models batch experts"]) -> Float[Tensor, "*models"]:
+    """Sum over experts of the binary entropy, in nats, of their mean probability in the batch, from logits (VGAN)."""
+    entropy: Tensor = entr(experts.sigmoid().mean(-2)) + entr((-experts).sigmoid().mean(-2))
+    return entropy.sum(-1)
 
 
 def cross_entropy(logits: Float[Tensor, "*models batch"], *, real: bool) -> Float[Tensor, "*models"]:

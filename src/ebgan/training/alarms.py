@@ -10,6 +10,7 @@ from ebgan.runfolder import Record
 PATIENCE = 0.2  # share of the run that a state must last before it is called out
 COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
 STUCK = 1e-6  # distance from an end of [0, 1] within which BEGAN's k rests there
+SATURATED = 0.01  # share of the experts' largest entropy below which all of them are sure of every sample
 DOMINANCE = 0.5  # share of the samples in one class above which it dominates
 
 
@@ -93,6 +94,13 @@ def _of_the_margin(record: Record) -> Sequence[tuple[str, str]]:
 def _of_the_samples(record: Record) -> Sequence[tuple[str, str]]:
     similarity = record.get("code_similarity", 0.0)
     return [
+        (
+            "experts saturated",
+            "Every expert is sure of every sample, so that hardly any gradient is left to learn from. Lower the "
+            "discriminator's learning rate, or begin with smaller weights (nets.discriminator.std)."
+            if record.get("expert_entropy", 1.0) < SATURATED
+            else "",
+        ),
         (
             "dead energy",
             "Every energy, of data and samples, is exactly 0, so that nobody learns: the critic's ReLU is dead. Use "

@@ -1,0 +1,61 @@
+"""Variational GAN (Zhai, Cheng, Feris & Zhang, 2016): a bounded energy of K experts, and the entropy of a batch.
+
+    discriminator   E(x) - E(G(z)) - H~(p_data)
+    generator       E(G(z)) - H~(p_g)
+    entropy         H~(p) = sum_j H(mean over the batch of sigma_j)
+
+E is the sum over experts of the entropy of sigma_j for one image, so that E - H~ lies in [-K ln 2, 0] (Jensen): minus
+the information, in nats, that each expert holds about which image of the batch it is, summed over experts. It is 0 for
+a collapsed batch.
+The paper moves the generator k times for each turn of the discriminator: `Turns(generator=k)`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from ebgan.errors import UsageError
+from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.terms import batch_entropy
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class VGAN(Objective[Stateless]):
+    """Each expert is to be sure of one image and undecided over a batch, of data and of samples each by their player.
+
+    Without samples the discriminator descends E(x) - H~(p_data), since E(x) alone would make experts constant.
+    """
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
+        return Stateless()
+
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
+        return self.alone(state, real, batch).beside(Losses.of(fake=-fake.energy.mean(-1)))
+
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+        return Losses.of(fake=fake.energy.mean(-1), entropy=-batch_entropy(_experts(fake)))
+
+    def alone(self, state: Stateless, real: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        return Losses.of(real=real.energy.mean(-1), entropy=-batch_entropy(_experts(real)))
+
+    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+        experts = _experts(fake)
+        largest = experts.shape[-1] * math.log(2)
+        return {"expert_entropy": means.fake / largest, "batch_entropy": batch_entropy(experts) / largest}
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"experts"})
+
+
+def _experts(reading: Reading) -> Tensor:
+    if reading.code is None:
+        raise UsageError("VGAN needs an energy with experts: use the experts' energy (ExpertsEnergy)")
+    return reading.code

@@ -1,0 +1,47 @@
+"""Adadelta along the model axis: steps in proportion to the steps before them (Zeiler, 2012, algorithm 1).
+
+square <- rho square + (1 - rho) g^2
+step    = sqrt(travel + epsilon) / sqrt(square + epsilon) g
+travel <- rho travel + (1 - rho) step^2
+w      <- w - lr step
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from ebgan.schedules import Schedule
+from ebgan.training.optim import OptimiserSpec, Slots, beside, check_rate
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Adadelta(OptimiserSpec):
+    """Adadelta with Lasagne's rho and epsilon, and VGAN's learning rate."""
+
+    lr: float = 0.1
+    rho: float = 0.95
+    epsilon: float = 1e-6
+    decay: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        check_rate(self.lr)
+
+    def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
+        return {name: [torch.zeros_like(weight) for weight in weights] for name in ("square", "travel")}
+
+    def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
+        for weight, gradient, square, travel in zip(weights, gradients, *slots.values(), strict=True):
+            axes = (..., *[None] * (weight.dim() - finite.dim()))
+            moved = finite.to(weight.dtype)
+            epsilon, share = beside(self.epsilon, axes), (moved * (1 - self.rho))[axes]
+            gradient = torch.where(finite[axes], gradient, 0)  # noqa: PLW2901
+            square.lerp_(gradient.square(), share)
+            step = gradient * (travel + epsilon).sqrt_() / (square + epsilon).sqrt_()
+            travel.lerp_(step.square(), share)
+            weight.sub_((moved * lr)[axes] * step)
