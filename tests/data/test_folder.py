@@ -145,7 +145,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path):
 
 def test_a_folder_needs_a_size(tmp_path):
     picture(tmp_path / "a.png")
-    with pytest.raises(DataError, match="needs a size in pixels"):
+    with pytest.raises(DataError, match="needs --data"):
         open_data(tmp_path)
 
 

@@ -60,7 +60,8 @@ def _attempt(path: Path, size: int | None) -> tuple[tuple[NDArray[np.uint8], boo
     try:
         return decode_picture(path, size), ""
     except Exception as error:  # Pillow's decoders raise errors of every kind on damaged files
-        return None, " ".join(str(error).replace(str(path), "the file").split()) or type(error).__name__
+        said = str(error).replace(repr(str(path)), "it").replace(str(path), "it")
+        return None, " ".join(said.split()) or type(error).__name__
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -112,7 +112,9 @@ def _open_folder(folder: Path, split: str, size: int | None, channels: int | Non
         if packed is not None:
             return packed
     if size is None:
-        raise DataError(f"{folder}: a folder of pictures needs a size in pixels, to which each is resized and cropped")
+        raise DataError(
+            f"{folder}: a folder of pictures needs --data.size, the pixels to which each is cropped and resized"
+        )
     if (folder / "train").is_dir():
         if not (folder / split).is_dir():
             raise DataError(f"{folder}: has no folder {split}")
