@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside, check_rate, gathered
+from ebgan.training.optim import OptimiserSpec, Slots, beside, check_rate, gathered, moments
 
 
 @final
@@ -33,9 +33,7 @@ class Adamax(OptimiserSpec):
         check_rate(self.lr)
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
-        zeros = [[torch.zeros_like(weight) for weight in weights] for _ in range(2)]
-        steps = [torch.zeros(models, device=weight.device) for weight in weights]
-        return {"mean": zeros[0], "top": zeros[1], "step": steps}
+        return moments(weights, models, "mean", "top")
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
         for weight, gradient, mean, top, step in zip(weights, gradients, *slots.values(), strict=True):

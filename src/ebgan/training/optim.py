@@ -55,9 +55,7 @@ class Adam(OptimiserSpec):
         check_rate(self.lr)
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
-        zeros = [[torch.zeros_like(weight) for weight in weights] for _ in range(2)]
-        steps = [torch.zeros(models, device=weight.device) for weight in weights]
-        return {"mean": zeros[0], "square": zeros[1], "step": steps}
+        return moments(weights, models, "mean", "square")
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
         if finite.dim() == 0:
@@ -176,6 +174,12 @@ class Optimiser:
         """A sum over a weight's gradient is finite only if all of it is."""
         sums = [gradient.flatten(len(self.models)).sum(-1) for gradient in gradients]
         return torch.stack([loss.detach().to(sums[0].dtype), *sums]).isfinite().all(0)
+
+
+def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> Slots:
+    """Slots of zeros by name, one a weight, and `step`, which counts the moves of each model."""
+    zeros: Slots = {name: [torch.zeros_like(weight) for weight in weights] for name in names}
+    return zeros | {"step": [torch.zeros(models, device=weight.device) for weight in weights]}
 
 
 def check_rate(lr: float) -> None:
