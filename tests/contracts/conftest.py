@@ -60,6 +60,7 @@ OTHERS = {
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "sgd": [SGD(lr=lr, momentum=0.5) for lr in (0.125, 0.25, 0.5)],
+    "sgd, decayed and clipped": [SGD(lr=0.5, weight_decay=clip / 4, clip=clip) for clip in (0.125, 0.25, 0.5)],
     "constant": [Constant(value=value) for value in (1.0, 2.0, 3.0)],
     "linear": [Linear(start=start, end=0.0, finish=100, begin=10) for start in (1.0, 2.0, 3.0)],
     "steps": [Steps(values=(1.0, 0.5), boundaries=(50,))] * 3,
