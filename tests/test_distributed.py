@@ -55,11 +55,17 @@ VGAN_ = replace(
     energy=ExpertsEnergy(),
     objective=VGAN(),
 )
+LSGAN_GP = replace(
+    LSGAN_,
+    objective=LSGAN(scale=0.1, gradient_penalty=10.0),
+    optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
+)
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
-        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
+        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("LSGAN, penalty", LSGAN_GP)),
+        *(("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
     )
     for joined in (False, True)
 }
