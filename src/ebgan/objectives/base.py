@@ -83,6 +83,11 @@ class Objective(ABC, Generic[State]):
         return False
 
     @property
+    def measures_convergence(self) -> bool:
+        """Whether what it watches holds a `convergence`, lower the better and never negative, for a `Plateau`."""
+        return False
+
+    @property
     def probes(self) -> Place | None:
         """Where it asks for the energy's slopes, for which it then has a `penalty`; None where it asks for none."""
         return None

@@ -81,6 +81,10 @@ class Scheduled(Objective[ScheduledState]):
         return self.inner.pretrained
 
     @property
+    def measures_convergence(self) -> bool:
+        return self.inner.measures_convergence
+
+    @property
     def probes(self) -> Place | None:
         return self._in_use.probes
 

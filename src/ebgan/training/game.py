@@ -18,6 +18,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
 from ebgan.samplers import Moment, Sampler
 from ebgan.schedules import Schedule
+from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 
 
@@ -55,6 +56,7 @@ class Game:
     objective: Objective[Any]
     randomness: Randomness
     turns: Turns = Turns()
+    plateau: Plateau | None = None
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""
@@ -87,6 +89,15 @@ class Game:
         count = real.shape[-4]
         place = self.randomness.uniform("probe", count, 1, 1, 1, first=first + rank().index * count)
         return torch.lerp(fake, real, place.to(fake.dtype))
+
+    def learning_rates(self, images: Tensor, factor: Tensor | None) -> dict[str, Tensor]:
+        """The learning rates [*models] or [] of a moment, by name in the records, of the players whose rate moves."""
+        optimisers = {"discriminator": self.discriminator.optimiser, "generator": self.generator.optimiser}
+        return {
+            f"learning_rate/{name}": optimiser.learning_rate(images, factor)
+            for name, optimiser in optimisers.items()
+            if self.plateau or optimiser.spec.decay
+        }
 
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""

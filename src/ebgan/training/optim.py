@@ -149,14 +149,16 @@ class Optimiser:
         self._decays = bool(torch.as_tensor(spec.weight_decay).any())
         self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
 
-    def learning_rate(self, images: Tensor) -> Tensor:
-        """The learning rate [*models] or [] after so many images seen."""
-        return self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
+    def learning_rate(self, images: Tensor, factor: Tensor | None = None) -> Tensor:
+        """The learning rate [*models] or [] after so many images seen, times a factor [*models]."""
+        lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
+        return lr if factor is None else lr * factor
 
-    def descend(self, loss: Tensor, images: Tensor) -> Tensor:
+    def descend(self, loss: Tensor, images: Tensor, factor: Tensor | None = None) -> Tensor:
         """Move the weights down a loss [*models]; whether [*models] each model's loss and gradients were finite.
 
-        Each rank's gradients come from its own slice of the batch and are summed over ranks.
+        `factor` [*models] is one on the learning rate. Each rank's gradients come from its own slice of the batch and
+        are summed over ranks.
         """
         gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
         with torch.no_grad():
@@ -164,7 +166,7 @@ class Optimiser:
             finite = self._finite(loss, gradients)
             if self._decays:
                 gradients = self._with_decay(gradients)
-            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images), finite)
+            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images, factor), finite)
             if self._clip is not None:
                 self._project(torch.where(finite, self._clip, torch.inf))
             self.refresh()
