@@ -77,7 +77,7 @@ def enter(rival: Rival, stage: Stage) -> Experiment:
 
 def _vgan(turns: int) -> Rival:
     return Rival(
-        title=f"VGAN, k = {turns}",
+        title=f"VGAN (k = {turns})",
         source="VGAN, algorithm 1",
         net="experts",
         energy=ExpertsEnergy(),
