@@ -1,6 +1,6 @@
 """Every objective on MNIST with the same nets, for as many images: the stage of the comparison.
 
-The nets are of the widths of the paper's grid search, small enough that each objective takes a minute or two: none of
+The nets are of the widths of the paper's grid search, small enough that each objective takes a minute or two. None of
 them is at its best here. Discriminators have two weight layers, and so no batch norm, which MAGAN, BEGAN, VGAN and
 WGAN-GP could not have; the first weights are wider than the paper's, about Glorot's. The nets that a paper describes
 are those of `mnist.*`.
@@ -14,7 +14,7 @@ from ebgan.recipes.index import recipe
 from ebgan.recipes.mnist import EPOCH, MNIST
 from ebgan.recipes.rivals import RIVALS, Rival, Stage, enter
 
-EPOCHS = 5
+EPOCHS = 3
 WIDTH, STD = 512, 0.04  # of the discriminators' layers, and of their first weights
 STAGE = Stage(
     data=MNIST,
@@ -32,7 +32,7 @@ STAGE = Stage(
     batch=64,
     lr=1e-3,
     precision="bf16",
-    evaluation=Evaluation(),
+    evaluation=Evaluation(every=EPOCH),
 )
 
 
