@@ -3,7 +3,7 @@
 from ebgan.report.animation import write_animation
 from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
-from ebgan.report.landscape import Landscape, landscape
+from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
 
@@ -12,6 +12,7 @@ __all__ = [
     "Panel",
     "grid",
     "landscape",
+    "landscapes",
     "metric_rows",
     "panels",
     "save_png",
