@@ -4,7 +4,7 @@ from ebgan.report.animation import write_animation
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
-from ebgan.report.landscape import Landscape, landscape
+from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
 
@@ -14,6 +14,7 @@ __all__ = [
     "gallery",
     "grid",
     "landscape",
+    "landscapes",
     "metric_rows",
     "panels",
     "save_png",
