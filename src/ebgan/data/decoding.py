@@ -8,7 +8,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -67,34 +67,29 @@ class Decoder:
         return Decoded(pixels[: len(entries) - len(refused)], grey, refused)
 
 
-def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> Iterator[Decoded]:
-    """The stretches in their order, each decoded by one of so many processes.
+def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> Generator[Decoded, None, None]:
+    """The stretches in their order, each decoded by one of so many processes, which end when this is closed.
 
-    Raises DecoderLostError, which names the files, if a process dies.
+    Raises DecoderLostError if a process dies.
     """
     context = multiprocessing.get_context("forkserver")  # a child forked from here may inherit a lock that is held
     context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(workers, context, _begin) as pool:
-        waiting: deque[tuple[str, Future[Decoded]]] = deque()
-        try:
-            for stretch in stretches:
-                waiting.append((stretch[0].name, pool.submit(decoder, stretch)))
-                if len(waiting) > _AHEAD * workers:
-                    yield _result(*waiting.popleft())
-            while waiting:
-                yield _result(*waiting.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _result(first: str, future: Future[Decoded]) -> Decoded:
+    pool = ProcessPoolExecutor(workers, context, _begin)
+    waiting: deque[Future[Decoded]] = deque()
     try:
-        return future.result()
+        for stretch in stretches:
+            waiting.append(pool.submit(decoder, stretch))
+            if len(waiting) > _AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise DecoderLostError(
-            f"a process that decodes pictures was lost, at {first} or after: was it killed, or is memory short? "
-            "The same command goes on from what is saved; fewer --workers need less memory"
+            "a process that decodes pictures was lost: was it killed, or is memory short? The same command goes on "
+            "from what is saved; fewer --workers need less memory"
         ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:

@@ -11,9 +11,11 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from ebgan.data.listing import Choice, Listing, list_pictures
 from ebgan.data.packed import START, Packed, finish_packed, map_pixels, write_packed
 from ebgan.data.sources import existing, open_arrays
 from ebgan.data.store import Entry
-from ebgan.errors import DataError, StorageError, check_least
+from ebgan.errors import DataError, StorageError, UsageError, check_least
 from ebgan.runfolder import storage_errors
 
 FORMAT = 1  # of the journal
@@ -60,6 +62,8 @@ def pack(
     """
     choice, folder = choice or Choice(), PackFolder(dest)
     check_least("", 1, workers=workers)
+    if dest.resolve().is_relative_to(_full(source)):
+        raise UsageError(f"{dest}: lies within the pictures' own folder. Choose one outside of it")
     plan = {"format": FORMAT, "source": _full(source), **asdict(choice), **asdict(framing)}
     plan["classes"] = list(choice.classes)
     arrays = None if choice.labels or choice.classes else open_arrays(source, choice.split)
@@ -89,7 +93,7 @@ def _pack_arrays(arrays: Packed, framing: Framing, folder: PackFolder, plan: Pla
         packed = framed(arrays, framing)
         if not folder.images.exists():
             write_packed(folder.images, packed)
-        return Outcome(len(packed), _counts(packed), [], packed.shape[0] == 1)
+        return Outcome(len(packed), _counts(packed), [], arrays.shape[0] == 1)
 
 
 def _full(source: str | Path) -> str:
@@ -120,7 +124,7 @@ def _fill(
     starts = range(first, len(entries), step)
     results = decode(decoder, (entries[start : start + step] for start in starts), run.workers)
     done: list[Stretch] = []
-    with storage_errors(folder.part), _part(folder.part, length) as file:
+    with closing(results), storage_errors(folder.part), _part(folder.part, length) as file:
         for start, result in zip(starts, results, strict=True):
             _write(file, folder.part, result)
             done.append(_stretch(len(entries[start : start + step]), result))
@@ -130,18 +134,20 @@ def _fill(
     return done
 
 
-def _part(path: Path, length: int) -> BinaryIO:
-    """The file of pixels, which holds so many bytes of them, ready for more."""
-    file = path.open("ab")
+def _part(path: Path, length: int) -> FileIO:
+    """The file of pixels, which holds so many bytes of them, ready for more; what is written is on its way at once."""
+    file = FileIO(path, "ab")
     file.truncate(len(START) + length if length else 0)
-    file.write(b"" if length else START)
+    if not length:
+        file.write(START)
     return file
 
 
-def _write(file: BinaryIO, path: Path, result: Decoded) -> None:
+def _write(file: FileIO, path: Path, result: Decoded) -> None:
     with storage_errors(path, result.pixels.nbytes):
-        file.write(result.pixels.data)
-        file.flush()
+        left = result.pixels.reshape(-1).data
+        while left:
+            left = left[file.write(left) :]
         os.fsync(file.fileno())
 
 
