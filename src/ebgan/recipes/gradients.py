@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import normalize
 
-from ebgan.data import Loader, Packed, Points
+from ebgan.data import Augmented, Loader, Packed, Points
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
 from ebgan.errors import DataError
 from ebgan.experiment import Data, Experiment, Nets, build
@@ -114,7 +114,7 @@ def setting(side: Side, source: str) -> Experiment:
     )
 
 
-def watch(experiment: Experiment, data: Packed | Points, steps: int) -> list[Look]:
+def watch(experiment: Experiment, data: Packed | Augmented | Points, steps: int) -> list[Look]:
     """Train, and look at the moments, the start and the end among them."""
     game, progress = build(experiment, data.shape)
     draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__
