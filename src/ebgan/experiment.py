@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import Packed, Points, open_data, open_points
+from ebgan.data import Augmented, Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
@@ -26,6 +26,7 @@ from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
+from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 from ebgan.training.step import Progress
 
@@ -41,18 +42,29 @@ class Data:
     size: int | None = None  # height and width that a folder's images are resized and cropped to
     channels: int | None = None  # 1 grey, 3 colour; by default as the images are
     padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
+    crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
+    flip: bool = False  # whether every second training image, at random, is mirrored from left to right
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
-    def open(self) -> Packed | Points:
+    def __post_init__(self) -> None:
+        check_least("data", 1, size=self.size, crop=self.crop)
+        check_least("data", 0, padding=self.padding, workers=self.workers)
+        if self.crop and not self.size:
+            raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
+        if (self.crop or self.flip) and self.source.startswith("toy."):
+            raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
+
+    def open(self) -> Packed | Augmented | Points:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
-        return self.padded(open_data(self.source, size=self.size, channels=self.channels))
+        return self.prepared(open_data(self.source, size=self.size, channels=self.channels))
 
-    def padded(self, images: Packed) -> Packed:
-        """Images with the black pixels of `padding` around them."""
-        return images.padded(self.padding) if self.padding else images
+    def prepared(self, images: Packed) -> Packed | Augmented:
+        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
+        padded = images.padded(self.padding) if self.padding else images
+        return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +81,7 @@ class Optimisers:
 
     discriminator: OptimiserSpec = Adam(lr=1e-3)
     generator: OptimiserSpec = Adam(lr=1e-3)
+    plateau: Plateau | None = None  # lowers both learning rates where the objective's measure of convergence stalls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +125,11 @@ class Experiment:
             raise UsageError(
                 f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
                 "alone: set pretraining to some epochs' images"
+            )
+        if self.optimisers.plateau and not self.objective.measures_convergence:
+            raise UsageError(
+                f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
+                "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
             )
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
@@ -175,11 +193,13 @@ def build(
         objective=experiment.objective,
         randomness=randomness,
         turns=experiment.turns,
+        plateau=experiment.optimisers.plateau,
     )
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
     clock = torch.zeros((), dtype=torch.int64, device=device)
-    return game, Progress(clock, experiment.objective.init(site.models, device))
+    plateau = game.plateau.init(site.models, device) if game.plateau else None
+    return game, Progress(clock, experiment.objective.init(site.models, device), plateau)
 
 
 Tree = TypeVar("Tree")

@@ -19,8 +19,9 @@ class Reproduce:
     """Measure what a paper says, and print each claim beside what was found."""
 
     name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None  # without one, all there are are listed
-    out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # folder of the pictures, or runs/NAME
+    out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # folder of runs and pictures, or runs/NAME
     scale: Literal["tiny", "cpu", "paper"] = "cpu"  # seconds, to try it; minutes on a CPU; as long as the paper's
+    seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
 
 
 def main(argv: list[str]) -> None:
@@ -30,12 +31,16 @@ def main(argv: list[str]) -> None:
         return _list()
     from rich.console import Console
 
+    from ebgan.recipes.claims import Request
     from ebgan.recipes.reproductions import find
     from ebgan.report import save_png
 
-    findings = find(chosen.name, chosen.scale).measure(chosen.scale, Console(stderr=True).print)
-    _print(findings.claims)
     folder = chosen.out or Path("runs") / chosen.name
+    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds)
+    findings = find(chosen.name, chosen.scale).measure(asked)
+    for title, rows in findings.tables.items():
+        _print(title, rows)
+    _print("", [["claim", "expected", "measured", "holds"], *map(_words, findings.claims)])
     for title, picture in findings.pictures.items():
         save_png(picture, folder / f"{title}.png")
         print(f"picture  {folder / title}.png")
@@ -50,13 +55,16 @@ def _list() -> None:
         print(f"{name:<{width}}  {each.summary} ({each.source})")
 
 
-def _print(claims: list[Claim]) -> None:
+def _words(claim: Claim) -> list[str]:
+    return [claim.claim, claim.expected, claim.measured, "yes" if claim.holds else "no"]
+
+
+def _print(title: str, rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("claim", "expected", "measured", "holds")
-    for each in claims:
-        words = (each.claim, each.expected, each.measured, "yes" if each.holds else "no")
-        table.add_row(*map(Text, words))  # as they are: a hinge [m - y] is no markup
+    table = Table(*rows[0], title=title or None)
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))  # as they are: a hinge [m - y] is no markup
     Console().print(table)

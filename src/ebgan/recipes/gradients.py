@@ -27,14 +27,14 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import normalize
 
-from ebgan.data import Loader, Packed, Points
+from ebgan.data import Augmented, Loader, Packed, Points
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
 from ebgan.errors import DataError
 from ebgan.experiment import Data, Experiment, Nets, build
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.objectives import EBGAN, GAN, Objective
-from ebgan.recipes.claims import Claim, Findings, Note, Scale
+from ebgan.recipes.claims import Claim, Findings, Request, Scale
 from ebgan.recipes.index import find
 from ebgan.records import Batch
 from ebgan.report import Panel, panels
@@ -84,18 +84,18 @@ SIDES = (
 )
 
 
-def reproduce(scale: Scale, note: Note) -> Findings:
+def reproduce(asked: Request) -> Findings:
     """Angles between the gradients of a batch's images, logistic discriminator and auto-encoder."""
     claims, drawn = [], []
-    for source, steps in STEPS[scale].items():
+    for source, steps in STEPS[asked.scale].items():
         try:
             data = Data(source=source).open()
         except DataError as error:
-            note(f"left out: {error}")
+            asked.note(f"left out: {error}")
             continue
         looks = {}
         for side in SIDES:
-            note(f"training the {side.title} discriminator on {source}")
+            asked.note(f"training the {side.title} discriminator on {source}")
             looks[side.title] = watch(setting(side, source), data, steps)
         claims += claims_of(source, looks)
         drawn += curves(source, looks)
@@ -114,7 +114,7 @@ def setting(side: Side, source: str) -> Experiment:
     )
 
 
-def watch(experiment: Experiment, data: Packed | Points, steps: int) -> list[Look]:
+def watch(experiment: Experiment, data: Packed | Augmented | Points, steps: int) -> list[Look]:
     """Train, and look at the moments, the start and the end among them."""
     game, progress = build(experiment, data.shape)
     draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__

@@ -26,7 +26,7 @@ from ebgan.experiment import Experiment, build
 from ebgan.metrics import auroc
 from ebgan.objectives import EBGAN
 from ebgan.randomness import Randomness
-from ebgan.recipes.claims import Claim, Findings, Note, Scale
+from ebgan.recipes.claims import Claim, Findings, Request, Scale
 from ebgan.recipes.index import find
 from ebgan.records import Batch
 from ebgan.report import Landscape, grid, landscapes
@@ -68,14 +68,14 @@ class Judged(NamedTuple):
         return auroc(both, torch.arange(len(both)) >= HELD_OUT)
 
 
-def reproduce(scale: Scale, note: Note) -> Findings:
+def reproduce(asked: Request) -> Findings:
     """Energy away from the data, of an auto-encoder trained alone and of the same inside EBGAN."""
     lands, judged = {}, {}
     kinds = not_digits(held_out())
     for title, turns in TRAININGS.items():
-        note(f"training an auto-encoder {title}, on two moons and on digits")
-        lands[title] = on_moons(STEPS[scale], turns)
-        judged[title] = on_digits(STEPS[scale], turns, kinds)
+        asked.note(f"training an auto-encoder {title}, on two moons and on digits")
+        lands[title] = on_moons(STEPS[asked.scale], turns)
+        judged[title] = on_digits(STEPS[asked.scale], turns, kinds)
     pictures = {
         "moons": landscapes({title: land.map for title, land in lands.items()}),
         "digits": grid(rows(kinds, judged), columns=SHOWN),

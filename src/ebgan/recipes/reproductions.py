@@ -1,4 +1,4 @@
-"""What `ebgan reproduce` measures, by name: each a function of a scale that returns claims and pictures."""
+"""What `ebgan reproduce` measures, by name: each a function of a request that returns claims, tables and pictures."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
-from ebgan.recipes import gradients, manifold, theory, variational
-from ebgan.recipes.claims import Findings, Note, Scale
+from ebgan.recipes import contest, gradients, manifold, theory, variational
+from ebgan.recipes.claims import Findings, Request, Scale
 
 TRIED: tuple[Scale, ...] = ("tiny", "cpu")  # a paper that gives no size has no scale of its own
 
@@ -18,7 +18,7 @@ class Reproduction:
     """A measurement with a source."""
 
     source: str  # paper, and section, figure or table
-    measure: Callable[[Scale, Note], Findings]
+    measure: Callable[[Request], Findings]
     scales: tuple[Scale, ...] = TRIED  # those that it has
 
     @property
@@ -32,6 +32,7 @@ REPRODUCTIONS = {
     "gradients": Reproduction("EBGAN, section 2.3", gradients.reproduce),
     "manifold": Reproduction("EBGAN, section 2.3.1", manifold.reproduce),
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
+    "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
 }
 
 

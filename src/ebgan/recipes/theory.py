@@ -12,7 +12,7 @@ import torch
 
 from ebgan.experiment import Experiment
 from ebgan.objectives import EBGAN
-from ebgan.recipes.claims import Claim, Findings, Note, Scale
+from ebgan.recipes.claims import Claim, Findings, Request, Scale
 from ebgan.recipes.equilibrium import Position, best_energies, play, total_variation, value
 from ebgan.recipes.flatness import DISCRIMINATORS, Look, setting, watch
 from ebgan.report import Panel, panels
@@ -25,15 +25,15 @@ FLAT = 0.2  # of the margin, or of ln 2, under which a spread counts as flat
 NEAR = 0.05  # relative error of a value that is near
 
 
-def reproduce(scale: Scale, note: Note) -> Findings:
+def reproduce(asked: Request) -> Findings:
     """Lemma 1, Theorems 1 and 2, and "the discriminator is flat in the end"."""
-    note(f"playing {ROUNDS:,} rounds on three places and on four")
+    asked.note(f"playing {ROUNDS:,} rounds on three places and on four")
     game, beyond = (play(torch.tensor(data).double(), MARGIN, ROUNDS) for data in (DATA, (*DATA, 0.0)))
     claims = [lemma_1(), corollary(), *theorems(game, beyond)]
     runs = {}
     for objective in DISCRIMINATORS:
-        note(f"training {objective} on a Gaussian")
-        experiment = setting(objective, IMAGES[scale])
+        asked.note(f"training {objective} on a Gaussian")
+        experiment = setting(objective, IMAGES[asked.scale])
         runs[objective] = watch(experiment)
         claims += in_the_end(experiment, runs[objective])
     return Findings(claims, {"theory": panels(curves(game, runs))})

@@ -23,7 +23,7 @@ from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
 from ebgan.objectives import LSGAN, VGAN, Objective
-from ebgan.recipes.claims import Claim, Findings, Note, Scale
+from ebgan.recipes.claims import Claim, Findings, Request, Scale
 from ebgan.recipes.index import find
 from ebgan.recipes.partition import Table, affine, inner_loop, tight
 from ebgan.report import Panel, panels
@@ -75,12 +75,12 @@ RUNS = {
 }
 
 
-def reproduce(scale: Scale, note: Note) -> Findings:
+def reproduce(asked: Request) -> Findings:
     """The bound of the partition function on a table; energies with and without a bound in short runs."""
     table, courses = Table.of(0), {}
     for title, each in RUNS.items():
-        note(f"training {title}")
-        courses[title] = run(each, STEPS[scale])
+        asked.note(f"training {title}")
+        courses[title] = run(each, STEPS[asked.scale])
     claims = [*tight(table), inner_loop(table), affine(table), *boundedness(courses)]
     return Findings(claims, {"variational": panels(curves(courses))})
 

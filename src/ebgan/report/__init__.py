@@ -1,6 +1,7 @@
 """The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
 
 from ebgan.report.animation import write_animation
+from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import grid, save_png
 from ebgan.report.landscape import Landscape, landscape, landscapes
@@ -10,6 +11,7 @@ from ebgan.report.summary import metric_rows
 __all__ = [
     "Landscape",
     "Panel",
+    "gallery",
     "grid",
     "landscape",
     "landscapes",
