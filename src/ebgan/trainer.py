@@ -145,6 +145,7 @@ def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: 
         folder=run.folder,
         plan=_plan(experiment, data, override),
         batches=loader.batches,
+        source=lambda images, turn: loader.at(images, f"source{turn}"),
         observer=observer,
         picture=picture,
         evaluate=evaluate,

@@ -6,6 +6,7 @@ A batch is a stretch of that sequence, and may end one epoch and begin the next.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import signal
 import threading
@@ -79,6 +80,7 @@ class Loader:
         self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
+        self._orders: dict[str, tuple[int, Tensor]] = {}  # by purpose, an epoch and its order
 
     def batches(self, first: int) -> Iterator[Batch]:
         """Batches without end, from the one that begins after `first` images, counted over all ranks.
@@ -86,31 +88,52 @@ class Loader:
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
         Raises DataError if a worker process dies or stops.
         """
-        for images, labels in self._gathered(self._places(first)):
-            yield Batch(
-                scaled(images.to(self.device), self.limits), labels if labels is None else labels.to(self.device)
-            )
+        places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
+        for rows in self._gathered(places):
+            yield self._served(rows)
 
-    def _places(self, first: int) -> Iterator[Tensor]:
-        """Which images each of this rank's batches holds: [*models, batch / ranks]."""
+    def at(self, first: int, purpose: str) -> Batch:
+        """The batch that begins after `first` images in the order of another purpose, gathered at once.
+
+        It follows from its place alone, so that whoever asks for it (samplers that start from images of the data) has
+        no position to keep, and moves nobody else's.
+        """
+        return self._served(self._rows_at(self._places(first, purpose)))
+
+    def _served(self, rows: _Rows) -> Batch:
+        images, labels = rows
+        return Batch(scaled(images.to(self.device), self.limits), None if labels is None else labels.to(self.device))
+
+    def _places(self, first: int, purpose: str) -> Tensor:
+        """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
         epoch, skipped = divmod(first, len(self.data))
-        ahead = self._order(epoch)[..., skipped:]
-        while True:
-            while ahead.shape[-1] < self.batch:
-                epoch += 1
-                ahead = torch.cat((ahead, self._order(epoch)), -1)
-            yield ahead[..., : self.batch][..., self._share]
-            ahead = ahead[..., self.batch :]
+        ahead = self._order(epoch, purpose)[..., skipped:]
+        while ahead.shape[-1] < self.batch:
+            epoch += 1
+            ahead = torch.cat((ahead, self._order(epoch, purpose)), -1)
+        return ahead[..., : self.batch][..., self._share]
 
-    def _order(self, epoch: int) -> Tensor:
-        return self._randomness.permutation(self.purpose, len(self.data), epoch)
+    def _order(self, epoch: int, purpose: str) -> Tensor:
+        """The order of an epoch, kept until another of its purpose is asked for."""
+        known, order = self._orders.get(purpose, (-1, None))
+        if order is None or known != epoch:
+            order = self._randomness.permutation(purpose, len(self.data), epoch)
+            self._orders[purpose] = epoch, order
+        return order
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
             assert isinstance(self.data, Packed)
             return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
-        images, labels = self._rows
-        return ((_picked(images, place), None if labels is None else labels[place]) for place in places)
+        return map(self._rows_at, places)
+
+    def _rows_at(self, places: Tensor) -> _Rows:
+        if self._rows is None:
+            labels = self.data.labels
+            images = torch.from_numpy(np.take(self.data.images, places.numpy(), 0))
+            return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
+        images, named = self._rows
+        return _picked(images, places), None if named is None else named[places]
 
     def _on_device(self) -> _Rows:
         labels = self.data.labels

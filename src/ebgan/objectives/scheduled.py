@@ -88,6 +88,14 @@ class Scheduled(Objective[ScheduledState]):
     def reads_images(self) -> bool:
         return self.inner.reads_images
 
+    @property
+    def conditional(self) -> bool:
+        return self.inner.conditional
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        return self.inner.limits
+
     def _now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""
         return self._with({name: schedule.at(state.images) for name, schedule in self.schedules.items()})

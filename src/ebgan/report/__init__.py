@@ -2,7 +2,7 @@
 
 from ebgan.report.animation import write_animation
 from ebgan.report.html import write_report
-from ebgan.report.images import grid, save_png
+from ebgan.report.images import beside, grid, save_png
 from ebgan.report.landscape import Landscape, landscape
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
@@ -10,6 +10,7 @@ from ebgan.report.summary import metric_rows
 __all__ = [
     "Landscape",
     "Panel",
+    "beside",
     "grid",
     "landscape",
     "metric_rows",

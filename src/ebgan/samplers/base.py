@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from ebgan.nets.base import Generator
+from ebgan.errors import UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Sample
 
@@ -26,9 +26,21 @@ class Moment:
 class Sampler(ABC):
     """A value: what it needs of the data it asks for, what it needs of chance follows from the moment.
 
-    Subclasses are final, frozen dataclasses.
+    Subclasses are final, frozen dataclasses. `conditional` ones start from images of the data, and their samples hold
+    source and reconstruction.
     """
 
+    conditional: bool = False
+
     @abstractmethod
-    def sample(self, generator: Generator, moment: Moment, source: Callable[[], Batch]) -> Sample:
+    def check(self, generator: nn.Module) -> None:
+        """Raise UsageError, with the mend, if the generator is of a kind that it makes no samples with."""
+
+    @abstractmethod
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         """Samples from a generator; `source` draws images of the data for samplers that start from some."""
+
+
+def no_source(*place: int) -> Batch:  # noqa: ARG001
+    """What stands for a source of images where there is none. Raises UsageError."""
+    raise UsageError("these samples start from images of the data: give some")

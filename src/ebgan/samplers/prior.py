@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, final
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from ebgan.errors import UsageError
 from ebgan.nets.base import Generator
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import Moment, Sampler
@@ -20,7 +21,15 @@ class Prior(Sampler):
 
     distribution: Literal["normal", "uniform"] = "normal"
 
-    def sample(self, generator: Generator, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
+    def check(self, generator: nn.Module) -> None:
+        if not isinstance(generator, Generator):
+            raise UsageError(
+                "sampler: Prior starts from noise, and needs a generator of noise as nets.generator (MLPGenerator), or "
+                "take samples from images (Transition)"
+            )
+
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
+        assert isinstance(generator, Generator)
         return Sample(generator(*self.noise(generator, moment)))
 
     def noise(self, generator: Generator, moment: Moment) -> list[Tensor]:

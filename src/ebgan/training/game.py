@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
-from ebgan.nets.base import Generator
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
@@ -48,7 +47,7 @@ class Turns:
 class Game:
     """All that takes part in training: two players, and the rules."""
 
-    generator: Player[Generator]
+    generator: Player[nn.Module]
     discriminator: Player[nn.Module]
     energy: Energy
     sampler: Sampler
@@ -87,6 +86,16 @@ class Game:
         """The share of this rank of the samples made at a moment."""
         moment = Moment(self.randomness, first + rank().index * count, turn, count)
         return self.sampler.sample(self.generator.net, moment, source)
+
+    def whole(self, sample: Sample) -> Sample:
+        """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""
+        if not self.objective.conditional:
+            return sample
+        source, reconstruction = (
+            None if images is None else gather_across_ranks(images, -4)
+            for images in (sample.source, sample.reconstruction)
+        )
+        return sample._replace(source=source, reconstruction=reconstruction)
 
     def _gather(self, reading: Reading) -> Reading:
         images, energy, code, logits = reading

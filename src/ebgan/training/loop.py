@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from signal import Signals
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -72,6 +73,7 @@ class Training:
     folder: RunFolder
     plan: Plan
     batches: Callable[[int], Iterator[Batch]]  # from so many images seen on
+    source: Callable[[int, int], Batch]  # what samples start from, at images seen and in a turn of the step
     observer: Observer
     picture: Callable[[int], None]  # draw the samples of the moment
     evaluate: Callable[[int], Record | None]
@@ -98,7 +100,7 @@ class Training:
         with StopSignals() as signals, self.telling_divergence():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
-                self.progress, outcome = train_step(self.game, self.progress, draw, turns)
+                self.progress, outcome = train_step(self.game, self.progress, draw, turns, partial(self.source, images))
                 before, images = images, images + turns[0] * self.plan.batch
                 self.step += 1
                 if self.average:

@@ -12,6 +12,7 @@ Nothing here waits for the device, and nothing here knows which objective, energ
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from ebgan.distributed import rank
 from ebgan.records import Batch, Losses, Means
+from ebgan.samplers import no_source
 from ebgan.training.game import Game
 
 
@@ -37,21 +39,28 @@ class Outcome(NamedTuple):
 
 
 def train_step(
-    game: Game, progress: Progress, draw: Callable[[], Batch], turns: tuple[int, int] = (1, 1)
+    game: Game,
+    progress: Progress,
+    draw: Callable[[], Batch],
+    turns: tuple[int, int] = (1, 1),
+    source: Callable[[int], Batch] = no_source,
 ) -> tuple[Progress, Outcome]:
-    """Move both players and the objective's state; `draw` serves this rank's share of each batch."""
+    """Move both players and the objective's state; `draw` serves this rank's share of each batch.
+
+    `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
+    """
     objective, state, images = game.objective, progress.objective, progress.images
     values: dict[str, Tensor] = {}
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
 
     # The discriminator's turn: energy down on the data, up on the samples.
-    for _ in range(discriminator_turns):
+    for turn in range(discriminator_turns):
         batch = draw()
         count, first = batch.images.shape[-4], images
         if generator_turns:
             with torch.no_grad():
-                sample = game.sample(first, 0, count, draw)
+                sample = game.sample(first, 0, count, partial(source, turn))
             fakes = sample.images if sample.negatives is None else sample.negatives
             real, fake = game.read_both(batch.images, fakes)
             losses = objective.discriminator(state, real, fake, batch)
@@ -69,9 +78,10 @@ def train_step(
     # The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
     for turn in range(generator_turns):
         fresh = game.turns.fresh or turn > 0
-        sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, draw)
+        start = partial(source, discriminator_turns + turn - (not game.turns.fresh))
+        sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, start)
         fake = game.read(sample.images)
-        losses = objective.generator(state, fake, sample)
+        losses = objective.generator(state, fake, game.whole(sample))
         sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images)
         values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
         values |= {f"generator/{name}": term for name, term in losses.terms.items()}
