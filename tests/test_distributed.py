@@ -24,7 +24,7 @@ from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, re
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP
-from ebgan.samplers import Transition
+from ebgan.samplers import Replay, Transition
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -61,7 +61,7 @@ VGAN_ = replace(
 VCD_ = replace(
     VGAN_,
     nets=replace(VGAN_.nets, generator=MLPTransition(width=10, code=5, std=0.3)),
-    sampler=Transition(),
+    sampler=Replay(sampler=Transition(), size=30),
     objective=VCD(rho=0.5, entropy=True),
 )
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)

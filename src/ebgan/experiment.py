@@ -33,7 +33,7 @@ from ebgan.objectives import (
     Scheduled,
 )
 from ebgan.randomness import Randomness
-from ebgan.samplers import Prior, Sampler, Transition
+from ebgan.samplers import Prior, Replay, Sampler, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -105,7 +105,7 @@ class Experiment:
     data: Data = Data()
     nets: Nets = Nets()
     energy: Energy = AutoencoderEnergy()
-    sampler: Sampler = Prior()
+    sampler: Sampler[Any] = Prior()
     objective: Objective[Any] = EBGAN()
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
@@ -156,7 +156,7 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts),
-        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior, Transition),
+        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior, Transition, Replay),
         *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
@@ -203,7 +203,8 @@ def build(
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
     clock = torch.zeros((), dtype=torch.int64, device=device)
-    return game, Progress(clock, experiment.objective.init(site.models, device))
+    memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
+    return game, Progress(clock, experiment.objective.init(site.models, device), memory)
 
 
 Tree = TypeVar("Tree")

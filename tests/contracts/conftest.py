@@ -14,7 +14,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
-from ebgan.samplers import Prior, Transition
+from ebgan.samplers import Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -61,6 +61,7 @@ OTHERS = {
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
     "transition": [Transition(keep=keep) for keep in (0.25, 0.5, 0.75)],
+    "replay": [Replay(sampler=Transition(keep=share), share=share) for share in (0.25, 0.5, 0.75)],
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],

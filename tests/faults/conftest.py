@@ -20,7 +20,7 @@ from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled
-from ebgan.samplers import Transition
+from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -86,14 +86,14 @@ VARIANTS = {
         checkpoint=24,
         evaluation=QUIET,
     ),
-    "VCD, transitions, two turns of the generator, Adadelta": Experiment(
+    "VCD, transitions, replay, two turns of the generator, Adadelta": Experiment(
         data=Data(limits=(0.0, 1.0)),
         nets=Nets(
             generator=MLPTransition(width=10, code=5, std=0.2),
             discriminator=MLPExperts(depth=3, width=12, experts=6, dropout=0.3, std=0.2),
         ),
         energy=ExpertsEnergy(),
-        sampler=Transition(),
+        sampler=Replay(sampler=Transition(), size=30),
         objective=VCD.authors_code(rho=0.5),
         optimisers=Optimisers(discriminator=Adadelta(lr=1.0), generator=Adadelta(lr=1.0)),
         turns=Turns(generator=2),

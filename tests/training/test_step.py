@@ -14,7 +14,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch, Sample
-from ebgan.samplers import Transition
+from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear, Steps
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam
@@ -222,12 +222,25 @@ def test_a_stack_follows_its_models_trained_one_by_one(precision: str, tolerance
         torch.testing.assert_close(shares, outcome.values, rtol=tolerance, atol=tolerance)
 
 
+def test_the_discriminator_is_shown_what_the_sampler_recalls_and_the_generator_what_it_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = Watched(monkeypatch)
+    trained(replace(EBGAN_PT, sampler=Replay(share=1.0, size=6)), 2)
+    assert torch.equal(watched.read[1], watched.made[0])  # in the first step there is nothing to recall
+    assert equal(watched.read[2::3], watched.made[1::2])
+    first = {tuple(image.flatten().tolist()) for image in watched.made[0]}
+    assert {tuple(image.flatten().tolist()) for image in watched.read[4]} <= first
+
+
 @pytest.mark.parametrize("turns", [(1, 1), (2, 1), (1, 0)])
 def test_no_value_is_asked_of_the_device_within_a_step(turns: tuple[int, int]) -> None:
     """A tensor on the meta device has no values to give: whatever waits for one raises."""
     slow = Optimisers(discriminator=SGD(lr=1e-2, momentum=0.5), generator=SGD(lr=1e-2))
     falling = Scheduled(EBGAN(margin=4.0, pulling_away=0.1), margin=Steps(values=(4.0, 2.0), boundaries=(6,)))
-    game, progress = build(replace(EBGAN_PT, objective=falling, optimisers=slow, precision="fp32"), SHAPE, "meta")
+    game, progress = build(
+        replace(EBGAN_PT, sampler=Replay(), objective=falling, optimisers=slow, precision="fp32"), SHAPE, "meta"
+    )
     progress, outcome = train_step(game, progress, lambda: Batch(torch.empty(6, *SHAPE, device="meta")), turns)
     assert {value.device.type for value in outcome.values.values()} == {"meta"}
 

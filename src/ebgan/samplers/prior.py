@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, final
 
+import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import Generator
+from ebgan.nets.base import Generator, Site
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.base import Memoryless, Moment, Sampler
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Prior(Sampler):
+class Prior(Sampler[Memoryless]):
     """One draw of every noise that the generator starts from; the paper's is normal."""
 
     distribution: Literal["normal", "uniform"] = "normal"
@@ -27,6 +28,9 @@ class Prior(Sampler):
                 "sampler: Prior starts from noise, and needs a generator of noise as nets.generator (MLPGenerator), or "
                 "take samples from images (Transition)"
             )
+
+    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:  # noqa: ARG002
+        return Memoryless()
 
     def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
         assert isinstance(generator, Generator)

@@ -16,23 +16,25 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import TransitionGenerator
+from ebgan.nets.base import Site, TransitionGenerator
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.base import Memoryless, Moment, Sampler
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Transition(Sampler):
+class Transition(Sampler[Memoryless]):
     """One transition from each image of the source: half of its code, by default, is drawn anew."""
 
     keep: float = 0.5  # chance of each number of the code to stay
 
-    conditional = True
-
     def __post_init__(self) -> None:
         if not isinstance(self.keep, Tensor) and not 0 <= self.keep <= 1:
             raise UsageError(f"sampler.keep={self.keep}: expected a chance between 0 and 1")
+
+    @property
+    def conditional(self) -> bool:
+        return True
 
     def check(self, generator: nn.Module) -> None:
         if not isinstance(generator, TransitionGenerator):
@@ -40,6 +42,9 @@ class Transition(Sampler):
                 "sampler: Transition starts from images, and needs a transition generator as nets.generator "
                 "(MLPTransition), or take samples from noise (Prior)"
             )
+
+    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:  # noqa: ARG002
+        return Memoryless()
 
     def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         assert isinstance(generator, TransitionGenerator)

@@ -192,7 +192,7 @@ class Training:
         tensors = {f"generator.{name}": value for name, value in self.game.generator.state().items()}
         tensors |= {f"discriminator.{name}": value for name, value in self.game.discriminator.state().items()}
         tensors |= {f"average.{name}": value for name, value in (self.average.tensors if self.average else {}).items()}
-        return tensors | _flatten("objective", self.progress.objective)
+        return tensors | _flatten("objective", self.progress.objective) | _flatten("memory", self.progress.memory)
 
     def checkpoint(self, images: int) -> Checkpoint:
         """The moment, ready to be published."""
@@ -244,7 +244,8 @@ class Training:
             for name, value in self.average.tensors.items():
                 value.copy_(saved[name])
         objective = _unflatten("objective", self.progress.objective, tensors)
-        self.progress = Progress(self.progress.images.new_tensor(images), objective)
+        memory = _unflatten("memory", self.progress.memory, tensors)
+        self.progress = Progress(self.progress.images.new_tensor(images), objective, memory)
 
 
 def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
@@ -253,8 +254,8 @@ def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> Non
         if found != value.shape:
             raise CheckpointError(
                 f"the checkpoint has no {name} of shape {list(value.shape)}"
-                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average "
-                "or objective. Take that change of the config back, or choose another folder"
+                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average, "
+                "objective or sampler. Take that change of the config back, or choose another folder"
             )
 
 

@@ -29,6 +29,7 @@ class Progress(NamedTuple):
 
     images: Tensor  # [] int64, real images that the discriminator has read
     objective: Any  # the objective's state
+    memory: Any  # what the sampler keeps of earlier samples
 
 
 class Outcome(NamedTuple):
@@ -49,7 +50,7 @@ def train_step(
 
     `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
     """
-    objective, state, images = game.objective, progress.objective, progress.images
+    objective, (images, state, memory) = game.objective, progress
     values: dict[str, Tensor] = {}
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
@@ -60,7 +61,7 @@ def train_step(
         count, first = batch.images.shape[-4], images
         if generator_turns:
             with torch.no_grad():
-                sample = game.sample(first, 0, count, partial(source, turn))
+                sample, memory = game.recall(memory, game.sample(first, 0, count, partial(source, turn)), first)
             fakes = sample.images if sample.negatives is None else sample.negatives
             real, fake = game.read_both(batch.images, fakes)
             losses = objective.discriminator(state, real, fake, batch)
@@ -95,7 +96,7 @@ def train_step(
         else:
             moved = objective.idle(state, images)
         state = _where(sound, moved, state)
-    return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
+    return Progress(images, state, memory), Outcome(sound, {name: value.detach() for name, value in values.items()})
 
 
 def _unless_unsound(losses: Losses, sound: Tensor) -> Tensor:
