@@ -192,7 +192,8 @@ class Training:
         tensors = {f"generator.{name}": value for name, value in self.game.generator.state().items()}
         tensors |= {f"discriminator.{name}": value for name, value in self.game.discriminator.state().items()}
         tensors |= {f"average.{name}": value for name, value in (self.average.tensors if self.average else {}).items()}
-        return tensors | _flatten("objective", self.progress.objective) | _flatten("memory", self.progress.memory)
+        tensors |= _flatten("objective", self.progress.objective) | _flatten("memory", self.progress.memory)
+        return tensors | (_flatten("plateau", self.progress.plateau) if self.progress.plateau else {})
 
     def checkpoint(self, images: int) -> Checkpoint:
         """The moment, ready to be published."""
@@ -245,7 +246,8 @@ class Training:
                 value.copy_(saved[name])
         objective = _unflatten("objective", self.progress.objective, tensors)
         memory = _unflatten("memory", self.progress.memory, tensors)
-        self.progress = Progress(self.progress.images.new_tensor(images), objective, memory)
+        plateau = _unflatten("plateau", self.progress.plateau, tensors) if self.progress.plateau else None
+        self.progress = Progress(self.progress.images.new_tensor(images), objective, memory, plateau)
 
 
 def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:

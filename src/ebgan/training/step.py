@@ -22,6 +22,7 @@ from ebgan.distributed import rank
 from ebgan.records import Batch, Losses, Means
 from ebgan.samplers import no_source
 from ebgan.training.game import Game
+from ebgan.training.plateau import PlateauState
 
 
 class Progress(NamedTuple):
@@ -30,6 +31,7 @@ class Progress(NamedTuple):
     images: Tensor  # [] int64, real images that the discriminator has read
     objective: Any  # the objective's state
     memory: Any  # what the sampler keeps of earlier samples
+    plateau: PlateauState | None = None  # the plateau's, if the game has one
 
 
 class Outcome(NamedTuple):
@@ -50,8 +52,9 @@ def train_step(
 
     `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
     """
-    objective, (images, state, memory) = game.objective, progress
-    values: dict[str, Tensor] = {}
+    objective, (images, state, memory, plateau) = game.objective, progress
+    factor = plateau.factor if plateau else None
+    values = game.learning_rates(images, factor)
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
 
@@ -71,7 +74,7 @@ def train_step(
         else:
             real = game.read(batch.images)
             losses = objective.alone(state, real, batch)
-        sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images)
+        sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
         values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
         images = images + count * rank().count
@@ -83,20 +86,24 @@ def train_step(
         sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, start)
         fake = game.read(sample.images)
         losses = objective.generator(state, fake, game.whole(sample))
-        sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images)
+        sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
         values |= {f"generator/{name}": term for name, term in losses.terms.items()}
 
-    # The objective's move: margin and balance follow the energies of this step.
+    # The objective's move: margin and balance follow the energies of this step, and the learning rates a stall.
     with torch.no_grad():
         if generator_turns:
             means = Means(values["energy_real"], values["energy_fake"], images)
             values |= objective.watch(state, fake, means)
             moved = objective.update(state, means)
+            if game.plateau and plateau:
+                followed = game.plateau.follow(plateau, values["convergence"], images - progress.images)
+                plateau = _where(sound, followed, plateau)
         else:
             moved = objective.idle(state, images)
         state = _where(sound, moved, state)
-    return Progress(images, state, memory), Outcome(sound, {name: value.detach() for name, value in values.items()})
+    values = {name: value.detach() for name, value in values.items()}
+    return Progress(images, state, memory, plateau), Outcome(sound, values)
 
 
 def _unless_unsound(losses: Losses, sound: Tensor) -> Tensor:
