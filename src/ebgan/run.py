@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ebgan.data import Packed, Points, scaled
+from ebgan.data import Augmented, Packed, Points, scaled
 from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, build, read_experiment
@@ -72,7 +72,7 @@ class Run:
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
 
     def sources(
-        self, count: int, data: Packed | Points | None = None, *, seed: int = 0
+        self, count: int, data: Packed | Augmented | Points | None = None, *, seed: int = 0
     ) -> Float[Tensor, "count C H W"] | None:
         """Images for samples to start from, drawn evenly from the data by the seed; None for a run that needs none.
 
@@ -116,7 +116,7 @@ class Run:
         images = self._from_limits(sample.images).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
-    def _reopened(self) -> Packed | Points:
+    def _reopened(self) -> Packed | Augmented | Points:
         """The data that the run was trained on."""
         try:
             data = self.experiment.data.open()

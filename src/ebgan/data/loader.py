@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ebgan.data.augmented import Augmented
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
 from ebgan.errors import DataError, UsageError
@@ -46,7 +47,7 @@ class Loader:
 
     def __init__(
         self,
-        data: Packed | Points,
+        data: Packed | Augmented | Points,
         *,
         batch: int,
         randomness: Randomness,
@@ -62,12 +63,14 @@ class Loader:
 
         A resident set is kept on the randomness's device and gathered there; otherwise images are gathered on the
         host by so many worker processes, each with its own map of the packed file (or copy of a set in memory). By
-        default small sets are resident. A stack of models, each with its own order, needs a resident set.
+        default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
+        images are augmented on the device.
         """
         if batch < 1 or batch % ranks:
             raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         _check_limits(data, limits)
-        small = isinstance(data, Points) or data.images.size < RESIDENT_BYTES
+        self._kept = data.whole if isinstance(data, Augmented) else data
+        small = isinstance(self._kept, Points) or self._kept.images.size < RESIDENT_BYTES
         self.resident = small if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
             raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
@@ -77,6 +80,7 @@ class Loader:
         self.purpose = purpose
         self.workers = workers
         self.device = randomness.seeds.device
+        self._augmentation = randomness
         self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
@@ -89,8 +93,8 @@ class Loader:
         Raises DataError if a worker process dies or stops.
         """
         places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
-        for rows in self._gathered(places):
-            yield self._served(rows)
+        for turn, rows in enumerate(self._gathered(places)):
+            yield self._served(rows, first + turn * self.batch, self.purpose)
 
     def at(self, first: int, purpose: str) -> Batch:
         """The batch that begins after `first` images in the order of another purpose, gathered at once.
@@ -98,11 +102,15 @@ class Loader:
         It follows from its place alone, so that whoever asks for it (samplers that start from images of the data) has
         no position to keep, and moves nobody else's.
         """
-        return self._served(self._rows_at(self._places(first, purpose)))
+        return self._served(self._rows_at(self._places(first, purpose)), first, purpose)
 
-    def _served(self, rows: _Rows) -> Batch:
-        images, labels = rows
-        return Batch(scaled(images.to(self.device), self.limits), None if labels is None else labels.to(self.device))
+    def _served(self, rows: _Rows, first: int, purpose: str) -> Batch:
+        """Rows as they are kept, of the batch that begins after `first` images, as they are served."""
+        images, labels = rows[0].to(self.device), rows[1]
+        if isinstance(self.data, Augmented):
+            place = first + self._share.start
+            images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", place)
+        return Batch(scaled(images, self.limits), None if labels is None else labels.to(self.device))
 
     def _places(self, first: int, purpose: str) -> Tensor:
         """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
@@ -123,28 +131,28 @@ class Loader:
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
-            assert isinstance(self.data, Packed)
-            return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
+            assert isinstance(self._kept, Packed)
+            return _from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
         return map(self._rows_at, places)
 
     def _rows_at(self, places: Tensor) -> _Rows:
         if self._rows is None:
-            labels = self.data.labels
-            images = torch.from_numpy(np.take(self.data.images, places.numpy(), 0))
-            return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
-        images, named = self._rows
-        return _picked(images, places), None if named is None else named[places]
+            rows, kinds = self._kept.images, self._kept.labels
+            images = torch.from_numpy(np.take(rows, places.numpy(), 0))
+            return images, None if kinds is None else torch.from_numpy(kinds[places.numpy()])
+        images, labels = self._rows
+        return _picked(images, places), None if labels is None else labels[places]
 
     def _on_device(self) -> _Rows:
-        labels = self.data.labels
-        images = torch.tensor(self.data.images, device=self.device)
+        labels = self._kept.labels
+        images = torch.tensor(self._kept.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> None:
+def _check_limits(data: Packed | Augmented | Points, limits: tuple[float, float] | None) -> None:
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
-    if isinstance(data, Packed) and limits is None:
+    if not isinstance(data, Points) and limits is None:
         raise UsageError(
             f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: give --data.limits -1 1"
         )
