@@ -93,8 +93,8 @@ class Loader:
         Raises DataError if a worker process dies or stops.
         """
         places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
-        for turn, rows in enumerate(self._gathered(places)):
-            yield self._served(rows, first + turn * self.batch, self.purpose)
+        for begin, rows in zip(itertools.count(first, self.batch), self._gathered(places), strict=False):
+            yield self._served(rows, begin, self.purpose)
 
     def at(self, first: int, purpose: str) -> Batch:
         """The batch that begins after `first` images in the order of another purpose, gathered at once.
@@ -105,11 +105,11 @@ class Loader:
         return self._served(self._rows_at(self._places(first, purpose)), first, purpose)
 
     def _served(self, rows: _Rows, first: int, purpose: str) -> Batch:
-        """Rows as they are kept, of the batch that begins after `first` images, as they are served."""
+        """Images as they are kept, of the batch that begins after `first`, as they are served."""
         images, labels = rows[0].to(self.device), rows[1]
         if isinstance(self.data, Augmented):
-            place = first + self._share.start
-            images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", place)
+            first += self._share.start
+            images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", first)
         return Batch(scaled(images, self.limits), None if labels is None else labels.to(self.device))
 
     def _places(self, first: int, purpose: str) -> Tensor:
@@ -137,11 +137,11 @@ class Loader:
 
     def _rows_at(self, places: Tensor) -> _Rows:
         if self._rows is None:
-            rows, kinds = self._kept.images, self._kept.labels
-            images = torch.from_numpy(np.take(rows, places.numpy(), 0))
-            return images, None if kinds is None else torch.from_numpy(kinds[places.numpy()])
-        images, labels = self._rows
-        return _picked(images, places), None if labels is None else labels[places]
+            labels = self._kept.labels
+            images = torch.from_numpy(np.take(self._kept.images, places.numpy(), 0))
+            return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
+        images, named = self._rows
+        return _picked(images, places), None if named is None else named[places]
 
     def _on_device(self) -> _Rows:
         labels = self._kept.labels
