@@ -16,6 +16,9 @@ from ebgan.data import Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
+from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
+from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Objective, Scheduled
@@ -133,6 +136,7 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPAutoencoder, MLPDiscriminator, MLPExperts),
+        *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior),
         *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),

@@ -13,6 +13,7 @@ from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
 from ebgan.nets.base import Generator
+from ebgan.nets.clock import tell
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
@@ -55,6 +56,11 @@ class Game:
     objective: Objective[Any]
     randomness: Randomness
     turns: Turns = Turns()
+
+    def tell(self, images: Tensor) -> None:
+        """Let nets that change with time know how many images were seen."""
+        for player in (self.generator, self.discriminator):
+            tell(player.net, images)
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""

@@ -44,6 +44,7 @@ def train_step(
     values: dict[str, Tensor] = {}
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
+    game.tell(images)
 
     # The discriminator's turn: energy down on the data, up on the samples.
     for _ in range(discriminator_turns):
