@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import Packed, Points, open_data, open_points
+from ebgan.data import Augmented, Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
@@ -44,18 +44,29 @@ class Data:
     size: int | None = None  # height and width that a folder's images are resized and cropped to
     channels: int | None = None  # 1 grey, 3 colour; by default as the images are
     padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
+    crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
+    flip: bool = False  # whether every second training image, at random, is mirrored from left to right
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
-    def open(self) -> Packed | Points:
+    def __post_init__(self) -> None:
+        check_least("data", 1, size=self.size, crop=self.crop)
+        check_least("data", 0, padding=self.padding, workers=self.workers)
+        if self.crop and not self.size:
+            raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
+        if (self.crop or self.flip) and self.source.startswith("toy."):
+            raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
+
+    def open(self) -> Packed | Augmented | Points:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
-        return self.padded(open_data(self.source, size=self.size, channels=self.channels))
+        return self.prepared(open_data(self.source, size=self.size, channels=self.channels))
 
-    def padded(self, images: Packed) -> Packed:
-        """Images with the black pixels of `padding` around them."""
-        return images.padded(self.padding) if self.padding else images
+    def prepared(self, images: Packed) -> Packed | Augmented:
+        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
+        padded = images.padded(self.padding) if self.padding else images
+        return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Data: packed sets of images, where they come from, and the loader that serves them."""
 
 from ebgan.data.arrays import from_array
+from ebgan.data.augmented import Augmented
 from ebgan.data.fetch import fetch
 from ebgan.data.loader import Loader, scaled
 from ebgan.data.packed import Packed, open_packed, write_packed
@@ -11,6 +12,7 @@ from ebgan.data.toy import TOYS, Density
 __all__ = [
     "SOURCES",
     "TOYS",
+    "Augmented",
     "Density",
     "Loader",
     "Packed",

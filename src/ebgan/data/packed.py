@@ -103,6 +103,13 @@ class Packed:
         sides = ((0, 0), (0, 0), (pixels, pixels), (pixels, pixels))
         return Packed(np.pad(self.images, sides), self.labels, self.classes, self.name, self.names)
 
+    def centred(self, size: int) -> Packed:
+        """The same set, of each image only the square of so many pixels at its centre: a view."""
+        _, height, width = self.shape
+        top, left = (height - size) // 2, (width - size) // 2
+        pieces = self.images[..., top : top + size, left : left + size]
+        return Packed(pieces, self.labels, self.classes, self.name, self.names)
+
 
 def write_packed(path: Path, packed: Packed) -> None:
     """Write a packed file; until it is whole, what was there before stays.
