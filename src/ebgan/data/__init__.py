@@ -2,6 +2,7 @@
 
 from ebgan.data.arrays import from_array
 from ebgan.data.augmented import Augmented
+from ebgan.data.collections import COLLECTIONS
 from ebgan.data.fetch import fetch
 from ebgan.data.loader import Loader, scaled
 from ebgan.data.packed import Packed, open_packed, write_packed
@@ -10,6 +11,7 @@ from ebgan.data.sources import SOURCES, data_folder, open_data
 from ebgan.data.toy import TOYS, Density
 
 __all__ = [
+    "COLLECTIONS",
     "SOURCES",
     "TOYS",
     "Augmented",
