@@ -17,19 +17,22 @@ from torch import Tensor, distributed
 from ebgan import trainer
 from ebgan.data import Loader, Packed
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
-from ebgan.energies import ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
+from ebgan.nets.dcgan import ConvAutoencoder
+from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, LSGAN, VGAN, WGANGP
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VGAN, WGANGP
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
 from ebgan.training.lock import run_lock
 from ebgan.training.optim import SGD, Adam
+from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8), dtype=np.uint8)
 GENERATOR = MLPGenerator(depth=3, width=10, noise=5, std=0.3)
 EBGAN_PT = Experiment(
     nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(depth=3, width=8, dropout=0.3, std=0.3)),
@@ -41,6 +44,13 @@ EBGAN_PT = Experiment(
     evaluation=Evaluation(grid=4),
     precision="fp64",
 )
+CONVOLUTIONAL = replace(
+    EBGAN_PT,
+    nets=Nets(
+        generator=NoisyGenerator(width=4, noise=5, planes=2, bias=False, std=0.3),
+        discriminator=ConvAutoencoder(encoder="(4)4c2s-(6)4c2s", bias=False, std=0.3),
+    ),
+)
 GAN_ = replace(
     EBGAN_PT,
     nets=Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=2, width=8, dropout=0.3, std=0.3)),
@@ -49,17 +59,35 @@ GAN_ = replace(
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
 LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25))
+BEGAN_ = replace(
+    EBGAN_PT,
+    energy=AutoencoderEnergy(unit="l1"),
+    objective=BEGAN(gamma=0.75, lambda_k=0.25),
+    optimisers=replace(EBGAN_PT.optimisers, plateau=Plateau(patience=24, threshold=0.9)),
+)
 VGAN_ = replace(
     GAN_,
     nets=Nets(generator=GENERATOR, discriminator=MLPExperts(depth=2, width=8, experts=5, dropout=0.3, std=0.3)),
     energy=ExpertsEnergy(),
     objective=VGAN(),
 )
+LSGAN_GP = replace(
+    LSGAN_,
+    objective=LSGAN(scale=0.1, gradient_penalty=10.0),
+    optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
+)
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
-        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
+        *(
+            ("EBGAN-PT", EBGAN_PT),
+            ("EBGAN-PT, convolutional", CONVOLUTIONAL),
+            ("GAN", GAN_),
+            ("LSGAN", LSGAN_),
+            ("LSGAN, penalty", LSGAN_GP),
+        ),
+        *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
     )
     for joined in (False, True)
 }
@@ -98,7 +126,7 @@ def states(steps: int = 5) -> dict[str, Tensor]:
     """What moves in runs of each kind after some steps, on this rank."""
     found = {}
     for kind, experiment in KINDS.items():
-        game, progress = build(experiment, (1, 6, 6))
+        game, progress = build(experiment, (1, 8, 8))
         here = rank()
         loader = Loader(
             Packed(IMAGES[:, None]), batch=12, randomness=game.randomness, rank=here.index, ranks=here.count
@@ -110,6 +138,9 @@ def states(steps: int = 5) -> dict[str, Tensor]:
         found |= {f"{kind}: {name}": value for name, value in game.generator.state().items()}
         found |= {f"{kind}: discriminator {name}": value for name, value in game.discriminator.state().items()}
         found |= {f"{kind}: {name}": value for name, value in outcome.values.items()}
+        if progress.plateau:
+            assert progress.plateau.factor == 0.5
+            found |= {f"{kind}: plateau {name}": value for name, value in progress.plateau._asdict().items()}
     return found
 
 

@@ -21,7 +21,8 @@ from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
-CHUNK = 512  # images that pass through a net at a time
+CHUNK = 512  # images that pass through a net at a time, at most
+CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
@@ -57,7 +58,8 @@ class Run:
     def sample(self, count: int, *, seed: int = 0) -> Float[Tensor, "count C H W"]:
         """Samples of the generator (of its average, if the run kept one); the same for the same seed."""
         randomness = Randomness.of(seed, self.device)
-        chunks = [self._chunk(randomness, first, min(CHUNK, count - first)) for first in range(0, count, CHUNK)]
+        step = self._at_a_time
+        chunks = [self._chunk(randomness, first, min(step, count - first)) for first in range(0, count, step)]
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
 
     def energy(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, " count"]:
@@ -75,6 +77,12 @@ class Run:
             raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
         return self._through(images, lambda x: self._from_limits(net(x)[1]))
 
+    @property
+    def _at_a_time(self) -> int:
+        """How many images pass through a net at a time, so that memory does not grow with their size."""
+        _, height, width = self.data.shape
+        return max(1, min(CHUNK, CHUNK_PIXELS // (height * width)))
+
     def _chunk(self, randomness: Randomness, first: int, count: int) -> Tensor:
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), _no_source)
         images = self._from_limits(sample.images).cpu()
@@ -86,7 +94,7 @@ class Run:
             raise UsageError(
                 f"images are {list(images.shape)}; expected [count, {', '.join(map(str, self.data.shape))}]"
             )
-        chunks = torch.split(images.to(torch.float32), CHUNK)
+        chunks = torch.split(images.to(torch.float32), self._at_a_time)
         return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
 
     def _to_limits(self, images: Tensor) -> Tensor:

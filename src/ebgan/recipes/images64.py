@@ -6,9 +6,9 @@ bedrooms are at hand; `folder` takes a folder of any pictures by `--data`, and b
 The nets, the margins (20 for faces, 80 for bedrooms) and the pulling-away weight 0.1 are the EBGAN paper's. It leaves
 batch, rates and length open: 64, Adam with 0.0002 and beta1 0.5, and 25 epochs of 24,000 images are the DCGAN code's
 but for the epoch. Its CelebA is ten times as large. Pictures are mirrored at random, as in that code. DCGAN runs "under
-the same configuration": the same generator and optimisers. BEGAN (its figure 1, n = 128, batch 16, rate 0.0001) and
-MAGAN (its nets for CelebA, Adamax, two epochs of pretraining) keep what is theirs. LS-GAN has DCGAN's nets and its
-authors' rate, distance and weights.
+the same configuration": the same generator and optimisers. BEGAN keeps what is its own (figure 1 with n = 128, batch
+16, a rate of 0.0001 that is halved, down to a quarter, where M_global stalls for an epoch), and so does MAGAN (its nets
+for CelebA, Adamax, two epochs of pretraining). LS-GAN has DCGAN's nets and its authors' rate, distance and weights.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ebgan.recipes.index import recipe
 from ebgan.samplers import Prior
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import Adam
+from ebgan.training.plateau import Plateau
 
 IMAGES = 600_000
 
@@ -78,14 +79,14 @@ def ebgan_pt(pictures: Pictures) -> Experiment:
 
 def began(pictures: Pictures) -> Experiment:
     """BEGAN: the balance k in place of a margin, gamma 0.5."""
-    adam = Adam(lr=1e-4)
+    adam, plateau = Adam(lr=1e-4), Plateau(patience=pictures.epoch, floor=0.25)
     return replace(
         base(pictures),
         nets=Nets(generator=BEGANGenerator(), discriminator=BEGANAutoencoder()),
         energy=AutoencoderEnergy(unit="l1"),
         sampler=Prior(distribution="uniform"),
         objective=BEGAN(gamma=0.5, lambda_k=1e-3),
-        optimisers=Optimisers(discriminator=adam, generator=adam),
+        optimisers=Optimisers(discriminator=adam, generator=adam, plateau=plateau),
         batch=16,
     )
 
