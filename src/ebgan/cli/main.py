@@ -18,7 +18,8 @@ VERBS = {
     "score": "rank images by a run's energy: an anomaly score, with error maps",
     "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
     "report": "write a run's report.html anew",
-    "reproduce": "measure what the papers prove: `ebgan reproduce theory`",
+    "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
+    "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",
     "data": "fetch a data set: `ebgan data get mnist`",
 }
 
