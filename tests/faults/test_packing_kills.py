@@ -123,7 +123,7 @@ def test_a_stop_at_any_moment_of_writing_leaves_what_the_next_call_goes_on_from(
     photos: Path, tmp_path: Path, undisturbed: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, stop, error
 ) -> None:
     sync, moments = os.fsync, 0
-    for at in (1, 2, 3, 4, 5, 6, 11, 20, 21, 22, 23, 24, 25, 26):
+    for at in (1, 2, 3, 4, 5, 6, 22, 23, 24):  # the journal, the first and last stretch, the end; and beyond
         calls = iter(range(1, 1000))
         dest = tmp_path / f"{at}"
         with monkeypatch.context() as patch:
@@ -135,7 +135,7 @@ def test_a_stop_at_any_moment_of_writing_leaves_what_the_next_call_goes_on_from(
         assert (dest / "images.packed").exists() == (next(calls) <= at)
         pack(photos, dest, FRAMING, workers=1)
         undisturbed(dest)
-    assert 10 <= moments < 14  # the last places are beyond the last write
+    assert moments == 8
 
 
 def test_a_disk_that_is_full_is_told_with_the_bytes_and_the_pack_goes_on_when_there_is_space(

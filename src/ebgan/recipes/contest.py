@@ -67,7 +67,9 @@ class Contest:
         return Entry(stage, rival, measures, _last_picture(runs[0]))
 
     def _run(self, recipe: str, seed: int) -> Run:
-        experiment = replace(find(recipe).make(), seed=seed)
+        made = find(recipe).make()
+        seen = replace(made.evaluation, pictures=made.images)  # one picture, in the end
+        experiment = replace(made, seed=seed, evaluation=seen)
         if self.images:
             experiment = replace(experiment, images=self.images + experiment.pretraining)
         return train(experiment, self.out / recipe / f"seed{seed}")

@@ -182,7 +182,7 @@ def curves(source: str, looks: dict[str, list[Look]]) -> list[Panel]:
     axis = torch.tensor([each.images for each in looks["logistic"]]).numpy()
     return [
         Panel(
-            f"{source}, {kind}: mean |cos|, logistic (blue), auto-encoder (orange)",
+            f"{source}, {kind}: |cos|, logistic blue, auto-encoder orange",
             axis,
             torch.tensor([[getattr(each, kind).absolute for each in run] for run in looks.values()]).numpy(),
             "images seen",
