@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ebgan.errors import check_least
 from ebgan.nets.base import GeneratorSpec, Site, TransitionGenerator
 from ebgan.nets.layers import BatchNorm, Linear, initialise, widened
-from ebgan.nets.mlp import squash
+from ebgan.nets.output import squash
 
 
 @final
