@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, UsageError
 from ebgan.experiment import Experiment, Precision, build, read_experiment
-from ebgan.nets.base import Autoencoder, Generator
+from ebgan.nets.base import Autoencoder, Classifier, Generator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
@@ -75,6 +75,13 @@ class Run:
             raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
         return self._through(images, lambda x: self._from_limits(net(x)[1]))
 
+    def classify(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count classes"]:
+        """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
+        net = self.discriminator
+        if not isinstance(net, Classifier):
+            raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
+        return self._through(images, lambda x: net.classify(x).softmax(-1))
+
     def _chunk(self, randomness: Randomness, first: int, count: int) -> Tensor:
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), _no_source)
         images = self._from_limits(sample.images).cpu()
@@ -133,7 +140,7 @@ def assemble(
     precision: Precision = "fp32",
 ) -> Run:
     """A run whose nets, in evaluation mode, still wait for weights."""
-    game, _ = build(replace(experiment, precision=precision), data.shape, device)
+    game, _ = build(replace(experiment, precision=precision), data.shape, device, len(data.classes))
     nets = game.generator.net.eval().requires_grad_(False), game.discriminator.net.eval().requires_grad_(False)
     return Run(experiment, folder, data, *nets, torch.device(device))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -38,6 +38,18 @@ def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
         return images.to(torch.float32)
     low, high = limits
     return images.to(torch.float32).div_(255).mul_(high - low).add_(low)
+
+
+def stretches(first: int, length: int, batch: int, order: Callable[[int], Tensor]) -> Iterator[Tensor]:
+    """Stretches [*models, batch] without end of the orders [*models, length] of all epochs, from place `first` on."""
+    epoch, skipped = divmod(first, length)
+    ahead = order(epoch)[..., skipped:]
+    while True:
+        while ahead.shape[-1] < batch:
+            epoch += 1
+            ahead = torch.cat((ahead, order(epoch)), -1)
+        yield ahead[..., :batch]
+        ahead = ahead[..., batch:]
 
 
 class Loader:
@@ -93,14 +105,7 @@ class Loader:
 
     def _places(self, first: int) -> Iterator[Tensor]:
         """Which images each of this rank's batches holds: [*models, batch / ranks]."""
-        epoch, skipped = divmod(first, len(self.data))
-        ahead = self._order(epoch)[..., skipped:]
-        while True:
-            while ahead.shape[-1] < self.batch:
-                epoch += 1
-                ahead = torch.cat((ahead, self._order(epoch)), -1)
-            yield ahead[..., : self.batch][..., self._share]
-            ahead = ahead[..., self.batch :]
+        return (places[..., self._share] for places in stretches(first, len(self.data), self.batch, self._order))
 
     def _order(self, epoch: int) -> Tensor:
         return self._randomness.permutation(self.purpose, len(self.data), epoch)
@@ -110,7 +115,7 @@ class Loader:
             assert isinstance(self.data, Packed)
             return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
         images, labels = self._rows
-        return ((_picked(images, place), None if labels is None else labels[place]) for place in places)
+        return ((picked(images, place), None if labels is None else labels[place]) for place in places)
 
     def _on_device(self) -> _Rows:
         labels = self.data.labels
@@ -127,7 +132,7 @@ def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> 
         )
 
 
-def _picked(images: Tensor, places: Tensor) -> Tensor:
+def picked(images: Tensor, places: Tensor) -> Tensor:
     """images[places], but row by row, which is several times as fast."""
     return images.index_select(0, places.flatten()).reshape(*places.shape, *images.shape[1:])
 

@@ -31,6 +31,7 @@ from ebgan.errors import DataError
 from ebgan.runfolder import storage_errors
 
 MAGIC = b"EBGANPK1"
+UNKNOWN = -1  # the label of an image whose class is not known
 _PREFIX = len(MAGIC) + 8 + 32
 _ALIGNMENT = 64
 _CHUNK = 1 << 24  # bytes of pixels that are hashed or written at a time
@@ -41,7 +42,7 @@ class Packed:
     """Images of one shape, with labels where there are any."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
-    labels: NDArray[np.int64] | None = None  # [N], each the index of a class
+    labels: NDArray[np.int64] | None = None  # [N], each the index of a class, or UNKNOWN
     classes: tuple[str, ...] = ()  # names of the labels; none if there are no labels
     name: str = "images"
     names: tuple[str, ...] | None = None  # [N] file names, where the images came from files
@@ -62,7 +63,7 @@ class Packed:
         if labels.dtype != np.int64 or labels.shape != (len(self),):
             raise DataError(f"{self.name}: labels are {_described(labels)}; expected int64 [{len(self)}]")
         low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= len(self.classes):
+        if low < UNKNOWN or high >= len(self.classes):
             raise DataError(f"{self.name}: labels from {low} to {high}; {len(self.classes)} classes are named")
 
     def __len__(self) -> int:

@@ -1,14 +1,16 @@
-"""What a net is to the floors above: four kinds of module, and the specs that build them."""
+"""What a net is to the floors above: kinds of module, and the specs that build them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.randomness import Randomness
+from ebgan.records import Batch
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Site:
     shape: tuple[int, int, int]  # C, H, W
     limits: tuple[float, float] | None  # the data's range, [-1, 1] or [0, 1]; None for points, which have none
     randomness: Randomness  # one seed a model; its device is the net's
+    classes: int = 0  # that the data tells apart; 0 if it has none
 
     @property
     def models(self) -> tuple[int, ...]:
@@ -67,6 +70,33 @@ class Experts(nn.Module, ABC):
     @abstractmethod
     def features(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch features"]:
         """The layer below the experts."""
+
+
+class Classifier(nn.Module, ABC):
+    """Images -> logits of the data's classes: what a net of another kind may do as well."""
+
+    @abstractmethod
+    def classify(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch classes"]:
+        """One logit a class."""
+
+    def observe(self, batch: Batch) -> None:
+        """Take from a batch of data what the net will need in evaluation; by default nothing."""
+
+
+class Denoiser(Autoencoder, Classifier):
+    """An auto-encoder with noise on every layer, which it takes away again on every layer (Ladder network)."""
+
+    @abstractmethod
+    def denoise(self, images: Float[Tensor, "*models batch C H W"], layers: int) -> Denoised:
+        """The lowest `layers` layers of images, the pixels first, with and without noise taken away."""
+
+
+class Denoised(NamedTuple):
+    """What a denoiser makes of images."""
+
+    code: Tensor  # [*models, batch, code]
+    estimates: tuple[Tensor, ...]  # [*models, batch, units] of each layer: what it was before the noise, as guessed
+    clean: tuple[Tensor, ...]  # the same without noise, in the same units
 
 
 class GeneratorSpec(ABC):

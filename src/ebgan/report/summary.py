@@ -19,6 +19,13 @@ class Meaning(NamedTuple):
 
 
 METRICS = {
+    "test_error": Meaning("Test error", "lower", share=True),
+    "test_error_mlp": Meaning(
+        "Test error, plain net on the labelled images alone", "what unlabelled images beat", share=True
+    ),
+    "test_error_svm": Meaning(
+        "Test error, support vectors on the labelled images alone", "what unlabelled images beat", share=True
+    ),
     "i_usual": Meaning("I', usual order", "higher"),
     "i_swapped": Meaning("I', as printed in the paper", "higher"),
     "fid_classifier": Meaning("FID, classifier's features", "lower"),
@@ -32,6 +39,7 @@ METRICS = {
     "transport_distance": Meaning("Wasserstein-1 distance", "lower"),
 }
 _HEADLINE = {
+    "test_error": "Test error",
     "i_usual": "I', usual order",
     "fid_classifier": "FID, classifier",
     "classes_covered": "Classes covered",

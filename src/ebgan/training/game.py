@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
-from ebgan.nets.base import Generator
+from ebgan.nets.base import Classifier, Generator
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
@@ -69,6 +69,15 @@ class Game:
             return self.read(real), self.read(fake)
         both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
+
+    def classify(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The logits of the classes of a batch's labelled images, on all ranks, and their labels."""
+        net, labelled = self.discriminator.net, batch.labelled
+        assert isinstance(net, Classifier)
+        assert labelled is not None
+        assert labelled.labels is not None
+        net.observe(batch)
+        return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
     def slopes(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
         """The lengths [*models, batch] of the energy's gradient at images between the data and as many samples.

@@ -61,6 +61,8 @@ def train_step(
         else:
             real = game.read(batch.images)
             losses = objective.alone(state, real, batch)
+        if objective.classifies:
+            losses = losses.beside(objective.classification(state, *game.classify(batch)))
         sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
         values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
