@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, distributed
 
 from ebgan import trainer
-from ebgan.data import Loader, Packed
+from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
-from ebgan.energies import ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, LSGAN, VGAN, WGANGP
+from ebgan.objectives import EBGAN, GAN, LSGAN, VGAN, WGANGP, SemiSupervised
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -56,10 +57,18 @@ VGAN_ = replace(
     objective=VGAN(),
 )
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
+EBGAN_LN = replace(
+    EBGAN_PT,
+    nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(8, 6), top_scale=True)),
+    energy=AutoencoderEnergy(unit="sse"),
+    objective=SemiSupervised(inner=EBGAN(margin=20.0)),
+)
+FULL_COST = replace(EBGAN_LN, energy=LadderEnergy(weights=(36.0, 8.0, 1.0, 1.0)))
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
         *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
+        *(("EBGAN-LN", EBGAN_LN), ("the full cost", FULL_COST)),
     )
     for joined in (False, True)
 }
@@ -98,11 +107,11 @@ def states(steps: int = 5) -> dict[str, Tensor]:
     """What moves in runs of each kind after some steps, on this rank."""
     found = {}
     for kind, experiment in KINDS.items():
-        game, progress = build(experiment, (1, 6, 6))
+        game, progress = build(experiment, (1, 6, 6), classes=5)
         here = rank()
-        loader = Loader(
-            Packed(IMAGES[:, None]), batch=12, randomness=game.randomness, rank=here.index, ranks=here.count
-        )
+        data = Packed(IMAGES[:, None], np.arange(50) % 5, tuple("abcde"))
+        place = {"batch": 12, "randomness": game.randomness, "rank": here.index, "ranks": here.count}
+        loader = LabelledLoader(Loader(data, **place), draw_labelled(data, 10, game.randomness), **place)
         draw = loader.batches(0).__next__
         for _ in range(steps):
             progress, outcome = train_step(game, progress, draw)

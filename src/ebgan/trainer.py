@@ -93,6 +93,11 @@ def with_source(experiment: Experiment, source: str | Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, source=name))
 
 
+def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
+    """The experiment with the labels of a CSV file, by its full path."""
+    return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
+
+
 def examiner_of(run: Run, data: Packed | Points, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
     """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
     if isinstance(data, Packed) and run.experiment.objective.classifies:

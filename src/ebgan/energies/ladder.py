@@ -52,4 +52,4 @@ class LadderEnergy(Energy):
 
     def features(self, net: nn.Module, images: Tensor) -> Tensor:
         assert isinstance(net, Denoiser)
-        return net.denoise(images, 1).code
+        return net.encode(images)

@@ -88,7 +88,11 @@ class Denoiser(Autoencoder, Classifier):
 
     @abstractmethod
     def denoise(self, images: Float[Tensor, "*models batch C H W"], layers: int) -> Denoised:
-        """The lowest `layers` layers of images, the pixels first, with and without noise taken away."""
+        """The lowest `layers` layers of images, the pixels first: as guessed from noise, and without any."""
+
+    @abstractmethod
+    def encode(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch code"]:
+        """The code of images without noise."""
 
 
 class Denoised(NamedTuple):

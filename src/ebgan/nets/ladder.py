@@ -118,6 +118,9 @@ class _Ladder(Denoiser):
             estimates[place + 1] = norm.by(before, estimates[place + 1])
         return Denoised(corrupted.code, tuple(estimates), tuple(clean.z[:layers]))
 
+    def encode(self, images: Tensor) -> Tensor:
+        return self._encode(images, None).code
+
     @torch.no_grad()
     def observe(self, batch: Batch) -> None:
         labelled = batch.labelled is not None and self.statistics == "labelled"

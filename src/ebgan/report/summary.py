@@ -74,6 +74,27 @@ class Row(NamedTuple):
     better: str
 
 
+class ClassRow(NamedTuple):
+    """How well a class is told apart, and what its images were taken for."""
+
+    name: str
+    precision: str
+    recall: str
+    f1: str
+    taken: list[int]  # images of this class by the class that they were taken for
+    count: int
+
+
+def class_rows(evaluation: Record) -> list[ClassRow]:
+    """The table of an evaluation of classes, or none."""
+    found = evaluation.get("classification")
+    if not found:
+        return []
+    scores = ([number(value, share=True) for value in found[name]] for name in ("precision", "recall", "f1"))
+    rows = zip(found["classes"], *scores, found["confusion"], strict=True)
+    return [ClassRow(*row, count=sum(row[-1])) for row in rows]
+
+
 def meaning(name: str) -> Meaning:
     """How a metric is called; one that is not known here goes by its own name."""
     return METRICS.get(name) or Meaning(name, "")

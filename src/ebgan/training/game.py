@@ -70,13 +70,17 @@ class Game:
         both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
 
+    def observe(self, batch: Batch) -> None:
+        """Let the discriminator take from the data what its evaluation will need, if it is one that needs something."""
+        if isinstance(self.discriminator.net, Classifier):
+            self.discriminator.net.observe(batch)
+
     def classify(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The logits of the classes of a batch's labelled images, on all ranks, and their labels."""
         net, labelled = self.discriminator.net, batch.labelled
         assert isinstance(net, Classifier)
         assert labelled is not None
         assert labelled.labels is not None
-        net.observe(batch)
         return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
     def slopes(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:

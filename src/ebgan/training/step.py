@@ -48,6 +48,7 @@ def train_step(
     # The discriminator's turn: energy down on the data, up on the samples.
     for _ in range(discriminator_turns):
         batch = draw()
+        game.observe(batch)
         count, first = batch.images.shape[-4], images
         if generator_turns:
             with torch.no_grad():
