@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Objective, Place
 from ebgan.objectives.terms import class_loss
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
@@ -86,7 +86,11 @@ class SemiSupervised(Objective[State]):
         return self.inner.pretrained
 
     @property
-    def probes(self) -> bool:
+    def measures_convergence(self) -> bool:
+        return self.inner.measures_convergence
+
+    @property
+    def probes(self) -> Place | None:
         return self.inner.probes
 
     @property
