@@ -16,10 +16,11 @@ from torch import Tensor
 from ebgan import trainer
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.errors import EbganError
-from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
+from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, Scheduled
-from ebgan.schedules import Linear
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, Scheduled, SemiSupervised
+from ebgan.schedules import Linear, Steps
 from ebgan.training.adamax import Adamax
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.game import Turns
@@ -81,6 +82,19 @@ VARIANTS = {
         objective=MAGAN(epoch=36),
         optimisers=Optimisers(discriminator=Adamax(lr=1e-2), generator=Adamax(lr=1e-2)),
         pretraining=48,
+        images=LENGTH,
+        batch=12,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "EBGAN-LN, whose generator rests at last, [0, 1]": Experiment(
+        data=Data(limits=(0.0, 1.0)),
+        labelled=Labelled(count=10, batch=6),
+        nets=Nets(generator=NETS.generator, discriminator=Ladder(widths=(8, 6), top_scale=True)),
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=SemiSupervised(inner=Scheduled(EBGAN(), margin=Linear(start=16.0, end=0.0, finish=LENGTH * 2 // 3))),
+        optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
+        turns=Turns(generator=Steps(values=(1.0, 0.0), boundaries=(LENGTH * 2 // 3,))),
         images=LENGTH,
         batch=12,
         checkpoint=24,
@@ -198,11 +212,16 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 @pytest.fixture
-def a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trained]:
+def a_run(tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trained]:
     """Runs in folders of their own; their reports, which take longer than they do, are left out."""
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     names = iter(range(1_000_000))
-    return lambda experiment, *data: Trained(experiment, tmp_path / f"run {next(names)}", *data)
+
+    def of(experiment: Experiment, *data: object) -> Trained:
+        given = data or ((labelled,) if experiment.objective.classifies else ())
+        return Trained(experiment, tmp_path / f"run {next(names)}", *given)
+
+    return of
 
 
 @pytest.fixture

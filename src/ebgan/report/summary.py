@@ -82,7 +82,7 @@ class ClassRow(NamedTuple):
     recall: str
     f1: str
     taken: list[int]  # images of this class by the class that they were taken for
-    count: int
+    images: int
 
 
 def class_rows(evaluation: Record) -> list[ClassRow]:
@@ -92,7 +92,7 @@ def class_rows(evaluation: Record) -> list[ClassRow]:
         return []
     scores = ([number(value, share=True) for value in found[name]] for name in ("precision", "recall", "f1"))
     rows = zip(found["classes"], *scores, found["confusion"], strict=True)
-    return [ClassRow(*row, count=sum(row[-1])) for row in rows]
+    return [ClassRow(*row, images=sum(row[-1])) for row in rows]
 
 
 def meaning(name: str) -> Meaning:
