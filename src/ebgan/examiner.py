@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ebgan.data import UNKNOWN, Packed
+from ebgan.data import UNKNOWN, Augmented, Packed
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
 from ebgan.randomness import Randomness
@@ -21,7 +21,7 @@ METRIC_SEED = 1  # of the samples that metrics are taken over; pictures are of s
 class Examiner:
     """Looks at a run as it is; what trains is not touched."""
 
-    def __init__(self, run: Run, data: Packed, samples: int) -> None:
+    def __init__(self, run: Run, data: Packed | Augmented, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
         self.run, self.data, self.samples = run, data, samples
         self._yardstick: tuple[TrainedClassifier, RealReference] | None = None

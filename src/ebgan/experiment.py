@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import Packed, Points, open_data, open_points, with_labels
+from ebgan.data import Augmented, Packed, Points, open_data, open_points, with_labels
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import DataError, UsageError, check_least
 from ebgan.nets.base import Classifier, DiscriminatorSpec, GeneratorSpec, Site
@@ -55,26 +55,38 @@ class Data:
     size: int | None = None  # height and width that a folder's images are resized and cropped to
     channels: int | None = None  # 1 grey, 3 colour; by default as the images are
     padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
+    crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
+    flip: bool = False  # whether every second training image, at random, is mirrored from left to right
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     labels: str | None = None  # a CSV file with the classes of some of a folder's images: image,label
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
-    def open(self) -> Packed | Points:
+    def __post_init__(self) -> None:
+        check_least("data", 1, size=self.size, crop=self.crop)
+        check_least("data", 0, padding=self.padding, workers=self.workers)
+        if self.crop and not self.size:
+            raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
+        if (self.crop or self.flip) and self.source.startswith("toy."):
+            raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
+
+    def open(self) -> Packed | Augmented | Points:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
-        return self.padded(self._labelled(open_data(self.source, size=self.size, channels=self.channels)))
+        return self.prepared(self._labelled(open_data(self.source, size=self.size, channels=self.channels)))
 
     def open_test(self) -> Packed | None:
-        """The images of the source that are for testing, or None where it keeps none apart."""
+        """The whole images of the source that are for testing, or None where it keeps none apart."""
         try:
-            return self.padded(open_data(self.source, split="test", size=self.size, channels=self.channels))
+            images = open_data(self.source, split="test", size=self.size, channels=self.channels)
         except DataError:
             return None
-
-    def padded(self, images: Packed) -> Packed:
-        """Images with the black pixels of `padding` around them."""
         return images.padded(self.padding) if self.padding else images
+
+    def prepared(self, images: Packed) -> Packed | Augmented:
+        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
+        padded = images.padded(self.padding) if self.padding else images
+        return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
 
     def _labelled(self, images: Packed) -> Packed:
         return images if self.labels is None else with_labels(images, Path(self.labels).expanduser())
@@ -158,6 +170,11 @@ class Experiment:
             raise UsageError(
                 f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
                 "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
+            )
+        if self.objective.classifies and (self.data.crop or self.data.flip):
+            raise UsageError(
+                f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
+                "out, or pack a set that is cropped"
             )
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(

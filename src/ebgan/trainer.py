@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.class_examiner import ClassExaminer
-from ebgan.data import LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data import Augmented, LabelledLoader, Loader, Packed, Points, from_array
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
@@ -64,7 +64,7 @@ def train(
             "be trained. Raise images, or lower pretraining"
         )
     spec = experiment.data
-    opened = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
+    opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
     run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
@@ -98,7 +98,7 @@ def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
 
 
-def examiner_of(run: Run, data: Packed | Points, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
+def examiner_of(run: Run, data: Packed | Augmented | Points, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
     """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
     if isinstance(data, Packed) and run.experiment.objective.classifies:
         return ClassExaminer(run, data)
@@ -122,7 +122,9 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
         write_atomically(folder.config, text.encode())
 
 
-def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: Observer, override: bool) -> Training:
+def _prepare(
+    experiment: Experiment, run: Run, data: Packed | Augmented | Points, observer: Observer, override: bool
+) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
     place = rank()
     loader = Loader(
@@ -171,7 +173,7 @@ def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: 
     return training
 
 
-def _plan(experiment: Experiment, data: Packed | Points, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Packed | Augmented | Points, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     return Plan(
         images=experiment.images,

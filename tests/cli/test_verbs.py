@@ -47,6 +47,24 @@ def test_a_changed_config_is_refused_with_the_difference(trained, capsys):
     assert "- margin: 3.0; + margin: 4.0" in capsys.readouterr().err
 
 
+def test_a_run_on_pieces_scores_the_centres_of_whole_images(tmp_path, capsys):
+    narrow = ["--nets.generator.width", "32", "--nets.discriminator.width", "32", "--evaluation.samples", "100"]
+    pieces = ["--data.size", "8", "--data.padding", "1", "--data.crop", "6", "--data.flip"]
+    out = str(tmp_path / "run")
+    assert run(["train", "digits", out, "--images", "640", *narrow, *pieces, "--device", "cpu"]) == 0
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), dtype=np.uint8)
+    borders = pixels.copy()
+    borders[..., 1:7, 1:7] = 0
+    write_packed(tmp_path / "whole", Packed(pixels))
+    write_packed(tmp_path / "centre", Packed(pixels - borders))
+    rankings = []
+    for name in ("whole", "centre"):
+        assert run(["score", out, str(tmp_path / name), "--csv", str(tmp_path / "ranking.csv")]) == 0
+        rankings.append((tmp_path / "ranking.csv").read_text())
+    assert rankings[0] == rankings[1]
+    assert len(rankings[0].splitlines()) == 4
+
+
 def test_sample_draws_the_same_grid_for_the_same_seed(trained, tmp_path):
     one, two, other = (tmp_path / f"{name}.png" for name in ("one", "two", "other"))
     for path, seed in ((one, "5"), (two, "5"), (other, "6")):

@@ -17,7 +17,7 @@ def test_the_papers_gains_are_those_that_it_prints() -> None:
 
 def test_the_table_holds_the_errors_of_its_runs(tmp_path: Path) -> None:
     said: list[str] = []
-    findings = table2.reproduce(Request("tiny", tmp_path, said.append))
+    findings = table2.reproduce(Request("tiny", tmp_path, said.append, labels=(100,)))
     (rows,) = findings.tables.values()
     errors = [
         100 * read_records(tmp_path / f"{name}-100-0" / "evaluations.jsonl")[-1]["metrics"]["test_error"]

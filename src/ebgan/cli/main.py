@@ -19,7 +19,8 @@ VERBS = {
     "classify": "name the class of images, by a run that learned from few labels",
     "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
     "report": "write a run's report.html anew",
-    "reproduce": "measure what the papers prove: `ebgan reproduce theory`",
+    "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
+    "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",
     "data": "fetch a data set: `ebgan data get mnist`",
 }
 

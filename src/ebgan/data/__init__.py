@@ -1,11 +1,15 @@
 """Data: packed sets of images, where they come from, and the loader that serves them."""
 
 from ebgan.data.arrays import from_array
+from ebgan.data.augmented import Augmented
 from ebgan.data.fetch import fetch
+from ebgan.data.framing import Framing
 from ebgan.data.labelled_loader import LabelledLoader
 from ebgan.data.labels import draw_labelled, with_labels
+from ebgan.data.listing import Choice
 from ebgan.data.loader import Loader, scaled
 from ebgan.data.packed import UNKNOWN, Packed, open_packed, write_packed
+from ebgan.data.packing import Outcome, pack
 from ebgan.data.points import Points, open_points
 from ebgan.data.sources import SOURCES, data_folder, open_data
 from ebgan.data.toy import TOYS, Density
@@ -14,9 +18,13 @@ __all__ = [
     "SOURCES",
     "TOYS",
     "UNKNOWN",
+    "Augmented",
+    "Choice",
     "Density",
+    "Framing",
     "LabelledLoader",
     "Loader",
+    "Outcome",
     "Packed",
     "Points",
     "data_folder",
@@ -26,6 +34,7 @@ __all__ = [
     "open_data",
     "open_packed",
     "open_points",
+    "pack",
     "scaled",
     "with_labels",
     "write_packed",

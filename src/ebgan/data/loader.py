@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ebgan.data.augmented import Augmented
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
 from ebgan.errors import DataError, UsageError
@@ -57,7 +58,7 @@ class Loader:
 
     def __init__(
         self,
-        data: Packed | Points,
+        data: Packed | Augmented | Points,
         *,
         batch: int,
         randomness: Randomness,
@@ -73,12 +74,14 @@ class Loader:
 
         A resident set is kept on the randomness's device and gathered there; otherwise images are gathered on the
         host by so many worker processes, each with its own map of the packed file (or copy of a set in memory). By
-        default small sets are resident. A stack of models, each with its own order, needs a resident set.
+        default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
+        images are augmented on the device.
         """
         if batch < 1 or batch % ranks:
             raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         _check_limits(data, limits)
-        small = isinstance(data, Points) or data.images.size < RESIDENT_BYTES
+        self._kept = data.whole if isinstance(data, Augmented) else data
+        small = isinstance(self._kept, Points) or self._kept.images.size < RESIDENT_BYTES
         self.resident = small if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
             raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
@@ -88,6 +91,7 @@ class Loader:
         self.purpose = purpose
         self.workers = workers
         self.device = randomness.seeds.device
+        self._augmentation = randomness
         self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
@@ -98,10 +102,15 @@ class Loader:
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
         Raises DataError if a worker process dies or stops.
         """
-        for images, labels in self._gathered(self._places(first)):
-            yield Batch(
-                scaled(images.to(self.device), self.limits), labels if labels is None else labels.to(self.device)
-            )
+        for turn, (images, labels) in enumerate(self._gathered(self._places(first))):
+            seen = self._augmented(images.to(self.device), first + turn * self.batch + self._share.start)
+            yield Batch(scaled(seen, self.limits), labels if labels is None else labels.to(self.device))
+
+    def _augmented(self, images: Tensor, first: int) -> Tensor:
+        """Images as they are kept, the first of which is the `first` of all, as they are served."""
+        if not isinstance(self.data, Augmented):
+            return images
+        return self.data.augmented(images, self._augmentation, f"{self.purpose} augmented", first)
 
     def _places(self, first: int) -> Iterator[Tensor]:
         """Which images each of this rank's batches holds: [*models, batch / ranks]."""
@@ -112,21 +121,21 @@ class Loader:
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
-            assert isinstance(self.data, Packed)
-            return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
+            assert isinstance(self._kept, Packed)
+            return _from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
         images, labels = self._rows
         return ((picked(images, place), None if labels is None else labels[place]) for place in places)
 
     def _on_device(self) -> _Rows:
-        labels = self.data.labels
-        images = torch.tensor(self.data.images, device=self.device)
+        labels = self._kept.labels
+        images = torch.tensor(self._kept.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> None:
+def _check_limits(data: Packed | Augmented | Points, limits: tuple[float, float] | None) -> None:
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
-    if isinstance(data, Packed) and limits is None:
+    if not isinstance(data, Points) and limits is None:
         raise UsageError(
             f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: give --data.limits -1 1"
         )

@@ -41,7 +41,7 @@ def reproduce(asked: Request) -> Findings:
     """Test errors of the Ladder network and of EBGAN-LN with few labels, beside the paper's."""
     size = SIZES[asked.scale]
     errors: dict[int, dict[str, list[float]]] = {}
-    for labels in size.labels:
+    for labels in asked.labels or size.labels:
         errors[labels] = {kind: [] for kind in PAPER}
         for seed in range(asked.seeds or size.seeds):
             for kind, found in errors[labels].items():
