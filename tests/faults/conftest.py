@@ -20,7 +20,7 @@ from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optim
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, Scheduled, SemiSupervised
-from ebgan.schedules import Linear, Steps
+from ebgan.schedules import Linear
 from ebgan.training.adamax import Adamax
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.game import Turns
@@ -87,14 +87,13 @@ VARIANTS = {
         checkpoint=24,
         evaluation=QUIET,
     ),
-    "EBGAN-LN, whose generator rests at last, [0, 1]": Experiment(
+    "EBGAN-LN, labelled images, [0, 1]": Experiment(
         data=Data(limits=(0.0, 1.0)),
         labelled=Labelled(count=10, batch=6),
         nets=Nets(generator=NETS.generator, discriminator=Ladder(widths=(8, 6), top_scale=True)),
         energy=AutoencoderEnergy(unit="sse"),
-        objective=SemiSupervised(inner=Scheduled(EBGAN(), margin=Linear(start=16.0, end=0.0, finish=LENGTH * 2 // 3))),
+        objective=SemiSupervised(inner=Scheduled(EBGAN(), margin=Linear(start=16.0, end=4.0, finish=LENGTH))),
         optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
-        turns=Turns(generator=Steps(values=(1.0, 0.0), boundaries=(LENGTH * 2 // 3,))),
         images=LENGTH,
         batch=12,
         checkpoint=24,

@@ -90,9 +90,15 @@ def class_rows(evaluation: Record) -> list[ClassRow]:
     found = evaluation.get("classification")
     if not found:
         return []
-    scores = ([number(value, share=True) for value in found[name]] for name in ("precision", "recall", "f1"))
-    rows = zip(found["classes"], *scores, found["confusion"], strict=True)
-    return [ClassRow(*row, images=sum(row[-1])) for row in rows]
+    columns = (found[name] for name in ("classes", "precision", "recall", "f1", "confusion"))
+    return [
+        ClassRow(name, _percent(precision), _percent(recall), _percent(f1), taken, sum(taken))
+        for name, precision, recall, f1, taken in zip(*columns, strict=True)
+    ]
+
+
+def _percent(share: float) -> str:
+    return number(share, share=True)
 
 
 def meaning(name: str) -> Meaning:
