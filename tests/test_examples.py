@@ -51,5 +51,5 @@ def test_with_a_margin_it_moves_them_until_the_right_answer_is_ahead_by_it(perce
 @pytest.mark.parametrize("name", ["structured perceptron", "structured SVM, which is LS-GAN", "EBGAN's loss"])
 def test_each_learns_to_name_digits_that_it_has_not_seen(perceptron, name: str) -> None:
     x, right = perceptron.digits()
-    w = perceptron.learn(perceptron.LEARNERS[name], x[:600], right[:600], epochs=2)
+    *_, w = perceptron.learn(perceptron.LEARNERS[name], x[:600], right[:600], epochs=2)
     assert perceptron.accuracy(w, x[-297:], right[-297:]) > 0.7

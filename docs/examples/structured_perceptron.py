@@ -44,13 +44,13 @@ def turn(w, learner, x, right):
     return w.detach() - step * torch.autograd.grad(loss, w)[0]
 
 
-def learn(learner, x, right, epochs=5):
-    """The weights w [classes, features] after so many passes over the examples, one at a time, from 0."""
+def learn(learner, x, right, epochs=10):
+    """The weights w [classes, features] after each pass over the examples, one at a time, from 0."""
     w = torch.zeros(CLASSES, x.shape[-1])
     for epoch in range(epochs):
         for place in Randomness.of(0).permutation("examples", len(x), epoch).split(1):
             w = turn(w, learner, x[place], right[place])
-    return w
+        yield w
 
 
 def digits():
@@ -68,6 +68,7 @@ def accuracy(w, x, right):
 if __name__ == "__main__":
     x, right = digits()
     for name, learner in LEARNERS.items():
-        w = learn(learner, x[:-HELD_OUT], right[:-HELD_OUT])
-        seen, held_out = accuracy(w, x[:-HELD_OUT], right[:-HELD_OUT]), accuracy(w, x[-HELD_OUT:], right[-HELD_OUT:])
-        print(f"{name:<32} seen {seen:6.1%}   held out {held_out:6.1%}")
+        passes = list(learn(learner, x[:-HELD_OUT], right[:-HELD_OUT]))
+        held_out = [accuracy(w, x[-HELD_OUT:], right[-HELD_OUT:]) for w in passes[-5:]]
+        mean = sum(held_out) / len(held_out)
+        print(f"{name:<32} held out {mean:.1%}, from {min(held_out):.1%} to {max(held_out):.1%}")

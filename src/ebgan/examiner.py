@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image
+from torch import Tensor
 
 from ebgan.data import UNKNOWN, Augmented, Packed
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
 from ebgan.randomness import Randomness
-from ebgan.report import grid, save_png
+from ebgan.report import beside, grid, save_png
 from ebgan.run import Run
 from ebgan.runfolder import Record
 
@@ -28,7 +30,8 @@ class Examiner:
 
     def picture(self, images: int, count: int) -> None:
         """Write a grid of `count` samples, always from the same noise, and once one of real images."""
-        save_png(grid(self.run.sample(count)), self.run.folder.grid(images))
+        source = self.run.sources(count, self.data)
+        save_png(sheet(self.run, self.run.sample(count, source=source), source), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
             save_png(grid(self.data.images[self._some(count)]), self.run.folder.real)
 
@@ -42,7 +45,8 @@ class Examiner:
         if not self.measurable:
             raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         classifier, reference = self._measures()
-        samples = self.run.sample(self.samples, seed=METRIC_SEED)
+        source = self.run.sources(self.samples, self.data, seed=METRIC_SEED)
+        samples = self.run.sample(self.samples, seed=METRIC_SEED, source=source)
         return evaluate(samples, classifier, reference).as_record()
 
     def score(self, evaluation: Record) -> float:
@@ -69,3 +73,10 @@ class Examiner:
             classifier = digit_classifier(images, labels, checksum=data.checksum, device=self.run.device)
             self._yardstick = classifier, RealReference.of(images[self._some(REAL_IMAGES)], classifier)
         return self._yardstick
+
+
+def sheet(run: Run, samples: Tensor, source: Tensor | None) -> Image:
+    """A grid of samples; of transitions beside the images that they started from, and those reconstructed."""
+    if source is None:
+        return grid(samples)
+    return beside(grid(source), grid(run.reconstruct(source)), grid(samples))

@@ -19,12 +19,14 @@ from ebgan.nets.base import Classifier, DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
     LSGAN,
     MAGAN,
+    VCD,
     VGAN,
     WGANGP,
     LeastSquaresGAN,
@@ -33,7 +35,7 @@ from ebgan.objectives import (
     SemiSupervised,
 )
 from ebgan.randomness import Randomness
-from ebgan.samplers import Prior, Sampler
+from ebgan.samplers import Prior, Replay, Sampler, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -145,7 +147,7 @@ class Experiment:
     labelled: Labelled = Labelled()  # for objectives that learn classes; others read no labels
     nets: Nets = Nets()
     energy: Energy = AutoencoderEnergy()
-    sampler: Sampler = Prior()
+    sampler: Sampler[Any] = Prior()
     objective: Objective[Any] = EBGAN()
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
@@ -181,6 +183,16 @@ class Experiment:
                 f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
                 f"{type(self.energy).__name__} has none: {_mend(missing)}"
             )
+        if self.objective.conditional and not self.sampler.conditional:
+            raise UsageError(
+                f"objective: {type(self.objective).__name__} needs samples that start from images; those of "
+                f"{type(self.sampler).__name__} do not: use Transition as sampler, with MLPTransition as nets.generator"
+            )
+        if self.objective.limits not in (None, self.data.limits):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} takes pixels for probabilities here, "
+                'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
+            )
 
     def to_yaml(self) -> str:
         """The experiment as config.yaml holds it."""
@@ -195,9 +207,10 @@ class Experiment:
 REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(MLPGenerator, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder),
-        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy, Prior),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
+        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder),
+        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
+        *(Prior, Transition, Replay),
+        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }
@@ -227,6 +240,7 @@ def build(
     site = Site(shape, experiment.data.limits, randomness, classes)
     generator = experiment.nets.generator.build(site)
     discriminator = experiment.nets.discriminator.build(site)
+    experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
     if experiment.objective.classifies and not isinstance(discriminator, Classifier):
         raise UsageError(
@@ -248,8 +262,9 @@ def build(
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
     clock = torch.zeros((), dtype=torch.int64, device=device)
+    memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
     plateau = game.plateau.init(site.models, device) if game.plateau else None
-    return game, Progress(clock, experiment.objective.init(site.models, device), plateau)
+    return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
 
 
 Tree = TypeVar("Tree")

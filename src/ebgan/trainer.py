@@ -165,6 +165,7 @@ def _prepare(
         folder=run.folder,
         plan=_plan(experiment, data, override),
         batches=batches,
+        source=lambda images, turn: loader.at(images, f"source{turn}"),
         observer=observer,
         picture=picture,
         evaluate=evaluate,

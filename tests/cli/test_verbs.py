@@ -73,6 +73,23 @@ def test_sample_draws_the_same_grid_for_the_same_seed(trained, tmp_path):
     assert one.read_bytes() != other.read_bytes()
 
 
+def test_sample_starts_transitions_from_the_images_that_are_given(transitions, tmp_path, capsys):
+    np.savez(tmp_path / "dark.npz", images=np.zeros((2, 8, 8), np.uint8))
+    own, dark = tmp_path / "own.png", tmp_path / "dark.png"
+    assert run(["sample", str(transitions), "--count", "4", "--grid", str(own)]) == 0
+    start = ["--from", str(tmp_path / "dark.npz")]
+    assert run(["sample", str(transitions), "--count", "4", "--grid", str(dark), *start]) == 0
+    sheets = [np.asarray(Image.open(path)) for path in (own, dark)]
+    assert sheets[0].shape == sheets[1].shape == (98, 3 * 98 + 2 * 12)  # data, reconstructions, samples
+    assert sheets[0][:48, :48].max() > 0
+    assert sheets[1][:48, :48].max() == 0
+
+
+def test_sample_of_a_run_from_noise_refuses_images_to_start_from(trained, capsys):
+    assert run(["sample", str(trained), "--from", "digits"]) == 2
+    assert "--from digits: the samples of this run start from noise" in capsys.readouterr().err
+
+
 def test_sample_writes_one_picture_a_sample_in_the_data_s_size(trained, tmp_path):
     assert run(["sample", str(trained), "--count", "3", "--out", str(tmp_path)]) == 0
     pictures = sorted(tmp_path.glob("*.png"))

@@ -179,3 +179,5 @@ def test_an_archive_that_is_cut_short_is_an_error_or_loses_the_last_files_by_nam
 def test_an_archive_of_arrays_is_still_one_of_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=np.zeros((3, 4, 4), np.uint8))
     assert open_data(tmp_path / "a.npz").shape == (1, 4, 4)
+    packed = open_data(zipped(tmp_path / "beside.zip", {"a.png": png(), "labels.npy": b"x"}), size=8)
+    assert packed.names == ("a.png",)

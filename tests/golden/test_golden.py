@@ -16,12 +16,14 @@ from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, Logis
 from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
     LSGAN,
     MAGAN,
+    VCD,
     VGAN,
     WGANGP,
     LeastSquaresGAN,
@@ -29,6 +31,7 @@ from ebgan.objectives import (
     SemiSupervised,
 )
 from ebgan.records import Batch
+from ebgan.samplers import Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -100,6 +103,17 @@ RUNS = {
         turns=Turns(generator=2),
         seed=9,
     ),
+    "vcd": Experiment(
+        nets=Nets(
+            generator=MLPTransition(width=16, code=8, std=0.2),
+            discriminator=MLPExperts(depth=3, width=16, experts=6, std=0.2),
+        ),
+        energy=ExpertsEnergy(),
+        sampler=Transition(),
+        objective=VCD(rho=0.25, entropy=True),
+        optimisers=Optimisers(discriminator=Adadelta(), generator=Adadelta(lr=1.0)),
+        seed=10,
+    ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
     "semisupervised": Experiment(
         nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(16, 12))),
@@ -132,9 +146,13 @@ def losses(experiment: Experiment) -> dict[str, list[float]]:
         energies = survey(game, [Batch(digits)])
         progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
     batches = iter(digits.split(BATCH))
+
+    def starts(turn: int) -> Batch:
+        return Batch(digits[turn::STEPS])
+
     said: dict[str, list[float]] = {}
     for _ in range(STEPS):
-        progress, outcome = train_step(game, progress, lambda: Batch(next(batches), labelled=labelled))
+        progress, outcome = train_step(game, progress, lambda: Batch(next(batches), labelled=labelled), source=starts)
         for name, value in outcome.values.items():
             said.setdefault(name, []).append(value.item())
     return said

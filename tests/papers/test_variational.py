@@ -38,12 +38,12 @@ def test_the_optimum_of_equation_5_bears_a_shift_of_the_energy_and_no_scale() ->
     assert best.loss == pytest.approx(entropy)
     assert Table(best.energies + 7, table.data).loss == pytest.approx(entropy)
     for scale in (0.5, 2.0):
-        assert Table(scale * best.energies, table.data).loss > entropy + 0.1
+        assert Table(scale * best.energies, table.data).loss > entropy + 0.05
     assert not affine(table).holds
 
 
 def test_the_plain_difference_is_the_difference_of_mean_energies_to_either_player() -> None:
-    experiment = RUNS["E(x) - E(G(z)), a critic"]
+    experiment = RUNS["a critic"]
     game, progress = build(experiment, (1, 8, 8))
     energies = [torch.tensor([1.0, 5.0], requires_grad=True), torch.tensor([-2.0, 4.0], requires_grad=True)]
     real, fake = (Reading(torch.rand(2, 1, 8, 8), energy) for energy in energies)

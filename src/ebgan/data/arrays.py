@@ -43,7 +43,7 @@ def is_npz(path: Path) -> bool:
             names = archive.namelist()
     except (OSError, ValueError, zipfile.BadZipFile):
         return path.suffix == ".npz"
-    return not names or any(name.endswith(".npy") for name in names)
+    return all(name.endswith(".npy") for name in names)
 
 
 def read_npz(path: Path, split: str) -> Packed:

@@ -74,6 +74,7 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
     """
     context = multiprocessing.get_context("forkserver")  # a child forked from here may inherit a lock that is held
     context.set_forkserver_preload([__name__])
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, context, _begin)
     waiting: deque[Future[Decoded]] = deque()
     try:
@@ -88,6 +89,10 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
             "a process that decodes pictures was lost: was it killed, or is memory short? The same command goes on "
             "from what is saved; fewer --workers need less memory"
         ) from error
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - others:  # nobody waits for what they are at
+            worker.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

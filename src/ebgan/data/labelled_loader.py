@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from ebgan.data.loader import Loader, picked, scaled, stretches
+from ebgan.data.loader import Loader, picked, scaled, stretch
 from ebgan.data.packed import Packed
 from ebgan.errors import UsageError
 from ebgan.randomness import Randomness
@@ -40,8 +41,8 @@ class LabelledLoader:
     def batches(self, first: int) -> Iterator[Batch]:
         """Batches without end, from the one that begins after `first` images, not counting labelled ones."""
         before = first // self._loader.batch * self._batch
-        orders = stretches(before, self._rows.shape[-1], self._batch, self._order)
-        for batch, order in zip(self._loader.batches(first), orders, strict=False):
+        for batch, begin in zip(self._loader.batches(first), itertools.count(before, self._batch), strict=False):
+            order = stretch(begin, self._rows.shape[-1], self._batch, self._order)
             rows = self._rows.gather(-1, order[..., self._share])
             images = scaled(picked(self._images, rows), self._loader.limits)
             yield batch._replace(labelled=Batch(images, self._labels[rows]))

@@ -6,10 +6,12 @@ A batch is a stretch of that sequence, and may end one epoch and begin the next.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -41,16 +43,14 @@ def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
     return images.to(torch.float32).div_(255).mul_(high - low).add_(low)
 
 
-def stretches(first: int, length: int, batch: int, order: Callable[[int], Tensor]) -> Iterator[Tensor]:
-    """Stretches [*models, batch] without end of the orders [*models, length] of all epochs, from place `first` on."""
+def stretch(first: int, length: int, batch: int, order: Callable[[int], Tensor]) -> Tensor:
+    """The stretch [*models, batch] from place `first` on of the orders [*models, length] of all epochs."""
     epoch, skipped = divmod(first, length)
     ahead = order(epoch)[..., skipped:]
-    while True:
-        while ahead.shape[-1] < batch:
-            epoch += 1
-            ahead = torch.cat((ahead, order(epoch)), -1)
-        yield ahead[..., :batch]
-        ahead = ahead[..., batch:]
+    while ahead.shape[-1] < batch:
+        epoch += 1
+        ahead = torch.cat((ahead, order(epoch)), -1)
+    return ahead[..., :batch]
 
 
 class Loader:
@@ -95,6 +95,7 @@ class Loader:
         self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
+        self._orders: dict[str, tuple[int, Tensor]] = {}  # by purpose, an epoch and its order
 
     def batches(self, first: int) -> Iterator[Batch]:
         """Batches without end, from the one that begins after `first` images, counted over all ranks.
@@ -102,29 +103,52 @@ class Loader:
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
         Raises DataError if a worker process dies or stops.
         """
-        for turn, (images, labels) in enumerate(self._gathered(self._places(first))):
-            seen = self._augmented(images.to(self.device), first + turn * self.batch + self._share.start)
-            yield Batch(scaled(seen, self.limits), labels if labels is None else labels.to(self.device))
+        places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
+        for begin, rows in zip(itertools.count(first, self.batch), self._gathered(places), strict=False):
+            yield self._served(rows, begin, self.purpose)
 
-    def _augmented(self, images: Tensor, first: int) -> Tensor:
-        """Images as they are kept, the first of which is the `first` of all, as they are served."""
-        if not isinstance(self.data, Augmented):
-            return images
-        return self.data.augmented(images, self._augmentation, f"{self.purpose} augmented", first)
+    def at(self, first: int, purpose: str) -> Batch:
+        """The batch that begins after `first` images in the order of another purpose, gathered at once.
 
-    def _places(self, first: int) -> Iterator[Tensor]:
-        """Which images each of this rank's batches holds: [*models, batch / ranks]."""
-        return (places[..., self._share] for places in stretches(first, len(self.data), self.batch, self._order))
+        It follows from its place alone, so that whoever asks for it (samplers that start from images of the data) has
+        no position to keep, and moves nobody else's.
+        """
+        return self._served(self._rows_at(self._places(first, purpose)), first, purpose)
 
-    def _order(self, epoch: int) -> Tensor:
-        return self._randomness.permutation(self.purpose, len(self.data), epoch)
+    def _served(self, rows: _Rows, first: int, purpose: str) -> Batch:
+        """Images as they are kept, of the batch that begins after `first`, as they are served."""
+        images, labels = rows[0].to(self.device), rows[1]
+        if isinstance(self.data, Augmented):
+            first += self._share.start
+            images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", first)
+        return Batch(scaled(images, self.limits), None if labels is None else labels.to(self.device))
+
+    def _places(self, first: int, purpose: str) -> Tensor:
+        """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
+        order = partial(self._order, purpose=purpose)
+        return stretch(first, len(self.data), self.batch, order)[..., self._share]
+
+    def _order(self, epoch: int, purpose: str) -> Tensor:
+        """The order of an epoch, kept until another of its purpose is asked for."""
+        known, order = self._orders.get(purpose, (-1, None))
+        if order is None or known != epoch:
+            order = self._randomness.permutation(purpose, len(self.data), epoch)
+            self._orders[purpose] = epoch, order
+        return order
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
             assert isinstance(self._kept, Packed)
             return _from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
-        images, labels = self._rows
-        return ((picked(images, place), None if labels is None else labels[place]) for place in places)
+        return map(self._rows_at, places)
+
+    def _rows_at(self, places: Tensor) -> _Rows:
+        if self._rows is None:
+            labels = self._kept.labels
+            images = torch.from_numpy(np.take(self._kept.images, places.numpy(), 0))
+            return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
+        images, named = self._rows
+        return picked(images, places), None if named is None else named[places]
 
     def _on_device(self) -> _Rows:
         labels = self._kept.labels

@@ -56,9 +56,10 @@ def pack(
 ) -> Outcome:
     """Pack the pictures of a source into the folder `dest`, or go on with what was begun there.
 
-    A source is whatever `open_data` takes, or an lmdb database. `workers` is how many processes decode; one a core by
-    default. Raises DataError if no picture could be decoded, UsageError if the folder holds something else,
-    StorageError where the disk refuses, RunLockedError and DecoderLostError.
+    A source is whatever `open_data` takes. `workers` is how many processes decode, one a core by default; a script that
+    calls this needs its `if __name__ == "__main__":`, because they import it. Raises DataError if no picture could be
+    decoded, UsageError if the folder holds something else, StorageError where the disk refuses, RunLockedError and
+    DecoderLostError.
     """
     choice, folder = choice or Choice(), PackFolder(dest)
     check_least("", 1, workers=workers)

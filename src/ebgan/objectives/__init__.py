@@ -9,6 +9,7 @@ from ebgan.objectives.lsgan import LSGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
 from ebgan.objectives.semisupervised import SemiSupervised
+from ebgan.objectives.vcd import VCD
 from ebgan.objectives.vgan import VGAN
 from ebgan.objectives.wgan_gp import WGANGP
 
@@ -18,6 +19,7 @@ __all__ = [
     "GAN",
     "LSGAN",
     "MAGAN",
+    "VCD",
     "VGAN",
     "WGANGP",
     "LeastSquaresGAN",

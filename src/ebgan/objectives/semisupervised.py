@@ -98,6 +98,14 @@ class SemiSupervised(Objective[State]):
         return self.inner.reads_images
 
     @property
+    def conditional(self) -> bool:
+        return self.inner.conditional
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        return self.inner.limits
+
+    @property
     def classifies(self) -> bool:
         return True
 

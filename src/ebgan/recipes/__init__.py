@@ -4,6 +4,7 @@ from ebgan.recipes import digits as _digits
 from ebgan.recipes import mnist as _mnist
 from ebgan.recipes import mnist_relatives as _mnist_relatives
 from ebgan.recipes import mnist_rivals as _mnist_rivals
+from ebgan.recipes import mnist_vgan as _mnist_vgan
 from ebgan.recipes import semisupervised as _semisupervised
 from ebgan.recipes import semisupervised_mnist as _semisupervised_mnist
 from ebgan.recipes import toys as _toys
@@ -11,4 +12,4 @@ from ebgan.recipes.index import RECIPES, Recipe, find
 
 __all__ = ["RECIPES", "Recipe", "find"]
 
-del _digits, _mnist, _mnist_relatives, _mnist_rivals, _semisupervised, _semisupervised_mnist, _toys
+del _digits, _mnist, _mnist_relatives, _mnist_rivals, _mnist_vgan, _semisupervised, _semisupervised_mnist, _toys

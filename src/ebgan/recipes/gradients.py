@@ -42,7 +42,7 @@ from ebgan.training.game import Game
 from ebgan.training.step import Progress, train_step
 
 MARGINS = {"digits": 3.0, "mnist": 10.0}
-STEPS: dict[Scale, dict[str, int]] = {"tiny": {"digits": 30}, "cpu": {"digits": 2_000, "mnist": 600}}  # of each run
+STEPS: dict[Scale, dict[str, int]] = {"tiny": {"digits": 30}, "cpu": {"digits": 3_000, "mnist": 600}}  # of each run
 MOMENTS = (0.0, 1 / 300, 1 / 60, 1 / 30, *(tenth / 10 for tenth in range(1, 11)))  # of a run at which it is looked at
 BATCH = 128  # images of each kind that gradients are taken of
 FAR, DIFFERENT = 0.5, 0.25  # mean absolute cosines
@@ -182,7 +182,7 @@ def curves(source: str, looks: dict[str, list[Look]]) -> list[Panel]:
     axis = torch.tensor([each.images for each in looks["logistic"]]).numpy()
     return [
         Panel(
-            f"{source}, {kind}: mean |cos|, logistic (blue), auto-encoder (orange)",
+            f"{source}, {kind}: |cos|, logistic blue, auto-encoder orange",
             axis,
             torch.tensor([[getattr(each, kind).absolute for each in run] for run in looks.values()]).numpy(),
             "images seen",

@@ -33,7 +33,7 @@ from ebgan.report import Landscape, grid, landscapes
 from ebgan.training.game import Game
 from ebgan.training.step import train_step
 
-STEPS: dict[Scale, int] = {"tiny": 30, "cpu": 1_000}  # of each training
+STEPS: dict[Scale, int] = {"tiny": 30, "cpu": 2_000}  # of each training
 TRAININGS = {"alone": (1, 0), "inside EBGAN": (1, 1)}  # turns of the two players in a step
 HELD_OUT = 297  # of the 1,797 digits
 SEED = 1  # of what is measured on

@@ -68,10 +68,10 @@ def _setting(net: DiscriminatorSpec, energy: Energy, objective: Objective[Any], 
 CRITIC = MLPDiscriminator(width=256, batch_norm=False, std=0.04), ScalarEnergy()
 EXPERT = MLPExperts(width=256, experts=EXPERTS), ExpertsEnergy()
 RUNS = {
-    "E(x) - E(G(z)), generator at rest, a critic": _setting(*CRITIC, DIFFERENCE, generator=False),
-    "E(x) - E(G(z)), generator at rest, experts": _setting(*EXPERT, DIFFERENCE, generator=False),
-    "E(x) - E(G(z)), a critic": _setting(*CRITIC, DIFFERENCE, generator=True),
-    "VGAN, experts": _setting(*EXPERT, VGAN(), generator=True),
+    "a critic, generator at rest": _setting(*CRITIC, DIFFERENCE, generator=False),
+    "experts, generator at rest": _setting(*EXPERT, DIFFERENCE, generator=False),
+    "a critic": _setting(*CRITIC, DIFFERENCE, generator=True),
+    "experts, VGAN": _setting(*EXPERT, VGAN(), generator=True),
 }
 
 
@@ -107,7 +107,7 @@ def curves(courses: dict[str, Course]) -> list[Panel]:
     """Both mean energies over each run, of data blue and of samples orange."""
     return [
         Panel(
-            f"{title}: E(x) blue, E(G(z)) orange",
+            f"{title}: energy of data blue, samples orange",
             course.images.numpy(),
             torch.stack((course.real, course.fake)).numpy(),
             "images seen",

@@ -3,7 +3,7 @@
 from ebgan.report.animation import write_animation
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
-from ebgan.report.images import grid, save_png
+from ebgan.report.images import beside, grid, save_png
 from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
@@ -11,6 +11,7 @@ from ebgan.report.summary import metric_rows
 __all__ = [
     "Landscape",
     "Panel",
+    "beside",
     "gallery",
     "grid",
     "landscape",
