@@ -142,8 +142,8 @@ def states(steps: int = 5) -> dict[str, Tensor]:
         here = rank()
         data = Packed(IMAGES[:, None], np.arange(50) % 5, tuple("abcde"))
         place = {"batch": 12, "randomness": game.randomness, "rank": here.index, "ranks": here.count}
-        loader = LabelledLoader(Loader(data, **place), draw_labelled(data, 10, game.randomness), **place)
-        draw = loader.batches(0).__next__
+        loader = Loader(data, **place)
+        draw = LabelledLoader(loader, draw_labelled(data, 10, game.randomness), **place).batches(0).__next__
         for step in range(steps):
             source = partial(loader.at, step * 12)
             progress, outcome = train_step(game, progress, draw, source=lambda turn: source(f"source{turn}"))  # noqa: B023

@@ -106,12 +106,12 @@ VARIANTS = {
         checkpoint=24,
         evaluation=QUIET,
     ),
-    "EBGAN-LN, labelled images, [0, 1]": Experiment(
+    "EBGAN-LN, labelled images, a falling weight, [0, 1]": Experiment(
         data=Data(limits=(0.0, 1.0)),
         labelled=Labelled(count=10, batch=6),
         nets=Nets(generator=NETS.generator, discriminator=Ladder(widths=(8, 6), top_scale=True)),
         energy=AutoencoderEnergy(unit="sse"),
-        objective=SemiSupervised(inner=Scheduled(EBGAN(), margin=Linear(start=80.0, end=40.0, finish=LENGTH))),
+        objective=Scheduled(SemiSupervised(inner=EBGAN(margin=40.0)), weight=Linear(start=2.0, end=0.5, finish=LENGTH)),
         optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
         images=LENGTH,
         batch=12,
