@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
-from ebgan.data import Augmented, Packed
+from ebgan.data import UNKNOWN, Augmented, Packed
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
 from ebgan.randomness import Randomness
@@ -55,8 +55,9 @@ class Examiner:
 
     @property
     def measurable(self) -> bool:
-        """Whether the data has classes to tell apart."""
-        return len(self.data.classes) > 1
+        """Whether the data has classes to tell apart, and says of each image which."""
+        labels = self.data.labels
+        return len(self.data.classes) > 1 and labels is not None and UNKNOWN not in labels
 
     def _some(self, count: int) -> NDArray[np.int64]:
         """The places of so many images of the data, drawn evenly: folders come sorted by class."""

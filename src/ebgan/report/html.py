@@ -73,6 +73,7 @@ def _page(folder: RunFolder) -> str:
             metric_charts=_metric_charts(evaluations),
             evaluated=evaluation.get("images"),
             rows=summary.metric_rows(evaluation),
+            classes=summary.class_rows(evaluation),
             histogram=Markup(plots.histogram(evaluation.get("histogram", []), of=kind)),
             kind=kind,
             protocol=summary.protocol(evaluation),
