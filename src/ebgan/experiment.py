@@ -203,7 +203,7 @@ def _merge(values: list[Any], name: str) -> Any:
             object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
         return merged
     if name == "seed":
-        return torch.tensor(values)
+        return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
     if all(value == first for value in values):
         return first
     if all(isinstance(value, float) for value in values):
@@ -214,7 +214,8 @@ def _merge(values: list[Any], name: str) -> Any:
 def _placed(value: Any, device: torch.device | str) -> Any:
     """A tree with the tensors that its fields hold on a device."""
     if isinstance(value, torch.Tensor):
-        return value.to(device)
+        shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
+        return value[:1].to(device).expand_as(value) if shared else value.to(device)
     if not is_dataclass(value):
         return value
     placed = copy(value)

@@ -76,7 +76,8 @@ class Loader:
         self.purpose = purpose
         self.workers = workers
         self.device = randomness.seeds.device
-        self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
+        self._models = randomness.seeds.shape
+        self._randomness = randomness.once if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
 
@@ -87,8 +88,10 @@ class Loader:
         Raises DataError if a worker process dies or stops.
         """
         for images, labels in self._gathered(self._places(first)):
+            served = scaled(images.to(self.device), self.limits)
             yield Batch(
-                scaled(images.to(self.device), self.limits), labels if labels is None else labels.to(self.device)
+                served.expand(*self._models, *served.shape[-4:]),
+                None if labels is None else labels.to(self.device).expand(*self._models, -1),
             )
 
     def _places(self, first: int) -> Iterator[Tensor]:
