@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ebgan.data import Packed
 from ebgan.errors import DataError
-from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
+from ebgan.metrics import RealReference, TrainedClassifier, class_metrics, digit_classifier, evaluate
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
 from ebgan.run import Run
@@ -37,13 +37,14 @@ class Examiner:
 
         Raises DataError for data without classes to tell apart, or other data than the run was trained on.
         """
-        if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
-            raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
-        if not self.measurable:
-            raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         classifier, reference = self._measures()
         samples = self.run.sample(self.samples, seed=METRIC_SEED)
         return evaluate(samples, classifier, reference).as_record()
+
+    def glance(self) -> dict[str, float]:
+        """Of the same samples the metrics that cost next to nothing. Raises DataError as `measure` does."""
+        classifier, reference = self._measures()
+        return class_metrics(classifier.probabilities(self.run.sample(self.samples, seed=METRIC_SEED)), reference)
 
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of."""
@@ -61,6 +62,10 @@ class Examiner:
 
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
         """The classifier of the data, trained or taken from the cache when first asked for, and what it says of it."""
+        if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
+            raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
+        if not self.measurable:
+            raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         if self._yardstick is None:
             data = self.data
             assert data.labels is not None

@@ -2,7 +2,7 @@
 
 from ebgan.metrics.classifier import TrainedClassifier, digit_classifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
-from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate
+from ebgan.metrics.evaluate import Evaluation, RealReference, class_metrics, evaluate
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
@@ -16,6 +16,7 @@ __all__ = [
     "TrainedClassifier",
     "auroc",
     "class_histogram",
+    "class_metrics",
     "classes_covered",
     "digit_classifier",
     "evaluate",

@@ -2,7 +2,7 @@
 
 from ebgan.report.animation import write_animation
 from ebgan.report.html import write_report
-from ebgan.report.images import grid, save_png
+from ebgan.report.images import grid, png, save_png
 from ebgan.report.landscape import Landscape, landscape
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
@@ -14,6 +14,7 @@ __all__ = [
     "landscape",
     "metric_rows",
     "panels",
+    "png",
     "save_png",
     "write_animation",
     "write_report",
