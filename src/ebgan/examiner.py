@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -24,13 +26,12 @@ class Examiner:
     def __init__(self, run: Run, data: Packed, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
         self.run, self.data, self.samples = run, data, samples
-        self._yardstick: tuple[TrainedClassifier, RealReference] | None = None
 
     def picture(self, images: int, count: int) -> None:
         """Write a grid of `count` samples, always from the same noise, and once one of real images."""
         save_png(grid(self.run.sample(count)), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
-            save_png(grid(self.data.images[self._some(count)]), self.run.folder.real)
+            save_png(grid(self.data.images[some(self.data, count)]), self.run.folder.real)
 
     def measure(self) -> Record:
         """Metrics of fresh samples: {"metrics", "histogram", "protocol"}.
@@ -55,21 +56,24 @@ class Examiner:
         """Whether the data has classes to tell apart."""
         return len(self.data.classes) > 1
 
-    def _some(self, count: int) -> NDArray[np.int64]:
-        """The places of so many images of the data, drawn evenly: folders come sorted by class."""
-        order = Randomness.of(0).permutation("examiner", len(self.data))
-        return np.sort(order[:count].numpy())
-
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
-        """The classifier of the data, trained or taken from the cache when first asked for, and what it says of it."""
         if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
             raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
         if not self.measurable:
             raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
-        if self._yardstick is None:
-            data = self.data
-            assert data.labels is not None
-            images, labels = torch.tensor(data.images), torch.tensor(data.labels)
-            classifier = digit_classifier(images, labels, checksum=data.checksum, device=self.run.device)
-            self._yardstick = classifier, RealReference.of(images[self._some(REAL_IMAGES)], classifier)
-        return self._yardstick
+        return _yardstick(self.data, self.run.device)
+
+
+def some(data: Packed, count: int) -> NDArray[np.int64]:
+    """The places of so many images of the data, drawn evenly: folders come sorted by class."""
+    order = Randomness.of(0).permutation("examiner", len(data))
+    return np.sort(order[:count].numpy())
+
+
+@functools.lru_cache(maxsize=2)
+def _yardstick(data: Packed, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
+    """The classifier of the data, trained or taken from the cache, and what it says of real images."""
+    assert data.labels is not None
+    images, labels = torch.tensor(data.images), torch.tensor(data.labels)
+    classifier = digit_classifier(images, labels, checksum=data.checksum, device=device)
+    return classifier, RealReference.of(images[some(data, REAL_IMAGES)], classifier)
