@@ -17,16 +17,17 @@ from torch import Tensor, distributed
 from ebgan import trainer
 from ebgan.data import Loader, Packed
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
-from ebgan.energies import ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, LSGAN, VGAN, WGANGP
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VGAN, WGANGP
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
 from ebgan.training.lock import run_lock
 from ebgan.training.optim import SGD, Adam
+from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
@@ -49,17 +50,29 @@ GAN_ = replace(
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
 LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25))
+BEGAN_ = replace(
+    EBGAN_PT,
+    energy=AutoencoderEnergy(unit="l1"),
+    objective=BEGAN(gamma=0.75, lambda_k=0.25),
+    optimisers=replace(EBGAN_PT.optimisers, plateau=Plateau(patience=24, threshold=0.9)),
+)
 VGAN_ = replace(
     GAN_,
     nets=Nets(generator=GENERATOR, discriminator=MLPExperts(depth=2, width=8, experts=5, dropout=0.3, std=0.3)),
     energy=ExpertsEnergy(),
     objective=VGAN(),
 )
+LSGAN_GP = replace(
+    LSGAN_,
+    objective=LSGAN(scale=0.1, gradient_penalty=10.0),
+    optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
+)
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
-        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
+        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("LSGAN, penalty", LSGAN_GP)),
+        *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
     )
     for joined in (False, True)
 }
@@ -110,6 +123,9 @@ def states(steps: int = 5) -> dict[str, Tensor]:
         found |= {f"{kind}: {name}": value for name, value in game.generator.state().items()}
         found |= {f"{kind}: discriminator {name}": value for name, value in game.discriminator.state().items()}
         found |= {f"{kind}: {name}": value for name, value in outcome.values.items()}
+        if progress.plateau:
+            assert progress.plateau.factor == 0.5
+            found |= {f"{kind}: plateau {name}": value for name, value in progress.plateau._asdict().items()}
     return found
 
 

@@ -27,6 +27,7 @@ from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
 from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
+from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 from ebgan.training.step import Progress
 
@@ -70,6 +71,7 @@ class Optimisers:
 
     discriminator: OptimiserSpec = Adam(lr=1e-3)
     generator: OptimiserSpec = Adam(lr=1e-3)
+    plateau: Plateau | None = None  # lowers both learning rates where the objective's measure of convergence stalls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,11 @@ class Experiment:
             raise UsageError(
                 f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
                 "alone: set pretraining to some epochs' images"
+            )
+        if self.optimisers.plateau and not self.objective.measures_convergence:
+            raise UsageError(
+                f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
+                "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
             )
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
@@ -176,11 +183,13 @@ def build(
         objective=experiment.objective,
         randomness=randomness,
         turns=experiment.turns,
+        plateau=experiment.optimisers.plateau,
     )
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
     clock = torch.zeros((), dtype=torch.int64, device=device)
-    return game, Progress(clock, experiment.objective.init(site.models, device))
+    plateau = game.plateau.init(site.models, device) if game.plateau else None
+    return game, Progress(clock, experiment.objective.init(site.models, device), plateau)
 
 
 Tree = TypeVar("Tree")

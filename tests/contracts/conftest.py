@@ -31,12 +31,14 @@ OBJECTIVES = {
     "MAGAN": [MAGAN(epoch=20)] * 3,
     "LSGAN": [LSGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))],
     "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
+    "LSGAN, penalty": [LSGAN(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
     "VGAN": [VGAN()] * 3,
     "GAN": [GAN()] * 3,
     "GAN, saturating": [GAN(saturating=True)] * 3,
     "LeastSquaresGAN": [LeastSquaresGAN(fake=-weight, aim=weight) for weight in (0.25, 0.5, 1.0)],
     "WGANGP": [WGANGP(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
     "Scheduled, WGANGP": [Scheduled(WGANGP(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
+    "Scheduled, LSGAN": [Scheduled(LSGAN(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
     "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],
 }
 ENERGIES = {
@@ -60,6 +62,7 @@ OTHERS = {
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "sgd": [SGD(lr=lr, momentum=0.5) for lr in (0.125, 0.25, 0.5)],
+    "sgd, decayed and clipped": [SGD(lr=0.5, weight_decay=clip / 4, clip=clip) for clip in (0.125, 0.25, 0.5)],
     "constant": [Constant(value=value) for value in (1.0, 2.0, 3.0)],
     "linear": [Linear(start=start, end=0.0, finish=100, begin=10) for start in (1.0, 2.0, 3.0)],
     "steps": [Steps(values=(1.0, 0.5), boundaries=(50,))] * 3,

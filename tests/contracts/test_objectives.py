@@ -50,6 +50,7 @@ def test_the_batch_axis_alone_is_reduced(objectives: Any, turn: Any, turns: Any,
             assert {term.shape for term in losses.terms.values()} == {models}
         seen = objective.watch(state, given.fake, energy_means(given, 64))
         assert {value.shape for value in seen.values()} <= {models}
+        assert ("convergence" in seen) == objective.measures_convergence
 
 
 def test_each_model_of_a_stack_fares_as_it_does_alone(objectives: Any, turns: Any, energy_means: Any) -> None:

@@ -25,6 +25,7 @@ from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.game import Turns
 from ebgan.training.loop import Observer, Training
 from ebgan.training.optim import SGD, Adam
+from ebgan.training.plateau import Plateau
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
 UNEXPECTED = 99  # how a child ends that meets an error that is not for a user
@@ -60,11 +61,13 @@ VARIANTS = {
         checkpoint=24,
         evaluation=QUIET,
     ),
-    "BEGAN in bfloat16, an average": Experiment(
+    "BEGAN in bfloat16, an average, a plateau": Experiment(
         nets=NETS,
         energy=AutoencoderEnergy(unit="l1"),
         objective=BEGAN(gamma=0.75, lambda_k=0.25),
-        optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
+        optimisers=Optimisers(
+            discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2), plateau=Plateau(patience=84, threshold=0.9)
+        ),
         images=LENGTH,
         batch=12,
         precision="bf16",

@@ -63,6 +63,13 @@ RUNS = {
         optimisers=ADAM,
         seed=5,
     ),
+    "lsgan_penalty": Experiment(
+        nets=Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=3, width=16, batch_norm=False, std=0.1)),
+        energy=ScalarEnergy(),
+        objective=LSGAN(scale=0.05, real_weight=0.0, gradient_penalty=10.0),
+        optimisers=Optimisers(discriminator=Adam(lr=0.01, weight_decay=0.05, clip=0.2), generator=Adam(lr=0.01)),
+        seed=10,
+    ),
     "least_squares": Experiment(
         nets=CLASSIFIER, energy=ScalarEnergy(), objective=LeastSquaresGAN(), optimisers=ADAM, seed=7
     ),

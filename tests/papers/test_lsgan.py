@@ -1,14 +1,32 @@
-"""The loss-sensitive GAN and GLS-GAN: worked values, their gradients, and how they contain WGAN and EBGAN."""
+"""The loss-sensitive GAN and GLS-GAN: worked values, gradients, regularisers, and how they contain WGAN and EBGAN."""
+
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from ebgan.objectives import EBGAN, LSGAN
+from ebgan.energies import ScalarEnergy
+from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
+from ebgan.objectives import EBGAN, LSGAN, Scheduled
 from ebgan.objectives.lsgan import distance
 from ebgan.records import Batch, Losses, Reading, Sample
+from ebgan.schedules import Constant
+from ebgan.training.optim import Adam
+from ebgan.training.step import train_step
 
 REAL, FAKE, DELTA = [1.0, 2.0], [3.0, 1.0], [1.0, 4.0]  # a = Delta + E(x) - E(G(z)) = [-1, 5]
+CRITIC = Experiment(
+    nets=Nets(
+        generator=MLPGenerator(depth=2, width=8, noise=3, std=0.5),
+        discriminator=MLPDiscriminator(depth=3, width=8, batch_norm=False, std=0.5),
+    ),
+    energy=ScalarEnergy(),
+    objective=LSGAN(real_weight=0.0, gradient_penalty=10.0),
+    optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
+    precision="fp64",
+)
 
 
 def reading(energy: list[float], pixel: list[float]) -> Reading:
@@ -92,3 +110,80 @@ def test_distances_are_taken_over_all_pixels_of_each_pair() -> None:
 def test_the_authors_scale_gives_a_margin_of_about_1_on_64x64_colour_images() -> None:
     far: Tensor = distance("l1", torch.zeros(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.55))
     assert (LSGAN().scale * far).item() == pytest.approx(1.35, abs=0.01)
+
+
+def images(*lead: int, seed: int = 0) -> Tensor:
+    return torch.rand(*lead, 1, 3, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_the_gradient_penalty_is_its_weight_times_the_mean_slope() -> None:
+    objective = LSGAN(gradient_penalty=10.0)
+    found = objective.penalty(objective.init(), torch.tensor([0.5, 1.5, 4.0]))
+    assert found.total == found.terms["gradient_penalty"] == 20.0
+
+
+def test_without_a_weight_nothing_is_probed() -> None:
+    assert LSGAN().probes is None
+    with pytest.raises(ValueError, match="LSGAN probes nothing"):
+        LSGAN().penalty(LSGAN().init(), torch.ones(2))
+    assert Scheduled(LSGAN(), gradient_penalty=Constant(value=1.0)).probes == "data"
+
+
+def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are() -> None:
+    game, progress = build(CRITIC, (1, 3, 3))
+    point, steps = images(4), torch.eye(9, dtype=torch.float64).reshape(9, 1, 3, 3) * 1e-6
+    gradient = torch.stack(
+        [(game.read(point + step).energy - game.read(point - step).energy) / 2e-6 for step in steps], -1
+    )
+    for seed in (1, 2):
+        slopes = game.slopes(point, images(4, seed=seed), progress.images)
+        torch.testing.assert_close(slopes, gradient.norm(dim=-1), rtol=1e-6, atol=1e-9)
+    assert not point.requires_grad
+
+
+def slope_after(weight: float | None, steps: int = 60) -> float:
+    game, progress = build(replace(CRITIC, objective=replace(CRITIC.objective, gradient_penalty=weight)), (1, 3, 3))
+    for step in range(steps):
+        progress, outcome = train_step(game, progress, lambda: Batch(images(16, seed=step)))  # noqa: B023
+        assert outcome.finite
+    probing = replace(game, objective=CRITIC.objective)
+    return probing.slopes(images(64, seed=-1), images(64), progress.images).mean().item()
+
+
+def test_a_game_with_the_penalty_ends_with_a_flatter_energy_at_the_data() -> None:
+    assert slope_after(1.0) < 0.5 * slope_after(None)
+
+
+def test_clipping_as_in_the_gls_gan_code_holds_every_weight_of_the_critic() -> None:
+    clipped = Optimisers(discriminator=Adam(lr=1e-2, clip=0.08), generator=Adam(lr=1e-2))
+    game, progress = build(replace(CRITIC, optimisers=clipped), (1, 3, 3))
+    for step in range(5):
+        progress, _ = train_step(game, progress, lambda: Batch(images(16, seed=step)))  # noqa: B023
+        assert max(weight.abs().max().item() for weight in game.discriminator.optimiser.weights) == 0.08
+    assert max(weight.abs().max().item() for weight in game.generator.optimiser.weights) > 0.5
+
+
+def test_each_model_of_a_stack_with_regularisers_of_its_own_fares_as_it_does_alone() -> None:
+    members = [
+        replace(
+            CRITIC,
+            objective=replace(CRITIC.objective, gradient_penalty=penalty),
+            optimisers=Optimisers(
+                discriminator=Adam(lr=2.0**-6, weight_decay=decay, clip=clip), generator=Adam(lr=2.0**-7)
+            ),
+            seed=seed,
+        )
+        for seed, (penalty, decay, clip) in enumerate([(0.5, 0.0, 0.25), (2.0, 0.125, 0.5), (8.0, 0.5, 1.0)])
+    ]
+    stack, progress = build(stacked(members), (1, 3, 3))
+    batches = [images(3, 6, seed=step) for step in range(8)]
+    for batch in batches:
+        progress, _ = train_step(stack, progress, lambda: Batch(batch))  # noqa: B023
+    for model, member in enumerate(members):
+        game, alone = build(member, (1, 3, 3))
+        for batch in batches:
+            alone, _ = train_step(game, alone, lambda: Batch(batch[model]))  # noqa: B023
+        for together, weight in zip(
+            stack.discriminator.optimiser.weights, game.discriminator.optimiser.weights, strict=True
+        ):
+            torch.testing.assert_close(together[model], weight, rtol=1e-9, atol=1e-11)

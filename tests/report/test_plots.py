@@ -48,6 +48,15 @@ def test_energies_without_a_margin_have_no_line_of_it(stats):
     assert plots.energies(stats) == svg
 
 
+def test_learning_rates_are_drawn_where_they_move(stats):
+    assert plots.learning_rates(stats) == ""
+    for step, record in enumerate(stats):
+        record["learning_rate/discriminator"] = 1e-3 * 0.5 ** (step // 10)
+    (line,) = curves(plots.learning_rates(stats), plots.DISCRIMINATOR)
+    assert len(set(line[:, 1])) == 4
+    assert not curves(plots.learning_rates(stats), plots.GENERATOR)
+
+
 def test_a_stack_draws_one_line_a_model(stats):
     stacked = [{"images": record["images"], "loss_generator": [1.0, 2.0, record["images"]]} for record in stats]
     assert len(curves(plots.losses(stacked), plots.GENERATOR)) == 3

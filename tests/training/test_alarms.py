@@ -1,18 +1,22 @@
 """What looks wrong in a run is said once, in words, when it lasts."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.experiment import Experiment, Nets, build
-from ebgan.nets.base import Generator
-from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.objectives import EBGAN
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, ScalarEnergy
+from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.nets.base import DiscriminatorSpec, Generator
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.objectives import BEGAN, EBGAN, LSGAN, MAGAN, VGAN
 from ebgan.records import Batch
 from ebgan.runfolder import Record
 from ebgan.training.alarms import PATIENCE, Alarms
+from ebgan.training.optim import Adam
+from ebgan.training.pretraining import survey
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
@@ -97,43 +101,101 @@ class Constant(Generator):
         return self.image.tanh().expand(noise[0].shape[0], 1, 4, 4)
 
 
-def alarms_of(margin: float, generator: Generator | None = None) -> dict[str, str]:
-    """The alarms, by name, of a short run on noise."""
-    experiment = Experiment(
-        nets=Nets(
-            generator=MLPGenerator(depth=2, width=8, noise=4, std=0.5),
-            discriminator=MLPAutoencoder(depth=2, width=8, std=0.5),
-        ),
-        objective=EBGAN(margin=margin),
-    )
+SMALL = Experiment(
+    nets=Nets(
+        generator=MLPGenerator(depth=2, width=8, noise=4, std=0.5),
+        discriminator=MLPAutoencoder(depth=2, width=8, std=0.5),
+    ),
+    objective=EBGAN(margin=3.0),
+)
+
+
+def fast(spec: DiscriminatorSpec) -> dict[str, Any]:
+    """A discriminator of another kind, or the same, with a learning rate that is far too high."""
+    optimisers = Optimisers(discriminator=Adam(lr=1.0), generator=Adam(lr=1e-3))
+    return {"nets": replace(SMALL.nets, discriminator=spec), "optimisers": optimisers}
+
+
+def noise(step: int) -> Batch:
+    return Batch(torch.rand(16, 1, 4, 4, generator=torch.Generator().manual_seed(step)) * 2 - 1)
+
+
+def alarms_of(experiment: Experiment, generator: Generator | None = None) -> dict[str, str]:
+    """The alarms, by name, of a short run on noise, after a pretraining if there is one."""
     game, progress = build(experiment, (1, 4, 4))
     if generator:
         player = game.generator
         optimiser = type(player.optimiser)(experiment.optimisers.generator, generator)
         game = replace(game, generator=replace(player, net=generator, optimiser=optimiser))
+    if experiment.pretraining:
+        energies = survey(game, [noise(0)])
+        progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
     alarms, recorder, found = Alarms(160), Recorder(), {}
     for step in range(1, 11):
-        images = torch.rand(16, 1, 4, 4, generator=torch.Generator().manual_seed(step)) * 2 - 1
-        progress, outcome = train_step(game, progress, lambda: Batch(images))  # noqa: B023
+        progress, outcome = train_step(game, progress, lambda: noise(step))  # noqa: B023
         recorder.add(step * 16, outcome)
         recorder.close(step * 16)
         found |= {alarm["alarm"]: alarm["message"] for alarm in alarms.hear(recorder.take() or {})}
     return found
 
 
+def margin(value: float) -> Experiment:
+    return replace(SMALL, objective=EBGAN(margin=value))
+
+
+def test_a_run_in_which_nothing_is_wrong_gives_none() -> None:
+    assert alarms_of(SMALL) == {}
+
+
 def test_a_generator_that_makes_one_image_is_called_a_collapse() -> None:
-    found = alarms_of(3.0, Constant())
+    found = alarms_of(SMALL, Constant())
     assert "The codes of the samples point the same way (mean squared cosine 1.00)" in found["collapse"]
     assert "pulling-away" in found["collapse"]
 
 
 def test_a_margin_far_above_the_energies_is_called_out_of_reach() -> None:
-    found = alarms_of(1e4)
+    found = alarms_of(margin(1e4))
     assert "Every sample lies under the margin 1e+04" in found["margin out of reach"]
     assert "Lower the margin" in found["margin out of reach"]
 
 
 def test_a_margin_far_below_the_energies_is_called_a_dead_hinge() -> None:
-    found = alarms_of(1e-3)
+    found = alarms_of(margin(1e-3))
     assert "No sample lies under the margin 0.001" in found["dead hinge"]
     assert "Raise the margin" in found["dead hinge"]
+
+
+L1, MEASURED = AutoencoderEnergy(unit="l1"), AutoencoderEnergy(unit="sse")
+CRITIC = MLPDiscriminator(depth=2, width=8, std=0.05)
+SURE = replace(SMALL.nets, discriminator=MLPExperts(depth=2, width=8, experts=4, std=100.0))
+PROVOKED = {
+    "k stuck at 0": ({"objective": BEGAN(gamma=0.01), "energy": L1}, "above gamma times", "Raise gamma"),
+    "k stuck at 1": ({"objective": BEGAN(gamma=5.0, lambda_k=10.0), "energy": L1}, "below gamma times", "Lower gamma"),
+    "margin below the data": (
+        {"objective": MAGAN(epoch=32), "energy": MEASURED, "pretraining": 16, **fast(SMALL.nets.discriminator)},
+        "lies below the energy of the data",
+        "lower the discriminator's learning rate",
+    ),
+    "experts saturated": (
+        {"objective": VGAN(), "energy": ExpertsEnergy(), "nets": SURE},
+        "Every expert is sure of every sample",
+        "begin with smaller weights",
+    ),
+    "dead energy": (
+        {
+            "objective": LSGAN(),
+            "energy": ScalarEnergy(nonnegative=True),
+            **fast(MLPDiscriminator(depth=2, width=8, std=0.05)),
+        },
+        "is exactly 0",
+        "ScalarEnergy(nonnegative=False)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROVOKED)
+def test_a_run_in_which_it_goes_wrong_is_told_so_and_how_to_mend_it(name: str) -> None:
+    changes, symptom, mend = PROVOKED[name]
+    found = alarms_of(replace(SMALL, **changes))
+    assert symptom in found[name]
+    assert mend in found[name]

@@ -34,6 +34,22 @@ RULES = {
     ),
     "sgd": (lambda lr: SGD(lr=lr), torch.optim.SGD),
     "sgd, momentum": (lambda lr: SGD(lr=lr, momentum=0.75), lambda w, lr: torch.optim.SGD(w, lr, 0.75)),
+    "adam, weight decay": (
+        lambda lr: Adam(lr=lr, weight_decay=0.25),
+        lambda w, lr: torch.optim.Adam(w, lr, (0.5, 0.999), weight_decay=0.25),
+    ),
+    "adamax, weight decay": (
+        lambda lr: Adamax(lr=lr, weight_decay=0.25),
+        lambda w, lr: torch.optim.Adamax(w, lr, (0.5, 0.999), weight_decay=0.25),
+    ),
+    "adadelta, weight decay": (
+        lambda lr: Adadelta(lr=lr, weight_decay=0.25),
+        lambda w, lr: torch.optim.Adadelta(w, lr, 0.95, 1e-6, weight_decay=0.25),
+    ),
+    "sgd, momentum, weight decay": (
+        lambda lr: SGD(lr=lr, momentum=0.75, weight_decay=0.25),
+        lambda w, lr: torch.optim.SGD(w, lr, 0.75, weight_decay=0.25),
+    ),
 }
 
 
@@ -119,6 +135,9 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
         [Adadelta(lr=0.125, rho=0.25), Adadelta(lr=0.25, rho=0.5), Adadelta(lr=0.5, rho=0.75)],
         [Adadelta(epsilon=0.25), Adadelta(epsilon=0.5), Adadelta(epsilon=1.0)],
         [SGD(lr=0.125, momentum=0.0), SGD(lr=0.125, momentum=0.5), SGD(lr=0.125, momentum=0.75)],
+        [SGD(lr=0.125, weight_decay=0.0), SGD(lr=0.125, weight_decay=0.5), SGD(lr=0.125, weight_decay=2.0)],
+        [Adam(lr=0.125, weight_decay=0.0), Adam(lr=0.125, weight_decay=0.5), Adam(lr=0.125, weight_decay=2.0)],
+        [SGD(lr=0.125, clip=0.25), SGD(lr=0.125, clip=0.5), SGD(lr=0.125, clip=2.0)],
         [
             SGD(lr=0.125, decay=Line(start=1.0, end=0.5, finish=8)),
             SGD(lr=0.125, decay=Line(start=0.5, end=0.5, finish=8)),
@@ -134,6 +153,9 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
         "adadelta, rho",
         "adadelta, epsilon",
         "momentum",
+        "weight decay",
+        "adam, weight decay",
+        "clip",
         "decay",
     ],
 )
@@ -208,3 +230,56 @@ def test_a_net_in_bfloat16_follows_weights_in_float32_that_lose_no_small_step() 
     assert {parameter.dtype for parameter in optimiser.parameters} == {torch.bfloat16, torch.float32}
     frozen = [torch.equal(x.bfloat16(), y.bfloat16()) for x, y in zip(optimiser.weights, start, strict=True)]
     assert any(frozen)  # weights that would never have moved in bfloat16
+
+
+@pytest.mark.parametrize("spec", [Adam, Adamax, Adadelta, SGD])
+def test_clipped_weights_are_the_nearest_within_the_bounds_after_each_move(spec: type) -> None:
+    _, (mine, other) = nets(2)
+    other.load_state_dict(mine.state_dict())
+    clipped, free = Optimiser(spec(lr=0.5, clip=0.25), mine), Optimiser(spec(lr=0.5), other)
+    for optimiser, net in ((clipped, mine), (free, other)):
+        optimiser.descend(net.loss(inputs(0)), CLOCK)
+    assert any((weight.abs() > 0.25).any() for weight in free.weights)
+    for weight, unbound in zip(clipped.weights, free.weights, strict=True):
+        assert torch.equal(weight, unbound.clamp(-0.25, 0.25))
+
+
+def test_a_net_in_bfloat16_follows_weights_that_were_clipped_in_float32() -> None:
+    _, (net,) = nets(1, torch.bfloat16)
+    optimiser = Optimiser(SGD(lr=2.0**-6, clip=0.08), net)
+    optimiser.descend(net.loss(inputs(0).bfloat16()).float(), CLOCK)
+    bound = torch.tensor(0.08)
+    assert max(weight.abs().max() for weight in optimiser.weights) == bound
+    assert {parameter.dtype for parameter in optimiser.parameters} == {torch.bfloat16, torch.float32}
+    for parameter, weight in zip(optimiser.parameters, optimiser.weights, strict=True):
+        assert torch.equal(parameter, weight.to(parameter.dtype))
+        assert parameter.abs().max() <= bound.to(parameter.dtype)
+
+
+def test_a_model_that_is_not_finite_is_not_clipped_either() -> None:
+    stack, _ = nets(3)
+    before = [weight.clone() for weight in Optimiser(SGD(lr=0.0), stack, (3,)).weights]
+    x = inputs(0, 3)
+    x[1] = float("nan")
+    optimiser = Optimiser(SGD(lr=0.0, clip=0.125, weight_decay=0.5), stack, (3,))
+    assert optimiser.descend(stack.loss(x), CLOCK).tolist() == [True, False, True]
+    for weight, first in zip(optimiser.weights, before, strict=True):
+        assert torch.equal(weight[1], first[1])
+        assert torch.equal(weight[::2], first[::2].clamp(-0.125, 0.125))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"lr": -1.0}, "lr=-1.0: expected a learning rate, 0 or more"),
+        ({"lr": float("nan")}, "lr=nan: expected a learning rate, 0 or more"),
+        ({"lr": 1.0, "weight_decay": -0.5}, "weight_decay=-0.5: expected 0"),
+        ({"lr": 1.0, "weight_decay": float("inf")}, "weight_decay=inf: expected 0"),
+        ({"lr": 1.0, "clip": 0.0}, "clip=0.0: expected more than 0"),
+        ({"lr": 1.0, "clip": float("nan")}, "clip=nan: expected more than 0"),
+    ],
+)
+@pytest.mark.parametrize("spec", [Adam, Adamax, Adadelta, SGD])
+def test_settings_that_make_no_sense_are_refused_by_name(spec: type, settings: dict[str, float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        spec(**settings)

@@ -21,7 +21,7 @@ def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return tyro.cli(kind, prog=f"ebgan {verb}", args=argv)
+            return tyro.cli(kind, prog=f"ebgan {verb}", args=argv, config=(tyro.conf.AvoidSubcommands,))
     except SystemExit as leaving:
         if leaving.code in (0, None):
             raise

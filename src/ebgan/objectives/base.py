@@ -7,7 +7,7 @@ that goes in and comes out, so that no checkpoint can forget it and no log line 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from ebgan.errors import UsageError
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = TypeVar("State", bound=tuple[object, ...])
+Place = Literal["data", "between"]  # where slopes are taken: at the data, or on the lines from data to samples
 
 
 class Stateless(NamedTuple):
@@ -44,8 +45,7 @@ class Objective(ABC, Generic[State]):
     def penalty(self, state: State, slopes: Tensor) -> Losses:  # noqa: ARG002
         """What the discriminator also descends if the objective `probes`.
 
-        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to images between data and
-        samples.
+        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to the images that it probes.
         """
         raise UsageError(f"{type(self).__name__} probes nothing")
 
@@ -83,9 +83,14 @@ class Objective(ABC, Generic[State]):
         return False
 
     @property
-    def probes(self) -> bool:
-        """Whether it asks for the energy's slopes between data and samples, and has a `penalty` for them."""
+    def measures_convergence(self) -> bool:
+        """Whether what it watches holds a `convergence`, lower the better and never negative, for a `Plateau`."""
         return False
+
+    @property
+    def probes(self) -> Place | None:
+        """Where it asks for the energy's slopes, for which it then has a `penalty`; None where it asks for none."""
+        return None
 
     @property
     def reads_images(self) -> bool:

@@ -53,3 +53,7 @@ class BEGAN(Objective[BEGANState]):
     def watch(self, state: BEGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
         measure = convergence(self.gamma, means.real, means.fake)
         return {"state/k": state.k, "convergence": measure, **code_similarity(fake)}
+
+    @property
+    def measures_convergence(self) -> bool:
+        return True

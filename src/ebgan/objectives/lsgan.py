@@ -13,6 +13,15 @@ With Delta = m - E(x) the pair's hinge is EBGAN's [m - E(G(z))]_+.
 
 The paper and Lee's slides have w = 1; the authors' code has w = 0, since its theory lets that term vanish. With w > 0
 the energy must have a floor, ScalarEnergy(nonnegative=True), or E(x) falls for ever.
+
+The theory wants an energy that is Lipschitz. Three regularisers stand for it: `weight_decay` and `clip` of the
+discriminator's optimiser (5e-5 is a comment of the LS-GAN code, which has 0; the GLS-GAN code clips at 0.08), and the
+gradient penalty on the data of the later GLS-GAN code, with weight 10:
+
+    discriminator   ... + w_g mean over x of ||dE(x)/dx||_2
+
+The length is taken over all pixels and channels of an image. That code takes it over the channels of each pixel alone
+(norm(2, dim=1)), for which the same weight means something else.
 """
 
 from __future__ import annotations
@@ -25,7 +34,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Objective, Place, Stateless
 from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
 
@@ -39,6 +48,7 @@ class LSGAN(Objective[Stateless]):
     scale: float = 2e-4  # of the distance; the authors' code names 0.05 for l2
     real_weight: float = 1.0  # w: the paper's and the slides' 1, the authors' code's 0
     slope: float = 0.0  # s, at most 1: 0 LS-GAN, 1 WGAN, -1 the absolute value
+    gradient_penalty: float | None = None  # w_g: the later code's 10, or none, which saves a pass
 
     def __post_init__(self) -> None:
         if not isinstance(self.slope, Tensor) and self.slope > 1:
@@ -55,6 +65,15 @@ class LSGAN(Objective[Stateless]):
 
     def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
         return Losses.of(fake=fake.energy.mean(-1))
+
+    def penalty(self, state: Stateless, slopes: Tensor) -> Losses:
+        if self.gradient_penalty is None:
+            return super().penalty(state, slopes)
+        return Losses.of(gradient_penalty=self.gradient_penalty * slopes.mean(-1))
+
+    @property
+    def probes(self) -> Place | None:
+        return None if self.gradient_penalty is None else "data"
 
     @property
     def reads_images(self) -> bool:

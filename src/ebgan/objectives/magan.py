@@ -84,6 +84,10 @@ class MAGAN(Objective[MAGANState]):
         }
 
     @property
+    def measures_convergence(self) -> bool:
+        return True
+
+    @property
     def pretrained(self) -> bool:
         return True
 

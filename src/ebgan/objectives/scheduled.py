@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Objective, Place
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 from ebgan.schedules import Schedule
 
@@ -74,19 +74,28 @@ class Scheduled(Objective[ScheduledState]):
 
     @property
     def needs(self) -> frozenset[str]:
-        return self._with(dict.fromkeys(self.schedules, 1.0)).needs  # of the inner objective with the fields in use
+        return self._in_use.needs
 
     @property
     def pretrained(self) -> bool:
         return self.inner.pretrained
 
     @property
-    def probes(self) -> bool:
-        return self.inner.probes
+    def measures_convergence(self) -> bool:
+        return self.inner.measures_convergence
+
+    @property
+    def probes(self) -> Place | None:
+        return self._in_use.probes
 
     @property
     def reads_images(self) -> bool:
         return self.inner.reads_images
+
+    @property
+    def _in_use(self) -> Objective[Any]:
+        """The inner objective with a number in each scheduled field, so that none of them is None."""
+        return self._with(dict.fromkeys(self.schedules, 1.0))
 
     def _now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""

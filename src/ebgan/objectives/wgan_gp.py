@@ -16,7 +16,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Objective, Place, Stateless
 from ebgan.records import Batch, Losses, Reading, Sample
 
 
@@ -40,5 +40,5 @@ class WGANGP(Objective[Stateless]):
         return Losses.of(fake=fake.energy.mean(-1))
 
     @property
-    def probes(self) -> bool:
-        return True
+    def probes(self) -> Place | None:
+        return "between"

@@ -3,7 +3,9 @@
 MAGAN's auto-encoder is that of the authors' code, 784-256-256-784 without batch norm, on 28x28 images in [0, 1], with
 its optimiser, noise and pretraining; their generator is convolutional, ours is not. BEGAN's and LS-GAN's papers have no
 MNIST experiment: what they fix (gamma, lambda_k, the uniform noise; moments, batch) is theirs, and the nets are ours,
-on the 32x32 images in [-1, 1] of the other MNIST recipes. The length of all three is ours.
+on the 32x32 images in [-1, 1] of the other MNIST recipes. BEGAN's paper halves the learning rates when M_global
+stalls; that a window is an epoch and a stall less than 1 % is ours, and the floor, a quarter of the first rate, is that
+of the widely used code, which halves at fixed intervals. The length of all three is ours.
 """
 
 from ebgan.energies import AutoencoderEnergy, ScalarEnergy
@@ -15,6 +17,7 @@ from ebgan.recipes.mnist import EPOCH, MNIST
 from ebgan.samplers import Prior
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import Adam
+from ebgan.training.plateau import Plateau
 
 
 @recipe("mnist.began", source="BEGAN, on MNIST")
@@ -29,7 +32,9 @@ def began() -> Experiment:
         energy=AutoencoderEnergy(unit="l1"),
         sampler=Prior(distribution="uniform"),
         objective=BEGAN(gamma=0.5, lambda_k=1e-3),
-        optimisers=Optimisers(discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4)),
+        optimisers=Optimisers(
+            discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4), plateau=Plateau(patience=EPOCH, floor=0.25)
+        ),
         images=20 * EPOCH,
         batch=16,
     )

@@ -131,6 +131,7 @@ def _training_charts(stats: Sequence[Record]) -> list[Chart]:
         ("Samples under the margin", "The share on which the hinge still acts.", plots.hinge_share(stats)),
         ("Code similarity", "Of a batch of samples: 0 orthogonal, 1 collapsed.", plots.code_similarity(stats)),
         ("Convergence", "M_global: the data's energy, and how far out of balance.", plots.state(stats, "convergence")),
+        ("Learning rates", "Lowered where the convergence stalls, or by a schedule.", plots.learning_rates(stats)),
         ("Terms of the discriminator's loss", "", plots.terms(stats, "discriminator")),
         ("Terms of the generator's loss", "", plots.terms(stats, "generator")),
         *((name.removeprefix("state/"), "Moved by the objective.", plots.state(stats, name)) for name in moved),

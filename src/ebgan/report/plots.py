@@ -83,6 +83,12 @@ def state(stats: Sequence[Record], name: str) -> str:
     return _curves(stats, [Line(name, name, GENERATOR)])
 
 
+def learning_rates(stats: Sequence[Record]) -> str:
+    """The learning rates of the players whose rate moves."""
+    discriminator = Line("learning_rate/discriminator", "discriminator", DISCRIMINATOR)
+    return _curves(stats, [discriminator, Line("learning_rate/generator", "generator", GENERATOR, "--")])
+
+
 def code_similarity(stats: Sequence[Record]) -> str:
     """How alike the codes of a batch of samples are: 0 orthogonal, 1 collapsed."""
     return _curves(stats, [Line("code_similarity", "samples", FAKE)])

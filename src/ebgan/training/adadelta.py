@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside, check_rate
+from ebgan.training.optim import OptimiserSpec, Slots, beside
 
 
 @final
@@ -28,9 +28,8 @@ class Adadelta(OptimiserSpec):
     rho: float = 0.95
     epsilon: float = 1e-6
     decay: Schedule | None = None
-
-    def __post_init__(self) -> None:
-        check_rate(self.lr)
+    weight_decay: float = 0.0
+    clip: float | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
         return {name: [torch.zeros_like(weight) for weight in weights] for name in ("square", "travel")}

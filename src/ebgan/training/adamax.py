@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside, check_rate, gathered, moments
+from ebgan.training.optim import OptimiserSpec, Slots, beside, gathered, moments
 
 
 @final
@@ -28,9 +28,8 @@ class Adamax(OptimiserSpec):
     beta2: float = 0.999
     epsilon: float = 1e-8
     decay: Schedule | None = None
-
-    def __post_init__(self) -> None:
-        check_rate(self.lr)
+    weight_decay: float = 0.0
+    clip: float | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
         return moments(weights, models, "mean", "top")

@@ -18,6 +18,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
 from ebgan.samplers import Moment, Sampler
 from ebgan.schedules import Schedule
+from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 
 
@@ -55,6 +56,7 @@ class Game:
     objective: Objective[Any]
     randomness: Randomness
     turns: Turns = Turns()
+    plateau: Plateau | None = None
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""
@@ -71,17 +73,31 @@ class Game:
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
 
     def slopes(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
-        """The lengths [*models, batch] of the energy's gradient at images between the data and as many samples.
+        """The lengths [*models, batch] of the energy's gradient where the objective probes.
 
-        Each lies at its own random place on the line; a loss of the lengths reaches the discriminator's weights.
+        That is at the data, or between the data and as many samples, each at its own random place on the line; a loss
+        of the lengths reaches the discriminator's weights.
         """
-        count = real.shape[-4]
-        place = self.randomness.uniform("probe", count, 1, 1, 1, first=first + rank().index * count)
-        between = torch.lerp(fake, real.to(fake.dtype), place.to(fake.dtype)).requires_grad_()
-        energy = self.energy.read(self.discriminator.net, between).energy
-        (gradient,) = torch.autograd.grad(energy.sum(), between, create_graph=True)
+        real = real.detach().to(fake.dtype)
+        images = (self._between(real, fake, first) if self.objective.probes == "between" else real).requires_grad_()
+        energy = self.energy.read(self.discriminator.net, images).energy
+        (gradient,) = torch.autograd.grad(energy.sum(), images, create_graph=True)
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(-3), dim=-1)
         return gather_across_ranks(lengths, -1)
+
+    def _between(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
+        count = real.shape[-4]
+        place = self.randomness.uniform("probe", count, 1, 1, 1, first=first + rank().index * count)
+        return torch.lerp(fake, real, place.to(fake.dtype))
+
+    def learning_rates(self, images: Tensor, factor: Tensor | None) -> dict[str, Tensor]:
+        """The learning rates [*models] or [] of a moment, by name in the records, of the players whose rate moves."""
+        optimisers = {"discriminator": self.discriminator.optimiser, "generator": self.generator.optimiser}
+        return {
+            f"learning_rate/{name}": optimiser.learning_rate(images, factor)
+            for name, optimiser in optimisers.items()
+            if self.plateau or optimiser.spec.decay
+        }
 
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""

@@ -190,7 +190,8 @@ class Training:
         tensors = {f"generator.{name}": value for name, value in self.game.generator.state().items()}
         tensors |= {f"discriminator.{name}": value for name, value in self.game.discriminator.state().items()}
         tensors |= {f"average.{name}": value for name, value in (self.average.tensors if self.average else {}).items()}
-        return tensors | _flatten("objective", self.progress.objective)
+        tensors |= _flatten("objective", self.progress.objective)
+        return tensors | (_flatten("plateau", self.progress.plateau) if self.progress.plateau else {})
 
     def checkpoint(self, images: int) -> Checkpoint:
         """The moment, ready to be published."""
@@ -242,7 +243,8 @@ class Training:
             for name, value in self.average.tensors.items():
                 value.copy_(saved[name])
         objective = _unflatten("objective", self.progress.objective, tensors)
-        self.progress = Progress(self.progress.images.new_tensor(images), objective)
+        plateau = _unflatten("plateau", self.progress.plateau, tensors) if self.progress.plateau else None
+        self.progress = Progress(self.progress.images.new_tensor(images), objective, plateau)
 
 
 def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:

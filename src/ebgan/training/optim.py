@@ -4,6 +4,10 @@ The optimiser owns what it moves in float32 (or better). Where a net computes in
 are refreshed after each move, so that small steps are not rounded away and no weight is cast twice a step.
 
 A model whose loss or gradient is not finite is not moved: neither its weights nor its moments.
+
+Two regularisers belong to every rule: `weight_decay` adds decay * w to the gradient before the rule sees it, as
+torch.optim's coupled one and LS-GAN's code do, and `clip` brings each weight back into [-clip, clip] after the move, as
+WGAN's and GLS-GAN's code do. Both hold for all weights of a net, those of its batch norms and biases among them.
 """
 
 from __future__ import annotations
@@ -30,6 +34,16 @@ class OptimiserSpec(ABC):
 
     lr: float  # or a tensor [*models]
     decay: Schedule | None  # a factor on the learning rate as a function of images seen
+    weight_decay: float  # times the weight is added to its gradient
+    clip: float | None  # largest absolute value of a weight
+
+    def __post_init__(self) -> None:
+        if _outside(self.lr, 0, math.inf):
+            raise UsageError(f"lr={self.lr}: expected a learning rate, 0 or more")
+        if _outside(self.weight_decay, 0, math.inf):
+            raise UsageError(f"weight_decay={self.weight_decay}: expected 0 (none) or more, 5e-5 for one")
+        if self.clip is not None and _outside(self.clip, math.ulp(0.0), math.inf):
+            raise UsageError(f"clip={self.clip}: expected more than 0, 0.08 for one, or null for no clipping")
 
     @abstractmethod
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
@@ -50,9 +64,8 @@ class Adam(OptimiserSpec):
     beta2: float = 0.999
     epsilon: float = 1e-8
     decay: Schedule | None = None
-
-    def __post_init__(self) -> None:
-        check_rate(self.lr)
+    weight_decay: float = 0.0
+    clip: float | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
         return moments(weights, models, "mean", "square")
@@ -104,9 +117,8 @@ class SGD(OptimiserSpec):
     lr: float
     momentum: float = 0.0
     decay: Schedule | None = None
-
-    def __post_init__(self) -> None:
-        check_rate(self.lr)
+    weight_decay: float = 0.0
+    clip: float | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
         if not torch.as_tensor(self.momentum).any():
@@ -132,22 +144,31 @@ class Optimiser:
         self.weights = [_float32(parameter) for parameter in self.parameters]
         self.slots = spec.slots(self.weights, models)
         self._wide: list[Tensor] = []
-        self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=self.weights[0].device)
+        first = self.weights[0]
+        self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=first.device)
+        self._decays = bool(torch.as_tensor(spec.weight_decay).any())
+        self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
 
-    def learning_rate(self, images: Tensor) -> Tensor:
-        """The learning rate [*models] or [] after so many images seen."""
-        return self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
+    def learning_rate(self, images: Tensor, factor: Tensor | None = None) -> Tensor:
+        """The learning rate [*models] or [] after so many images seen, times a factor [*models]."""
+        lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
+        return lr if factor is None else lr * factor
 
-    def descend(self, loss: Tensor, images: Tensor) -> Tensor:
+    def descend(self, loss: Tensor, images: Tensor, factor: Tensor | None = None) -> Tensor:
         """Move the weights down a loss [*models]; whether [*models] each model's loss and gradients were finite.
 
-        Each rank's gradients come from its own slice of the batch and are summed over ranks.
+        `factor` [*models] is one on the learning rate. Each rank's gradients come from its own slice of the batch and
+        are summed over ranks.
         """
         gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
         with torch.no_grad():
             gradients = self._widened(gradients)
             finite = self._finite(loss, gradients)
-            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images), finite)
+            if self._decays:
+                gradients = self._with_decay(gradients)
+            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images, factor), finite)
+            if self._clip is not None:
+                self._project(torch.where(finite, self._clip, torch.inf))
             self.refresh()
         return finite
 
@@ -170,6 +191,24 @@ class Optimiser:
         torch._foreach_copy_(self._wide, gradients)
         return self._wide
 
+    def _with_decay(self, gradients: list[Tensor]) -> list[Tensor]:
+        """The gradient of the loss plus half the weight decay times the squared length of the weights."""
+        decay = self.spec.weight_decay
+        return [
+            gradient + beside(decay, self._axes(weight)) * weight
+            for gradient, weight in zip(gradients, self.weights, strict=True)
+        ]
+
+    def _project(self, bound: Tensor) -> None:
+        """Bring every weight to the nearest value within [-bound, bound], which is [*models]."""
+        for weight in self.weights:
+            limit = bound[self._axes(weight)]
+            weight.clamp_(-limit, limit)
+
+    def _axes(self, weight: Tensor) -> tuple[Any, ...]:
+        """What a tensor [*models] is indexed with to meet a weight."""
+        return (..., *[None] * (weight.dim() - len(self.models)))
+
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
         """A sum over a weight's gradient is finite only if all of it is."""
         sums = [gradient.flatten(len(self.models)).sum(-1) for gradient in gradients]
@@ -182,12 +221,6 @@ def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> 
     return zeros | {"step": [torch.zeros(models, device=weight.device) for weight in weights]}
 
 
-def check_rate(lr: float) -> None:
-    """Raise UsageError for what is no learning rate."""
-    if not isinstance(lr, Tensor) and not 0 <= lr < math.inf:
-        raise UsageError(f"lr={lr}: expected a learning rate, 0 or more")
-
-
 def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
     """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits."""
     return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype, device=step.device).log())
@@ -196,6 +229,11 @@ def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
 def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
     """A number, or one a model [*models], ready to meet a weight."""
     return value[axes] if isinstance(value, Tensor) else value
+
+
+def _outside(value: float, least: float, end: float) -> bool:
+    """Whether a number is outside of [least, end); the numbers of a stack were looked at one by one before."""
+    return not isinstance(value, Tensor) and not least <= value < end
 
 
 def _float32(parameter: nn.Parameter) -> Tensor:

@@ -20,6 +20,7 @@ from torch import Tensor
 from ebgan.distributed import rank
 from ebgan.records import Batch, Losses, Means
 from ebgan.training.game import Game
+from ebgan.training.plateau import PlateauState
 
 
 class Progress(NamedTuple):
@@ -27,6 +28,7 @@ class Progress(NamedTuple):
 
     images: Tensor  # [] int64, real images that the discriminator has read
     objective: Any  # the objective's state
+    plateau: PlateauState | None = None  # the plateau's, if the game has one
 
 
 class Outcome(NamedTuple):
@@ -41,7 +43,8 @@ def train_step(
 ) -> tuple[Progress, Outcome]:
     """Move both players and the objective's state; `draw` serves this rank's share of each batch."""
     objective, state, images = game.objective, progress.objective, progress.images
-    values: dict[str, Tensor] = {}
+    factor = progress.plateau.factor if progress.plateau else None
+    values = game.learning_rates(images, factor)
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
 
@@ -61,7 +64,7 @@ def train_step(
         else:
             real = game.read(batch.images)
             losses = objective.alone(state, real, batch)
-        sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images)
+        sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
         values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
         images = images + count * rank().count
@@ -72,20 +75,24 @@ def train_step(
         sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, draw)
         fake = game.read(sample.images)
         losses = objective.generator(state, fake, sample)
-        sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images)
+        sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
         values |= {f"generator/{name}": term for name, term in losses.terms.items()}
 
-    # The objective's move: margin and balance follow the energies of this step.
+    # The objective's move: margin and balance follow the energies of this step, and the learning rates a stall.
+    plateau = progress.plateau
     with torch.no_grad():
         if generator_turns:
             means = Means(values["energy_real"], values["energy_fake"], images)
             values |= objective.watch(state, fake, means)
             moved = objective.update(state, means)
+            if game.plateau and plateau:
+                followed = game.plateau.follow(plateau, values["convergence"], images - progress.images)
+                plateau = _where(sound, followed, plateau)
         else:
             moved = objective.idle(state, images)
         state = _where(sound, moved, state)
-    return Progress(images, state), Outcome(sound, {name: value.detach() for name, value in values.items()})
+    return Progress(images, state, plateau), Outcome(sound, {name: value.detach() for name, value in values.items()})
 
 
 def _unless_unsound(losses: Losses, sound: Tensor) -> Tensor:

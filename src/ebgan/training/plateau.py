@@ -1,0 +1,65 @@
+"""A factor on both players' learning rates that falls when the measure of convergence stalls.
+
+    M       mean of the measure over the `patience` images of a window, weighted by each step's images
+    stall   M >= (1 - threshold) best M of the windows before
+    factor  <- max(reduction * factor, floor)   at the end of a window that stalls,   1 at the start
+
+BEGAN halves the learning rates when M_global stalls (Berthelot et al., 2017) and says no more about it; a step's own
+measure is that of a small batch, too noisy to tell. Steps in which the generator has no turn have no measure and count
+for no window. Nothing here waits for the device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from ebgan.errors import UsageError, check_least
+
+
+class PlateauState(NamedTuple):
+    """What moves."""
+
+    factor: Tensor  # [*models] on the learning rates
+    best: Tensor  # [*models] lowest mean of a window so far
+    mean: Tensor  # [*models] of the measure in the window that is under way
+    seen: Tensor  # [*models] int64, images of that window
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
+    """Lower the learning rates of both players where the objective's measure of convergence stalls."""
+
+    patience: int  # images in a window; all of an epoch, or several
+    threshold: float = 0.01  # share of the best mean by which a window's is to lie below it
+    reduction: float = 0.5  # of the factor at each stall
+    floor: float = 0.0  # of the factor
+
+    def __post_init__(self) -> None:
+        check_least("plateau", 1, patience=self.patience)
+        for name in ("threshold", "reduction", "floor"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"plateau.{name}={getattr(self, name)}: expected a share, 0 or more and below 1")
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> PlateauState:
+        """The state before the first step."""
+        one = torch.ones(models, device=device)
+        first = torch.full_like(one, torch.finfo(one.dtype).max)  # no window's mean is above it
+        return PlateauState(one, first, torch.zeros_like(one), torch.zeros_like(one, dtype=torch.int64))
+
+    def follow(self, state: PlateauState, measure: Tensor, images: Tensor) -> PlateauState:
+        """The state after a step of so many images [] with a measure [*models], which is never negative."""
+        seen = state.seen + images
+        mean = (state.mean + (measure - state.mean) * (images / seen)).to(state.mean.dtype)
+        ended, stalled = seen >= self.patience, mean >= state.best * (1 - self.threshold)
+        lower = (self.reduction * state.factor).clamp(min=self.floor)
+        return PlateauState(
+            factor=torch.where(ended & stalled, lower, state.factor),
+            best=torch.where(ended, torch.minimum(mean, state.best), state.best),
+            mean=mean,  # the next window's first step replaces it
+            seen=torch.where(ended, 0, seen),
+        )
