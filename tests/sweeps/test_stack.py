@@ -38,6 +38,7 @@ def test_floats_seeds_and_kinds_of_optimiser_ride() -> None:
         ("turns__joined", (False, True)),
         ("data__limits", ((-1.0, 1.0), (0.0, 1.0))),
         ("objective", tuple(Scheduled(EBGAN(), margin=Linear(start=s, end=0.0, finish=9)) for s in (1.0, 2.0))),
+        ("optimisers__generator", (Adam(lr=1e-3), Adam(lr=1e-3, clip=0.1))),
         ("optimisers__generator", (Adam(lr=1e-3), Adam(lr=1e-3, decay=Linear(start=1.0, end=0.0, finish=9)))),
         (
             "nets",

@@ -45,6 +45,10 @@ GRIDS = {
         (Adam(lr=0.125), Adam(lr=0.0625)),
         (SGD(lr=0.125, momentum=0.75), Adamax(lr=0.0625)),
     ),
+    "with weight decay and a clip": grid(
+        (SGD(lr=0.25, weight_decay=0.125), Adam(lr=0.125, clip=0.25)),
+        (Adam(lr=0.125, weight_decay=0.25), SGD(lr=0.0625)),
+    ),
     "with a decay": grid(
         (SGD(lr=0.25, decay=DECAY), Adam(lr=0.125)),
         (Adam(lr=0.125, decay=DECAY), Adam(lr=0.0625)),

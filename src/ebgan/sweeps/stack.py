@@ -26,7 +26,7 @@ def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
 def _shape(value: Any, name: str = "") -> Hashable:
     """What must be equal in a stack: all but floats, the seed and kinds of optimiser."""
     if isinstance(value, OptimiserSpec):
-        return value.decay if value.decay is None else repr(value.decay)
+        return repr(value.decay), value.clip is None
     if is_dataclass(value):
         parts = ((each.name, _shape(getattr(value, each.name), each.name)) for each in fields(value))
         return type(value).__name__, *parts

@@ -25,6 +25,8 @@ class Mixed(OptimiserSpec):
 
     lr: Any  # [models]
     decay: Schedule | None  # the same for all models
+    weight_decay: Any  # [models]; 0 where no model has one
+    clip: Any  # [models], infinite for a model without one; None where no model has one
     kinds: tuple[OptimiserSpec, ...]  # one a stretch, each as a stack of its own models
     lengths: tuple[int, ...]  # how many models each stretch holds
 
@@ -39,10 +41,17 @@ class Mixed(OptimiserSpec):
         decay = specs[0].decay
         if any(spec.decay != decay for spec in specs):
             raise UsageError(f"{name}.decay differs, and must not where optimisers of several kinds make one stack")
+        decays = [spec.weight_decay for spec in specs]
+        clips = [torch.inf if spec.clip is None else spec.clip for spec in specs]
         stretches = [list(same) for _, same in itertools.groupby(specs, key=type)]
-        rates = torch.tensor([spec.lr for spec in specs], dtype=torch.float32)
-        lengths = tuple(len(same) for same in stretches)
-        return cls(lr=rates, decay=decay, kinds=tuple(map(merge, stretches)), lengths=lengths)
+        return cls(
+            lr=torch.tensor([spec.lr for spec in specs]),
+            decay=decay,
+            weight_decay=torch.tensor(decays) if any(decays) else 0.0,
+            clip=torch.tensor(clips) if min(clips) < torch.inf else None,
+            kinds=tuple(map(merge, stretches)),
+            lengths=tuple(map(len, stretches)),
+        )
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
         found: Slots = {}
