@@ -44,11 +44,13 @@ def test_a_stack_is_cut_into_even_parts_by_the_memory_that_it_needs(monkeypatch:
     assert lengths(trials) == [10, 10, 10]
 
 
-def test_every_trial_is_in_one_task_and_the_longest_tasks_come_first() -> None:
-    trials = list((GRID + Grid(base=replace(BASE, images=64), axes={"seed": (0, 1)})).trials())
-    tasks = planned(trials, CPU)
-    assert sorted(trial.id for task in tasks for trial in task.trials) == sorted(trial.id for trial in trials)
-    assert [task.work for task in tasks] == sorted((task.work for task in tasks), reverse=True)
+def test_every_trial_is_in_one_task_and_their_order_is_random_and_the_same_for_the_same_seed() -> None:
+    trials = list((GRID + Grid(base=BASE, axes={"batch": tuple(range(1, 20))})).trials())
+    one, same, other = (planned(trials, CPU, seed) for seed in (0, 0, 1))
+    assert sorted(trial.id for task in one for trial in task.trials) == sorted(trial.id for trial in trials)
+    assert one == same
+    assert one != other
+    assert {task.trials for task in one} == {task.trials for task in other}
 
 
 def test_a_task_that_failed_is_cut_in_halves_with_all_of_its_trials() -> None:

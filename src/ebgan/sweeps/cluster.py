@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
     import dask
     from distributed import Client
 
+    logging.getLogger("distributed").setLevel(SILENT)
     with dask.config.set({"distributed.scheduler.allowed-failures": LOSSES}):
         if scheduler:
             try:

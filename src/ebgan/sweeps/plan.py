@@ -61,8 +61,8 @@ def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]
     return [trials[place] for place in places]
 
 
-def planned(trials: Sequence[Trial], device: torch.device) -> list[Task]:
-    """The tasks of a sweep, the longest first, so that none is left alone at the end.
+def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0) -> list[Task]:
+    """The tasks of a sweep in random order, so that what is done at any time is a fair sample of the whole.
 
     Raises DataError or UsageError where an experiment cannot be built.
     """
@@ -72,7 +72,8 @@ def planned(trials: Sequence[Trial], device: torch.device) -> list[Task]:
         for part in _cut(members, most(len(members), size, device)):
             steps = members[0].experiment.images / members[0].experiment.batch
             tasks.append(Task(tuple(part), steps * (OVERHEAD + len(part) * size.weights)))
-    return sorted(tasks, key=lambda task: -task.work)
+    random.Random(seed).shuffle(tasks)
+    return tasks
 
 
 def most(models: int, size: Size, device: torch.device) -> int:

@@ -76,8 +76,8 @@ def sweep(
 ) -> list[str]:
     """Run the trials of a grid that have no result in the folder `out` yet, and return the ids of those that failed.
 
-    `limit` takes a random subset of so many trials, drawn by the seed `shuffle`. Raises UsageError, DataError or
-    StorageError; RunLockedError where another driver is at work; StoppedError after a signal.
+    `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. Raises
+    UsageError, DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a signal.
     """
     folder = SweepFolder(Path(out))
     trials = chosen(list(grid.trials()), limit, shuffle)
@@ -85,7 +85,7 @@ def sweep(
         store.state(**facts or {})
         store.expect(trials)
         finished = store.finished()
-        tasks = planned([trial for trial in trials if trial.id not in finished], torch.device(device))
+        tasks = planned([trial for trial in trials if trial.id not in finished], torch.device(device), shuffle)
         if tasks:
             with StopSignals() as signals, connected(workers, scheduler, slurm) as client:
                 _Driver(
