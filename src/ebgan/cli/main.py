@@ -18,7 +18,7 @@ VERBS = {
     "score": "rank images by a run's energy: an anomaly score, with error maps",
     "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
     "sweep": "run a grid of experiments, in stacks and on many workers; again to go on",
-    "report": "write a run's report.html anew",
+    "report": "write the report.html of a run or a sweep anew",
     "reproduce": "measure what the papers prove: `ebgan reproduce theory`",
     "data": "fetch a data set: `ebgan data get mnist`",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +36,7 @@ class GridRecipe:
     name: str
     source: str  # paper, and figure or table
     make: Callable[[Scale], Grid]
+    published: Mapping[str, tuple[float, ...]]  # per cent of models a bin of I', by family, as the paper has them
 
     @property
     def summary(self) -> str:
@@ -58,12 +59,14 @@ def recipe(name: str, source: str) -> Callable[[Callable[[], Experiment]], Calla
     return enter
 
 
-def grid(name: str, source: str) -> Callable[[Callable[[Scale], Grid]], Callable[[Scale], Grid]]:
+def grid(
+    name: str, source: str, published: Mapping[str, tuple[float, ...]]
+) -> Callable[[Callable[[Scale], Grid]], Callable[[Scale], Grid]]:
     """Put a function that returns a Grid at a scale into the index."""
 
     def enter(make: Callable[[Scale], Grid]) -> Callable[[Scale], Grid]:
         assert name not in GRIDS
-        GRIDS[name] = GridRecipe(name, source, make)
+        GRIDS[name] = GridRecipe(name, source, make, published)
         return make
 
     return enter
