@@ -101,6 +101,8 @@ class Dropout(nn.Module):
 
 def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: float | Tensor) -> None:
     """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity."""
+    if randomness.seeds.is_meta:  # a net that is only counted has no numbers to draw
+        return
     spread = torch.as_tensor(std, device=randomness.seeds.device)[..., None, None]
     for name, layer in _weighted(net):
         values = randomness.normal(f"{purpose}.{name}", *layer.weight.shape[-2:])

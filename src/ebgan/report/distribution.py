@@ -30,9 +30,10 @@ def heights(scores: Sequence[float]) -> NDArray[np.float64]:
     return np.bincount(places, minlength=BINS) / len(scores)
 
 
-def published_share(published: Sequence[float], low: float) -> float:
-    """The share of a published histogram, in per cent a bin, from the bin edge nearest to a score on."""
-    return sum(published[round(low / WIDTH) :]) / 100
+def published_shares(published: Sequence[float], bound: float) -> tuple[float, float]:
+    """The shares of a published histogram, in per cent a bin, below and above the bin edge nearest to a score."""
+    edge = round(bound / WIDTH)
+    return sum(published[:edge]) / 100, sum(published[edge:]) / 100
 
 
 def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> str:
@@ -71,11 +72,16 @@ def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, 
 
 
 def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]], *, share: bool = False) -> str:
-    """A number a value of an axis, a line with a point a value for each family; a gap where there is none."""
+    """A number a value of an axis, a line with a point a value for each family that has the axis.
+
+    There is a gap where a number is not there.
+    """
     with ink_style():
         figure, axes = draw_axes()
         lines = []
         for color, (name, numbers) in zip(FAMILIES, families.items(), strict=False):
+            if not numbers:
+                continue
             held = [math.nan if number is None else number for number in numbers]
             axes.plot(range(len(values)), held, "o-", color=color, linewidth=1.5, markersize=5)
             lines.append(Line(name, name, color))

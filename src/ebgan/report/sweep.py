@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from ebgan.runfolder import write_atomically
 FAILED = 0.23  # I' under which the paper's histogram has its failures: three of its bins
 GOOD = (0.5, 1.0, 1.5)
 HALF = 0.5  # of the real images' score
+
+Measure = Callable[[Sequence[float]], float | None]
 
 
 class TrialRecord(NamedTuple):
@@ -157,27 +159,24 @@ def _cells(record: SweepRecord, bound: float, below: bool = False) -> list[str]:
         count = sum((score < bound) if below else (score > bound) for score in scores)
         cells.append(number(count / len(scores), share=True) if scores else "none yet")
         if name in record.published:
-            above = distribution.published_share(record.published[name], bound)
-            cells.append(f"{100 * (1 - above if below else above):.0f} %")
+            under, above = distribution.published_shares(record.published[name], bound)
+            cells.append(f"{100 * (under if below else above):.0f} %")
     return cells
 
 
-def _effects(record: SweepRecord, measure: Any) -> list[Chart]:
+def _effects(record: SweepRecord, measure: Measure) -> list[Chart]:
     """One chart an axis: a number of all trials that share a value, whatever their other settings."""
     charts = []
     for axis in _axes(record):
-        values = sorted({trial.settings[axis] for trial in record.trials if axis in trial.settings}, key=_order)
+        having = [trial for trial in record.trials if axis in trial.settings and trial.counted is not None]
+        values = sorted({trial.settings[axis] for trial in having}, key=_order)
         lines = {}
         for name in families(record.trials):
-            own = [trial for trial in record.trials if trial.family == name and axis in trial.settings]
-            if own:
-                lines[name] = [
-                    measure([each.counted for each in own if each.settings[axis] == value and each.counted is not None])
-                    for value in values
-                ]
-        charts.append(
-            Chart(axis, "", Markup(distribution.effect([*map(str, values)], lines, share=measure is _failed)))
-        )
+            own = [trial for trial in having if trial.family == name]
+            scores = [[each.counted or 0.0 for each in own if each.settings[axis] == value] for value in values]
+            lines[name] = [measure(some) for some in scores] if own else []
+        svg = distribution.effect([*map(str, values)], lines, share=measure is _failed) if having else ""
+        charts.append(Chart(axis, "", Markup(svg)))
     return charts
 
 
@@ -211,7 +210,7 @@ def _row(trial: TrialRecord, axes: Sequence[str]) -> list[str]:
     return [trial.id, trial.family, score, *settings, seconds, trial.status, trial.error]
 
 
-def _drawn(charts: Any) -> list[Chart]:
+def _drawn(charts: Iterable[Chart]) -> list[Chart]:
     return [chart for chart in charts if chart.svg]
 
 
