@@ -59,11 +59,11 @@ def main(argv: list[str]) -> None:
     if chosen.plan:
         _print_plan(grid, out, chosen, device)
         return
+    from ebgan import sweeps
     from ebgan.cli.standing import StandingLine
-    from ebgan.sweeps import sweep
 
     with StandingLine() as line:
-        failed = sweep(
+        failed = sweeps.sweep(
             grid,
             out,
             workers=chosen.workers,
@@ -109,8 +109,8 @@ def _print_plan(grid: Grid, out: Path, chosen: Sweep, device: torch.device) -> N
     print(f"{len(trials):,} trials, {sum(trial.id in finished for trial in trials):,} of them with a result in {out}")
     for line in _task_lines(tasks):
         print(line)
-    alone = seconds(tasks, device)
-    print(f"about {duration(alone / chosen.workers)} with {chosen.workers} workers on cores like this one")
+    workers = "1 worker" if chosen.workers == 1 else f"{chosen.workers} workers"
+    print(f"about {duration(seconds(tasks, device) / chosen.workers)} with {workers} on cores like this one")
 
 
 def _task_lines(tasks: Sequence[Task]) -> list[str]:

@@ -54,7 +54,7 @@ def _local(workers: int) -> Iterator[Client]:
         threads_per_worker=1,
         processes=True,
         memory_limit=0,  # the system knows best when memory is short; a pause would look like a hang
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port
         silence_logs=SILENT,
         preload=["ebgan.sweeps.worker"],
     )
