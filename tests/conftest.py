@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Before any test imports the package: shapes and types of these rooms' signatures are then checked at each call.
@@ -15,6 +16,10 @@ install_import_hook(
     [f"ebgan.{room}" for room in CHECKED],
     f"beartype.beartype(conf=beartype.BeartypeConf(hint_overrides={OVERRIDES}))",
 )
+
+# The same examples in every run, however slow the machine, and none kept in the checkout.
+settings.register_profile("steady", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.load_profile("steady")
 
 REWRITE = "--rewrite-golden"
 

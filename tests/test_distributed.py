@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, Sca
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VGAN, WGANGP
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP
+from ebgan.samplers import Replay, Transition
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -62,6 +65,12 @@ VGAN_ = replace(
     energy=ExpertsEnergy(),
     objective=VGAN(),
 )
+VCD_ = replace(
+    VGAN_,
+    nets=replace(VGAN_.nets, generator=MLPTransition(width=10, code=5, std=0.3)),
+    sampler=Replay(sampler=Transition(), size=30),
+    objective=VCD(rho=0.5, entropy=True),
+)
 LSGAN_GP = replace(
     LSGAN_,
     objective=LSGAN(scale=0.1, gradient_penalty=10.0),
@@ -72,7 +81,7 @@ KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
         *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("LSGAN, penalty", LSGAN_GP)),
-        *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("WGANGP", WGAN_GP)),
+        *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
     )
     for joined in (False, True)
 }
@@ -117,8 +126,9 @@ def states(steps: int = 5) -> dict[str, Tensor]:
             Packed(IMAGES[:, None]), batch=12, randomness=game.randomness, rank=here.index, ranks=here.count
         )
         draw = loader.batches(0).__next__
-        for _ in range(steps):
-            progress, outcome = train_step(game, progress, draw)
+        for step in range(steps):
+            source = partial(loader.at, step * 12)
+            progress, outcome = train_step(game, progress, draw, source=lambda turn: source(f"source{turn}"))  # noqa: B023
             assert outcome.finite
         found |= {f"{kind}: {name}": value for name, value in game.generator.state().items()}
         found |= {f"{kind}: discriminator {name}": value for name, value in game.discriminator.state().items()}

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import torch
 
-from ebgan.energies import AutoencoderEnergy, LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, build, read_experiment, stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch
+from ebgan.samplers import Transition
 from ebgan.schedules import Constant, Linear
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -42,6 +44,15 @@ SMALL = Experiment(
             {"objective": Scheduled(GAN())},
             "Scheduled needs an energy with logits; AutoencoderEnergy has none: use the logistic energy",
         ),
+        (
+            {"objective": VCD(), "energy": ExpertsEnergy()},
+            "VCD needs samples that start from images; those of Prior do not: use Transition as sampler, with "
+            "MLPTransition as nets.generator",
+        ),
+        (
+            {"objective": VCD.authors_code(), "energy": ExpertsEnergy(), "sampler": Transition()},
+            "data.limits=(-1.0, 1.0): VCD takes pixels for probabilities here, from 0 to 1: give --data.limits 0 1",
+        ),
         ({"batch": 0}, "batch=0: expected at least 1"),
         ({"images": -5}, "images=-5: expected at least 1"),
         ({"ema": 0}, "ema=0: expected at least 1"),
@@ -65,6 +76,11 @@ def test_parts_that_do_not_fit_are_refused_with_the_mend(changes: dict[str, Any]
         (
             {"nets": replace(SMALL.nets, discriminator=MLPDiscriminator(width=8))},
             "needs an auto-encoder as nets.discriminator (MLPAutoencoder)",
+        ),
+        ({"sampler": Transition()}, "needs a transition generator as nets.generator (MLPTransition), or take"),
+        (
+            {"nets": replace(SMALL.nets, generator=MLPTransition(width=8))},
+            "needs a generator of noise as nets.generator (MLPGenerator), or take",
         ),
         ({"data": Data(limits=(0.0, 2.0))}, "data.limits=(0.0, 2.0): images lie in [-1, 1] or [0, 1]"),
     ],

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from ebgan import load, train
-from ebgan.energies import LogisticEnergy
-from ebgan.errors import CheckpointError, UsageError
+from ebgan.energies import ExpertsEnergy, LogisticEnergy
+from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import GAN
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import GAN, VCD
 from ebgan.run import CHUNK
+from ebgan.samplers import Transition
+from ebgan.trainer import with_source
 
 GENERATOR = MLPGenerator(depth=3, width=16, noise=4, std=0.3)
 EBGAN_RUN = Experiment(
@@ -33,6 +36,14 @@ GAN_RUN = replace(
     data=Data(limits=(0.0, 1.0)),
     precision="bf16",
     ema=16,
+)
+VCD_RUN = replace(
+    EBGAN_RUN,
+    nets=Nets(generator=MLPTransition(width=16, code=4, std=0.3), discriminator=MLPExperts(width=12, experts=4)),
+    energy=ExpertsEnergy(),
+    sampler=Transition(),
+    objective=VCD(rho=0.5),
+    data=Data(limits=(0.0, 1.0)),
 )
 PICTURES = np.random.default_rng(0).integers(0, 256, (24, 3, 5, 4), dtype=np.uint8)
 IMAGES = torch.tensor(PICTURES) / 127.5 - 1
@@ -162,3 +173,64 @@ def test_a_folder_without_a_run_and_a_run_without_a_checkpoint_are_said(tmp_path
 def test_the_best_checkpoint_of_a_run_that_has_none_is_said(ebgan_folder: Path) -> None:
     with pytest.raises(CheckpointError, match=r"best\.ckpt"):
         load(ebgan_folder, best=True)
+
+
+@pytest.fixture(scope="module")
+def vcd_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    np.savez(folder / "pictures.npz", images=PICTURES)
+    train(VCD_RUN, folder / "vcd", data=folder / "pictures.npz", device="cpu")
+    return folder / "vcd"
+
+
+def test_samples_of_transitions_start_from_images_that_are_given_in_turn(vcd_folder: Path) -> None:
+    run = load(vcd_folder, device="cpu")
+    one, other = run.sample(5, source=IMAGES[:2]), run.sample(5, source=IMAGES[[0, 3]])
+    assert one.shape == (5, 3, 5, 4)
+    assert -1 <= one.min() < one.max() <= 1
+    assert [torch.equal(*pair) for pair in zip(one, other, strict=True)] == [True, False, True, False, True]
+    assert not torch.equal(one[0], one[2])  # the same image with another noise
+    torch.testing.assert_close(run.sample(CHUNK + 3, source=IMAGES)[CHUNK:], run.sample(CHUNK + 3, source=IMAGES)[-3:])
+
+
+def test_samples_of_transitions_start_from_the_runs_own_data_if_none_are_given(vcd_folder: Path) -> None:
+    run = load(vcd_folder, device="cpu")
+    starts = run.sources(60, seed=3)
+    assert starts is not None
+    assert {tuple(image.flatten().tolist()) for image in starts[:24]} == {tuple(i.flatten().tolist()) for i in IMAGES}
+    assert torch.equal(run.sample(6, seed=3), run.sample(6, seed=3, source=starts[:6]))
+    assert not torch.equal(starts, run.sources(60, seed=4))
+
+
+def test_a_run_with_transitions_reconstructs_what_it_is_given(vcd_folder: Path) -> None:
+    run = load(vcd_folder, device="cpu")
+    expected = run.generator(torch.tensor(PICTURES) / 255) * 2 - 1
+    torch.testing.assert_close(run.reconstruct(IMAGES), expected)
+
+
+def test_samples_from_noise_need_no_images(ebgan_folder: Path) -> None:
+    run = load(ebgan_folder, device="cpu")
+    assert run.sources(4) is None
+    assert torch.equal(run.sample(4), run.sample(4, source=IMAGES))
+
+
+def test_data_that_is_no_longer_there_or_other_data_is_said_with_the_mend(vcd_folder: Path, tmp_path: Path) -> None:
+    run = load(vcd_folder, device="cpu")
+    others = np.zeros_like(PICTURES)
+    np.savez(tmp_path / "others.npz", images=others)
+    for source, said in (("others.npz", "not the data .* give images by --from"), ("gone.npz", "unless given: .*gone")):
+        moved = replace(run, experiment=with_source(run.experiment, tmp_path / source))
+        with pytest.raises(DataError, match=said):
+            moved.sample(4)
+        assert moved.sample(4, source=IMAGES).shape == (4, 3, 5, 4)
+
+
+def test_a_run_on_an_array_draws_pictures_and_metrics_from_it(tmp_path: Path) -> None:
+    run = train(VCD_RUN, tmp_path / "run", data=PICTURES, device="cpu")
+    assert run.folder.grids()
+    assert run.sample(3, source=IMAGES).shape == (3, 3, 5, 4)
+
+
+def test_images_to_start_from_of_another_shape_are_refused(vcd_folder: Path, as_users_run_it: None) -> None:
+    with pytest.raises(UsageError, match=r"images are \[24, 1, 5, 4\]; expected \[count, 3, 5, 4\]"):
+        load(vcd_folder, device="cpu").sample(4, source=IMAGES[:, :1])

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, Points, scaled
+from ebgan.data import Augmented, Loader, Packed, Points, scaled
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, build
@@ -56,7 +56,7 @@ class Calibration:
 
 def calibrate(
     experiment: Experiment,
-    data: Packed | Points,
+    data: Packed | Augmented | Points,
     *,
     device: torch.device | str = "cpu",
     report: Callable[[Record], Any] = lambda _: None,
@@ -87,7 +87,7 @@ def calibrate(
 
 
 def _constant_outputs(
-    data: Packed | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
+    data: Packed | Augmented | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The mean energies of outputs of zeros and of the mean image."""
     images = scaled(torch.tensor(data.images[:: -(-len(data) // STATISTICS)]), limits)

@@ -55,7 +55,7 @@ def _plain(value: Any, declared: Any) -> Any:
     if dataclasses.is_dataclass(value):
         hints = _hints(value.__class__)
         content = {field.name: _plain(getattr(value, field.name), hints[field.name]) for field in _fields(value)}
-        return content if type(value) is declared else {"type": type(value).__name__} | content
+        return content if type(value) in _options(declared) else {"type": type(value).__name__} | content
     if isinstance(value, tuple):
         return [_plain(item, None) for item in value]
     if isinstance(value, Mapping):

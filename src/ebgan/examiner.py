@@ -7,12 +7,14 @@ import functools
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image
+from torch import Tensor
 
-from ebgan.data import Packed
+from ebgan.data import Augmented, Packed
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, class_metrics, digit_classifier, evaluate
 from ebgan.randomness import Randomness
-from ebgan.report import grid, save_png
+from ebgan.report import beside, grid, save_png
 from ebgan.run import Run
 from ebgan.runfolder import Record
 
@@ -23,13 +25,14 @@ METRIC_SEED = 1  # of the samples that metrics are taken over; pictures are of s
 class Examiner:
     """Looks at a run as it is; what trains is not touched."""
 
-    def __init__(self, run: Run, data: Packed, samples: int) -> None:
+    def __init__(self, run: Run, data: Packed | Augmented, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
         self.run, self.data, self.samples = run, data, samples
 
     def picture(self, images: int, count: int) -> None:
         """Write a grid of `count` samples, always from the same noise, and once one of real images."""
-        save_png(grid(self.run.sample(count)), self.run.folder.grid(images))
+        source = self.run.sources(count, self.data)
+        save_png(sheet(self.run, self.run.sample(count, source=source), source), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
             save_png(grid(self.data.images[some(self.data, count)]), self.run.folder.real)
 
@@ -39,13 +42,12 @@ class Examiner:
         Raises DataError for data without classes to tell apart, or other data than the run was trained on.
         """
         classifier, reference = self._measures()
-        samples = self.run.sample(self.samples, seed=METRIC_SEED)
-        return evaluate(samples, classifier, reference).as_record()
+        return evaluate(self._samples(), classifier, reference).as_record()
 
     def glance(self) -> dict[str, float]:
         """Of the same samples the metrics that cost next to nothing. Raises DataError as `measure` does."""
         classifier, reference = self._measures()
-        return class_metrics(classifier.probabilities(self.run.sample(self.samples, seed=METRIC_SEED)), reference)
+        return class_metrics(classifier.probabilities(self._samples()), reference)
 
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of."""
@@ -56,6 +58,10 @@ class Examiner:
         """Whether the data has classes to tell apart."""
         return len(self.data.classes) > 1
 
+    def _samples(self) -> Tensor:
+        source = self.run.sources(self.samples, self.data, seed=METRIC_SEED)
+        return self.run.sample(self.samples, seed=METRIC_SEED, source=source)
+
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
         if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
             raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
@@ -64,16 +70,23 @@ class Examiner:
         return _yardstick(self.data, self.run.device)
 
 
-def some(data: Packed, count: int) -> NDArray[np.int64]:
+def some(data: Packed | Augmented, count: int) -> NDArray[np.int64]:
     """The places of so many images of the data, drawn evenly: folders come sorted by class."""
     order = Randomness.of(0).permutation("examiner", len(data))
     return np.sort(order[:count].numpy())
 
 
 @functools.lru_cache(maxsize=2)
-def _yardstick(data: Packed, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
+def _yardstick(data: Packed | Augmented, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
     """The classifier of the data, trained or taken from the cache, and what it says of real images."""
     assert data.labels is not None
     images, labels = torch.tensor(data.images), torch.tensor(data.labels)
     classifier = digit_classifier(images, labels, checksum=data.checksum, device=device)
     return classifier, RealReference.of(images[some(data, REAL_IMAGES)], classifier)
+
+
+def sheet(run: Run, samples: Tensor, source: Tensor | None) -> Image:
+    """A grid of samples; of transitions beside the images that they started from, and those reconstructed."""
+    if source is None:
+        return grid(samples)
+    return beside(grid(source), grid(run.reconstruct(source)), grid(samples))

@@ -12,15 +12,28 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import Packed, Points, open_data, open_points
+from ebgan.data import Augmented, Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Objective, Scheduled
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    LSGAN,
+    MAGAN,
+    VCD,
+    VGAN,
+    WGANGP,
+    LeastSquaresGAN,
+    Objective,
+    Scheduled,
+)
 from ebgan.randomness import Randomness
-from ebgan.samplers import Prior, Sampler
+from ebgan.samplers import Prior, Replay, Sampler, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -43,18 +56,29 @@ class Data:
     size: int | None = None  # height and width that a folder's images are resized and cropped to
     channels: int | None = None  # 1 grey, 3 colour; by default as the images are
     padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
+    crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
+    flip: bool = False  # whether every second training image, at random, is mirrored from left to right
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
-    def open(self) -> Packed | Points:
+    def __post_init__(self) -> None:
+        check_least("data", 1, size=self.size, crop=self.crop)
+        check_least("data", 0, padding=self.padding, workers=self.workers)
+        if self.crop and not self.size:
+            raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
+        if (self.crop or self.flip) and self.source.startswith("toy."):
+            raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
+
+    def open(self) -> Packed | Augmented | Points:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
-        return self.padded(open_data(self.source, size=self.size, channels=self.channels))
+        return self.prepared(open_data(self.source, size=self.size, channels=self.channels))
 
-    def padded(self, images: Packed) -> Packed:
-        """Images with the black pixels of `padding` around them."""
-        return images.padded(self.padding) if self.padding else images
+    def prepared(self, images: Packed) -> Packed | Augmented:
+        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
+        padded = images.padded(self.padding) if self.padding else images
+        return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +119,7 @@ class Experiment:
     data: Data = Data()
     nets: Nets = Nets()
     energy: Energy = AutoencoderEnergy()
-    sampler: Sampler = Prior()
+    sampler: Sampler[Any] = Prior()
     objective: Objective[Any] = EBGAN()
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
@@ -126,6 +150,16 @@ class Experiment:
                 f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
                 f"{type(self.energy).__name__} has none: {_mend(missing)}"
             )
+        if self.objective.conditional and not self.sampler.conditional:
+            raise UsageError(
+                f"objective: {type(self.objective).__name__} needs samples that start from images; those of "
+                f"{type(self.sampler).__name__} do not: use Transition as sampler, with MLPTransition as nets.generator"
+            )
+        if self.objective.limits not in (None, self.data.limits):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} takes pixels for probabilities here, "
+                'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
+            )
 
     def to_yaml(self) -> str:
         """The experiment as config.yaml holds it."""
@@ -140,9 +174,9 @@ class Experiment:
 REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(MLPGenerator, MLPAutoencoder, MLPDiscriminator, MLPExperts),
-        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, GAN, LeastSquaresGAN, WGANGP, Scheduled),
+        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts),
+        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior, Transition, Replay),
+        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }
@@ -172,6 +206,7 @@ def build(
     site = Site(shape, experiment.data.limits, randomness)
     generator = experiment.nets.generator.build(site)
     discriminator = experiment.nets.discriminator.build(site)
+    experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
     for net in (generator, discriminator):
         compute_in(net, torch.promote_types(dtype, torch.float32))
@@ -188,8 +223,9 @@ def build(
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
     clock = torch.zeros((), dtype=torch.int64, device=device)
+    memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
     plateau = game.plateau.init(site.models, device) if game.plateau else None
-    return game, Progress(clock, experiment.objective.init(site.models, device), plateau)
+    return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
 
 
 Tree = TypeVar("Tree")

@@ -39,7 +39,7 @@ class PointsExaminer:
 
     def picture(self, images: int, count: int) -> None:
         """Draw the energy with points of the data and `count` samples, always of the same noise."""
-        samples = self.run.sample(count)[..., 0, 0]
+        samples = self._samples(count)[..., 0, 0]
         save_png(landscape(survey(self.run, self.data, samples)), self.run.folder.grid(images))
 
     def measure(self) -> Record:
@@ -49,7 +49,7 @@ class PointsExaminer:
         """
         if self.data.checksum != self.run.data.checksum:
             raise DataError(f"{self.data.name}: not the data that the run was trained on")
-        samples = self.run.sample(self.samples, seed=METRIC_SEED)[..., 0, 0]
+        samples = self._samples(self.samples, METRIC_SEED)[..., 0, 0]
         return asdict(measure(samples, self.data))
 
     def glance(self) -> dict[str, float]:
@@ -61,6 +61,9 @@ class PointsExaminer:
         """What the best weights have most of: modes, and among as many modes samples of high quality."""
         metrics = evaluation["metrics"]
         return float(metrics["modes_covered"] + metrics["high_quality"])
+
+    def _samples(self, count: int, seed: int = 0) -> Tensor:
+        return self.run.sample(count, seed=seed, source=self.run.sources(count, self.data, seed=seed))
 
 
 def survey(run: Run, data: Points, samples: Tensor) -> Landscape:

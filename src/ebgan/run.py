@@ -11,14 +11,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ebgan.data import Augmented, Packed, Points, scaled
 from ebgan.distributed import default_device
-from ebgan.errors import CheckpointError, UsageError
+from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, build, read_experiment
-from ebgan.nets.base import Autoencoder, Generator
+from ebgan.nets.base import Autoencoder, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
-from ebgan.samplers import Moment
+from ebgan.samplers import Moment, no_source
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
 CHUNK = 512  # images that pass through a net at a time
@@ -43,7 +44,7 @@ class Run:
     experiment: Experiment
     folder: RunFolder
     data: DataFacts
-    generator: Generator
+    generator: nn.Module
     discriminator: nn.Module
     device: torch.device
 
@@ -54,11 +55,35 @@ class Run:
             net.load_state_dict({name: tensors[f"{player}.{name}"] for name in net.state_dict()})
 
     @torch.no_grad()
-    def sample(self, count: int, *, seed: int = 0) -> Float[Tensor, "count C H W"]:
-        """Samples of the generator (of its average, if the run kept one); the same for the same seed."""
+    def sample(
+        self, count: int, *, seed: int = 0, source: Float[Tensor, "sources C H W"] | None = None
+    ) -> Float[Tensor, "count C H W"]:
+        """Samples of the generator (of its average, if the run kept one); the same for the same seed.
+
+        Those of a run with transitions start from the images of `source` in turn, or else from `sources` of the data
+        that the run was trained on. Other runs start from noise, whatever the source.
+        """
+        if source is None:
+            source = self.sources(count, seed=seed)
+        else:
+            self._check(source)
         randomness = Randomness.of(seed, self.device)
-        chunks = [self._chunk(randomness, first, min(CHUNK, count - first)) for first in range(0, count, CHUNK)]
+        chunks = [self._chunk(randomness, first, min(CHUNK, count - first), source) for first in range(0, count, CHUNK)]
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
+
+    def sources(
+        self, count: int, data: Packed | Augmented | Points | None = None, *, seed: int = 0
+    ) -> Float[Tensor, "count C H W"] | None:
+        """Images for samples to start from, drawn evenly from the data by the seed; None for a run that needs none.
+
+        By default the data is opened anew from where the run had it. Raises DataError where that is no longer there.
+        """
+        if not self.experiment.sampler.conditional:
+            return None
+        data = data or self._reopened()
+        places = Randomness.of(seed).permutation("sources", len(data)).repeat(-(-count // len(data)))[:count]
+        limits = None if self.experiment.data.limits is None else (-1.0, 1.0)
+        return scaled(torch.from_numpy(data.images[places.numpy()]), limits)
 
     def energy(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, " count"]:
         """The energy of each image, low where the data is: in units of the run's energy, for its data range."""
@@ -69,23 +94,52 @@ class Run:
         return self._through(images, lambda x: self.experiment.energy.features(self.discriminator, x))
 
     def reconstruct(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count C H W"]:
-        """What the auto-encoder makes of images. Raises UsageError if the run's discriminator is none."""
-        net = self.discriminator
-        if not isinstance(net, Autoencoder):
-            raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
-        return self._through(images, lambda x: self._from_limits(net(x)[1]))
+        """What the discriminator, if it is an auto-encoder, or else a generator of transitions makes of images.
 
-    def _chunk(self, randomness: Randomness, first: int, count: int) -> Tensor:
-        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), _no_source)
+        Raises UsageError if the run has neither.
+        """
+        discriminator, generator = self.discriminator, self.generator
+        if isinstance(discriminator, Autoencoder):
+            return self._through(images, lambda x: self._from_limits(discriminator(x)[1]))
+        if isinstance(generator, TransitionGenerator):
+            return self._through(images, lambda x: self._from_limits(generator(x)))
+        raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
+
+    def _chunk(self, randomness: Randomness, first: int, count: int, source: Tensor | None) -> Tensor:
+        def start() -> Batch:
+            if source is None:
+                return no_source()
+            places = torch.arange(first, first + count) % len(source)
+            return Batch(self._to_limits(source[places].to(self.device, torch.float32)))
+
+        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
         images = self._from_limits(sample.images).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
-    @torch.no_grad()
-    def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    def _reopened(self) -> Packed | Augmented | Points:
+        """The data that the run was trained on."""
+        try:
+            data = self.experiment.data.open()
+        except DataError as error:
+            raise DataError(
+                f"{self.folder.path}: samples start from images of the data, unless given: {error}"
+            ) from error
+        if data.checksum != self.data.checksum:
+            raise DataError(
+                f"{data.name}: not the data that the run was trained on, from which its samples start: give images by "
+                "--from, or as `source`"
+            )
+        return data
+
+    def _check(self, images: Tensor) -> None:
         if images.dim() != 4 or tuple(images.shape[1:]) != self.data.shape:
             raise UsageError(
                 f"images are {list(images.shape)}; expected [count, {', '.join(map(str, self.data.shape))}]"
             )
+
+    @torch.no_grad()
+    def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+        self._check(images)
         chunks = torch.split(images.to(torch.float32), CHUNK)
         return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
 
@@ -145,7 +199,3 @@ def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
     if found is None:
         raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")
     return found[0]
-
-
-def _no_source() -> Batch:
-    raise UsageError("this run's samples start from images of the data: give some")

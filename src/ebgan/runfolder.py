@@ -190,7 +190,7 @@ def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
         reason = errno.errorcode.get(error.errno or 0, "unknown")
         raise StorageError(
             f"{path}: the disk refused ({reason}: {error.strerror}): {size}{_bytes_free(path):,} bytes free. "
-            "Free some space or choose another folder; the same command goes on from the last checkpoint."
+            "Free some space or choose another folder; the same command goes on from what is saved."
         ) from error
 
 

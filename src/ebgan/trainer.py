@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, Points, from_array
+from ebgan.data import Augmented, Loader, Packed, Points, from_array
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
@@ -63,7 +63,7 @@ def train(
             "be trained. Raise images, or lower pretraining"
         )
     spec = experiment.data
-    opened = spec.open() if data is None else spec.padded(from_array(np.asarray(data)))
+    opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
     run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
@@ -92,7 +92,7 @@ def with_source(experiment: Experiment, source: str | Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, source=name))
 
 
-def examiner_of(run: Run, data: Packed | Points, samples: int) -> Examiner | PointsExaminer:
+def examiner_of(run: Run, data: Packed | Augmented | Points, samples: int) -> Examiner | PointsExaminer:
     """Who looks at a run on such data; `samples` is how many metrics are taken over."""
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
@@ -114,7 +114,9 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
         write_atomically(folder.config, text.encode())
 
 
-def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: Observer, override: bool) -> Training:
+def _prepare(
+    experiment: Experiment, run: Run, data: Packed | Augmented | Points, observer: Observer, override: bool
+) -> Training:
     game, progress = build(experiment, data.shape, run.device)
     place = rank()
     loader = Loader(
@@ -145,6 +147,7 @@ def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: 
         folder=run.folder,
         plan=_plan(experiment, data, override),
         batches=loader.batches,
+        source=lambda images, turn: loader.at(images, f"source{turn}"),
         observer=observer,
         picture=picture,
         evaluate=evaluate,
@@ -153,7 +156,7 @@ def _prepare(experiment: Experiment, run: Run, data: Packed | Points, observer: 
     return training
 
 
-def _plan(experiment: Experiment, data: Packed | Points, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Packed | Augmented | Points, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     return Plan(
         images=experiment.images,

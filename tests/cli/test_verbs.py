@@ -48,12 +48,47 @@ def test_a_changed_config_is_refused_with_the_difference(trained, capsys):
     assert "- margin: 3.0; + margin: 4.0" in capsys.readouterr().err
 
 
+def test_a_run_on_pieces_scores_the_centres_of_whole_images(tmp_path, capsys):
+    narrow = ["--nets.generator.width", "32", "--nets.discriminator.width", "32", "--evaluation.samples", "100"]
+    pieces = ["--data.size", "8", "--data.padding", "1", "--data.crop", "6", "--data.flip"]
+    out = str(tmp_path / "run")
+    assert run(["train", "digits", out, "--images", "640", *narrow, *pieces, "--device", "cpu"]) == 0
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), dtype=np.uint8)
+    borders = pixels.copy()
+    borders[..., 1:7, 1:7] = 0
+    write_packed(tmp_path / "whole", Packed(pixels))
+    write_packed(tmp_path / "centre", Packed(pixels - borders))
+    rankings = []
+    for name in ("whole", "centre"):
+        assert run(["score", out, str(tmp_path / name), "--csv", str(tmp_path / "ranking.csv")]) == 0
+        rankings.append((tmp_path / "ranking.csv").read_text())
+    assert rankings[0] == rankings[1]
+    assert len(rankings[0].splitlines()) == 4
+
+
 def test_sample_draws_the_same_grid_for_the_same_seed(trained, tmp_path):
     one, two, other = (tmp_path / f"{name}.png" for name in ("one", "two", "other"))
     for path, seed in ((one, "5"), (two, "5"), (other, "6")):
         assert run(["sample", str(trained), "--count", "9", "--seed", seed, "--grid", str(path)]) == 0
     assert one.read_bytes() == two.read_bytes()
     assert one.read_bytes() != other.read_bytes()
+
+
+def test_sample_starts_transitions_from_the_images_that_are_given(transitions, tmp_path, capsys):
+    np.savez(tmp_path / "dark.npz", images=np.zeros((2, 8, 8), np.uint8))
+    own, dark = tmp_path / "own.png", tmp_path / "dark.png"
+    assert run(["sample", str(transitions), "--count", "4", "--grid", str(own)]) == 0
+    start = ["--from", str(tmp_path / "dark.npz")]
+    assert run(["sample", str(transitions), "--count", "4", "--grid", str(dark), *start]) == 0
+    sheets = [np.asarray(Image.open(path)) for path in (own, dark)]
+    assert sheets[0].shape == sheets[1].shape == (98, 3 * 98 + 2 * 12)  # data, reconstructions, samples
+    assert sheets[0][:48, :48].max() > 0
+    assert sheets[1][:48, :48].max() == 0
+
+
+def test_sample_of_a_run_from_noise_refuses_images_to_start_from(trained, capsys):
+    assert run(["sample", str(trained), "--from", "digits"]) == 2
+    assert "--from digits: the samples of this run start from noise" in capsys.readouterr().err
 
 
 def test_sample_writes_one_picture_a_sample_in_the_data_s_size(trained, tmp_path):

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Scheduled
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
-from ebgan.samplers import Prior
+from ebgan.samplers import Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -33,6 +34,8 @@ OBJECTIVES = {
     "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
     "LSGAN, penalty": [LSGAN(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
     "VGAN": [VGAN()] * 3,
+    "VCD": [VCD(rho=rho) for rho in (0.125, 0.5, 0.25)],
+    "VCD, authors' code": [VCD.authors_code(rho=rho) for rho in (0.125, 0.5, 0.25)],
     "GAN": [GAN()] * 3,
     "GAN, saturating": [GAN(saturating=True)] * 3,
     "LeastSquaresGAN": [LeastSquaresGAN(fake=-weight, aim=weight) for weight in (0.25, 0.5, 1.0)],
@@ -56,8 +59,11 @@ OTHERS = {
     "autoencoder": [MLPAutoencoder(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "discriminator": [MLPDiscriminator(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "experts' net": [MLPExperts(depth=3, width=6, experts=4, dropout=rate) for rate in (0.125, 0.25, 0.5)],
+    "transition generator": [MLPTransition(width=6, code=4, std=std) for std in (0.25, 0.5, 1.0)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
+    "transition": [Transition(keep=keep) for keep in (0.25, 0.5, 0.75)],
+    "replay": [Replay(sampler=Transition(keep=share), share=share) for share in (0.25, 0.5, 0.75)],
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],
@@ -104,7 +110,7 @@ def a_turn(*models: int, batch: int = 6) -> Turn:
         return Reading(normal(1, 2, 2), 5 + 4 * normal().tanh(), normal(5), logits)
 
     real, fake = reading(), reading()
-    return Turn(real, fake, Batch(real.images), Sample(fake.images))
+    return Turn(real, fake, Batch(real.images), Sample(fake.images, normal(1, 2, 2), normal(1, 2, 2)))
 
 
 def means(turn: Turn, images: int) -> Means:

@@ -10,12 +10,14 @@ from torch import Tensor
 from ebgan.data import TOYS, open_points
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, ScalarEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import REGISTRY, Experiment, Nets, build, read_experiment
+from ebgan.experiment import REGISTRY, Data, Experiment, Nets, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.recipes import RECIPES
 from ebgan.records import Batch
+from ebgan.samplers import Prior, Transition
 from ebgan.training.game import Game
-from ebgan.training.step import train_step
+from ebgan.training.step import Outcome, Progress, train_step
 
 SHAPE = (1, 4, 4)
 SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
@@ -23,15 +25,28 @@ SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
 
 def experiment(objective: Any, energy: Any) -> Experiment:
     spec = SPECS.get(type(energy), MLPDiscriminator)
-    nets = Nets(
-        generator=MLPGenerator(depth=2, width=8, noise=3, std=0.5), discriminator=spec(depth=2, width=8, std=0.1)
+    noise = MLPGenerator(depth=2, width=8, noise=3, std=0.5)
+    transition = MLPTransition(depth=2, width=8, code=3, batch_norm=False, std=0.5)
+    return Experiment(
+        data=Data(limits=objective.limits or (-1.0, 1.0)),
+        nets=Nets(
+            generator=transition if objective.conditional else noise, discriminator=spec(depth=2, width=8, std=0.1)
+        ),
+        energy=energy,
+        sampler=Transition() if objective.conditional else Prior(),
+        objective=objective,
+        batch=5,
+        pretraining=5 if objective.pretrained else 0,
+        precision="fp64",
     )
-    pretraining = 5 if objective.pretrained else 0
-    return Experiment(objective=objective, energy=energy, nets=nets, batch=5, pretraining=pretraining, precision="fp64")
 
 
 def batch(shape: tuple[int, ...], count: int) -> Batch:
     return Batch(torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+
+
+def step(game: Game, progress: Progress, shape: tuple[int, ...], count: int) -> tuple[Progress, Outcome]:
+    return train_step(game, progress, lambda: batch(shape, count), source=lambda turn: batch(shape, count))
 
 
 def weights(game: Game) -> dict[str, Tensor]:
@@ -53,7 +68,7 @@ def test_an_objective_without_what_it_needs_is_refused_with_the_mend(misfit: Any
 def test_one_step_moves_every_weight_of_both_players(pair: Any) -> None:
     game, progress = build(experiment(*pair), SHAPE)
     before = weights(game)
-    progress, outcome = train_step(game, progress, lambda: batch(SHAPE, 5))
+    progress, outcome = step(game, progress, SHAPE, 5)
     assert outcome.finite
     assert progress.images == 5
     shift = "discriminator.logit.bias"  # of all energies alike, which a difference of energies does not see
@@ -87,7 +102,7 @@ def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path:
     assert read_experiment(config) == made
     shape = shape_of(made)
     game, progress = build(replace(made, batch=8), shape)
-    progress, outcome = train_step(game, progress, lambda: batch(shape, 8))
+    progress, outcome = step(game, progress, shape, 8)
     assert outcome.finite
     assert progress.images == 8
     assert all(value.isfinite().all() for value in outcome.values.values())

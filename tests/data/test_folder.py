@@ -61,7 +61,7 @@ def test_folders_train_and_test_are_splits(tmp_path):
     assert open_data(tmp_path, size=8, split="test").names == ("b.png",)
 
 
-def test_hidden_files_and_what_is_no_file_are_left_out(tmp_path, caplog):
+def test_hidden_files_are_left_out_and_what_is_no_file_is_named(tmp_path, caplog):
     picture(tmp_path / "a.png")
     for hidden in (".a.png", "__MACOSX/a.png", ".git/a.png"):
         picture(tmp_path / hidden)
@@ -69,7 +69,12 @@ def test_hidden_files_and_what_is_no_file_are_left_out(tmp_path, caplog):
     (tmp_path / "itself.png").symlink_to("itself.png")
     (tmp_path / "nowhere.png").symlink_to("nothing")
     assert open_data(tmp_path, size=8).names == ("a.png",)
-    assert not caplog.records
+    assert caplog.messages == [
+        f"{tmp_path}: 1 pictures read, 3 files refused:\n"
+        "  itself.png: a link that leads to no file\n"
+        "  nowhere.png: a link that leads to no file\n"
+        "  pipe.png: not a regular file"
+    ]
 
 
 def test_links_that_loop_add_no_pictures(tmp_path):
@@ -126,7 +131,7 @@ def test_an_unreadable_file_is_refused(tmp_path, caplog):
     picture(tmp_path / "secret.png")
     (tmp_path / "secret.png").chmod(0)
     assert open_data(tmp_path, size=8).names == ("a.png",)
-    assert "secret.png: [Errno 13]" in caplog.text
+    assert "secret.png: Permission denied" in caplog.text
 
 
 def test_a_name_that_is_no_text_is_escaped(tmp_path):

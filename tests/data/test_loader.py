@@ -49,6 +49,24 @@ def test_a_run_resumes_at_any_image_count(small, way, first):
     assert torch.equal(resumed, whole[first % 12 :][:21])
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_batch_of_another_purpose_follows_from_its_place_and_moves_nothing(small, way):
+    whole, labels = take(small, 3, batch=8, purpose="source", **way)
+    served = make(small, batch=8, **way)
+    batches = served.batches(0)
+    plain = [places(next(batches).images), *(places(served.at(first, "source").images) for first in (16, 0, 8))]
+    assert plain[1:] == [places(whole)[first : first + 8] for first in (16, 0, 8)]
+    assert places(next(batches).images) == places(take(small, 2, batch=8, **way)[0])[8:]
+    assert torch.equal(served.at(5, "source").labels, labels[5:13])
+    assert torch.equal(served.at(5, "source").images, whole[5:13])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_ranks_share_a_batch_of_another_purpose_as_well(small, way):
+    parts = [make(small, batch=6, rank=rank, ranks=3, **way).at(9, "source").images for rank in range(3)]
+    assert torch.equal(torch.cat(parts), make(small, batch=6, **way).at(9, "source").images)
+
+
 def test_a_batch_may_be_larger_than_the_set(small):
     images, _ = take(small, 1, batch=30)
     assert sorted(places(images)[:24]) == sorted([*range(12)] * 2)

@@ -14,12 +14,15 @@ import torch
 from torch import Tensor
 
 from ebgan import trainer
-from ebgan.energies import AutoencoderEnergy, LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, Scheduled
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled
+from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
+from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.game import Turns
@@ -81,6 +84,22 @@ VARIANTS = {
         objective=MAGAN(epoch=36),
         optimisers=Optimisers(discriminator=Adamax(lr=1e-2), generator=Adamax(lr=1e-2)),
         pretraining=48,
+        images=LENGTH,
+        batch=12,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "VCD, transitions, replay, two turns of the generator, Adadelta": Experiment(
+        data=Data(limits=(0.0, 1.0)),
+        nets=Nets(
+            generator=MLPTransition(width=10, code=5, std=0.2),
+            discriminator=MLPExperts(depth=3, width=12, experts=6, dropout=0.3, std=0.2),
+        ),
+        energy=ExpertsEnergy(),
+        sampler=Replay(sampler=Transition(), size=30),
+        objective=VCD.authors_code(rho=0.5),
+        optimisers=Optimisers(discriminator=Adadelta(lr=1.0), generator=Adadelta(lr=1.0)),
+        turns=Turns(generator=2),
         images=LENGTH,
         batch=12,
         checkpoint=24,

@@ -15,8 +15,10 @@ from sklearn.datasets import load_digits
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Scheduled
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch
+from ebgan.samplers import Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -88,6 +90,17 @@ RUNS = {
         turns=Turns(generator=2),
         seed=9,
     ),
+    "vcd": Experiment(
+        nets=Nets(
+            generator=MLPTransition(width=16, code=8, std=0.2),
+            discriminator=MLPExperts(depth=3, width=16, experts=6, std=0.2),
+        ),
+        energy=ExpertsEnergy(),
+        sampler=Transition(),
+        objective=VCD(rho=0.25, entropy=True),
+        optimisers=Optimisers(discriminator=Adadelta(), generator=Adadelta(lr=1.0)),
+        seed=10,
+    ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
     "scheduled": Experiment(
         nets=AUTOENCODER, objective=Scheduled(EBGAN(margin=8.0), margin=FALLING), optimisers=ADAM, seed=3
@@ -104,9 +117,13 @@ def losses(experiment: Experiment) -> dict[str, list[float]]:
         energies = survey(game, [Batch(digits)])
         progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
     batches = iter(digits.split(BATCH))
+
+    def starts(turn: int) -> Batch:
+        return Batch(digits[turn::STEPS])
+
     said: dict[str, list[float]] = {}
     for _ in range(STEPS):
-        progress, outcome = train_step(game, progress, lambda: Batch(next(batches)))
+        progress, outcome = train_step(game, progress, lambda: Batch(next(batches)), source=starts)
         for name, value in outcome.values.items():
             said.setdefault(name, []).append(value.item())
     return said

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from ebgan.cli.main import run
 from ebgan.recipes.equilibrium import best_energies, play, total_variation, value
 from ebgan.recipes.flatness import setting, watch
 from ebgan.recipes.theory import DATA, MARGIN, ROUNDS, corollary, in_the_end, lemma_1, theorems
@@ -80,11 +79,3 @@ def test_with_nets_the_value_is_near_its_own_at_the_equilibrium_soon(objective: 
     assert looks[-1].value == pytest.approx(best, rel=0.15)
     assert looks[-1].distance < 0.5 * looks[0].distance
     assert len(in_the_end(experiment, looks)) == 4
-
-
-def test_the_verb_prints_every_claim_and_draws_the_curves(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
-    assert run(["reproduce", "theory", str(tmp_path / "out"), "--images", "1280"]) == 0
-    said = capsys.readouterr().out
-    assert "Lemma 1" in said
-    assert "[m -" in said
-    assert (tmp_path / "out" / "theory.png").exists()

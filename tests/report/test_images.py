@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from ebgan.errors import StorageError
-from ebgan.report import grid, save_png
+from ebgan.report import beside, grid, save_png
 
 
 def test_every_digit_stands_enlarged_in_its_cell(digits):
@@ -12,6 +12,15 @@ def test_every_digit_stands_enlarged_in_its_cell(digits):
     assert picture.shape == (3 * 48 + 2 * 2, 3 * 48 + 2 * 2)
     expected = np.rint((digits[4, 0] + 1) * 127.5).astype(np.uint8).repeat(6, 0).repeat(6, 1)
     assert np.array_equal(picture[50:98, 50:98], expected)
+
+
+def test_pictures_stand_beside_each_other_with_a_white_gap(digits):
+    one, other = grid(digits[:4]), grid(digits[4:8])
+    both = np.asarray(beside(one, other, gap=5))
+    assert both.shape == (one.height, one.width + 5 + other.width)
+    assert np.array_equal(both[:, : one.width], np.asarray(one))
+    assert np.array_equal(both[:, one.width + 5 :], np.asarray(other))
+    assert (both[:, one.width : one.width + 5] == 255).all()
 
 
 def test_the_empty_cells_of_the_last_row_are_border(digits):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ebgan.report import Landscape, grid, landscape, save_png, write_animation
+from ebgan.report import Landscape, grid, landscape, landscapes, save_png, write_animation
 from ebgan.report.html import write_report
 from ebgan.runfolder import RunFolder
 
@@ -29,6 +29,16 @@ def test_a_landscape_is_a_square_picture_that_shows_its_arrays(dims: int) -> Non
 def test_a_flat_energy_is_drawn_too() -> None:
     for dims in (1, 2):
         assert landscape(seen(dims, energy=0.0)).size == (480, 480)
+
+
+def test_maps_side_by_side_share_a_scale_so_that_a_low_one_is_dark_beside_a_high_one() -> None:
+    low, high = seen(2)._replace(samples=POINTS[:0]), seen(2, energy=100.0)
+    picture = landscapes({"low": low, "high": high})
+    assert picture.size == (960, 480)
+    pixels = np.asarray(picture.convert("L"), float)
+    assert pixels[200:210, 100:110].mean() < pixels[120:130, 520:530].mean()
+    assert landscapes({"low": low, "higher": seen(2, energy=0.0)}).tobytes() != picture.tobytes()
+    assert landscapes({"flat": seen(2, energy=0.0)}).size == (480, 480)
 
 
 def test_the_pictures_of_a_run_become_an_animation_that_the_report_shows(tmp_path) -> None:

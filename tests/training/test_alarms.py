@@ -182,11 +182,7 @@ PROVOKED = {
         "begin with smaller weights",
     ),
     "dead energy": (
-        {
-            "objective": LSGAN(),
-            "energy": ScalarEnergy(nonnegative=True),
-            **fast(MLPDiscriminator(depth=2, width=8, std=0.05)),
-        },
+        {"objective": LSGAN(), "energy": ScalarEnergy(nonnegative=True), **fast(CRITIC)},
         "is exactly 0",
         "ScalarEnergy(nonnegative=False)",
     ),

@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.energies import LogisticEnergy
+from ebgan.energies import ExpertsEnergy, LogisticEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Scheduled
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch, Sample
+from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear, Steps
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam
@@ -220,12 +222,25 @@ def test_a_stack_follows_its_models_trained_one_by_one(precision: str, tolerance
         torch.testing.assert_close(shares, outcome.values, rtol=tolerance, atol=tolerance)
 
 
+def test_the_discriminator_is_shown_what_the_sampler_recalls_and_the_generator_what_it_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = Watched(monkeypatch)
+    trained(replace(EBGAN_PT, sampler=Replay(share=1.0, size=6)), 2)
+    assert torch.equal(watched.read[1], watched.made[0])  # in the first step there is nothing to recall
+    assert equal(watched.read[2::3], watched.made[1::2])
+    first = {tuple(image.flatten().tolist()) for image in watched.made[0]}
+    assert {tuple(image.flatten().tolist()) for image in watched.read[4]} <= first
+
+
 @pytest.mark.parametrize("turns", [(1, 1), (2, 1), (1, 0)])
 def test_no_value_is_asked_of_the_device_within_a_step(turns: tuple[int, int]) -> None:
     """A tensor on the meta device has no values to give: whatever waits for one raises."""
     slow = Optimisers(discriminator=SGD(lr=1e-2, momentum=0.5), generator=SGD(lr=1e-2))
     falling = Scheduled(EBGAN(margin=4.0, pulling_away=0.1), margin=Steps(values=(4.0, 2.0), boundaries=(6,)))
-    game, progress = build(replace(EBGAN_PT, objective=falling, optimisers=slow, precision="fp32"), SHAPE, "meta")
+    game, progress = build(
+        replace(EBGAN_PT, sampler=Replay(), objective=falling, optimisers=slow, precision="fp32"), SHAPE, "meta"
+    )
     progress, outcome = train_step(game, progress, lambda: Batch(torch.empty(6, *SHAPE, device="meta")), turns)
     assert {value.device.type for value in outcome.values.values()} == {"meta"}
 
@@ -234,3 +249,71 @@ def test_the_clock_of_an_objective_goes_on_while_the_generator_has_no_turn() -> 
     falling = Scheduled(EBGAN(margin=4.0), margin=Linear(start=4.0, end=0.0, finish=100))
     _, progress, _ = trained(replace(EBGAN_PT, objective=falling), 3, (1, 0))
     assert int(progress.objective.images) == int(progress.images) == 18
+
+
+VCD_ = replace(
+    EBGAN_PT,
+    nets=Nets(
+        generator=MLPTransition(width=8, code=3, std=0.3),
+        discriminator=MLPExperts(depth=2, width=8, experts=4, std=0.3),
+    ),
+    energy=ExpertsEnergy(),
+    sampler=Transition(),
+    objective=VCD(rho=0.5),
+)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "turns", "asked"),
+    [(True, (1, 1), [0, 1]), (True, (2, 2), [0, 1, 2, 3]), (False, (2, 2), [0, 1, 1, 2]), (True, (1, 0), [])],
+)
+def test_every_turn_starts_from_images_of_its_own_unless_the_generator_is_to_reuse_the_sample(
+    fresh: bool, turns: tuple[int, int], asked: list[int]
+) -> None:
+    told: list[int] = []
+
+    def source(turn: int) -> Batch:
+        told.append(turn)
+        return next(batches())
+
+    game, progress = build(replace(VCD_, turns=Turns(fresh=fresh)), SHAPE)
+    progress, _ = train_step(game, progress, batches().__next__, turns, source)
+    assert told == asked
+    assert progress.images == turns[0] * 6
+
+
+def test_what_samples_start_from_does_not_decide_what_the_discriminator_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_by(objective_and_nets: Experiment) -> list[Tensor]:
+        with monkeypatch.context() as patch:
+            watched, served = Watched(patch), batches()
+            game, progress = build(objective_and_nets, SHAPE)
+            for _ in range(3):
+                progress, _ = train_step(game, progress, served.__next__, (1, 1), lambda turn: next(batches()))
+        return watched.read[::3]  # of three readings a step the first is of data
+
+    assert equal(read_by(VCD_), read_by(replace(EBGAN_PT, objective=EBGAN(margin=4.0))))
+
+
+def test_a_stack_of_transitions_follows_its_models_trained_one_by_one() -> None:
+    slow = Optimisers(discriminator=SGD(lr=1e-2, momentum=0.5), generator=SGD(lr=1e-2))
+    members = [
+        replace(VCD_, seed=seed, sampler=Transition(keep=keep), objective=VCD(rho=rho, entropy=True), optimisers=slow)
+        for seed, keep, rho in ((0, 0.5, 0.25), (7, 0.25, 0.5), (2, 0.75, 0.125))
+    ]
+
+    def after(experiment: Experiment, *model: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The state of both players after three steps on the images of all models, or of one."""
+        game, progress = build(experiment, SHAPE)
+        served = [next(batch) for batch in [batches(3)] for _ in range(9)]
+        for step in range(3):
+            own = [Batch(batch.images[model]) for batch in served[3 * step : 3 * step + 3]]
+            progress, outcome = train_step(game, progress, lambda: own[2], (1, 1), own.__getitem__)  # noqa: B023
+        return comparable(game), outcome.values
+
+    states, values = after(stacked(members))
+    for place, member in enumerate(members):
+        state, own = after(member, place)
+        torch.testing.assert_close(
+            {name: value[place] for name, value in states.items()}, state, rtol=1e-10, atol=1e-12
+        )
+        torch.testing.assert_close({name: value[place] for name, value in values.items()}, own, rtol=1e-10, atol=1e-12)

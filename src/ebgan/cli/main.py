@@ -19,7 +19,8 @@ VERBS = {
     "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
     "sweep": "run a grid of experiments, in stacks and on many workers; again to go on",
     "report": "write the report.html of a run or a sweep anew",
-    "reproduce": "measure what the papers prove: `ebgan reproduce theory`",
+    "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
+    "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",
     "data": "fetch a data set: `ebgan data get mnist`",
 }
 

@@ -1,43 +1,70 @@
-"""`ebgan reproduce theory [OUT]`."""
+"""`ebgan reproduce [NAME] [OUT]`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
 from ebgan.cli.arguments import parse
 
+if TYPE_CHECKING:
+    from ebgan.recipes.claims import Claim
+
 
 @dataclass(frozen=True)
 class Reproduce:
-    """Measure what the EBGAN paper proves (Lemma 1, Theorems 1 and 2) beside what it says."""
+    """Measure what a paper says, and print each claim beside what was found."""
 
-    what: Annotated[Positional[Literal["theory"]], arg(metavar="theory")]  # what to measure
-    out: Annotated[Positional[Path], arg(metavar="[OUT]")] = Path("runs/theory")  # folder of the picture
-    images: int = 384_000  # points seen by each of the two runs with nets
+    name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None  # without one, all there are are listed
+    out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # folder of runs and pictures, or runs/NAME
+    scale: Literal["tiny", "cpu", "paper"] = "cpu"  # seconds, to try it; minutes on a CPU; as long as the paper's
+    seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
 
 
 def main(argv: list[str]) -> None:
-    """Print the claims beside what was measured, and write the curves."""
+    """Print the claims beside what was measured, and write the pictures."""
     chosen = parse(Reproduce, "reproduce", argv)
+    if chosen.name is None:
+        return _list()
+    from rich.console import Console
+
+    from ebgan.recipes.claims import Request
+    from ebgan.recipes.reproductions import find
+    from ebgan.report import save_png
+
+    folder = chosen.out or Path("runs") / chosen.name
+    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds)
+    findings = find(chosen.name, chosen.scale).measure(asked)
+    for title, rows in findings.tables.items():
+        _print(title, rows)
+    _print("", [["claim", "expected", "measured", "holds"], *map(_words, findings.claims)])
+    for title, picture in findings.pictures.items():
+        save_png(picture, folder / f"{title}.png")
+        print(f"picture  {folder / title}.png")
+    return None
+
+
+def _list() -> None:
+    from ebgan.recipes.reproductions import REPRODUCTIONS
+
+    width = max(map(len, REPRODUCTIONS))
+    for name, each in REPRODUCTIONS.items():
+        print(f"{name:<{width}}  {each.summary} ({each.source})")
+
+
+def _words(claim: Claim) -> list[str]:
+    return [claim.claim, claim.expected, claim.measured, "yes" if claim.holds else "no"]
+
+
+def _print(title: str, rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from ebgan.recipes.theory import panels, reproduce
-    from ebgan.report import panels as drawn
-    from ebgan.report import save_png
-
-    said = Console(stderr=True)
-    theory = reproduce(chosen.images, said.print)
-    table = Table("claim", "expected", "measured", "holds")
-    for each in theory.claims:
-        words = (each.claim, each.expected, each.measured, "yes" if each.holds else "no")
-        table.add_row(*map(Text, words))  # as they are: a hinge [m - y] is no markup
+    table = Table(*rows[0], title=title or None)
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))  # as they are: a hinge [m - y] is no markup
     Console().print(table)
-    path = chosen.out / "theory.png"
-    save_png(drawn(panels(theory)), path)
-    print(f"curves  {path}")

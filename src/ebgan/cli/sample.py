@@ -27,6 +27,7 @@ class Draw:
     seed: int = 0  # the same seed draws the same samples
     grid: Path | None = None  # a PNG file for all samples in one picture
     out: Path | None = None  # a folder for one PNG a sample
+    source: Annotated[str | None, arg(name="from")] = None  # images that transitions start from, not the run's data
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
@@ -39,11 +40,13 @@ def main(argv: list[str]) -> None:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
     from ebgan.data import TOYS
+    from ebgan.examiner import sheet
     from ebgan.report import grid, save_png
     from ebgan.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    samples = run.sample(chosen.count, seed=chosen.seed)
+    source = _source(run, chosen)
+    samples = run.sample(chosen.count, seed=chosen.seed, source=source)
     toy = run.experiment.data.source in TOYS
     if chosen.out and toy:
         raise UsageError("--out: a point is no picture; take --grid, or `ebgan.load(RUN).sample(N)` in Python")
@@ -53,8 +56,19 @@ def main(argv: list[str]) -> None:
         print(f"samples  {chosen.out}")
     if chosen.grid or not chosen.out:
         path = chosen.grid or chosen.run / f"samples-seed{chosen.seed}.png"
-        save_png(_landscape(run, samples) if toy else grid(samples), path)
+        save_png(_landscape(run, samples) if toy else sheet(run, samples, source), path)
         print(f"grid     {path}")
+
+
+def _source(run: Run, chosen: Draw) -> Tensor | None:
+    """What samples start from; None for a run whose samples start from noise."""
+    if chosen.source is None:
+        return run.sources(chosen.count, seed=chosen.seed)
+    if not run.experiment.sampler.conditional:
+        raise UsageError(f"--from {chosen.source}: the samples of this run start from noise, not from images")
+    from ebgan.cli.score import read_for
+
+    return run.sources(chosen.count, read_for(run, chosen.source, "train"), seed=chosen.seed)
 
 
 def _landscape(run: Run, samples: Tensor) -> Image:

@@ -78,17 +78,22 @@ def main(argv: list[str]) -> None:
 def read_for(run: Run, source: str, split: str) -> Packed:
     """Images in the shape that a run reads: resized and cropped like its data, then padded like it.
 
+    Of a run on pieces of images, it is the centre that is read.
+
     Raises DataError where their shape cannot be made to fit.
     """
     from ebgan.data import open_data
 
-    if run.experiment.data.limits is None:
+    spec = run.experiment.data
+    if spec.limits is None:
         raise UsageError(
             f"{run.folder.path}: was trained on points, not images; in Python, ebgan.load(RUN).energy(points)"
         )
-    (channels, height, _), padding = run.data.shape, run.experiment.data.padding
-    packed = open_data(source, split=split, size=height - 2 * padding, channels=channels)
-    return packed.padded(padding) if padding else packed
+    channels, height, _ = run.data.shape
+    size = spec.size if spec.crop else height - 2 * spec.padding
+    packed = open_data(source, split=split, size=size, channels=channels)
+    padded = packed.padded(spec.padding) if spec.padding else packed
+    return padded.centred(spec.crop) if spec.crop else padded
 
 
 def score(run: Run, packed: Packed) -> list[Scored]:

@@ -1,9 +1,13 @@
 """Data: packed sets of images, where they come from, and the loader that serves them."""
 
 from ebgan.data.arrays import from_array
+from ebgan.data.augmented import Augmented
 from ebgan.data.fetch import fetch
+from ebgan.data.framing import Framing
+from ebgan.data.listing import Choice
 from ebgan.data.loader import Loader, scaled
 from ebgan.data.packed import Packed, open_packed, write_packed
+from ebgan.data.packing import Outcome, pack
 from ebgan.data.points import Points, open_points
 from ebgan.data.sources import SOURCES, data_folder, open_data
 from ebgan.data.toy import TOYS, Density
@@ -11,8 +15,12 @@ from ebgan.data.toy import TOYS, Density
 __all__ = [
     "SOURCES",
     "TOYS",
+    "Augmented",
+    "Choice",
     "Density",
+    "Framing",
     "Loader",
+    "Outcome",
     "Packed",
     "Points",
     "data_folder",
@@ -21,6 +29,7 @@ __all__ = [
     "open_data",
     "open_packed",
     "open_points",
+    "pack",
     "scaled",
     "write_packed",
 ]

@@ -33,6 +33,19 @@ def from_array(
     return Packed(_channels_first(images, name), whole, named, name)
 
 
+def is_npz(path: Path) -> bool:
+    """Whether a file is an npz file, or what is left of one, rather than an archive of pictures."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"PK":
+                return False
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return path.suffix == ".npz"
+    return all(name.endswith(".npy") for name in names)
+
+
 def read_npz(path: Path, split: str) -> Packed:
     """The set in an npz file: arrays `images` or `x`, and `labels` or `y` and names of `classes` if there are any.
 

@@ -6,6 +6,7 @@ A batch is a stretch of that sequence, and may end one epoch and begin the next.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import signal
 import threading
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ebgan.data.augmented import Augmented
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
 from ebgan.errors import DataError, UsageError
@@ -45,7 +47,7 @@ class Loader:
 
     def __init__(
         self,
-        data: Packed | Points,
+        data: Packed | Augmented | Points,
         *,
         batch: int,
         randomness: Randomness,
@@ -61,12 +63,14 @@ class Loader:
 
         A resident set is kept on the randomness's device and gathered there; otherwise images are gathered on the
         host by so many worker processes, each with its own map of the packed file (or copy of a set in memory). By
-        default small sets are resident. A stack of models, each with its own order, needs a resident set.
+        default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
+        images are augmented on the device.
         """
         if batch < 1 or batch % ranks:
             raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         _check_limits(data, limits)
-        small = isinstance(data, Points) or data.images.size < RESIDENT_BYTES
+        self._kept = data.whole if isinstance(data, Augmented) else data
+        small = isinstance(self._kept, Points) or self._kept.images.size < RESIDENT_BYTES
         self.resident = small if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
             raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
@@ -77,9 +81,11 @@ class Loader:
         self.workers = workers
         self.device = randomness.seeds.device
         self._models = randomness.seeds.shape
+        self._augmentation = randomness.once
         self._randomness = randomness.once if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
+        self._orders: dict[str, tuple[int, Tensor]] = {}  # by purpose, an epoch and its order
 
     def batches(self, first: int) -> Iterator[Batch]:
         """Batches without end, from the one that begins after `first` images, counted over all ranks.
@@ -87,44 +93,71 @@ class Loader:
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
         Raises DataError if a worker process dies or stops.
         """
-        for images, labels in self._gathered(self._places(first)):
-            served = scaled(images.to(self.device), self.limits)
-            yield Batch(
-                served.expand(*self._models, *served.shape[-4:]),
-                None if labels is None else labels.to(self.device).expand(*self._models, -1),
-            )
+        places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
+        for begin, rows in zip(itertools.count(first, self.batch), self._gathered(places), strict=False):
+            yield self._served(rows, begin, self.purpose)
 
-    def _places(self, first: int) -> Iterator[Tensor]:
-        """Which images each of this rank's batches holds: [*models, batch / ranks]."""
+    def at(self, first: int, purpose: str) -> Batch:
+        """The batch that begins after `first` images in the order of another purpose, gathered at once.
+
+        It follows from its place alone, so that whoever asks for it (samplers that start from images of the data) has
+        no position to keep, and moves nobody else's.
+        """
+        return self._served(self._rows_at(self._places(first, purpose)), first, purpose)
+
+    def _served(self, rows: _Rows, first: int, purpose: str) -> Batch:
+        """Images as they are kept, of the batch that begins after `first`, as they are served."""
+        images, labels = rows[0].to(self.device), rows[1]
+        if isinstance(self.data, Augmented):
+            first += self._share.start
+            images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", first)
+        served = scaled(images, self.limits)
+        return Batch(
+            served.expand(*self._models, *served.shape[-4:]),
+            None if labels is None else labels.to(self.device).expand(*self._models, -1),
+        )
+
+    def _places(self, first: int, purpose: str) -> Tensor:
+        """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
         epoch, skipped = divmod(first, len(self.data))
-        ahead = self._order(epoch)[..., skipped:]
-        while True:
-            while ahead.shape[-1] < self.batch:
-                epoch += 1
-                ahead = torch.cat((ahead, self._order(epoch)), -1)
-            yield ahead[..., : self.batch][..., self._share]
-            ahead = ahead[..., self.batch :]
+        ahead = self._order(epoch, purpose)[..., skipped:]
+        while ahead.shape[-1] < self.batch:
+            epoch += 1
+            ahead = torch.cat((ahead, self._order(epoch, purpose)), -1)
+        return ahead[..., : self.batch][..., self._share]
 
-    def _order(self, epoch: int) -> Tensor:
-        return self._randomness.permutation(self.purpose, len(self.data), epoch)
+    def _order(self, epoch: int, purpose: str) -> Tensor:
+        """The order of an epoch, kept until another of its purpose is asked for."""
+        known, order = self._orders.get(purpose, (-1, None))
+        if order is None or known != epoch:
+            order = self._randomness.permutation(purpose, len(self.data), epoch)
+            self._orders[purpose] = epoch, order
+        return order
 
     def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
         if self._rows is None:
-            assert isinstance(self.data, Packed)
-            return _from_host(self.data, places, self._share.stop - self._share.start, self.workers)
-        images, labels = self._rows
-        return ((_picked(images, place), None if labels is None else labels[place]) for place in places)
+            assert isinstance(self._kept, Packed)
+            return _from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
+        return map(self._rows_at, places)
+
+    def _rows_at(self, places: Tensor) -> _Rows:
+        if self._rows is None:
+            labels = self._kept.labels
+            images = torch.from_numpy(np.take(self._kept.images, places.numpy(), 0))
+            return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
+        images, named = self._rows
+        return _picked(images, places), None if named is None else named[places]
 
     def _on_device(self) -> _Rows:
-        labels = self.data.labels
-        images = torch.tensor(self.data.images, device=self.device)
+        labels = self._kept.labels
+        images = torch.tensor(self._kept.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Packed | Points, limits: tuple[float, float] | None) -> None:
+def _check_limits(data: Packed | Augmented | Points, limits: tuple[float, float] | None) -> None:
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
-    if isinstance(data, Packed) and limits is None:
+    if not isinstance(data, Points) and limits is None:
         raise UsageError(
             f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: give --data.limits -1 1"
         )

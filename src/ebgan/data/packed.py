@@ -2,14 +2,15 @@
 
 A packed file holds, in this order (numbers are little-endian):
 
-    magic      8 bytes, `EBGANPK1`
-    length     8 bytes, how long the header is
-    digest     32 bytes, SHA-256 of the header
-    header     JSON: shape, labelled, classes, names, name, checksum; spaces fill it up so that the pixels are aligned
+    magic      64 bytes, `EBGANPK2` and zeros
+    pixels     uint8 [N, C, H, W]
     labels     int64 [N], if there are any
-    pixels     uint8 [N, C, H, W], from a multiple of 64 bytes to the end of the file
+    header     JSON: shape, labelled, classes, names, name, checksum
+    digest     32 bytes, SHA-256 of the header
+    length     8 bytes, how long the header is
 
-The header's digest guards the header, and the checksum within it guards all that follows.
+The header's digest guards the header, and the checksum within it guards all that comes before. It stands at the end,
+so that pixels can be written as they come, before anyone knows how many there will be.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,9 @@ from numpy.typing import NDArray
 from ebgan.errors import DataError
 from ebgan.runfolder import storage_errors
 
-MAGIC = b"EBGANPK1"
-_PREFIX = len(MAGIC) + 8 + 32
-_ALIGNMENT = 64
+MAGIC = b"EBGANPK2"
+START = MAGIC.ljust(64, b"\0")  # the pixels so begin at a multiple of 64 bytes
+_CLOSING = 32 + 8
 _CHUNK = 1 << 24  # bytes of pixels that are hashed or written at a time
 
 
@@ -103,23 +104,51 @@ class Packed:
         sides = ((0, 0), (0, 0), (pixels, pixels), (pixels, pixels))
         return Packed(np.pad(self.images, sides), self.labels, self.classes, self.name, self.names)
 
+    def centred(self, size: int) -> Packed:
+        """The same set, of each image only the square of so many pixels at its centre: a view."""
+        _, height, width = self.shape
+        top, left = (height - size) // 2, (width - size) // 2
+        pieces = self.images[..., top : top + size, left : left + size]
+        return Packed(pieces, self.labels, self.classes, self.name, self.names)
+
 
 def write_packed(path: Path, packed: Packed) -> None:
     """Write a packed file; until it is whole, what was there before stays.
 
     Raises StorageError where the disk refuses.
     """
-    header = _header(packed)
-    size = _PREFIX + len(header) + 8 * len(packed) * (packed.labels is not None) + packed.images.size
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with storage_errors(path, size):
+        with storage_errors(path, packed.images.size):
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
-                _write(file, header, packed)
-            temporary.replace(path)
+                file.write(START)
+                for rows in packed.rows():
+                    file.write(rows.data)
+        finish_packed(temporary, path, packed)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def finish_packed(part: Path, path: Path, packed: Packed) -> None:
+    """Add to a file that holds a set's pixels, after `START`, all that follows them, and move it to its place.
+
+    Raises StorageError where the disk refuses.
+    """
+    header = _header(packed)
+    labels = b"" if packed.labels is None else packed.labels.astype("<i8").tobytes()
+    closing = labels + header + hashlib.sha256(header).digest() + len(header).to_bytes(8, "little")
+    with storage_errors(path, len(closing)):
+        with part.open("ab") as file:
+            file.write(closing)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+
+def map_pixels(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The pixels [N, C, H, W] of a packed file, or of one that is not finished, mapped read-only."""
+    return np.memmap(path, np.uint8, "r", len(START), shape)
 
 
 def open_packed(path: Path) -> Packed:
@@ -128,19 +157,9 @@ def open_packed(path: Path) -> Packed:
     Raises DataError, which names the file, if a byte was altered or lost.
     """
     packed = _mapped(path)
-    if packed.checksum != _read_header(path)[0]["checksum"]:
+    if packed.checksum != _read_header(path)["checksum"]:
         raise _damaged(path, "its contents do not match their checksum")
     return packed
-
-
-def _write(file: BinaryIO, header: bytes, packed: Packed) -> None:
-    file.write(MAGIC + len(header).to_bytes(8, "little") + hashlib.sha256(header).digest() + header)
-    if packed.labels is not None:
-        file.write(packed.labels.astype("<i8").tobytes())
-    for rows in packed.rows():
-        file.write(rows.data)
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _header(packed: Packed) -> bytes:
@@ -152,45 +171,46 @@ def _header(packed: Packed) -> bytes:
         "name": packed.name,
         "checksum": packed.checksum,
     }
-    text = json.dumps(fields).encode()
-    before_pixels = _PREFIX + len(text) + (0 if packed.labels is None else 8 * len(packed))
-    return text + b" " * (-before_pixels % _ALIGNMENT)
+    return json.dumps(fields).encode()
 
 
 def _mapped(path: Path) -> Packed:
     """The set in a packed file whose header and length are right; its pixels are not yet verified."""
-    header, start = _read_header(path)
+    header = _read_header(path)
     try:
-        return _described_by(header, path, start)
+        return _described_by(header, path)
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise _damaged(path, str(error)) from error
 
 
-def _described_by(header: dict[str, Any], path: Path, start: int) -> Packed:
+def _described_by(header: dict[str, Any], path: Path) -> Packed:
     shape, labelled = tuple(header["shape"]), bool(header["labelled"])
-    pixels = start + (8 * shape[0] if labelled else 0)
-    if path.stat().st_size != pixels + math.prod(shape):
-        raise ValueError(f"it is {path.stat().st_size:,} bytes long, not {pixels + math.prod(shape):,}")
-    labels = np.fromfile(path, "<i8", shape[0], offset=start).astype(np.int64) if labelled else None
+    after_pixels = len(START) + math.prod(shape)
+    if path.stat().st_size != after_pixels + 8 * shape[0] * labelled + header["bytes"]:
+        raise ValueError(f"{path.stat().st_size:,} bytes do not hold images {list(shape)}")
+    labels = np.fromfile(path, "<i8", shape[0], offset=after_pixels).astype(np.int64) if labelled else None
     names = None if header["names"] is None else tuple(header["names"])
-    images = np.memmap(path, np.uint8, "r", pixels, shape)
-    return Packed(images, labels, tuple(header["classes"]), header["name"], names, path)
+    return Packed(map_pixels(path, shape), labels, tuple(header["classes"]), header["name"], names, path)
 
 
-def _read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """The header of a packed file, and where it ends."""
+def _read_header(path: Path) -> dict[str, Any]:
+    """The header of a packed file, and under `bytes` the length of all that follows the labels."""
     try:
         with path.open("rb") as file:
-            prefix = file.read(_PREFIX)
-            length = int.from_bytes(prefix[len(MAGIC) : len(MAGIC) + 8], "little")
-            text = file.read(min(length, path.stat().st_size))
+            start, end = file.read(len(START)), file.seek(0, os.SEEK_END)
+            file.seek(max(end - _CLOSING, 0))
+            closing = file.read()
+            length = int.from_bytes(closing[32:], "little")
+            file.seek(max(end - _CLOSING - length, 0))
+            text = file.read(min(length, end))
     except OSError as error:
         raise DataError(f"{path}: could not be read ({error.strerror})") from error
-    if not prefix.startswith(MAGIC):
-        raise DataError(f"{path}: not a packed file, or one of another version of the format")
-    if hashlib.sha256(text).digest() != prefix[-32:] or len(text) != length:
+    if start != START:
+        raise DataError(f"{path}: not a packed file, or a damaged one, or one of another version of the format")
+    if hashlib.sha256(text).digest() != closing[:32]:
         raise _damaged(path, "its header does not match its checksum")
-    return json.loads(text), _PREFIX + length
+    header: dict[str, Any] = json.loads(text)
+    return header | {"bytes": len(text) + _CLOSING}
 
 
 def _damaged(path: Path, why: str) -> DataError:

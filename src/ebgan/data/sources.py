@@ -9,10 +9,12 @@ from pathlib import Path
 
 import platformdirs
 
-from ebgan.data.arrays import DIGITS, read_digits, read_npz
+from ebgan.data.archive import is_archive
+from ebgan.data.arrays import DIGITS, is_npz, read_digits, read_npz
 from ebgan.data.benchmarks import read_cifar10, read_fashion_mnist, read_mnist, read_svhn
-from ebgan.data.folder import read_folder, read_picture
+from ebgan.data.folder import read_picture, read_pictures
 from ebgan.data.idx import read_idx
+from ebgan.data.journal import is_pack, open_pack
 from ebgan.data.packed import MAGIC, Packed, open_packed
 from ebgan.errors import DataError
 
@@ -31,19 +33,36 @@ def open_data(
 ) -> Packed:
     """The set that a source names.
 
-    A source is the name of a set (see `SOURCES`) or a path: a packed, idx or npz file, a picture, a folder with the
-    files of MNIST, CIFAR-10 or SVHN, or a folder of pictures (with folders `train` and `test` if it is split). Data
-    without splits is all `train`. `size` and `channels` say how pictures are read; of a set whose pictures have a
-    shape already they are what it must have. Raises DataError, which says how to mend it.
+    A source is the name of a set (see `SOURCES`) or a path: what `ebgan pack` made, a packed, idx or npz file, a
+    folder with the files of MNIST, CIFAR-10 or SVHN, a picture, or a folder or archive of pictures (with folders
+    `train` and `test` if it is split). Data without splits is all `train`. `size` and `channels` say how pictures are
+    read; of a set whose pictures have a shape already they are what it must have. Raises DataError, which says how to
+    mend it.
     """
+    packed = open_arrays(source, split)
+    if packed is None:
+        path = existing(source)
+        if path.is_dir() or is_archive(path):
+            packed = _read_pictures(path, split, size, channels)
+        else:
+            _only_train(path, split)
+            packed = read_picture(path, size, channels)
+    _check_shape(packed, size, channels)
+    return packed
+
+
+def open_arrays(source: str | Path, split: str = "train") -> Packed | None:
+    """The set that a source names if its images have a shape already; None for pictures that are to be decoded."""
     if split not in SPLITS:
         raise DataError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
     if isinstance(source, str) and source in SOURCES:
-        packed = _open_named(source, split)
-    else:
-        packed = _open_path(_existing(source), split, size, channels)
-    _check_shape(packed, size, channels)
-    return packed
+        return _open_named(source, split)
+    path = existing(source)
+    if path.is_dir():
+        return _open_folder(path, split)
+    if not path.is_file():
+        raise DataError(f"{path}: neither a file nor a folder")
+    return _open_file(path, split)
 
 
 def data_folder(name: str) -> Path:
@@ -77,7 +96,8 @@ def _open_named(name: str, split: str) -> Packed:
     )
 
 
-def _existing(source: str | Path) -> Path:
+def existing(source: str | Path) -> Path:
+    """The path of a source. Raises DataError, with the nearest names of sets, if there is nothing."""
     path = Path(source).expanduser()
     if path.exists():
         return path
@@ -86,41 +106,38 @@ def _existing(source: str | Path) -> Path:
     raise DataError(f"{source}: no such file or folder, and no set of that name ({', '.join(SOURCES)}).{hint}")
 
 
-def _open_path(path: Path, split: str, size: int | None, channels: int | None) -> Packed:
-    if path.is_dir():
-        return _open_folder(path, split, size, channels)
-    if not path.is_file():
-        raise DataError(f"{path}: neither a file nor a folder")
+def _open_file(path: Path, split: str) -> Packed | None:
     try:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
     except OSError as error:
         raise DataError(f"{path}: could not be read ({error.strerror})") from error
-    if start.startswith(b"PK"):
+    if is_npz(path):
         return read_npz(path, split)
-    _only_train(path, split)
     if start == MAGIC:
+        _only_train(path, split)
         return open_packed(path)
-    if start.startswith((b"\0\0\x08", b"\x1f\x8b")):
+    if start.startswith((b"\0\0\x08", b"\x1f\x8b")) and not is_archive(path):
+        _only_train(path, split)
         return read_idx(path, DIGITS, path.name.partition(".")[0])
-    return read_picture(path, size, channels)
+    return None
 
 
-def _open_folder(folder: Path, split: str, size: int | None, channels: int | None) -> Packed:
-    for read in (read_mnist, read_cifar10, read_svhn):
-        packed = read(folder, split)
-        if packed is not None:
-            return packed
+def _open_folder(folder: Path, split: str) -> Packed | None:
+    if is_pack(folder):
+        _only_train(folder, split)
+        return open_pack(folder)
+    sets = (read(folder, split) for read in (read_mnist, read_cifar10, read_svhn))
+    return next((packed for packed in sets if packed is not None), None)
+
+
+def _read_pictures(path: Path, split: str, size: int | None, channels: int | None) -> Packed:
     if size is None:
         raise DataError(
-            f"{folder}: a folder of pictures needs --data.size, the pixels to which each is cropped and resized"
+            f"{path}: a folder of pictures needs --data.size, the pixels to which each is cropped and resized; "
+            "`ebgan pack` does so once and for all"
         )
-    if (folder / "train").is_dir():
-        if not (folder / split).is_dir():
-            raise DataError(f"{folder}: has no folder {split}")
-        return read_folder(folder / split, size, channels)
-    _only_train(folder, split)
-    return read_folder(folder, size, channels)
+    return read_pictures(path, size, channels, split)
 
 
 def _only_train(source: str | Path, split: str) -> None:

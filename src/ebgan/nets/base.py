@@ -1,4 +1,4 @@
-"""What a net is to the floors above: four kinds of module, and the specs that build them."""
+"""What a net is to the floors above: five kinds of module, and the specs that build them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,24 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def forward(self, *noise: Tensor) -> Float[Tensor, "*models batch C H W"]:
         """Images from one tensor [*models, batch, *shape] for each entry of `noise`."""
+
+
+class TransitionGenerator(nn.Module, ABC):
+    """Images -> images in the data's range, by way of a code that a sampler may change between the two halves."""
+
+    code: int  # dimensions of the code
+
+    @abstractmethod
+    def encode(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch code"]:
+        """The code of each image, in [-1, 1]."""
+
+    @abstractmethod
+    def decode(self, code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models batch C H W"]:
+        """The image of each code."""
+
+    def forward(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch C H W"]:
+        """The reconstruction of each image, whose code is left as it is."""
+        return self.decode(self.encode(images))
 
 
 class Autoencoder(nn.Module, ABC):
@@ -70,10 +88,10 @@ class Experts(nn.Module, ABC):
 
 
 class GeneratorSpec(ABC):
-    """The settings of a generator."""
+    """The settings of a generator, of noise or of transitions."""
 
     @abstractmethod
-    def build(self, site: Site) -> Generator:
+    def build(self, site: Site) -> Generator | TransitionGenerator:
         """The net, initialised, on the site's device."""
 
 

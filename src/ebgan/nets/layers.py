@@ -99,6 +99,11 @@ class Dropout(nn.Module):
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
 
 
+def widened(x: Tensor) -> Tensor:
+    """float32 or better: outputs leave a net in full precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: float | Tensor) -> None:
     """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity."""
     if randomness.seeds.is_meta:  # a net that is only counted has no numbers to draw

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
+from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise, widened
 
 Output = Literal["linear", "limits"]
 
@@ -144,7 +144,7 @@ class _Generator(Generator):
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
         flat: Tensor = self.output(self.hidden(z))
-        return _images(self.squash(_wide(flat)), self.shape)
+        return _images(self.squash(widened(flat)), self.shape)
 
 
 class _Autoencoder(Autoencoder):
@@ -163,7 +163,7 @@ class _Autoencoder(Autoencoder):
         before = self.trunk(images.flatten(-3))
         after = before.relu()
         flat: Tensor = self.norm(self.decoder(self.dropout(after)))
-        return _wide(after if self.code_activated else before), _images(self.squash(_wide(flat)), self.shape)
+        return widened(after if self.code_activated else before), _images(self.squash(widened(flat)), self.shape)
 
 
 class _Discriminator(Discriminator):
@@ -177,7 +177,7 @@ class _Discriminator(Discriminator):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
-        return _wide(logits).squeeze(-1)
+        return widened(logits).squeeze(-1)
 
     def features(self, images: Tensor) -> Tensor:
         hidden: Tensor = self.trunk(images.flatten(-3))
@@ -194,7 +194,7 @@ class _Experts(Experts):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))
-        return _wide(logits)
+        return widened(logits)
 
     def features(self, images: Tensor) -> Tensor:
         hidden: Tensor = self.trunk(images.flatten(-3))
@@ -221,11 +221,6 @@ def _dropout(rate: float | Tensor, site: Site, place: str) -> nn.Module:
 
 def _images(flat: Tensor, shape: tuple[int, int, int]) -> Tensor:
     return flat.reshape(*flat.shape[:-1], *shape)
-
-
-def _wide(x: Tensor) -> Tensor:
-    """float32 or better: outputs leave a net in full precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator | MLPExperts) -> None:

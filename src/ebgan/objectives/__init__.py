@@ -8,6 +8,7 @@ from ebgan.objectives.least_squares import LeastSquaresGAN
 from ebgan.objectives.lsgan import LSGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
+from ebgan.objectives.vcd import VCD
 from ebgan.objectives.vgan import VGAN
 from ebgan.objectives.wgan_gp import WGANGP
 
@@ -17,6 +18,7 @@ __all__ = [
     "GAN",
     "LSGAN",
     "MAGAN",
+    "VCD",
     "VGAN",
     "WGANGP",
     "LeastSquaresGAN",

@@ -27,7 +27,8 @@ class Objective(ABC, Generic[State]):
     """Subclasses are final, frozen, keyword-only dataclasses whose float fields may hold a tensor [*models].
 
     Energies, codes and logits are those of the whole batch: the trainer gathers the slices of all ranks before an
-    objective sees them. Images are this rank's unless it `reads_images`, and labels always.
+    objective sees them. Images are this rank's unless it `reads_images`, and labels always; of a sample it reads source
+    and reconstruction alone, those of all ranks, and only if it is `conditional`.
     """
 
     @abstractmethod
@@ -96,3 +97,13 @@ class Objective(ABC, Generic[State]):
     def reads_images(self) -> bool:
         """Whether it reads the images of its readings, which ranks then exchange as well."""
         return False
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it reads what samples started from and how that was reconstructed, which ranks then exchange."""
+        return False
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The only range of the data that it makes sense on; None for any."""
+        return None

@@ -93,6 +93,14 @@ class Scheduled(Objective[ScheduledState]):
         return self.inner.reads_images
 
     @property
+    def conditional(self) -> bool:
+        return self.inner.conditional
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        return self.inner.limits
+
+    @property
     def _in_use(self) -> Objective[Any]:
         """The inner objective with a number in each scheduled field, so that none of them is None."""
         return self._with(dict.fromkeys(self.schedules, 1.0))

@@ -20,7 +20,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.randomness import Randomness
 from ebgan.recipes.index import find
 from ebgan.records import Batch
-from ebgan.samplers import Moment
+from ebgan.samplers import Moment, no_source
 from ebgan.schedules import Linear
 from ebgan.training.game import Game
 from ebgan.training.optim import Adam
@@ -83,7 +83,7 @@ def watch(experiment: Experiment) -> list[Look]:
 def look(game: Game, progress: Progress, points: Points) -> Look:
     """The game on points in one dimension as it stands; its nets have no batch norm or dropout to be disturbed."""
     real = points.density.sample(Randomness.of(METRIC_SEED), POINTS)[..., None, None]
-    sample = game.sampler.sample(game.generator.net, Moment(Randomness.of(METRIC_SEED), 0, 0, POINTS), _no_source)
+    sample = game.sampler.sample(game.generator.net, Moment(Randomness.of(METRIC_SEED), 0, 0, POINTS), no_source)
     axis = torch.linspace(*points.density.window, SIDE)
     over_data, over_samples = game.read(real), game.read(sample.images)
     loss = game.objective.discriminator(progress.objective, over_data, over_samples, Batch(real)).total
@@ -97,7 +97,3 @@ def look(game: Game, progress: Progress, points: Points) -> Look:
         value=float(loss),
         distance=transport_distance(sample.images.flatten(), real.flatten()),
     )
-
-
-def _no_source() -> Batch:
-    raise AssertionError("samples of noise start from no image")

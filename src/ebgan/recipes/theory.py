@@ -7,55 +7,36 @@ dimension (`flatness`). The slides' sentence about the end is Theorem 2(b); for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 
 from ebgan.experiment import Experiment
 from ebgan.objectives import EBGAN
+from ebgan.recipes.claims import Claim, Findings, Request, Scale
 from ebgan.recipes.equilibrium import Position, best_energies, play, total_variation, value
 from ebgan.recipes.flatness import DISCRIMINATORS, Look, setting, watch
-from ebgan.report import Panel
+from ebgan.report import Panel, panels
 
 MARGIN = 10.0
 ROUNDS = 10_000
 DATA, SAMPLES = (0.5, 0.3, 0.2), (0.2, 0.3, 0.5)
-IMAGES = 3_000 * 128  # seen by each run with nets
+IMAGES: dict[Scale, int] = {"tiny": 10 * 128, "cpu": 3_000 * 128}  # points seen by each run with nets
 FLAT = 0.2  # of the margin, or of ln 2, under which a spread counts as flat
 NEAR = 0.05  # relative error of a value that is near
 
 
-class Claim(NamedTuple):
-    """What the paper says, and what was found."""
-
-    claim: str
-    expected: str
-    measured: str
-    holds: bool
-
-
-class Theory(NamedTuple):
-    """All that was measured."""
-
-    claims: list[Claim]
-    game: list[Position]
-    runs: dict[str, list[Look]]  # by objective
-
-
-def reproduce(images: int = IMAGES, note: Callable[[str], None] = lambda _: None) -> Theory:
-    """Measure everything; `images` is the length of a run with nets, and `note` hears what is being done."""
-    note(f"playing {ROUNDS:,} rounds on three places and on four")
-    claims = [lemma_1(), corollary()]
+def reproduce(asked: Request) -> Findings:
+    """Lemma 1, Theorems 1 and 2, and "the discriminator is flat in the end"."""
+    asked.note(f"playing {ROUNDS:,} rounds on three places and on four")
     game, beyond = (play(torch.tensor(data).double(), MARGIN, ROUNDS) for data in (DATA, (*DATA, 0.0)))
-    claims += theorems(game, beyond)
+    claims = [lemma_1(), corollary(), *theorems(game, beyond)]
     runs = {}
     for objective in DISCRIMINATORS:
-        note(f"training {objective} on a Gaussian")
-        experiment = setting(objective, images)
+        asked.note(f"training {objective} on a Gaussian")
+        experiment = setting(objective, IMAGES[asked.scale])
         runs[objective] = watch(experiment)
         claims += in_the_end(experiment, runs[objective])
-    return Theory(claims, game, runs)
+    return Findings(claims, {"theory": panels(curves(game, runs))})
 
 
 def lemma_1() -> Claim:
@@ -125,16 +106,16 @@ def in_the_end(experiment: Experiment, looks: list[Look]) -> list[Claim]:
     ]
 
 
-def panels(theory: Theory) -> list[Panel]:
+def curves(game: list[Position], runs: dict[str, list[Look]]) -> list[Panel]:
     """What was measured as curves: the game on three places, and the energy of each run with nets."""
     rounds = [*range(100), *range(100, ROUNDS, 50)]
-    energies = torch.stack([theory.game[place].energies for place in rounds], 1)
-    values = torch.tensor([[theory.game[place].value for place in rounds]])
+    energies = torch.stack([game[place].energies for place in rounds], 1)
+    values = torch.tensor([[game[place].value for place in rounds]])
     drawn = [
         Panel("three places: energy of each", torch.tensor(rounds).numpy(), energies.numpy(), "rounds"),
         Panel("three places: V(G, D), to m = 10", torch.tensor(rounds).numpy(), values.numpy(), "rounds"),
     ]
-    for name, looks in theory.runs.items():
+    for name, looks in runs.items():
         heights = torch.stack([each.energy for each in looks[1:]])
         title = f"{name}: energy over the data's range, dark is late"
         drawn.append(Panel(title, looks[0].axis.numpy(), heights.numpy(), "x", moments=True))

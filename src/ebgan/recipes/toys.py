@@ -1,7 +1,7 @@
-"""Landscapes: GAN, EBGAN and EBGAN-PT on each density in one or two dimensions, and the toy runs of Lee's slides.
+"""Landscapes: every objective on each density in one or two dimensions, and the toy runs of Lee's slides.
 
 A run takes about a minute on a CPU core; its report shows the energy with samples and data over training. The
-objectives of the family are the lines of `RIVALS`, the densities those of `LANDSCAPES`.
+objectives are those of `rivals`, the densities those of `TITLES`.
 
 The densities and the measure of ring and grid are those of PacGAN (Lin et al., 2018) and VEEGAN (Srivastava et al.,
 2017), whose generator is 400 units wide; nets, margins and learning rates are ours, found by trying. Margins are in
@@ -16,41 +16,25 @@ and discriminator, and 100 turns of the discriminator for each of the generator;
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from ebgan.data import TOYS
-from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
+from ebgan.energies import LogisticEnergy
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
-from ebgan.nets.base import DiscriminatorSpec
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, GAN, Objective
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.objectives import GAN
 from ebgan.recipes.index import recipe
+from ebgan.recipes.rivals import RIVALS, Rival, Stage, enter
 from ebgan.schedules import Linear
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
 
 BATCH = 128
 IMAGES = 6_000 * BATCH
+EPOCH = 150 * BATCH  # of MAGAN: points are drawn from a density, and have no epochs
 SLIDES_BATCH = 32
 SLIDES_TURNS = 50_000  # of the discriminator
 METRIC_SAMPLES = 2500  # as in the protocol of PacGAN and VEEGAN
-GENERATOR = MLPGenerator(depth=3, width=128, noise=2, std=0.1)
-AUTOENCODER = MLPAutoencoder(depth=3, width=128, batch_norm=False, std=0.1)
-CLASSIFIER = MLPDiscriminator(depth=3, width=128, batch_norm=False, std=0.1)
 SETTLING = Linear(start=1.0, end=0.02, begin=IMAGES // 2, finish=IMAGES)  # of the learning rates
-
-
-@dataclass(frozen=True)
-class Rival:
-    """An objective with the discriminator and the energy that it takes."""
-
-    title: str
-    source: str
-    discriminator: DiscriminatorSpec
-    energy: Energy
-    objective: Callable[[float], Objective[Any]]  # given the landscape's margin
-
 
 MARGINS = {"line": 0.5, "gaussian": 0.5, "ring": 1.0, "grid": 2.0, "moons": 0.5, "roll": 0.5}
 TITLES = {
@@ -61,27 +45,27 @@ TITLES = {
     "moons": "two moons",
     "roll": "a Swiss roll",
 }
-RIVALS = {
-    "gan": Rival("GAN", "Goodfellow et al., 2014", CLASSIFIER, LogisticEnergy(), lambda _: GAN()),
-    "ebgan": Rival("EBGAN", "EBGAN, eq. 1, 2", AUTOENCODER, AutoencoderEnergy(), lambda m: EBGAN(margin=m)),
-    "ebgan_pt": Rival(
-        "EBGAN-PT", "EBGAN, eq. 14", AUTOENCODER, AutoencoderEnergy(), lambda m: EBGAN(margin=m, pulling_away=0.1)
-    ),
-}
 SLIDES = (("line", 1, 1), ("line", 2, 1), ("line", 1, 2), ("gaussian", 2, 1))  # hidden layers of G, of D
 
 
-def experiment(landscape: str, rival: Rival) -> Experiment:
-    """An objective on a density."""
-    adam = Adam(lr=1e-3, decay=SETTLING)
-    return Experiment(
+def stage(landscape: str) -> Stage:
+    """A density, and the nets that learn it."""
+    return Stage(
         data=Data(source=f"toy.{landscape}", limits=None),
-        nets=Nets(generator=GENERATOR, discriminator=rival.discriminator),
-        energy=rival.energy,
-        objective=rival.objective(MARGINS[landscape]),
-        optimisers=Optimisers(discriminator=adam, generator=adam),
+        generator=MLPGenerator(depth=3, width=128, noise=2, std=0.1),
+        discriminators={
+            "autoencoder": MLPAutoencoder(depth=3, width=128, batch_norm=False, std=0.1),
+            "classifier": MLPDiscriminator(depth=3, width=128, batch_norm=False, std=0.1),
+            "experts": MLPExperts(depth=3, width=128, experts=32, std=0.1),
+        },
+        margin=MARGINS[landscape],
+        distance=1.0,
+        gradient_penalty=0.1,
+        epoch=EPOCH,
         images=IMAGES,
         batch=BATCH,
+        lr=1e-3,
+        decay=SETTLING,
         evaluation=Evaluation(samples=METRIC_SAMPLES, grid=1000, pictures=IMAGES // 40),
     )
 
@@ -111,26 +95,26 @@ def _enter(name: str, source: str, summary: str, make: Callable[[], Experiment])
     recipe(name, source)(make)
 
 
-def _enter_family() -> None:
-    for landscape, title in TITLES.items():
-        assert f"toy.{landscape}" in TOYS
-        for name, rival in RIVALS.items():
-            summary = f"{rival.title} on {title}."
-            _enter(
-                f"toy.{landscape}.{name}",
-                rival.source,
-                summary,
-                lambda landscape=landscape, rival=rival: experiment(landscape, rival),  # type: ignore[misc]
-            )
+def _enter_family(landscape: str, title: str) -> None:
+    assert f"toy.{landscape}" in TOYS
+    for name, rival in RIVALS.items():
+
+        def make(rival: Rival = rival) -> Experiment:
+            return enter(rival, stage(landscape))
+
+        _enter(f"toy.{landscape}.{name}", rival.source, f"{rival.title} on {title}.", make)
 
 
-def _enter_slides() -> None:
-    for setting in SLIDES:
-        landscape, generator, discriminator = setting
-        summary = f"GAN on {TITLES[landscape]}, hidden layers {generator} and {discriminator}, 100 turns of D."
-        name = f"toy.{landscape}.slides_{generator}_{discriminator}"
-        _enter(name, "Lee's slides", summary, lambda setting=setting: slides(*setting))  # type: ignore[misc]
+def _enter_slides(landscape: str, generator: int, discriminator: int) -> None:
+    _enter(
+        f"toy.{landscape}.slides_{generator}_{discriminator}",
+        "Lee's slides",
+        f"GAN on {TITLES[landscape]}, hidden layers {generator} and {discriminator}, 100 turns of D.",
+        lambda: slides(landscape, generator, discriminator),
+    )
 
 
-_enter_family()
-_enter_slides()
+for _landscape, _title in TITLES.items():
+    _enter_family(_landscape, _title)
+for _setting in SLIDES:
+    _enter_slides(*_setting)

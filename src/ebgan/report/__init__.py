@@ -1,17 +1,21 @@
 """The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
 
 from ebgan.report.animation import write_animation
+from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
-from ebgan.report.images import grid, png, save_png
-from ebgan.report.landscape import Landscape, landscape
+from ebgan.report.images import beside, grid, png, save_png
+from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
 
 __all__ = [
     "Landscape",
     "Panel",
+    "beside",
+    "gallery",
     "grid",
     "landscape",
+    "landscapes",
     "metric_rows",
     "panels",
     "png",

@@ -48,6 +48,17 @@ def grid(
     return Image.fromarray(canvas.squeeze(-1) if channels == 1 else canvas)
 
 
+def beside(*pictures: Image.Image, gap: int = 12) -> Image.Image:
+    """Pictures of one height in a row, with a white gap of so many pixels."""
+    width = sum(picture.width for picture in pictures) + gap * (len(pictures) - 1)
+    row = Image.new(pictures[0].mode, (width, pictures[0].height), "white")
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, 0))
+        left += picture.width + gap
+    return row
+
+
 def save_png(image: Image.Image, path: Path) -> None:
     """Write a picture as PNG, whole or not at all. Raises StorageError where the disk refuses."""
     write_atomically(path, png(image))

@@ -6,12 +6,14 @@ Data is blue and samples orange, as in every picture of a report.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -45,6 +47,24 @@ def landscape(seen: Landscape) -> Image.Image:
         return Image.frombytes("RGBA", (_PIXELS, _PIXELS), drawn.getvalue()).convert("RGB")
 
 
+def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
+    """Maps in one row, each under its title and all on one scale of heights."""
+    heights = np.stack([each.energy for each in seen.values()])
+    levels = MaxNLocator(_LEVELS).tick_values(heights.min(), heights.max())
+    width = len(seen) * _PIXELS
+    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+        figure = Figure(figsize=(width / _DOTS, _PIXELS / _DOTS), dpi=_DOTS, layout="constrained")
+        row = figure.subplots(1, len(seen), squeeze=False)[0]
+        for axes, (title, each) in zip(row, seen.items(), strict=True):
+            drawn = axes.contourf(each.axis, each.axis, each.energy, levels, cmap="Greys_r", antialiased=False)
+            _dots(axes, each)
+            axes.set_title(title, loc="left", pad=18)
+        figure.colorbar(drawn, ax=row, label="energy", shrink=0.8)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="rgba")
+    return Image.frombytes("RGBA", (width, _PIXELS), buffer.getvalue()).convert("RGB")
+
+
 def _curves(figure: Figure, seen: Landscape) -> None:
     """The energy above, the densities of data and samples below, over the same places."""
     above, below = figure.subplots(2, 1, sharex=True)
@@ -68,6 +88,10 @@ def _map(figure: Figure, seen: Landscape) -> None:
     axes = figure.add_axes((0.08, 0.09, 0.76, 0.76))
     heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)
     figure.colorbar(heights, cax=figure.add_axes((0.86, 0.09, 0.025, 0.76)), label="energy")
+    _dots(axes, seen)
+
+
+def _dots(axes: Axes, seen: Landscape) -> None:
     _points(axes, seen.data, REAL, 3.0, "data")
     _points(axes, seen.samples, FAKE, 2.0, "samples")
     axes.set_xlim(seen.axis[0], seen.axis[-1])
@@ -77,4 +101,6 @@ def _map(figure: Figure, seen: Landscape) -> None:
 
 
 def _points(axes: Axes, points: Floats, color: str, size: float, label: str) -> None:
+    if not len(points):
+        return
     axes.scatter(points[:, 0], points[:, 1], s=size, color=color, linewidths=0, alpha=0.8, label=label)

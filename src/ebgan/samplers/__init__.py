@@ -1,6 +1,8 @@
 """Samplers: generator and moment -> Sample."""
 
-from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.base import Memoryless, Moment, Sampler, no_source
 from ebgan.samplers.prior import Prior
+from ebgan.samplers.replay import Replay
+from ebgan.samplers.transition import Transition
 
-__all__ = ["Moment", "Prior", "Sampler"]
+__all__ = ["Memoryless", "Moment", "Prior", "Replay", "Sampler", "Transition", "no_source"]

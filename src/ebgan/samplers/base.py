@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from ebgan.nets.base import Generator
+from ebgan.errors import UsageError
+from ebgan.nets.base import Site
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Sample
 
@@ -23,12 +26,45 @@ class Moment:
     count: int  # samples to make, a model
 
 
-class Sampler(ABC):
+Memory = TypeVar("Memory", bound=tuple[object, ...])
+
+
+class Memoryless(NamedTuple):
+    """The memory of a sampler that has none."""
+
+
+class Sampler(ABC, Generic[Memory]):
     """A value: what it needs of the data it asks for, what it needs of chance follows from the moment.
 
+    What it keeps of earlier samples is a record of tensors that goes in and comes out, as an objective's state.
     Subclasses are final, frozen dataclasses.
     """
 
+    @property
+    def conditional(self) -> bool:
+        """Whether its samples start from images of the data, and hold source and reconstruction."""
+        return False
+
     @abstractmethod
-    def sample(self, generator: Generator, moment: Moment, source: Callable[[], Batch]) -> Sample:
+    def check(self, generator: nn.Module) -> None:
+        """Raise UsageError, with the mend, if the generator is of a kind that it makes no samples with."""
+
+    @abstractmethod
+    def init(self, site: Site, dtype: torch.dtype) -> Memory:
+        """The memory before the first sample; each tensor is [*models, ...] or []."""
+
+    @abstractmethod
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         """Samples from a generator; `source` draws images of the data for samplers that start from some."""
+
+    def recall(self, memory: Memory, sample: Sample, moment: Moment) -> tuple[Sample, Memory]:  # noqa: ARG002
+        """The sample of a discriminator's turn with what it is shown (`negatives`, if not the images), and the memory.
+
+        By default both as they were.
+        """
+        return sample, memory
+
+
+def no_source(*place: int) -> Batch:  # noqa: ARG001
+    """What stands for a source of images where there is none. Raises UsageError."""
+    raise UsageError("these samples start from images of the data: give some")

@@ -6,21 +6,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, final
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from ebgan.nets.base import Generator
+from ebgan.errors import UsageError
+from ebgan.nets.base import Generator, Site
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.base import Memoryless, Moment, Sampler
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Prior(Sampler):
+class Prior(Sampler[Memoryless]):
     """One draw of every noise that the generator starts from; the paper's is normal."""
 
     distribution: Literal["normal", "uniform"] = "normal"
 
-    def sample(self, generator: Generator, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
+    def check(self, generator: nn.Module) -> None:
+        if not isinstance(generator, Generator):
+            raise UsageError(
+                "sampler: Prior starts from noise, and needs a generator of noise as nets.generator (MLPGenerator), or "
+                "take samples from images (Transition)"
+            )
+
+    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:  # noqa: ARG002
+        return Memoryless()
+
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
+        assert isinstance(generator, Generator)
         return Sample(generator(*self.noise(generator, moment)))
 
     def noise(self, generator: Generator, moment: Moment) -> list[Tensor]:

@@ -12,6 +12,7 @@ import math
 import random
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ from ebgan.data import Loader
 from ebgan.experiment import build, stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups
-from ebgan.sweeps.training import opened
+from ebgan.sweeps.training import opened, starts
 from ebgan.training.step import train_step
 
 # Measured on one CPU thread with the grid's nets (docs/recipes/grid.md): a stack of k models is faster than k models
@@ -132,6 +133,6 @@ def _seconds_of_a_step(task: Task, device: torch.device) -> float:
     for step in range(1 + STEPS):
         if step == 1:
             begun = time.perf_counter()
-        progress, outcome = train_step(game, progress, draw)
+        progress, outcome = train_step(game, progress, draw, source=partial(starts, loader, 0))
     bool(outcome.finite.all())  # waits for the device
     return (time.perf_counter() - begun) / STEPS

@@ -11,6 +11,7 @@ import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -18,8 +19,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ebgan.data import Loader, Packed, Points
+from ebgan.data import Augmented, Loader, Packed, Points
 from ebgan.experiment import Data, Experiment, build, stacked
+from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import RunFolder
@@ -33,6 +35,7 @@ CHECKS = 20  # times in a run at which a stack whose models have all diverged is
 LAST = 10  # the energies of a trial are means over the last tenth of its steps
 WATCHED = ("energy_real", "energy_fake")
 
+Opened = Packed | Augmented | Points
 Status = Literal["done", "diverged", "failed"]
 
 
@@ -76,20 +79,19 @@ def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "
     return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
 
 
-def train_models(
-    experiments: Sequence[Experiment], data: Packed | Points, device: torch.device | str = "cpu"
-) -> Trained:
+def train_models(experiments: Sequence[Experiment], data: Opened, device: torch.device | str = "cpu") -> Trained:
     """Train one experiment, or several along the model axis."""
     experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
     game, progress = build(experiment, data.shape, device)
     average = Average(game.generator.weights(), experiment.ema) if experiment.ema else None
-    batches = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits).batches
+    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
+    batches = loader.batches
     draw, images, total = batches(0).__next__, 0, experiment.images
     diverged = torch.zeros(game.randomness.seeds.shape, dtype=torch.int64, device=progress.images.device)
     end, begun = _Means(), time.perf_counter()
     while images < total:
         turns = game.turns.now(images) if images >= experiment.pretraining else (1, 0)
-        progress, outcome = train_step(game, progress, draw, turns)
+        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, images))
         before, images = images, images + turns[0] * experiment.batch
         diverged = torch.where(outcome.finite | (diverged > 0), diverged, images)
         if average:
@@ -106,8 +108,13 @@ def train_models(
     return Trained(_weights(game, average), end.read(), diverged, time.perf_counter() - begun)
 
 
+def starts(loader: Loader, images: int, turn: int) -> Batch:
+    """What the samples of a turn start from, if they start from images: the same as in a run alone."""
+    return loader.at(images, f"source{turn}")
+
+
 @functools.lru_cache(maxsize=2)
-def opened(data: Data) -> Packed | Points:
+def opened(data: Data) -> Opened:
     """The images or points of an experiment, kept for the next stack of the process."""
     return data.open()
 
@@ -137,7 +144,7 @@ def _weights(game: Game, average: Average | None) -> dict[str, Tensor]:
     return {f"{part}.{name}": value for part, tensors in parts.items() for name, value in tensors.items()}
 
 
-def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Packed | Points) -> Result:
+def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Opened) -> Result:
     """Measured as `ebgan evaluate` measures: samples of the nets in evaluation mode."""
     count = max(trained.diverged.numel(), 1)
     seconds = trained.seconds / count
@@ -147,7 +154,8 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
         error = f"a loss or gradient was not finite in the step before {images:,} images seen"
         return Result("diverged", seconds=seconds, images_per_second=speed, error=error)
     run.take(trained.of(model))
-    shown = run.sample(experiment.evaluation.grid)
+    source = run.sources(experiment.evaluation.grid, data)
+    shown = run.sample(experiment.evaluation.grid, source=source)
     if not shown.isfinite().all():
         return Result("diverged", seconds=seconds, images_per_second=speed, error="samples are not finite")
     metrics = {name: float(values.flatten()[model]) for name, values in trained.energies.items()}
@@ -156,5 +164,5 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
     if examiner.measurable:
         metrics |= examiner.glance()
         score = examiner.score({"metrics": metrics})
-    picture = png(grid(shown, scale=1)) if isinstance(data, Packed) else None
+    picture = None if isinstance(data, Points) else png(grid(shown, scale=1))
     return Result("done", score, metrics, seconds, speed, picture)

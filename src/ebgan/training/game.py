@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
-from ebgan.nets.base import Generator
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
@@ -49,10 +48,10 @@ class Turns:
 class Game:
     """All that takes part in training: two players, and the rules."""
 
-    generator: Player[Generator]
+    generator: Player[nn.Module]
     discriminator: Player[nn.Module]
     energy: Energy
-    sampler: Sampler
+    sampler: Sampler[Any]
     objective: Objective[Any]
     randomness: Randomness
     turns: Turns = Turns()
@@ -101,8 +100,24 @@ class Game:
 
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
-        moment = Moment(self.randomness, first + rank().index * count, turn, count)
-        return self.sampler.sample(self.generator.net, moment, source)
+        return self.sampler.sample(self.generator.net, self._moment(first, turn, count), source)
+
+    def recall(self, memory: Any, sample: Sample, first: Tensor) -> tuple[Sample, Any]:
+        """The sample of a discriminator's turn with what it is shown, and what the sampler keeps of it."""
+        return self.sampler.recall(memory, sample, self._moment(first, 0, sample.images.shape[-4]))
+
+    def whole(self, sample: Sample) -> Sample:
+        """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""
+        if not self.objective.conditional:
+            return sample
+        source, reconstruction = (
+            None if images is None else gather_across_ranks(images, -4)
+            for images in (sample.source, sample.reconstruction)
+        )
+        return sample._replace(source=source, reconstruction=reconstruction)
+
+    def _moment(self, first: Tensor, turn: int, count: int) -> Moment:
+        return Moment(self.randomness, first + rank().index * count, turn, count)
 
     def _gather(self, reading: Reading) -> Reading:
         images, energy, code, logits = reading

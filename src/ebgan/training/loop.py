@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from signal import Signals
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -72,6 +73,7 @@ class Training:
     folder: RunFolder
     plan: Plan
     batches: Callable[[int], Iterator[Batch]]  # from so many images seen on
+    source: Callable[[int, int], Batch]  # what samples start from, at images seen and in a turn of the step
     observer: Observer
     picture: Callable[[int], None]  # draw the samples of the moment
     evaluate: Callable[[int], Record | None]
@@ -98,7 +100,7 @@ class Training:
         with StopSignals() as signals, self.telling_divergence():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
-                self.progress, outcome = train_step(self.game, self.progress, draw, turns)
+                self.progress, outcome = train_step(self.game, self.progress, draw, turns, partial(self.source, images))
                 before, images = images, images + turns[0] * self.plan.batch
                 self.step += 1
                 if self.average:
@@ -190,7 +192,7 @@ class Training:
         tensors = {f"generator.{name}": value for name, value in self.game.generator.state().items()}
         tensors |= {f"discriminator.{name}": value for name, value in self.game.discriminator.state().items()}
         tensors |= {f"average.{name}": value for name, value in (self.average.tensors if self.average else {}).items()}
-        tensors |= _flatten("objective", self.progress.objective)
+        tensors |= _flatten("objective", self.progress.objective) | _flatten("memory", self.progress.memory)
         return tensors | (_flatten("plateau", self.progress.plateau) if self.progress.plateau else {})
 
     def checkpoint(self, images: int) -> Checkpoint:
@@ -243,8 +245,9 @@ class Training:
             for name, value in self.average.tensors.items():
                 value.copy_(saved[name])
         objective = _unflatten("objective", self.progress.objective, tensors)
+        memory = _unflatten("memory", self.progress.memory, tensors)
         plateau = _unflatten("plateau", self.progress.plateau, tensors) if self.progress.plateau else None
-        self.progress = Progress(self.progress.images.new_tensor(images), objective, plateau)
+        self.progress = Progress(self.progress.images.new_tensor(images), objective, memory, plateau)
 
 
 def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
@@ -253,8 +256,8 @@ def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> Non
         if found != value.shape:
             raise CheckpointError(
                 f"the checkpoint has no {name} of shape {list(value.shape)}"
-                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average "
-                "or objective. Take that change of the config back, or choose another folder"
+                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average, "
+                "objective or sampler. Take that change of the config back, or choose another folder"
             )
 
 

@@ -12,6 +12,7 @@ Nothing here waits for the device, and nothing here knows which objective, energ
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from ebgan.distributed import rank
 from ebgan.records import Batch, Losses, Means
+from ebgan.samplers import no_source
 from ebgan.training.game import Game
 from ebgan.training.plateau import PlateauState
 
@@ -28,6 +30,7 @@ class Progress(NamedTuple):
 
     images: Tensor  # [] int64, real images that the discriminator has read
     objective: Any  # the objective's state
+    memory: Any  # what the sampler keeps of earlier samples
     plateau: PlateauState | None = None  # the plateau's, if the game has one
 
 
@@ -39,22 +42,29 @@ class Outcome(NamedTuple):
 
 
 def train_step(
-    game: Game, progress: Progress, draw: Callable[[], Batch], turns: tuple[int, int] = (1, 1)
+    game: Game,
+    progress: Progress,
+    draw: Callable[[], Batch],
+    turns: tuple[int, int] = (1, 1),
+    source: Callable[[int], Batch] = no_source,
 ) -> tuple[Progress, Outcome]:
-    """Move both players and the objective's state; `draw` serves this rank's share of each batch."""
-    objective, state, images = game.objective, progress.objective, progress.images
-    factor = progress.plateau.factor if progress.plateau else None
+    """Move both players and the objective's state; `draw` serves this rank's share of each batch.
+
+    `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
+    """
+    objective, (images, state, memory, plateau) = game.objective, progress
+    factor = plateau.factor if plateau else None
     values = game.learning_rates(images, factor)
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
 
     # The discriminator's turn: energy down on the data, up on the samples.
-    for _ in range(discriminator_turns):
+    for turn in range(discriminator_turns):
         batch = draw()
         count, first = batch.images.shape[-4], images
         if generator_turns:
             with torch.no_grad():
-                sample = game.sample(first, 0, count, draw)
+                sample, memory = game.recall(memory, game.sample(first, 0, count, partial(source, turn)), first)
             fakes = sample.images if sample.negatives is None else sample.negatives
             real, fake = game.read_both(batch.images, fakes)
             losses = objective.discriminator(state, real, fake, batch)
@@ -72,15 +82,15 @@ def train_step(
     # The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
     for turn in range(generator_turns):
         fresh = game.turns.fresh or turn > 0
-        sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, draw)
+        start = partial(source, discriminator_turns + turn - (not game.turns.fresh))
+        sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, start)
         fake = game.read(sample.images)
-        losses = objective.generator(state, fake, sample)
+        losses = objective.generator(state, fake, game.whole(sample))
         sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
         values |= {f"generator/{name}": term for name, term in losses.terms.items()}
 
     # The objective's move: margin and balance follow the energies of this step, and the learning rates a stall.
-    plateau = progress.plateau
     with torch.no_grad():
         if generator_turns:
             means = Means(values["energy_real"], values["energy_fake"], images)
@@ -92,7 +102,8 @@ def train_step(
         else:
             moved = objective.idle(state, images)
         state = _where(sound, moved, state)
-    return Progress(images, state, plateau), Outcome(sound, {name: value.detach() for name, value in values.items()})
+    values = {name: value.detach() for name, value in values.items()}
+    return Progress(images, state, memory, plateau), Outcome(sound, values)
 
 
 def _unless_unsound(losses: Losses, sound: Tensor) -> Tensor:

@@ -1,0 +1,78 @@
+"""`ebgan pack SRC DEST --size N`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from ebgan.cli.arguments import parse
+
+if TYPE_CHECKING:
+    from ebgan.data import Outcome
+
+SHOWN = 10  # classes, and refused files, that are printed; the rest are counted
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Decode pictures once, into a folder that any --data or data.source takes; the same command again goes on.
+
+    SRC is a folder (flat, with a folder for each class, or in the layout of CelebA or ImageNet), a zip or tar, an LSUN
+    database, or a set of arrays: CIFAR-10's, SVHN's and MNIST's files, npz.
+    """
+
+    source: Annotated[Positional[str], arg(metavar="SRC")]  # where the pictures are
+    dest: Annotated[Positional[Path], arg(metavar="DEST")]  # a new folder
+    size: int  # height and width of the images: the shorter side is resized to it and the centre taken
+    crop: int | None = None  # cut the centred square of so many pixels out of each picture before it is resized
+    channels: Literal[1, 3] = 3  # 1 grey, 3 colour
+    split: Literal["train", "test"] = "train"  # of a source that has both
+    labels: str | None = None  # the column of a table in SRC (index.csv, CelebA's lists) that names the classes
+    classes: UseAppendAction[tuple[str, ...]] = ()  # a class folder that is wanted, or dogs; may be given several times
+    workers: int | None = None  # processes that decode; by default one a core
+
+
+def main(argv: list[str]) -> None:
+    """Pack with a progress bar, and say what is there."""
+    chosen = parse(Pack, "pack", argv)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ebgan.data import Choice, Framing, pack
+
+    framing = Framing(size=chosen.size, crop=chosen.crop, channels=chosen.channels)
+    choice = Choice(chosen.split, chosen.labels, chosen.classes)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("")
+
+    def progress(done: int, total: int, refused: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total, description=f"{refused:,} refused")
+
+    try:
+        outcome = pack(chosen.source, chosen.dest, framing, choice=choice, workers=chosen.workers, progress=progress)
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+    _print(outcome, chosen)
+
+
+def _print(outcome: Outcome, chosen: Pack) -> None:
+    shape = f"{chosen.channels} x {chosen.size} x {chosen.size}"
+    print(f"packed   {outcome.images:,} images {shape} in {chosen.dest}")
+    if outcome.classes:
+        print(f"classes  {len(outcome.classes):,}: {_some([f'{n} {c:,}' for n, c in outcome.classes.items()], ', ')}")
+    if outcome.refused:
+        listed = _some([f"  {name}: {reason}" for name, reason in outcome.refused], "\n")
+        print(f"refused  {len(outcome.refused):,} files, listed in {chosen.dest / 'rejected.csv'}\n{listed}")
+    if outcome.grey and chosen.channels == 3:
+        print("All are grey: --channels 1 takes a third of the space.")
+
+
+def _some(lines: list[str], between: str) -> str:
+    more = [f"and {len(lines) - SHOWN:,} more"] if len(lines) > SHOWN else []
+    return between.join(lines[:SHOWN] + more)

@@ -1,0 +1,161 @@
+"""A zip or tar archive, read in place: its directory once, and each file by its place in the archive.
+
+Nothing is ever unpacked to the disk, so that names with `..`, absolute names and links can lead nowhere; they are
+refused all the same. A tar within a tar, as those of ImageNet's classes, counts as a folder.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple, final
+
+from ebgan.data.store import LARGEST, Entry, Store, hidden, in_order, printable
+from ebgan.errors import DataError
+
+_LOCAL_HEADER = 30  # bytes of a zip's header before a file, of which the last four say how much follows
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # how gzip, bzip2, xz and zstd begin
+_ENCRYPTED = 0x1
+_RATIO = 1000  # a file that grows by more when it is inflated is a bomb; pictures are compressed already
+
+
+class Span(NamedTuple):
+    """A file within an archive."""
+
+    start: int  # in a zip, of its header
+    length: int  # bytes in the archive
+    size: int  # bytes of the file itself
+    kind: str  # plain, stored or deflated, or why it is not to be read
+    crc: int = 0  # of a zip's file
+
+
+@final
+@dataclass(frozen=True)
+class Archive(Store):
+    """The files in a zip or an uncompressed tar; a single folder that holds them all is taken for the archive."""
+
+    path: Path
+
+    def entries(self) -> list[Entry]:
+        files = [(_plain(name), span) for name, span in self._files()]
+        files = [(name, span) for name, span in files if not hidden(name)]
+        firsts = {name.partition("/")[0] if "/" in name else "" for name, _ in files}
+        root = f"{firsts.pop()}/" if len(firsts) == 1 else ""
+        return in_order([Entry(printable(name.removeprefix(root)), span) for name, span in files])
+
+    def content(self, entry: Entry) -> Path | BinaryIO:
+        span: Span = entry.where
+        if span.kind not in ("plain", "stored", "deflated"):
+            raise ValueError(span.kind)
+        if span.size > LARGEST:
+            raise ValueError(f"{span.size:,} bytes are more than the {LARGEST:,} allowed")
+        if span.size > _RATIO * max(span.length, 1):
+            raise ValueError(f"{span.length:,} bytes that inflate to {span.size:,}")
+        return io.BytesIO(_read(_opened(self.path), span))
+
+    def _files(self) -> Iterator[tuple[str, Span]]:
+        try:
+            yield from _zipped(self.path) if zipfile.is_zipfile(self.path) else _tarred(self.path)
+        except DataError:
+            raise
+        except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError) as error:
+            raise DataError(f"{self.path}: the archive could not be read ({error}). Get it again.") from error
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip or a tar of any kind."""
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):  # of what only begins as a compressed file does
+        return False
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, Span]]:
+    kinds = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            kind = kinds.get(member.compress_type, f"compressed by method {member.compress_type}, which is not read")
+            if member.flag_bits & _ENCRYPTED:
+                kind = "encrypted"
+            kind = _refused(member.filename) or ("a link" if stat.S_ISLNK(member.external_attr >> 16) else kind)
+            yield member.filename, Span(member.header_offset, member.compress_size, member.file_size, kind, member.CRC)
+
+
+def _tarred(path: Path) -> Iterator[tuple[str, Span]]:
+    with path.open("rb") as file:
+        if file.read(6).startswith(_COMPRESSED):
+            raise DataError(
+                f"{path}: a compressed tar can only be read from front to back: unpack it with `tar -xf` and give the "
+                "folder, or uncompress it and give the tar"
+            )
+        with tarfile.open(path, "r:") as archive:
+            for member in archive.getmembers():
+                if member.isreg() and member.name.endswith(".tar"):
+                    yield from _nested(file, member)
+                elif not member.isdir():
+                    yield member.name, _span(member)
+
+
+def _nested(file: BinaryIO, outer: tarfile.TarInfo) -> Iterator[tuple[str, Span]]:
+    file.seek(outer.offset_data)
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        for member in archive.getmembers():
+            if not member.isdir():
+                yield f"{outer.name.removesuffix('.tar')}/{member.name}", _span(member)
+
+
+def _span(member: tarfile.TarInfo) -> Span:
+    kind = "plain" if member.isreg() and not member.issparse() else "a link" if _is_link(member) else "not a file"
+    return Span(member.offset_data, member.size, member.size, _refused(member.name) or kind)
+
+
+def _is_link(member: tarfile.TarInfo) -> bool:
+    return member.issym() or member.islnk()
+
+
+def _refused(name: str) -> str:
+    outside = name.startswith("/") or ".." in PurePosixPath(name).parts
+    return "a name that leads out of the archive" if outside else ""
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("./")
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path) -> int:
+    """A descriptor of the archive, which the process keeps; reads by place can be made from any thread."""
+    return os.open(path, os.O_RDONLY)
+
+
+def _read(archive: int, span: Span) -> bytes:
+    """The bytes of a file. Raises ValueError if they are not those that the archive promises."""
+    if span.kind == "plain":
+        return _exactly(os.pread(archive, span.length, span.start), span.size)
+    header = os.pread(archive, _LOCAL_HEADER, span.start)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    packed = os.pread(archive, span.length, span.start + _LOCAL_HEADER + names)
+    try:
+        content = packed if span.kind == "stored" else zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, span.size)
+    except zlib.error as error:
+        raise ValueError(f"damaged within the archive ({error})") from error
+    if zlib.crc32(content) != span.crc:
+        raise ValueError("damaged within the archive: its checksum differs")
+    return _exactly(content, span.size)
+
+
+def _exactly(content: bytes, size: int) -> bytes:
+    if len(content) != size:
+        raise ValueError(f"cut short within the archive: {len(content):,} of {size:,} bytes")
+    return content

@@ -1,0 +1,111 @@
+"""Pictures decoded by several processes, whose results come in the order of the files."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.data.picture import channels_first
+from ebgan.data.store import Entry, Store
+from ebgan.errors import WORKER_LOST, EbganError
+
+_AHEAD = 2  # stretches that wait for each process: they are all that is held in memory
+
+
+class DecoderLostError(EbganError):
+    """A process that decodes pictures has ended."""
+
+    exit_code = WORKER_LOST
+
+
+class Decoded(NamedTuple):
+    """A stretch of files, decoded."""
+
+    pixels: NDArray[np.uint8]  # [kept, channels, size, size]
+    grey: bool  # whether every picture is
+    refused: list[tuple[int, str]]  # places among the files, and reasons
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How the pictures of a store become pixels."""
+
+    store: Store
+    size: int
+    crop: int | None
+    channels: int
+
+    @property
+    def length(self) -> int:
+        """Bytes of an image."""
+        return self.channels * self.size * self.size
+
+    def __call__(self, entries: list[Entry]) -> Decoded:
+        """Files, decoded one after the other."""
+        pixels = np.empty((len(entries), self.channels, self.size, self.size), np.uint8)
+        refused: list[tuple[int, str]] = []
+        grey = True
+        for place, entry in enumerate(entries):
+            attempt = self.store.attempt(entry, self.size, self.crop)
+            if attempt.pixels is None:
+                refused.append((place, attempt.reason))
+                continue
+            pixels[place - len(refused)] = channels_first(attempt.pixels, self.channels)
+            grey = grey and attempt.grey
+        return Decoded(pixels[: len(entries) - len(refused)], grey, refused)
+
+
+def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> Generator[Decoded, None, None]:
+    """The stretches in their order, each decoded by one of so many processes, which end when this is closed.
+
+    Raises DecoderLostError if a process dies.
+    """
+    context = multiprocessing.get_context("forkserver")  # a child forked from here may inherit a lock that is held
+    context.set_forkserver_preload([__name__])
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, context, _begin)
+    waiting: deque[Future[Decoded]] = deque()
+    try:
+        for stretch in stretches:
+            waiting.append(pool.submit(decoder, stretch))
+            if len(waiting) > _AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise DecoderLostError(
+            "a process that decodes pictures was lost: was it killed, or is memory short? The same command goes on "
+            "from what is saved; fewer --workers need less memory"
+        ) from error
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - others:  # nobody waits for what they are at
+            worker.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Leave signals to the process that packs, and end with it; what Pillow warns of is no news to the user."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

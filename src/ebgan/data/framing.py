@@ -1,0 +1,42 @@
+"""What images are made of pictures: their size, the piece that is taken, and their channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ebgan.data.packed import Packed
+from ebgan.data.picture import channels_first
+from ebgan.errors import DataError, UsageError, check_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """What images are made of pictures."""
+
+    size: int  # height and width
+    crop: int | None = None  # the centred square of so many pixels is cut out first
+    channels: int = 3  # 1 grey, 3 colour
+
+    def __post_init__(self) -> None:
+        check_least("", 1, size=self.size, crop=self.crop)
+        if self.channels not in (1, 3):
+            raise UsageError(f"channels={self.channels}: expected 1 (grey) or 3 (colour)")
+
+
+def framed(arrays: Packed, framing: Framing) -> Packed:
+    """The images of a set whose images have a shape already, cropped and resized as pictures are."""
+    _, height, width = arrays.shape
+    if framing.crop is not None and framing.crop > min(height, width):
+        raise DataError(f"{arrays.name}: images are {height} x {width}, smaller than the crop of {framing.crop}")
+    cut = arrays.centred(framing.crop or min(height, width))
+    images = np.empty((len(cut), framing.channels, framing.size, framing.size), np.uint8)
+    for image, out in zip(cut.images, images, strict=True):
+        colour = np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0)
+        if framing.size != cut.shape[1]:
+            sized = Image.fromarray(np.ascontiguousarray(colour)).resize((framing.size,) * 2, Image.Resampling.LANCZOS)
+            colour = np.asarray(sized)
+        out[:] = channels_first(colour, framing.channels)
+    return Packed(images, arrays.labels, arrays.classes, arrays.name, arrays.names)

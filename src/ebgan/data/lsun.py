@@ -1,0 +1,49 @@
+"""LSUN's lmdb databases, one a category: a key for each picture, and its file as the value."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, final
+
+from ebgan.data.store import Entry, Store, in_order, printable
+from ebgan.errors import DataError
+
+
+@final
+@dataclass(frozen=True)
+class Database(Store):
+    """The pictures in a folder with a `data.mdb`. Needs the package lmdb."""
+
+    path: Path
+
+    def entries(self) -> list[Entry]:
+        try:
+            with _opened(self.path).begin() as transaction:
+                keys = list(transaction.cursor().iternext(keys=True, values=False))
+        except Exception as error:  # lmdb has an error class for each thing that can be wrong
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f"{self.path}: not an lmdb database, or a damaged one ({error}). Get it again.") from error
+        return in_order([Entry(printable(key.decode("utf-8", "backslashreplace")), key) for key in keys])
+
+    def content(self, entry: Entry) -> Path | BinaryIO:
+        with _opened(self.path).begin(buffers=False) as transaction:
+            return io.BytesIO(transaction.get(entry.where))
+
+
+def is_database(folder: Path) -> bool:
+    """Whether a folder holds an lmdb database."""
+    return (folder / "data.mdb").is_file()
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path) -> Any:
+    """The database, which the process keeps open: it may not be opened twice by one."""
+    try:
+        import lmdb
+    except ImportError as error:
+        raise DataError(f"{path}: an lmdb database; to read it, install lmdb: pip install 'ebgan[lmdb]'") from error
+    return lmdb.open(str(path), readonly=True, lock=False, readahead=False)

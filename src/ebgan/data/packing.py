@@ -1,0 +1,203 @@
+"""Pack pictures once and for all: decoded by several processes into one file that can be mapped into memory.
+
+Files are taken in a fixed order, a stretch of them at a time; of each stretch first the pixels are put on the disk,
+then a line in the journal. A process that is killed so leaves a journal of whole stretches, and the same call goes on
+after them. What comes out depends neither on the kills nor on the number of processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ebgan.data.decoding import Decoded, Decoder, decode
+from ebgan.data.framing import Framing, framed
+from ebgan.data.journal import PackFolder, Plan, Stretch
+from ebgan.data.listing import Choice, Listing, list_pictures
+from ebgan.data.packed import START, Packed, finish_packed, map_pixels, write_packed
+from ebgan.data.sources import existing, open_arrays
+from ebgan.data.store import Entry
+from ebgan.errors import DataError, StorageError, UsageError, check_least
+from ebgan.runfolder import storage_errors
+
+FORMAT = 1  # of the journal
+_STRETCH = 512  # files at most
+_STRETCH_BYTES = 1 << 23  # of pixels, at most
+
+Progress = Callable[[int, int, int], None]  # files done, files in all, files refused
+
+
+class Outcome(NamedTuple):
+    """What was packed."""
+
+    images: int
+    classes: dict[str, int]  # how many images are of each; {} if there are no classes
+    refused: list[tuple[str, str]]  # files and reasons
+    grey: bool  # whether every picture is grey
+
+
+def pack(
+    source: str | Path,
+    dest: Path,
+    framing: Framing,
+    *,
+    choice: Choice | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> Outcome:
+    """Pack the pictures of a source into the folder `dest`, or go on with what was begun there.
+
+    A source is whatever `open_data` takes. `workers` is how many processes decode, one a core by default; a script that
+    calls this needs its `if __name__ == "__main__":`, because they import it. Raises DataError if no picture could be
+    decoded, UsageError if the folder holds something else, StorageError where the disk refuses, RunLockedError and
+    DecoderLostError.
+    """
+    choice, folder = choice or Choice(), PackFolder(dest)
+    check_least("", 1, workers=workers)
+    if dest.resolve().is_relative_to(_full(source)):
+        raise UsageError(f"{dest}: lies within the pictures' own folder. Choose one outside of it")
+    plan = {"format": FORMAT, "source": _full(source), **asdict(choice), **asdict(framing)}
+    plan["classes"] = list(choice.classes)
+    arrays = None if choice.labels or choice.classes else open_arrays(source, choice.split)
+    if arrays is not None:
+        return _pack_arrays(arrays, framing, folder, plan | {"content": arrays.checksum})
+    listing = list_pictures(existing(source), choice)
+    if not listing.entries:
+        raise DataError(f"{source}: no picture was found")
+    decoder = Decoder(listing.store, framing.size, framing.crop, framing.channels)
+    with folder.locked():
+        done = folder.begin(plan | {"content": _digest(listing.entries)})
+        if not folder.images.exists():
+            done += _fill(listing.entries, decoder, folder, done, _Run(workers or _cores(), progress))
+        return _finish(listing, decoder, folder, done)
+
+
+class _Run(NamedTuple):
+    """How it is done, which changes nothing of what comes out."""
+
+    workers: int
+    progress: Progress
+
+
+def _pack_arrays(arrays: Packed, framing: Framing, folder: PackFolder, plan: Plan) -> Outcome:
+    with folder.locked():
+        folder.begin(plan)
+        packed = framed(arrays, framing)
+        if not folder.images.exists():
+            write_packed(folder.images, packed)
+        return Outcome(len(packed), _counts(packed), [], arrays.shape[0] == 1)
+
+
+def _full(source: str | Path) -> str:
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else str(source)
+
+
+def _digest(entries: list[Entry]) -> str:
+    """What tells a listing from another."""
+    digest = hashlib.sha256()
+    for entry in entries:
+        digest.update(f"{entry.name}\0{entry.where!r}\n".encode())
+    return digest.hexdigest()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _fill(
+    entries: list[Entry], decoder: Decoder, folder: PackFolder, before: list[Stretch], run: _Run
+) -> list[Stretch]:
+    """Decode what is not done yet; the stretches that were added."""
+    first, length = sum(stretch.files for stretch in before), sum(stretch.length for stretch in before)
+    refused = sum(len(stretch.refused) for stretch in before)
+    _check_space(folder, (len(entries) - first) * decoder.length)
+    step = max(1, min(_STRETCH, _STRETCH_BYTES // decoder.length))
+    starts = range(first, len(entries), step)
+    results = decode(decoder, (entries[start : start + step] for start in starts), run.workers)
+    done: list[Stretch] = []
+    with closing(results), storage_errors(folder.part), _part(folder.part, length) as file:
+        for start, result in zip(starts, results, strict=True):
+            _write(file, folder.part, result)
+            done.append(_stretch(len(entries[start : start + step]), result))
+            folder.add(done[-1])
+            refused += len(result.refused)
+            run.progress(start + done[-1].files, len(entries), refused)
+    return done
+
+
+def _part(path: Path, length: int) -> FileIO:
+    """The file of pixels, which holds so many bytes of them, ready for more; what is written is on its way at once."""
+    file = FileIO(path, "ab")
+    file.truncate(len(START) + length if length else 0)
+    if not length:
+        file.write(START)
+    return file
+
+
+def _write(file: FileIO, path: Path, result: Decoded) -> None:
+    with storage_errors(path, result.pixels.nbytes):
+        left = result.pixels.reshape(-1).data
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+
+
+def _stretch(files: int, result: Decoded) -> Stretch:
+    digest = hashlib.sha256(result.pixels.data).hexdigest()
+    return Stretch(files, result.pixels.nbytes, digest, result.grey, result.refused)
+
+
+def _check_space(folder: PackFolder, needed: int) -> None:
+    """Refuse at once what cannot end well."""
+    free = shutil.disk_usage(folder.path).free
+    if needed > free:
+        raise StorageError(
+            f"{folder.path}: {needed:,} bytes needed, {free:,} bytes free. Free some space, or choose a folder on "
+            "another disk, a smaller --size or --channels 1"
+        )
+
+
+def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[Stretch]) -> Outcome:
+    """Put names and labels to the pixels."""
+    reasons = dict(_placed(done))
+    refused = [(listing.entries[place].name, reason) for place, reason in reasons.items()] + listing.left_out
+    if refused:
+        folder.write_rejected(refused)
+    names = [entry.name for place, entry in enumerate(listing.entries) if place not in reasons]
+    if not names:
+        first = "; ".join(f"{name}: {reason}" for name, reason in refused[:3])
+        raise DataError(
+            f"{listing.store.path}: none of {len(refused):,} files could be decoded: {first}. All of them are in "
+            f"{folder.rejected}"
+        )
+    labels, classes = listing.classify(names)
+    pixels = folder.images if folder.images.exists() else folder.part
+    images = map_pixels(pixels, (len(names), decoder.channels, decoder.size, decoder.size))
+    packed = Packed(images, labels, classes, listing.store.path.stem, tuple(names))
+    if not folder.images.exists():
+        finish_packed(folder.part, folder.images, packed)
+    return Outcome(len(names), _counts(packed), refused, all(stretch.grey for stretch in done))
+
+
+def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:
+    """The place of each refused file among all, and the reason."""
+    start = 0
+    for stretch in done:
+        yield from ((start + place, reason) for place, reason in stretch.refused)
+        start += stretch.files
+
+
+def _counts(packed: Packed) -> dict[str, int]:
+    if packed.labels is None:
+        return {}
+    return dict(zip(packed.classes, np.bincount(packed.labels, minlength=len(packed.classes)).tolist(), strict=True))

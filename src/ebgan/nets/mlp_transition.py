@@ -1,0 +1,66 @@
+"""A fully connected transition generator (VCD): image -> code -> image, the small relative of the authors' nets.
+
+As theirs it has batch norm after each weight layer but the last, ReLU between them, tanh on the code, and an output
+in the data's range; theirs are convolutional.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor, nn
+
+from ebgan.errors import check_least
+from ebgan.nets.base import GeneratorSpec, Site, TransitionGenerator
+from ebgan.nets.layers import BatchNorm, Linear, initialise, widened
+from ebgan.nets.mlp import squash
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MLPTransition(GeneratorSpec):
+    """`depth` weight layers from image to code and as many back, hidden ones of `width` units."""
+
+    depth: int = 2  # weight layers of each half, at least 1
+    width: int = 800  # hidden units
+    code: int = 256  # dimensions of the code: the paper's number for MNIST
+    batch_norm: bool = True  # on all layers but the last
+    std: float = 0.04  # of the initial weights, about Glorot's
+
+    def build(self, site: Site) -> TransitionGenerator:
+        net = _Transition(self, site)
+        initialise(net, site.randomness, "generator", self.std)
+        return net
+
+    def __post_init__(self) -> None:
+        check_least("nets.generator", 1, depth=self.depth, width=self.width, code=self.code)
+
+
+class _Transition(TransitionGenerator):
+    def __init__(self, spec: MLPTransition, site: Site) -> None:
+        super().__init__()
+        pixels, hidden = math.prod(site.shape), [spec.width] * (spec.depth - 1)
+        self.shape, self.squash, self.code = site.shape, squash(site.limits), spec.code
+        self.encoder = nn.Sequential(*_layers(spec, site, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
+        self.hidden = nn.Sequential(*_layers(spec, site, [spec.code, *hidden]))
+        self.output = Linear(hidden[-1] if hidden else spec.code, pixels, site.models)
+        self.to(site.randomness.seeds.device)
+
+    def encode(self, images: Tensor) -> Tensor:
+        return widened(self.encoder(images.flatten(-3)))
+
+    def decode(self, code: Tensor) -> Tensor:
+        flat: Tensor = self.output(self.hidden(code))
+        return self.squash(widened(flat)).reshape(*flat.shape[:-1], *self.shape)
+
+
+def _layers(spec: MLPTransition, site: Site, sizes: list[int]) -> list[nn.Module]:
+    """A weight layer between each two sizes, with batch norm and ReLU."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        norm = BatchNorm(outputs, site.models) if spec.batch_norm else nn.Identity()
+        layers += [Linear(inputs, outputs, site.models), norm, nn.ReLU()]
+    return layers

@@ -1,0 +1,95 @@
+"""Variational contrastive divergence (Zhai, Cheng, Feris & Zhang, 2016, section 6): VGAN with samples near the data.
+
+    discriminator   E(x) - E(x~) - H~(p_data)
+    generator       rho E(x~) + (1 - rho) |x - Decode(Encode(x))|^2        (eq. 10)
+
+x~ is a transition from an image x of the data (`samplers/transition.py`). Because it is held near x by the
+reconstruction, the entropy of the samples is about that of the data, and need not be raised: eq. 10 has no H~(p_g).
+The authors' code has, as rho (E(x~) - H~(p_g)), and so has the paper's algorithm 2: `entropy=True`.
+
+What rho means depends on the unit of the reconstruction, which the energy is weighed against. The paper's is the
+squared L2 norm over all pixels, of images in [0, 1]; on [-1, 1] it is 4 times as large. The code's is the binary
+cross-entropy, the mean over pixels with reconstructions clipped to [0.0001, 0.9999]: smaller by hundreds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ebgan.errors import UsageError
+from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.vgan import VGAN
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+
+CLIP = 1e-4  # least probability that a pixel is given in the cross-entropy
+Error = Literal["squared", "cross_entropy"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class VCD(Objective[Stateless]):
+    """The discriminator is VGAN's; the generator is an auto-encoder whose samples are to have a low energy."""
+
+    rho: float = 0.01  # weight of the samples' energy, and 1 - rho of the reconstruction: the paper's best on MNIST
+    reconstruction: Error = "squared"  # over all pixels, or the mean cross-entropy of one
+    entropy: bool = False  # whether the generator also raises the entropy of its batch
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rho, Tensor) and not 0 <= self.rho <= 1:
+            raise UsageError(f"objective.rho={self.rho}: expected a weight between 0 and 1")
+
+    @classmethod
+    def authors_code(cls, rho: float = 0.01) -> VCD:
+        """What the authors' code descends, where it differs from the paper."""
+        return cls(rho=rho, reconstruction="cross_entropy", entropy=True)
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:
+        return VGAN().init(models, device)
+
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
+        return VGAN().discriminator(state, real, fake, batch)
+
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
+        terms = VGAN().generator(state, fake, sample).terms if self.entropy else {"fake": fake.energy.mean(-1)}
+        weighed = {name: self.rho * term for name, term in terms.items()}
+        return Losses.of(**weighed, reconstruction=(1 - self.rho) * _error(self.reconstruction, sample).mean(-1))
+
+    def alone(self, state: Stateless, real: Reading, batch: Batch) -> Losses:
+        return VGAN().alone(state, real, batch)
+
+    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return VGAN().watch(state, fake, means)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return VGAN().needs
+
+    @property
+    def conditional(self) -> bool:
+        return True
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        return (0.0, 1.0) if self.reconstruction == "cross_entropy" else None
+
+
+def reconstruction_error(
+    kind: Error, given: Float[Tensor, "*models batch C H W"], found: Float[Tensor, "*models batch C H W"]
+) -> Float[Tensor, "*models batch"]:
+    """How far each image `found` is from the one `given`: a sum of squares, or the mean cross-entropy in nats."""
+    given, found = given.flatten(-3), found.flatten(-3)
+    if kind == "squared":
+        return (found - given).square().sum(-1)
+    found = found.clamp(CLIP, 1 - CLIP)
+    return -(given * found.log() + (1 - given) * (1 - found).log()).mean(-1)
+
+
+def _error(kind: Error, sample: Sample) -> Tensor:
+    if sample.source is None or sample.reconstruction is None:
+        raise UsageError("VCD needs samples with source and reconstruction: use the transition sampler (Transition)")
+    return reconstruction_error(kind, sample.source, sample.reconstruction)

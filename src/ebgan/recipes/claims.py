@@ -1,0 +1,38 @@
+"""What a measurement is asked, and what it comes to: claims of a paper beside what was found, tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from PIL import Image
+
+Scale = Literal["tiny", "cpu", "paper"]  # seconds, to try it; minutes on a CPU; as long as the paper's
+Note = Callable[[str], None]  # hears what is being done
+
+
+class Request(NamedTuple):
+    """How a measurement is asked for."""
+
+    scale: Scale
+    out: Path  # folder of the pictures, and of runs that a second call takes up where the first was stopped
+    note: Note
+    seeds: int | None = None  # by default as many as the scale has
+
+
+class Claim(NamedTuple):
+    """What the paper says, and what was found."""
+
+    claim: str
+    expected: str
+    measured: str
+    holds: bool
+
+
+class Findings(NamedTuple):
+    """All that was measured."""
+
+    claims: list[Claim]
+    pictures: dict[str, Image.Image]  # by the name of the file, without its ending
+    tables: dict[str, list[list[str]]] = {}  # by title: the heading, and rows of words  # noqa: RUF012

@@ -1,0 +1,48 @@
+"""What `ebgan reproduce` measures, by name: each a function of a request that returns claims, tables and pictures."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ebgan.errors import UsageError
+from ebgan.recipes import contest, gradients, manifold, theory, variational
+from ebgan.recipes.claims import Findings, Request, Scale
+
+TRIED: tuple[Scale, ...] = ("tiny", "cpu")  # a paper that gives no size has no scale of its own
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A measurement with a source."""
+
+    source: str  # paper, and section, figure or table
+    measure: Callable[[Request], Findings]
+    scales: tuple[Scale, ...] = TRIED  # those that it has
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.measure.__doc__ or "").strip().splitlines()[0]
+
+
+REPRODUCTIONS = {
+    "theory": Reproduction("EBGAN, section 2.2", theory.reproduce),
+    "gradients": Reproduction("EBGAN, section 2.3", gradients.reproduce),
+    "manifold": Reproduction("EBGAN, section 2.3.1", manifold.reproduce),
+    "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
+    "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
+}
+
+
+def find(name: str, scale: Scale) -> Reproduction:
+    """The measurement of a name. Raises UsageError with the nearest name, or with the scales that it has."""
+    if name not in REPRODUCTIONS:
+        near = difflib.get_close_matches(name, REPRODUCTIONS, 1)
+        hint = f"did you mean {near[0]}?" if near else "`ebgan reproduce` lists what there is"
+        raise UsageError(f"{name}: nothing of that name can be reproduced: {hint}")
+    found = REPRODUCTIONS[name]
+    if scale not in found.scales:
+        raise UsageError(f"--scale {scale}: {name} has the scales {', '.join(found.scales)}")
+    return found

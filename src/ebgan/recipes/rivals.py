@@ -1,0 +1,153 @@
+"""Every objective of the family, and how each enters a stage where all meet: same data, same generator, as many images.
+
+The discriminators differ as the objectives do (auto-encoder, classifier, experts) and have the same hidden layers, none
+with batch norm. What a paper fixes stands here, beside its objective: energy, turns, optimiser, pretraining. What
+depends on the data is the stage's: margin, scale of distances, learning rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, Precision
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Objective
+from ebgan.schedules import Linear
+from ebgan.training.adadelta import Adadelta
+from ebgan.training.adamax import Adamax
+from ebgan.training.game import Turns
+from ebgan.training.optim import Adam, OptimiserSpec
+
+Net = Literal["autoencoder", "classifier", "experts"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What all objectives share where they meet."""
+
+    data: Data
+    generator: GeneratorSpec
+    discriminators: dict[Net, DiscriminatorSpec]
+    margin: float  # EBGAN's, in units of the L2 norm
+    distance: float  # the loss-sensitive GAN's energy for a unit of L1 distance
+    gradient_penalty: float  # WGAN-GP's weight of it
+    epoch: int  # images in MAGAN's epoch
+    images: int
+    batch: int
+    lr: float
+    decay: Linear | None = None
+    precision: Precision = "fp32"
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """An objective with what it takes besides the stage's: by default Adam, and one turn each."""
+
+    title: str
+    source: str
+    net: Net
+    energy: Energy
+    objective: Callable[[Stage], Objective[Any]]
+    optimiser: Callable[[float], OptimiserSpec] = lambda lr: Adam(lr=lr)
+    turns: Turns = Turns()
+    pretraining: int = 0  # epochs
+
+
+def enter(rival: Rival, stage: Stage) -> Experiment:
+    """An objective on a stage."""
+    optimiser = replace(rival.optimiser(stage.lr), decay=stage.decay)  # type: ignore[type-var]
+    return Experiment(
+        data=stage.data,
+        nets=Nets(generator=stage.generator, discriminator=stage.discriminators[rival.net]),
+        energy=rival.energy,
+        objective=rival.objective(stage),
+        optimisers=Optimisers(discriminator=optimiser, generator=optimiser),
+        turns=rival.turns,
+        images=stage.images + rival.pretraining * stage.epoch,
+        pretraining=rival.pretraining * stage.epoch,
+        batch=stage.batch,
+        precision=stage.precision,
+        evaluation=stage.evaluation,
+    )
+
+
+def _vgan(turns: int) -> Rival:
+    return Rival(
+        title=f"VGAN (k = {turns})",
+        source="VGAN, algorithm 1",
+        net="experts",
+        energy=ExpertsEnergy(),
+        objective=lambda _: VGAN(),
+        optimiser=lambda _: Adadelta(lr=0.1),
+        turns=Turns(generator=turns),
+    )
+
+
+RIVALS = {
+    "gan": Rival(
+        title="GAN",
+        source="Goodfellow et al., 2014",
+        net="classifier",
+        energy=LogisticEnergy(),
+        objective=lambda _: GAN(),
+    ),
+    "ebgan": Rival(
+        title="EBGAN",
+        source="EBGAN, eq. 1, 2",
+        net="autoencoder",
+        energy=AutoencoderEnergy(),
+        objective=lambda stage: EBGAN(margin=stage.margin),
+    ),
+    "ebgan_pt": Rival(
+        title="EBGAN-PT",
+        source="EBGAN, eq. 14",
+        net="autoencoder",
+        energy=AutoencoderEnergy(),
+        objective=lambda stage: EBGAN(margin=stage.margin, pulling_away=0.1),
+    ),
+    "magan": Rival(
+        title="MAGAN",
+        source="MAGAN, algorithm 1",
+        net="autoencoder",
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=lambda stage: MAGAN(epoch=stage.epoch),
+        optimiser=lambda lr: Adamax(lr=lr),
+        pretraining=2,
+    ),
+    "began": Rival(
+        title="BEGAN",
+        source="BEGAN, section 3",
+        net="autoencoder",
+        energy=AutoencoderEnergy(unit="l1"),
+        objective=lambda _: BEGAN(gamma=0.5),
+    ),
+    "lsgan": Rival(
+        title="The loss-sensitive GAN",
+        source="LS-GAN",
+        net="classifier",
+        energy=ScalarEnergy(),
+        objective=lambda stage: LSGAN(scale=stage.distance, real_weight=0.0),
+        optimiser=lambda lr: Adam(lr=lr / 5),  # energies that nothing bounds run away at a larger one
+    ),
+    "vgan": _vgan(1),
+    "vgan_k3": _vgan(3),
+    "least_squares": Rival(
+        title="The least-squares GAN",
+        source="Mao et al., 2017",
+        net="classifier",
+        energy=ScalarEnergy(),
+        objective=lambda _: LeastSquaresGAN(),
+    ),
+    "wgan_gp": Rival(
+        title="WGAN-GP",
+        source="Gulrajani et al., 2017",
+        net="classifier",
+        energy=ScalarEnergy(),
+        objective=lambda stage: WGANGP(gradient_penalty=stage.gradient_penalty),
+        turns=Turns(discriminator=5),
+    ),
+}

@@ -1,0 +1,80 @@
+"""Experience replay: the discriminator also sees samples that were made in earlier iterations (Lee's slides).
+
+    shown to D      each sample of its turn, or by a chance of `share` one of the last `size` that it was given
+    shown to E, G   the generator's turn is as it was
+
+The slides name it beside "parameters from last iteration" and say no more: size, share and an even draw are ours. What
+is kept is the whole batch's, the same on every rank, so that several ranks train what one does; they exchange the
+samples' images for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.distributed import gather_across_ranks
+from ebgan.errors import UsageError, check_least
+from ebgan.nets.base import Site
+from ebgan.records import Batch, Sample
+from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.prior import Prior
+
+
+class Buffer(NamedTuple):
+    """The samples that can be shown again."""
+
+    samples: Tensor  # [*models, size, C, H, W]; of these only as many as were given are there
+    given: Tensor  # [] int64, samples given in all: the next one goes to the place `given` modulo size
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Replay(Sampler[Buffer]):
+    """Another sampler's samples, of which the discriminator is shown some again later."""
+
+    sampler: Sampler[Any] = Prior()
+    size: int = 1000  # samples that are kept, a model
+    share: float = 0.5  # chance of each sample that the discriminator is shown to be one of those
+
+    def __post_init__(self) -> None:
+        check_least("sampler", 1, size=self.size)
+        if not isinstance(self.share, Tensor) and not 0 <= self.share <= 1:
+            raise UsageError(f"sampler.share={self.share}: expected a chance between 0 and 1")
+
+    @property
+    def conditional(self) -> bool:
+        return self.sampler.conditional
+
+    def check(self, generator: nn.Module) -> None:
+        self.sampler.check(generator)
+
+    def init(self, site: Site, dtype: torch.dtype) -> Buffer:
+        device = site.randomness.seeds.device
+        samples = torch.zeros(*site.models, self.size, *site.shape, dtype=dtype, device=device)
+        return Buffer(samples, torch.zeros((), dtype=torch.int64, device=device))
+
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
+        return self.sampler.sample(generator, moment, source)
+
+    def recall(self, memory: Buffer, sample: Sample, moment: Moment) -> tuple[Sample, Buffer]:
+        where = {"first": moment.first, "turn": moment.turn}
+        held = memory.given.clamp(max=self.size)
+        place = (moment.randomness.uniform("replayed", moment.count, **where) * held).ceil().long() - 1
+        share = self.share[..., None] if isinstance(self.share, Tensor) else self.share
+        again = (moment.randomness.uniform("replay", moment.count, **where) <= share) & (held > 0)
+        old = memory.samples.take_along_dim(place.clamp(min=0)[..., None, None, None], -4)
+        shown = torch.where(again[..., None, None, None], old, sample.images.to(old.dtype))
+        return sample._replace(negatives=shown), self._kept(memory, sample.images)
+
+    def _kept(self, memory: Buffer, images: Tensor) -> Buffer:
+        """The buffer with the samples of all ranks in place of the oldest."""
+        whole = gather_across_ranks(images, -4)
+        given = memory.given + whole.shape[-4]
+        last = whole[..., -self.size :, :, :, :]
+        places = (given - last.shape[-4] + torch.arange(last.shape[-4], device=given.device)) % self.size
+        return Buffer(memory.samples.index_copy(-4, places, last.to(memory.samples.dtype)), given)

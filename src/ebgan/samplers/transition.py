@@ -1,0 +1,63 @@
+"""Samples from images of the data (VCD; Zhai et al., 2016, section 6): x~ = Decode(h~), h = Encode(x).
+
+    h~ = m h + (1 - m) z,    m ~ Bernoulli(keep) and z ~ U(-1, 1), both for each number of the code
+
+The reconstruction is Decode(h), the same net without noise; while training, batch norm takes the statistics of either
+pass for itself, as in the authors' code. The paper's m marks what is replaced; with its 0.5 that makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.errors import UsageError
+from ebgan.nets.base import Site, TransitionGenerator
+from ebgan.records import Batch, Sample
+from ebgan.samplers.base import Memoryless, Moment, Sampler
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Transition(Sampler[Memoryless]):
+    """One transition from each image of the source: half of its code, by default, is drawn anew."""
+
+    keep: float = 0.5  # chance of each number of the code to stay
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.keep, Tensor) and not 0 <= self.keep <= 1:
+            raise UsageError(f"sampler.keep={self.keep}: expected a chance between 0 and 1")
+
+    @property
+    def conditional(self) -> bool:
+        return True
+
+    def check(self, generator: nn.Module) -> None:
+        if not isinstance(generator, TransitionGenerator):
+            raise UsageError(
+                "sampler: Transition starts from images, and needs a transition generator as nets.generator "
+                "(MLPTransition), or take samples from noise (Prior)"
+            )
+
+    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:  # noqa: ARG002
+        return Memoryless()
+
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
+        assert isinstance(generator, TransitionGenerator)
+        images = source().images
+        code = generator.encode(images)
+        return Sample(
+            generator.decode(self.replaced(code, moment)), source=images, reconstruction=generator.decode(code)
+        )
+
+    def replaced(self, code: Tensor, moment: Moment) -> Tensor:
+        """Codes [*models, batch, code] of which some numbers are noise."""
+        randomness, where = moment.randomness, {"first": moment.first, "turn": moment.turn}
+        noise = randomness.uniform("transition", moment.count, code.shape[-1], **where) * 2 - 1
+        keep = self.keep[..., None, None] if isinstance(self.keep, Tensor) else self.keep
+        kept = randomness.uniform("kept", moment.count, code.shape[-1], **where) <= keep
+        return torch.where(kept, code, noise.to(code.dtype))
