@@ -43,6 +43,7 @@ from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
+from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
@@ -275,9 +276,10 @@ Tree = TypeVar("Tree")
 
 
 def stacked(experiments: Sequence[Tree]) -> Tree:
-    """Experiments that differ in float fields and seeds as one, whose differing fields hold tensors [models].
+    """Experiments that differ in float fields, seeds and kinds of optimiser as one.
 
-    Raises UsageError that names the first field in which they differ otherwise.
+    Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
+    best side by side. Raises UsageError that names the first field in which they differ otherwise.
     """
     merged: Tree = _merge(list(experiments), "")
     return merged
@@ -285,6 +287,8 @@ def stacked(experiments: Sequence[Tree]) -> Tree:
 
 def _merge(values: list[Any], name: str) -> Any:
     first = values[0]
+    if all(isinstance(value, OptimiserSpec) for value in values) and len({type(value) for value in values}) > 1:
+        return Mixed.of(values, stacked, name)
     if len({type(value) for value in values}) == 1 and is_dataclass(first):
         parts = {each.name: [getattr(value, each.name) for value in values] for each in fields(first)}
         merged = object.__new__(type(first))
@@ -292,18 +296,24 @@ def _merge(values: list[Any], name: str) -> Any:
             object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
         return merged
     if name == "seed":
-        return torch.tensor(values)
+        return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
     if all(value == first for value in values):
         return first
     if all(isinstance(value, float) for value in values):
         return torch.tensor(values)
-    raise UsageError(f"{name}: {', '.join(map(str, values))} differ, and only float fields and seeds can, in one stack")
+    raise UsageError(
+        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds and kinds of "
+        "optimiser can"
+    )
 
 
 def _placed(value: Any, device: torch.device | str) -> Any:
     """A tree with the tensors that its fields hold on a device."""
     if isinstance(value, torch.Tensor):
-        return value.to(device)
+        shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
+        return value[:1].to(device).expand_as(value) if shared else value.to(device)
+    if isinstance(value, tuple):
+        return tuple(_placed(each, device) for each in value)
     if not is_dataclass(value):
         return value
     placed = copy(value)

@@ -53,6 +53,11 @@ class Randomness:
         """The randomness of a seed, or of one seed a model."""
         return cls(torch.as_tensor(seed, dtype=torch.int64, device=device))
 
+    @property
+    def once(self) -> Randomness:
+        """The same, with one model in the place of all where they share their seed, which then has no stride."""
+        return Randomness(self.seeds[:1]) if self.seeds.stride() == (0,) else self
+
     def normal(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Standard normal numbers [*models, count, *shape] in float32 for the samples first, first + 1, ...
 
@@ -85,16 +90,16 @@ class Randomness:
     def permutation(self, purpose: str, length: int, epoch: int = 0) -> Tensor:
         """An order [*models, length] of range(length), another one in each epoch."""
         a, b, _, _ = self._words(purpose, 1, length * 4, 0, epoch)
-        return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True)
+        return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True).expand(*self.seeds.shape, length)
 
     def _unit(self, purpose: str, count: int, shape: tuple[int, ...], first: int | Tensor, turn: int | Tensor) -> Words:
         a, b, c, d = self._words(purpose, count, math.prod(shape), first, turn)
         return _unit(a), _unit(b), _unit(c), _unit(d)
 
     def _words(self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor) -> Words:
-        """Four words for each group of four elements of each sample: [*models, count, ceil(elements / 4)]."""
+        """Four words for each group of four elements of each sample: [*models or 1, count, ceil(elements / 4)]."""
         device = self.seeds.device
-        seeds = self.seeds[..., None, None]
+        seeds = self.once.seeds[..., None, None]
         key = (seeds & _LOW, (seeds >> 32 & _LOW) ^ zlib.crc32(purpose.encode()))
         sample = torch.arange(count, device=device)[:, None] + first
         group = torch.arange(-(-elements // 4), device=device)
@@ -104,7 +109,8 @@ class Randomness:
 
     def _shaped(self, values: Tensor, count: int, shape: tuple[int, ...]) -> Tensor:
         elements = math.prod(shape)
-        return values[..., :elements].reshape(*self.seeds.shape, count, *shape)
+        shaped = values[..., :elements].reshape(*self.once.seeds.shape, count, *shape)
+        return shaped.expand(*self.seeds.shape, count, *shape)
 
 
 def _signed(word: Tensor) -> Tensor:

@@ -91,8 +91,9 @@ class Loader:
         self.purpose = purpose
         self.workers = workers
         self.device = randomness.seeds.device
-        self._augmentation = randomness
-        self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
+        self._models = randomness.seeds.shape
+        self._augmentation = randomness.once
+        self._randomness = randomness.once if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
         self._orders: dict[str, tuple[int, Tensor]] = {}  # by purpose, an epoch and its order
@@ -121,7 +122,11 @@ class Loader:
         if isinstance(self.data, Augmented):
             first += self._share.start
             images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", first)
-        return Batch(scaled(images, self.limits), None if labels is None else labels.to(self.device))
+        served = scaled(images, self.limits)
+        return Batch(
+            served.expand(*self._models, *served.shape[-4:]),
+            None if labels is None else labels.to(self.device).expand(*self._models, -1),
+        )
 
     def _places(self, first: int, purpose: str) -> Tensor:
         """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""

@@ -4,7 +4,7 @@ from ebgan.metrics.baselines import baseline_errors
 from ebgan.metrics.classification import Classification, confusion_matrix
 from ebgan.metrics.classifier import TrainedClassifier, digit_classifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
-from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate
+from ebgan.metrics.evaluate import Evaluation, RealReference, class_metrics, evaluate
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
@@ -20,6 +20,7 @@ __all__ = [
     "auroc",
     "baseline_errors",
     "class_histogram",
+    "class_metrics",
     "classes_covered",
     "confusion_matrix",
     "digit_classifier",

@@ -139,6 +139,8 @@ def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread
 
     The deviation is a number, one a model [*models], or a function of the layer.
     """
+    if randomness.seeds.is_meta:  # a net that is only counted has no numbers to draw
+        return
     models = randomness.seeds.dim()
     for name, layer in _weighted(net):
         shape = layer.weight.shape[models:]
