@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.recipes import find
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
 from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
@@ -79,3 +81,10 @@ def test_an_estimate_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_estimate_is_made_from_real_steps() -> None:
     tasks = planned(list(GRID.trials())[:3], CPU)
     assert 0 < seconds(tasks, CPU) < 60
+
+
+def test_experiments_that_learn_classes_are_refused_with_the_mend() -> None:
+    made = find("semisupervised_mnist.ladder").make()
+    trials = list(Grid(base=replace(made, data=replace(made.data, source="digits")), axes={"seed": (0, 1)}).trials())
+    with pytest.raises(UsageError, match=r"SemiSupervised learns classes.*use `ebgan train` for each"):
+        planned(trials, torch.device("cpu"))

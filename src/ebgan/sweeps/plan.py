@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 
 from ebgan.data import Loader
+from ebgan.errors import UsageError
 from ebgan.experiment import build, stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups
@@ -101,6 +102,9 @@ def seconds(tasks: Sequence[Task], device: torch.device) -> float:
 def _size(trial: Trial) -> Size:
     """Counted on the meta device, which holds no numbers."""
     experiment = trial.experiment
+    if experiment.objective.classifies:
+        kind = type(experiment.objective).__name__
+        raise UsageError(f"objective: {kind} learns classes, and a sweep serves no labels: use `ebgan train` for each")
     game, _ = build(experiment, opened(experiment.data).shape, "meta")
     weights = [*game.generator.optimiser.weights, *game.discriminator.optimiser.weights]
     count = sum(weight.numel() for weight in weights)

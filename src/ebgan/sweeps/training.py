@@ -19,6 +19,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Augmented, Loader, Packed, Points
 from ebgan.experiment import Data, Experiment, build, stacked
 from ebgan.records import Batch
@@ -160,6 +161,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
         return Result("diverged", seconds=seconds, images_per_second=speed, error="samples are not finite")
     metrics = {name: float(values.flatten()[model]) for name, values in trained.energies.items()}
     examiner = examiner_of(run, data, experiment.evaluation.samples)
+    assert not isinstance(examiner, ClassExaminer)  # the plan refused it
     score = None
     if examiner.measurable:
         metrics |= examiner.glance()
