@@ -21,6 +21,8 @@ from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, su
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
+from ebgan.nets.dcgan import ConvAutoencoder
+from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP
@@ -33,7 +35,7 @@ from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8), dtype=np.uint8)
 GENERATOR = MLPGenerator(depth=3, width=10, noise=5, std=0.3)
 EBGAN_PT = Experiment(
     nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(depth=3, width=8, dropout=0.3, std=0.3)),
@@ -44,6 +46,13 @@ EBGAN_PT = Experiment(
     checkpoint=24,
     evaluation=Evaluation(grid=4),
     precision="fp64",
+)
+CONVOLUTIONAL = replace(
+    EBGAN_PT,
+    nets=Nets(
+        generator=NoisyGenerator(width=4, noise=5, planes=2, bias=False, std=0.3),
+        discriminator=ConvAutoencoder(encoder="(4)4c2s-(6)4c2s", bias=False, std=0.3),
+    ),
 )
 GAN_ = replace(
     EBGAN_PT,
@@ -80,7 +89,8 @@ WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
-        *(("EBGAN-PT", EBGAN_PT), ("GAN", GAN_), ("LSGAN", LSGAN_), ("LSGAN, penalty", LSGAN_GP)),
+        *(("EBGAN-PT", EBGAN_PT), ("EBGAN-PT, convolutional", CONVOLUTIONAL), ("GAN", GAN_)),
+        *(("LSGAN", LSGAN_), ("LSGAN, penalty", LSGAN_GP)),
         *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
     )
     for joined in (False, True)
@@ -120,7 +130,7 @@ def states(steps: int = 5) -> dict[str, Tensor]:
     """What moves in runs of each kind after some steps, on this rank."""
     found = {}
     for kind, experiment in KINDS.items():
-        game, progress = build(experiment, (1, 6, 6))
+        game, progress = build(experiment, (1, 8, 8))
         here = rank()
         loader = Loader(
             Packed(IMAGES[:, None]), batch=12, randomness=game.randomness, rank=here.index, ranks=here.count

@@ -13,12 +13,13 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, build, read_experiment, stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch
 from ebgan.samplers import Transition
 from ebgan.schedules import Constant, Linear
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
+from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
 
 SHAPE = (1, 3, 3)
@@ -133,6 +134,13 @@ def test_an_experiment_is_written_and_read_back(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(made.to_yaml())
     assert read_experiment(file) == made
+
+
+def test_a_part_that_may_be_none_is_written_and_read_back(tmp_path: Path) -> None:
+    optimisers = Optimisers(discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4), plateau=Plateau(patience=9))
+    made = replace(SMALL, objective=BEGAN(), optimisers=optimisers)
+    (tmp_path / "config.yaml").write_text(made.to_yaml())
+    assert read_experiment(tmp_path / "config.yaml") == made
 
 
 def test_a_config_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:

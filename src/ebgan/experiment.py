@@ -16,6 +16,9 @@ from ebgan.data import Augmented, Packed, Points, open_data, open_points
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
+from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
+from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
@@ -174,6 +177,7 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts),
+        *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior, Transition, Replay),
         *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),

@@ -22,7 +22,8 @@ from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, no_source
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
-CHUNK = 512  # images that pass through a net at a time
+CHUNK = 512  # images that pass through a net at a time, at most
+CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
@@ -68,7 +69,8 @@ class Run:
         else:
             self._check(source)
         randomness = Randomness.of(seed, self.device)
-        chunks = [self._chunk(randomness, first, min(CHUNK, count - first), source) for first in range(0, count, CHUNK)]
+        step = self._at_a_time
+        chunks = [self._chunk(randomness, first, min(step, count - first), source) for first in range(0, count, step)]
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
 
     def sources(
@@ -105,6 +107,12 @@ class Run:
             return self._through(images, lambda x: self._from_limits(generator(x)))
         raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
 
+    @property
+    def _at_a_time(self) -> int:
+        """How many images pass through a net at a time, so that memory does not grow with their size."""
+        _, height, width = self.data.shape
+        return max(1, min(CHUNK, CHUNK_PIXELS // (height * width)))
+
     def _chunk(self, randomness: Randomness, first: int, count: int, source: Tensor | None) -> Tensor:
         def start() -> Batch:
             if source is None:
@@ -140,7 +148,7 @@ class Run:
     @torch.no_grad()
     def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         self._check(images)
-        chunks = torch.split(images.to(torch.float32), CHUNK)
+        chunks = torch.split(images.to(torch.float32), self._at_a_time)
         return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
 
     def _to_limits(self, images: Tensor) -> Tensor:

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
+from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
@@ -60,6 +63,12 @@ OTHERS = {
     "discriminator": [MLPDiscriminator(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "experts' net": [MLPExperts(depth=3, width=6, experts=4, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "transition generator": [MLPTransition(width=6, code=4, std=std) for std in (0.25, 0.5, 1.0)],
+    "convolutional generator": [ConvGenerator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "convolutional autoencoder": [ConvAutoencoder(encoder="(8)4c2s", slope=slope) for slope in (0.0, 0.25, 0.5)],
+    "convolutional discriminator": [ConvDiscriminator(width=8, slope=slope) for slope in (0.0, 0.25, 0.5)],
+    "generator with noise planes": [NoisyGenerator(width=8, planes=4, std=std) for std in (0.25, 0.5, 1.0)],
+    "began's generator": [BEGANGenerator(carry=Linear(start=1.0, end=end, finish=9)) for end in (0.0, 0.25, 0.5)],
+    "began's autoencoder": [BEGANAutoencoder(width=8, std=std) for std in (0.25, 0.5, 1.0)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
     "transition": [Transition(keep=keep) for keep in (0.25, 0.5, 0.75)],

@@ -20,6 +20,7 @@ from ebgan.training.game import Game
 from ebgan.training.step import Outcome, Progress, train_step
 
 SHAPE = (1, 4, 4)
+COLOUR = {"cifar10", "faces64", "bedrooms64", "pictures", "imagenet128", "imagenet256_dogs"}
 SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
 
 
@@ -90,6 +91,8 @@ def test_the_generators_turn_leaves_the_discriminator_where_it_is(pair: Any) -> 
 def shape_of(made: Experiment) -> tuple[int, int, int]:
     if made.data.source in TOYS:
         return open_points(made.data.source).shape
+    if made.data.source in COLOUR:
+        return 3, 16, 16  # at which the nets of larger images can be built as well
     side = 8 if made.data.source == "digits" else 28 + 2 * made.data.padding
     return 1, side, side
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ebgan.data import data_folder, open_data, write_packed
 from ebgan.errors import DataError
@@ -102,3 +103,25 @@ def test_the_real_mnist_is_found_at_home(real_mnist, monkeypatch):
     monkeypatch.setenv("EBGAN_DATA", str(real_mnist.parent))
     assert len(open_data("mnist", split="test")) == 10_000
     assert np.bincount(open_data("mnist", split="test").labels).min() == 892
+
+
+def test_pictures_that_go_by_a_name_are_taken_under_any_name_that_they_usually_have(tmp_path, monkeypatch):
+    monkeypatch.setenv("EBGAN_DATA", str(tmp_path / "home"))
+    for count, folder in enumerate((tmp_path / "cache/ebgan/faces64", tmp_path / "home/img_align_celeba"), 1):
+        folder.mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (20, 24), (9 * number, 0, 0)).save(folder / f"{number}.png")
+        assert open_data("faces64", size=8).images.shape == (count, 3, 8, 8)
+
+
+def test_pictures_that_go_by_a_name_and_are_not_here_say_what_they_are_and_where_to_put_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("EBGAN_DATA", str(tmp_path))
+    with pytest.raises(DataError) as raised:
+        open_data("bedrooms64", size=64)
+    assert str(raised.value) == (
+        f"bedrooms64 is not here: these are bedrooms, such as those of LSUN. Put a folder or an archive of them into "
+        f"{tmp_path} as bedrooms64, bedrooms64.zip, bedroom_train_lmdb or bedrooms64_webp90.zip, or give it by "
+        "--data PATH"
+    )
+    with pytest.raises(DataError, match=r"pictures: these are your own pictures: give them, .* by --data PATH"):
+        open_data("pictures", size=64)

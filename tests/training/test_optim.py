@@ -232,6 +232,21 @@ def test_a_net_in_bfloat16_follows_weights_in_float32_that_lose_no_small_step() 
     assert any(frozen)  # weights that would never have moved in bfloat16
 
 
+@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=lambda spec: type(spec).__name__)
+def test_a_gradient_that_lies_otherwise_in_memory_moves_the_same_weights(spec: OptimiserSpec) -> None:
+    def moved(layout: torch.memory_format) -> Tensor:
+        torch.manual_seed(0)
+        net, x = nn.Conv2d(8, 4, 3), torch.rand(2, 8, 6, 6).contiguous(memory_format=layout)
+        optimiser = Optimiser(spec, net)
+        for _ in range(3):
+            loss = net(x).square().sum()
+            assert torch.autograd.grad(loss, net.weight, retain_graph=True)[0].is_contiguous(memory_format=layout)
+            optimiser.descend(loss, CLOCK)
+        return net.weight.detach()
+
+    torch.testing.assert_close(moved(torch.channels_last), moved(torch.contiguous_format))
+
+
 @pytest.mark.parametrize("spec", [Adam, Adamax, Adadelta, SGD])
 def test_clipped_weights_are_the_nearest_within_the_bounds_after_each_move(spec: type) -> None:
     _, (mine, other) = nets(2)

@@ -2,6 +2,7 @@
 
 from ebgan.data.arrays import from_array
 from ebgan.data.augmented import Augmented
+from ebgan.data.collections import COLLECTIONS
 from ebgan.data.fetch import fetch
 from ebgan.data.framing import Framing
 from ebgan.data.listing import Choice
@@ -13,6 +14,7 @@ from ebgan.data.sources import SOURCES, data_folder, open_data
 from ebgan.data.toy import TOYS, Density
 
 __all__ = [
+    "COLLECTIONS",
     "SOURCES",
     "TOYS",
     "Augmented",

@@ -12,6 +12,7 @@ import platformdirs
 from ebgan.data.archive import is_archive
 from ebgan.data.arrays import DIGITS, is_npz, read_digits, read_npz
 from ebgan.data.benchmarks import read_cifar10, read_fashion_mnist, read_mnist, read_svhn
+from ebgan.data.collections import COLLECTIONS, find_collection
 from ebgan.data.folder import read_picture, read_pictures
 from ebgan.data.idx import read_idx
 from ebgan.data.journal import is_pack, open_pack
@@ -33,11 +34,11 @@ def open_data(
 ) -> Packed:
     """The set that a source names.
 
-    A source is the name of a set (see `SOURCES`) or a path: what `ebgan pack` made, a packed, idx or npz file, a
-    folder with the files of MNIST, CIFAR-10 or SVHN, a picture, or a folder or archive of pictures (with folders
-    `train` and `test` if it is split). Data without splits is all `train`. `size` and `channels` say how pictures are
-    read; of a set whose pictures have a shape already they are what it must have. Raises DataError, which says how to
-    mend it.
+    A source is the name of a set (see `SOURCES` and `COLLECTIONS`) or a path: what `ebgan pack` made, a packed, idx or
+    npz file, a folder with the files of MNIST, CIFAR-10 or SVHN, a picture, or a folder or archive of pictures (with
+    folders `train` and `test` if it is split). Data without splits is all `train`. `size` and `channels` say how
+    pictures are read; of a set whose pictures have a shape already they are what it must have. Raises DataError, which
+    says how to mend it.
     """
     packed = open_arrays(source, split)
     if packed is None:
@@ -75,11 +76,15 @@ def _folders(name: str) -> list[Path]:
 
     Not in $EBGAN_DATA itself for Fashion-MNIST, whose files are named as those of MNIST.
     """
-    cache = Path(platformdirs.user_cache_dir("ebgan"), name)
-    if not os.environ.get("EBGAN_DATA"):
-        return [cache]
-    home = Path(os.environ["EBGAN_DATA"]).expanduser()
-    return [home / name, *([] if name == "fashion_mnist" else [home]), cache]
+    *home, cache = _homes()
+    return [*(each / name for each in home), *([] if name == "fashion_mnist" else home), cache / name]
+
+
+def _homes() -> list[Path]:
+    """The folders that hold data: $EBGAN_DATA, if that is set, and the user's cache folder."""
+    cache = Path(platformdirs.user_cache_dir("ebgan"))
+    named = os.environ.get("EBGAN_DATA")
+    return [Path(named).expanduser(), cache] if named else [cache]
 
 
 def _open_named(name: str, split: str) -> Packed:
@@ -98,10 +103,12 @@ def _open_named(name: str, split: str) -> Packed:
 
 def existing(source: str | Path) -> Path:
     """The path of a source. Raises DataError, with the nearest names of sets, if there is nothing."""
+    if isinstance(source, str) and source in COLLECTIONS:
+        return find_collection(source, _homes())
     path = Path(source).expanduser()
     if path.exists():
         return path
-    near = difflib.get_close_matches(str(source).lower(), SOURCES)
+    near = difflib.get_close_matches(str(source).lower(), (*SOURCES, *COLLECTIONS), cutoff=0.7)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise DataError(f"{source}: no such file or folder, and no set of that name ({', '.join(SOURCES)}).{hint}")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ebgan.errors import UsageError
 from ebgan.randomness import Randomness
 
 
@@ -23,6 +26,19 @@ class Site:
     def models(self) -> tuple[int, ...]:
         """The model axis: () for one model, (k,) for a stack of k."""
         return tuple(self.randomness.seeds.shape)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the net is."""
+        return self.randomness.seeds.device
+
+    def check_single(self, owner: str) -> None:
+        """Raise UsageError for a stack, of which a net without the model axis cannot be part."""
+        if self.models:
+            raise UsageError(
+                f"{owner}: a convolutional net holds one model, not a stack of {math.prod(self.models)}: train the "
+                "models one by one, or take a fully connected net (MLPGenerator, MLPAutoencoder, MLPDiscriminator)"
+            )
 
 
 class Generator(nn.Module, ABC):

@@ -1,12 +1,16 @@
 """Layers with a model axis: one set of weights a model, so that a stack of k models is k separate models at once.
 
+(Those of `convolutions` have none.) Weights are drawn here and given their dtype here, of whatever layer they are.
+
 A layer's arithmetic follows the dtype of its weights (float32, bfloat16 or float64, chosen when the nets are built);
 batch norm computes its statistics in float32 or better and keeps its own parameters there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Float
@@ -19,11 +23,23 @@ from ebgan.randomness import Randomness
 Models = tuple[int, ...]
 
 
-class Linear(nn.Module):
+class Weighted(nn.Module, ABC):
+    """A layer whose weights are drawn by `initialise` and whose arithmetic follows their dtype."""
+
+    weight: nn.Parameter  # [*models, ...]
+    summed: int  # inputs that each output is a sum of
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs for a batch."""
+
+
+class Linear(Weighted):
     """y = x W^T + b with one W [out, in] and one b [out] a model."""
 
     def __init__(self, inputs: int, outputs: int, models: Models = ()) -> None:
         super().__init__()
+        self.summed = inputs
         self.weight = nn.Parameter(torch.zeros(*models, outputs, inputs))
         self.bias = nn.Parameter(torch.zeros(*models, outputs))
 
@@ -99,18 +115,26 @@ class Dropout(nn.Module):
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
 
 
-def widened(x: Tensor) -> Tensor:
-    """float32 or better: outputs leave a net in full precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
+Spread = float | Tensor | Callable[[Weighted], float]
 
 
-def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: float | Tensor) -> None:
-    """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity."""
-    spread = torch.as_tensor(std, device=randomness.seeds.device)[..., None, None]
+def he(layer: Weighted) -> float:
+    """The standard deviation of weights that keeps the scale of what a ReLU reads (He et al., 2015)."""
+    return math.sqrt(2 / layer.summed)
+
+
+def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread) -> None:
+    """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity.
+
+    The deviation is a number, one a model [*models], or a function of the layer.
+    """
+    models = randomness.seeds.dim()
     for name, layer in _weighted(net):
-        values = randomness.normal(f"{purpose}.{name}", *layer.weight.shape[-2:])
+        shape = layer.weight.shape[models:]
+        spread = torch.as_tensor(std(layer) if callable(std) else std, device=randomness.seeds.device)
+        values = randomness.normal(f"{purpose}.{name}", *shape)
         with torch.no_grad():
-            layer.weight.copy_(values * spread)
+            layer.weight.copy_(values * spread[(..., *[None] * len(shape))])
 
 
 def compute_in(net: nn.Module, dtype: torch.dtype) -> None:
@@ -123,5 +147,5 @@ def compute_in(net: nn.Module, dtype: torch.dtype) -> None:
             module.to(wide)
 
 
-def _weighted(net: nn.Module) -> Iterator[tuple[str, Linear]]:
-    return ((name, module) for name, module in net.named_modules() if isinstance(module, Linear))
+def _weighted(net: nn.Module) -> Iterator[tuple[str, Weighted]]:
+    return ((name, module) for name, module in net.named_modules() if isinstance(module, Weighted))

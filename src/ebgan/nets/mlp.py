@@ -15,31 +15,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
-import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise, widened
-
-Output = Literal["linear", "limits"]
-
-
-def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
-    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], none where there is no range.
-
-    Raises UsageError for another range.
-    """
-    if limits is None:
-        return nn.Identity()
-    known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
-    if limits not in known:
-        raise UsageError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
-    return known[limits]
+from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
+from ebgan.nets.output import Output, ending, squash, wide
 
 
 @final
@@ -144,7 +128,7 @@ class _Generator(Generator):
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
         flat: Tensor = self.output(self.hidden(z))
-        return _images(self.squash(widened(flat)), self.shape)
+        return _images(self.squash(wide(flat)), self.shape)
 
 
 class _Autoencoder(Autoencoder):
@@ -152,7 +136,7 @@ class _Autoencoder(Autoencoder):
         super().__init__()
         pixels = math.prod(site.shape)
         self.shape, self.code_activated = site.shape, spec.code_activated
-        self.squash = squash(site.limits) if spec.output == "limits" else nn.Identity()
+        self.squash = ending(spec.output, site.limits)
         self.trunk = _trunk(spec, site)
         self.dropout = _dropout(spec.dropout, site, "code")
         self.decoder = Linear(spec.width, pixels, site.models)
@@ -163,7 +147,7 @@ class _Autoencoder(Autoencoder):
         before = self.trunk(images.flatten(-3))
         after = before.relu()
         flat: Tensor = self.norm(self.decoder(self.dropout(after)))
-        return widened(after if self.code_activated else before), _images(self.squash(widened(flat)), self.shape)
+        return wide(after if self.code_activated else before), _images(self.squash(wide(flat)), self.shape)
 
 
 class _Discriminator(Discriminator):
@@ -177,7 +161,7 @@ class _Discriminator(Discriminator):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
-        return widened(logits).squeeze(-1)
+        return wide(logits).squeeze(-1)
 
     def features(self, images: Tensor) -> Tensor:
         hidden: Tensor = self.trunk(images.flatten(-3))
@@ -194,7 +178,7 @@ class _Experts(Experts):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))
-        return widened(logits)
+        return wide(logits)
 
     def features(self, images: Tensor) -> Tensor:
         hidden: Tensor = self.trunk(images.flatten(-3))

@@ -1,6 +1,9 @@
 """The figures and tables of the papers, and examples, as experiments with names."""
 
+from ebgan.recipes import cifar10 as _cifar10
 from ebgan.recipes import digits as _digits
+from ebgan.recipes import imagenet as _imagenet
+from ebgan.recipes import images64 as _images64
 from ebgan.recipes import mnist as _mnist
 from ebgan.recipes import mnist_relatives as _mnist_relatives
 from ebgan.recipes import mnist_rivals as _mnist_rivals
@@ -10,4 +13,4 @@ from ebgan.recipes.index import RECIPES, Recipe, find
 
 __all__ = ["RECIPES", "Recipe", "find"]
 
-del _digits, _mnist, _mnist_relatives, _mnist_rivals, _mnist_vgan, _toys
+del _cifar10, _digits, _images64, _imagenet, _mnist, _mnist_relatives, _mnist_rivals, _mnist_vgan, _toys

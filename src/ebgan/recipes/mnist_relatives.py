@@ -1,15 +1,16 @@
-"""BEGAN, MAGAN and the loss-sensitive GAN on MNIST, with fully connected nets: a first look at each objective.
+"""BEGAN, MAGAN and the loss-sensitive GAN on MNIST: a first look at each objective.
 
-MAGAN's auto-encoder is that of the authors' code, 784-256-256-784 without batch norm, on 28x28 images in [0, 1], with
-its optimiser, noise and pretraining; their generator is convolutional, ours is not. BEGAN's and LS-GAN's papers have no
-MNIST experiment: what they fix (gamma, lambda_k, the uniform noise; moments, batch) is theirs, and the nets are ours,
-on the 32x32 images in [-1, 1] of the other MNIST recipes. BEGAN's paper halves the learning rates when M_global
-stalls; that a window is an epoch and a stall less than 1 % is ours, and the floor, a quarter of the first rate, is that
-of the widely used code, which halves at fixed intervals. The length of all three is ours.
+MAGAN is its authors' code, with their convolutional generator and their auto-encoder 784-256-256-784, on 28x28 images
+in [0, 1], with their optimiser, noise and pretraining. BEGAN's and LS-GAN's papers have no MNIST experiment: what they
+fix (gamma, lambda_k, the uniform noise; moments, batch) is theirs, and the fully connected nets are ours, on the 32x32
+images in [-1, 1] of the other MNIST recipes. BEGAN's paper halves the learning rates when M_global stalls; that a
+window is an epoch and a stall less than 1 % is ours, and the floor, a quarter of the first rate, is that of the widely
+used code, which halves at fixed intervals. The length of all three is ours.
 """
 
 from ebgan.energies import AutoencoderEnergy, ScalarEnergy
 from ebgan.experiment import Data, Experiment, Nets, Optimisers
+from ebgan.nets.magan import MNIST_AUTOENCODER, MNIST_GENERATOR
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.objectives import BEGAN, LSGAN, MAGAN
 from ebgan.recipes.index import recipe
@@ -42,13 +43,10 @@ def began() -> Experiment:
 
 @recipe("mnist.magan", source="MAGAN, MNIST")
 def magan() -> Experiment:
-    """MAGAN on MNIST: the authors' auto-encoder, two epochs of pretraining, Adamax."""
+    """MAGAN on MNIST: the authors' nets, two epochs of pretraining, Adamax."""
     return Experiment(
         data=Data(source="mnist", limits=(0.0, 1.0)),
-        nets=Nets(
-            generator=MLPGenerator(depth=4, width=512, noise=50),
-            discriminator=MLPAutoencoder(depth=3, width=256, output="limits", batch_norm=False, std=0.05),
-        ),
+        nets=Nets(generator=MNIST_GENERATOR, discriminator=MNIST_AUTOENCODER),
         energy=AutoencoderEnergy(unit="sse"),
         objective=MAGAN(epoch=EPOCH),
         optimisers=Optimisers(discriminator=Adamax(lr=5e-4), generator=Adamax(lr=5e-4)),

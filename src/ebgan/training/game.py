@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
+from ebgan.nets.clock import tell
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
@@ -56,6 +57,11 @@ class Game:
     randomness: Randomness
     turns: Turns = Turns()
     plateau: Plateau | None = None
+
+    def tell(self, images: Tensor) -> None:
+        """Let nets that change with time know how many images were seen."""
+        for player in (self.generator, self.discriminator):
+            tell(player.net, images)
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""

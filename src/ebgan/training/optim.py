@@ -184,8 +184,12 @@ class Optimiser:
             torch._foreach_copy_(list(targets), list(sources))
 
     def _widened(self, gradients: list[Tensor]) -> list[Tensor]:
-        """Gradients in the weights' dtype, in memory that is kept: fresh pages would cost more than the copy."""
-        if all(gradient.dtype == weight.dtype for gradient, weight in zip(gradients, self.weights, strict=True)):
+        """Gradients in the weights' dtype, in memory that is kept: fresh pages would cost more than the copy.
+
+        Torch's kernels pair numbers by their place in memory, which for gradients of convolutions may be another.
+        """
+        pairs = zip(gradients, self.weights, strict=True)
+        if all(gradient.dtype == weight.dtype and gradient.stride() == weight.stride() for gradient, weight in pairs):
             return gradients
         self._wide = self._wide or [torch.empty_like(weight) for weight in self.weights]
         torch._foreach_copy_(self._wide, gradients)

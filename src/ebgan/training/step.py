@@ -57,6 +57,7 @@ def train_step(
     values = game.learning_rates(images, factor)
     sound = torch.ones((), dtype=torch.bool, device=images.device)
     first, discriminator_turns, generator_turns = images, *turns
+    game.tell(images)
 
     # The discriminator's turn: energy down on the data, up on the samples.
     for turn in range(discriminator_turns):

@@ -1,0 +1,188 @@
+"""The nets of BEGAN (Berthelot, Schumm & Metz, 2017, figure 1): n feature maps, h numbers in noise and code.
+
+    generator   h -> 8 x 8 x n;  at each size two 3x3 convolutions n -> n;  doubled in between (nearest);  n -> image
+    encoder     image -> n;  at the l-th size l n -> l n and l n -> (l + 1) n, halved;  at 8 x 8 twice L n -> L n;  -> h
+    decoder     the generator's layout
+
+ELU behind each convolution but the last, nothing behind the linear layers; no batch norm. Halving takes every second
+place of a convolution's output, which is the convolution with a stride of 2. The last convolution is linear, as in the
+widely used code: samples may leave the data's range, and are clipped where they are shown.
+
+Two refinements that the paper calls optional, off by default:
+
+    skip     the 8 x 8 x n of the linear layer, enlarged, beside what each further size of a decoder begins with
+    carry    vanishing residuals: where a convolution keeps size and maps, carry x + (1 - carry) ELU(conv(x)); the carry
+             falls from 1 to 0 over 16,000 steps, which at the paper's batch of 16 is
+             Linear(start=1.0, end=0.0, finish=256_000) in images seen
+
+The paper does not say how weights begin: He's rule here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ebgan.errors import check_least
+from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.clock import Fading
+from ebgan.nets.convolutions import Convolution, channels_last
+from ebgan.nets.layers import Linear, he, initialise
+from ebgan.nets.notation import doublings
+from ebgan.nets.output import Output, ending, wide
+from ebgan.schedules import Schedule
+
+SIDE = 8  # of the smallest feature maps
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BEGANGenerator(GeneratorSpec):
+    """The generator, for squares of 16, 32, 64... pixels."""
+
+    width: int = 128  # n, feature maps; the paper has 64 and 128
+    noise: int = 64  # h, dimensions of z
+    output: Output = "linear"  # the last nonlinearity: none, or the one whose range is the data's
+    skip: bool = False  # whether the linear layer's maps stand beside those of each further size
+    carry: Schedule | None = None  # of vanishing residuals, a factor by images seen
+    std: float | None = None  # of the initial weights; null is He's
+
+    def __post_init__(self) -> None:
+        check_least("nets.generator", 1, width=self.width, noise=self.noise)
+
+    def build(self, site: Site) -> Generator:
+        site.check_single("nets.generator")
+        net = _Generator(self, site).to(site.device)
+        initialise(net, site.randomness, "generator", he if self.std is None else self.std)
+        return net
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BEGANAutoencoder(DiscriminatorSpec):
+    """The auto-encoder, for squares of 16, 32, 64... pixels."""
+
+    width: int = 128  # n, feature maps of the first size and of the decoder; the paper has 64 and 128
+    code: int = 64  # h
+    output: Output = "linear"  # the last nonlinearity: none, or the one whose range is the data's
+    skip: bool = False  # whether the linear layer's maps stand beside those of each further size of the decoder
+    carry: Schedule | None = None  # of vanishing residuals, a factor by images seen
+    std: float | None = None  # of the initial weights; null is He's
+
+    def __post_init__(self) -> None:
+        check_least("nets.discriminator", 1, width=self.width, code=self.code)
+
+    def build(self, site: Site) -> Autoencoder:
+        site.check_single("nets.discriminator")
+        net = _Autoencoder(self, site).to(site.device)
+        initialise(net, site.randomness, "discriminator", he if self.std is None else self.std)
+        return net
+
+
+class _Generator(Generator):
+    def __init__(self, spec: BEGANGenerator, site: Site) -> None:
+        super().__init__()
+        self.noise = ((spec.noise,),)
+        self.carry = _fading(spec.carry)
+        self.decoder = _Decoder(spec.noise, spec.width, spec.skip, site, "nets.generator")
+        self.ending = ending(spec.output, site.limits)
+
+    def forward(self, *noise: Tensor) -> Tensor:
+        (z,) = noise
+        return self.ending(wide(self.decoder(z, _now(self.carry))))
+
+
+class _Autoencoder(Autoencoder):
+    def __init__(self, spec: BEGANAutoencoder, site: Site) -> None:
+        super().__init__()
+        self.carry = _fading(spec.carry)
+        self.encoder = _Encoder(spec.code, spec.width, site)
+        self.decoder = _Decoder(spec.code, spec.width, spec.skip, site, "nets.discriminator")
+        self.ending = ending(spec.output, site.limits)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        carry = _now(self.carry)
+        code = self.encoder(images, carry)
+        return wide(code), self.ending(wide(self.decoder(code, carry)))
+
+
+class _Decoder(nn.Module):
+    """h numbers -> an image."""
+
+    def __init__(self, numbers: int, width: int, skip: bool, site: Site, owner: str) -> None:
+        super().__init__()
+        self.width, self.skip = width, skip
+        self.start = Linear(numbers, SIDE * SIDE * width)
+        beside = [0, *[width * skip] * (doublings(site.shape, owner) - 1)]
+        self.sizes = nn.ModuleList(_Size(width + maps, width) for maps in beside)
+        self.image = Convolution(width, site.shape[0], 3)
+
+    def forward(self, numbers: Tensor, carry: Tensor | None) -> Tensor:
+        start = channels_last(self.start(numbers).unflatten(-1, (self.width, SIDE, SIDE)))
+        x = self.sizes[0](start, carry)
+        for place, size in enumerate(self.sizes[1:], 1):
+            x = functional.interpolate(x, scale_factor=2.0)
+            if self.skip:
+                x = torch.cat((x, functional.interpolate(start, scale_factor=2.0**place)), 1)
+            x = size(x, carry)
+        image: Tensor = self.image(x)
+        return image
+
+
+class _Size(nn.Module):
+    """The two convolutions of a size in a decoder."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.first, self.second = _Convolution(inputs, width), _Convolution(width, width)
+
+    def forward(self, x: Tensor, carry: Tensor | None) -> Tensor:
+        out: Tensor = self.second(self.first(x, carry), carry)
+        return out
+
+
+class _Encoder(nn.Module):
+    """An image -> h numbers."""
+
+    def __init__(self, numbers: int, width: int, site: Site) -> None:
+        super().__init__()
+        sizes = doublings(site.shape, "nets.discriminator")  # from 8 x 8 to the image's
+        self.start = Convolution(site.shape[0], width, 3)
+        self.layers = nn.ModuleList()
+        for maps, more in pairwise(width * place for place in range(1, sizes + 1)):
+            self.layers.extend((_Convolution(maps, maps), _Convolution(maps, more, stride=2)))
+        self.layers.extend(_Convolution(width * sizes, width * sizes) for _ in range(2))
+        self.code = Linear(SIDE * SIDE * width * sizes, numbers)
+
+    def forward(self, images: Tensor, carry: Tensor | None) -> Tensor:
+        x = functional.elu(self.start(channels_last(images)))
+        for layer in self.layers:
+            x = layer(x, carry)
+        code: Tensor = self.code(x.flatten(1))
+        return code
+
+
+class _Convolution(nn.Module):
+    """A 3x3 convolution and ELU; where it keeps the size, its input is carried past it."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.keeps = inputs == outputs and stride == 1
+        self.layer = Convolution(inputs, outputs, 3, stride)
+
+    def forward(self, x: Tensor, carry: Tensor | None) -> Tensor:
+        out = functional.elu(self.layer(x))
+        return out if carry is None or not self.keeps else torch.lerp(out, x, carry.to(x.dtype))
+
+
+def _fading(carry: Schedule | None) -> Fading | None:
+    return None if carry is None else Fading(carry)
+
+
+def _now(carry: Fading | None) -> Tensor | None:
+    return None if carry is None else carry()

@@ -1,0 +1,102 @@
+"""Convolutions of one model, in whose padding the stride alone decides the size: n -> n / s, or n -> n s.
+
+A kernel of k with a stride of s is padded by (k - s) / 2 on each side, rounded up. Arithmetic follows the dtype of the
+weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ebgan.distributed import rank
+from ebgan.nets.layers import BatchNorm, Weighted
+from ebgan.nets.notation import Layer
+
+Maker = Callable[[int, Layer, bool], Weighted]
+
+
+class Convolution(Weighted):
+    """[batch, in, n, n] -> [batch, out, n / stride, n / stride]; unpadded where the kernel is to meet all there is."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = True, padded: bool = True
+    ) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, (kernel - stride + 1) // 2 if padded else 0
+        self.summed = inputs * kernel**2
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+
+    def forward(self, x: Float[Tensor, "batch inputs H W"]) -> Float[Tensor, "batch outputs h w"]:
+        return functional.conv2d(x.to(self.weight.dtype), self.weight, self.bias, self.stride, self.padding)
+
+
+class Deconvolution(Weighted):
+    """[batch, in, n, n] -> [batch, out, n stride, n stride]; a stride of 1 spreads a single place over the kernel."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = True) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, (kernel - stride) // 2 if stride > 1 else 0
+        self.summed = inputs * (kernel // stride) ** 2 if stride > 1 else inputs
+        self.weight = nn.Parameter(torch.zeros(inputs, outputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+
+    def forward(self, x: Float[Tensor, "batch inputs h w"]) -> Float[Tensor, "batch outputs H W"]:
+        x = x.to(self.weight.dtype)
+        return functional.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding)
+
+
+class ImageNorm(nn.Module):
+    """Batch normalisation of each channel, over all places of all images of all ranks."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.places = BatchNorm(channels)
+
+    def forward(self, x: Float[Tensor, "batch channels H W"]) -> Float[Tensor, "batch channels H W"]:
+        norm = self.places
+        if rank().count == 1:  # torch's kernel for images
+            both = norm.scale, norm.shift
+            return functional.batch_norm(x, norm.mean, norm.variance, *both, norm.training, norm.momentum, norm.epsilon)
+        rows = x.movedim(1, -1)
+        normed: Tensor = norm(rows.flatten(0, 2)).view(rows.shape)
+        return normed.movedim(-1, 1)
+
+
+def shrinking(inputs: int, layer: Layer, bias: bool) -> Weighted:
+    """A layer of an encoder."""
+    return Convolution(inputs, layer.maps, layer.kernel, layer.stride, bias=bias)
+
+
+def growing(inputs: int, layer: Layer, bias: bool) -> Weighted:
+    """A layer of a decoder or generator."""
+    if layer.stride == 1:
+        return Convolution(inputs, layer.maps, layer.kernel, bias=bias)
+    return Deconvolution(inputs, layer.maps, layer.kernel, layer.stride, bias=bias)
+
+
+def spreading(inputs: int, layer: Layer, bias: bool) -> Weighted:
+    """A generator's first layer, from a single place."""
+    return Deconvolution(inputs, layer.maps, layer.kernel, bias=bias)
+
+
+def chain(
+    inputs: int, layers: Sequence[Layer], make: Maker, activation: nn.Module, *, normed: Sequence[bool], bias: bool
+) -> nn.Sequential:
+    """Layers one after the other, with batch norm behind those that are `normed` and a nonlinearity between any two."""
+    parts: list[nn.Module] = []
+    for layer, norm in zip(layers, normed, strict=True):
+        parts += [activation] if parts else []
+        parts += [make(inputs, layer, bias), *([ImageNorm(layer.maps)] if norm else [])]
+        inputs = layer.maps
+    return nn.Sequential(*parts)
+
+
+def channels_last(images: Float[Tensor, "batch C H W"]) -> Float[Tensor, "batch C H W"]:
+    """The same images, with the channels of a place side by side in memory: what follows then is laid out alike."""
+    return images.contiguous(memory_format=torch.channels_last)

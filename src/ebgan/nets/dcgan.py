@@ -1,0 +1,186 @@
+"""The convolutional nets of the EBGAN paper's images (appendix C), after DCGAN (Radford et al., 2016).
+
+    generator       (512)4c-(256)4c2s-(128)4c2s-(64)4c2s-(3)4c2s, transposed, on 64x64 images; ReLU
+    encoder         (64)4c2s-(128)4c2s-(256)4c2s
+    decoder         (128)4c2s-(64)4c2s-(3)4c2s, transposed: the encoder mirrored
+    discriminator   (64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s-(1)4c of the probabilistic GAN
+
+Any square size 8, 16, 32, 64... follows by the same rule, from 4x4 by doubling. Weights are N(0, 0.02^2), and
+N(0, 0.002^2) in the auto-encoder; biases begin at 0.
+
+What the paper leaves unsaid: batch norm stands on all layers but the generator's and decoder's last and the encoder's
+and discriminator's first (and the logit), as in the DCGAN code; read literally, the paper's rule puts it on the
+decoder's output as well (`output_norm`). LeakyReLU of 0.2 in the discriminator and the auto-encoder, whose output ends
+in the data's range. The DCGAN code's convolutions have no biases; the auto-encoder's do. MAGAN's nets are settings of
+these (`nets.magan`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor, nn
+
+from ebgan.errors import UsageError, check_least
+from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.convolutions import Convolution, chain, channels_last, growing, shrinking, spreading
+from ebgan.nets.layers import he, initialise
+from ebgan.nets.notation import Layer, check_sizes, doublings, growth, parse, pyramid
+from ebgan.nets.output import Output, ending, squash, wide
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ConvGenerator(GeneratorSpec):
+    """Transposed convolutions from noise at a single place to an image in the data's range."""
+
+    width: int = 64  # feature maps before the image; twice as many at each size below
+    layers: str | None = None  # the layers in the paper's notation, in place of the rule by width
+    noise: int = 100  # dimensions of z
+    batch_norm: bool = True  # on all layers but the last
+    bias: bool = False  # of the convolutions
+    std: float | None = 0.02  # of the initial weights; null is He's
+
+    def __post_init__(self) -> None:
+        check_least("nets.generator", 1, width=self.width, noise=self.noise)
+        if self.layers is not None:
+            first, *others = parse(self.layers, "nets.generator.layers")
+            check_sizes(others, "nets.generator.layers")
+            if first.stride > 1:
+                raise UsageError(
+                    f"nets.generator.layers: the first layer, {first}, spreads a single place over its kernel, and has "
+                    f"no stride: {first._replace(stride=1)}"
+                )
+
+    def build(self, site: Site) -> Generator:
+        site.check_single("nets.generator")
+        net = _Generator(self, site).to(site.device)
+        initialise(net, site.randomness, "generator", he if self.std is None else self.std)
+        return net
+
+    def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
+        """The layers for images [C, H, W]. Raises UsageError for images that they cannot make."""
+        if self.layers is None:
+            return pyramid(shape, self.width, "nets.generator")
+        layers = parse(self.layers, "nets.generator.layers")
+        size = layers[0].kernel * growth(layers[1:])
+        made = (layers[-1].maps, size, size)
+        if made != shape:
+            raise UsageError(
+                f"nets.generator.layers: {self.layers} makes images of {made} (channels, height, width), and those of "
+                f"the data are {shape}: choose other layers, or null"
+            )
+        return layers
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ConvAutoencoder(DiscriminatorSpec):
+    """An encoder of convolutions and its mirror image; the code is the encoder's last activation, flat."""
+
+    encoder: str = "(64)4c2s-(128)4c2s-(256)4c2s"  # its layers, in the paper's notation
+    slope: float = 0.2  # of the LeakyReLU below 0; 0 is a ReLU
+    output: Output = "limits"  # the decoder's last nonlinearity: the one whose range is the data's, or none
+    batch_norm: bool = True  # on all layers but the encoder's first and the decoder's last
+    output_norm: bool = False  # batch norm on the decoder's output
+    code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the LeakyReLU
+    bias: bool = True  # of the convolutions
+    std: float | None = 0.002  # of the initial weights; null is He's
+
+    def __post_init__(self) -> None:
+        check_sizes(parse(self.encoder, "nets.discriminator.encoder"), "nets.discriminator.encoder")
+
+    def build(self, site: Site) -> Autoencoder:
+        site.check_single("nets.discriminator")
+        net = _Autoencoder(self, site).to(site.device)
+        initialise(net, site.randomness, "discriminator", he if self.std is None else self.std)
+        return net
+
+    def layers_for(self, shape: tuple[int, int, int]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+        """Encoder and decoder for images [C, H, W]. Raises UsageError for a size that the strides do not divide."""
+        channels, height, width = shape
+        encoder = parse(self.encoder, "nets.discriminator.encoder")
+        shrinks = growth(encoder)
+        if height % shrinks or width % shrinks:
+            raise UsageError(
+                f"nets.discriminator.encoder: images are {height} x {width}, which {self.encoder} cannot divide by "
+                f"{shrinks}: choose data.size or data.padding so that it can"
+            )
+        maps = [channels, *(layer.maps for layer in encoder)]
+        mirrored = [layer._replace(maps=fewer) for fewer, layer in zip(maps, encoder, strict=False)]
+        return encoder, tuple(reversed(mirrored))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ConvDiscriminator(DiscriminatorSpec):
+    """Convolutions down to 4x4 places, and one logit of them all."""
+
+    width: int = 64  # feature maps of the first layer; twice as many at each size below
+    slope: float = 0.2  # of the LeakyReLU below 0
+    batch_norm: bool = True  # on all layers but the first and the logit
+    bias: bool = False  # of the convolutions
+    std: float | None = 0.02  # of the initial weights; null is He's
+
+    def __post_init__(self) -> None:
+        check_least("nets.discriminator", 1, width=self.width)
+
+    def build(self, site: Site) -> Discriminator:
+        site.check_single("nets.discriminator")
+        net = _Discriminator(self, site).to(site.device)
+        initialise(net, site.randomness, "discriminator", he if self.std is None else self.std)
+        return net
+
+
+class _Generator(Generator):
+    def __init__(self, spec: ConvGenerator, site: Site) -> None:
+        super().__init__()
+        self.squash, self.noise = squash(site.limits), ((spec.noise,),)
+        first, *others = spec.layers_for(site.shape)
+        norm = [spec.batch_norm] * len(others)
+        self.start = chain(spec.noise, [first], spreading, nn.ReLU(), normed=norm[:1], bias=spec.bias)
+        self.layers = chain(first.maps, others, growing, nn.ReLU(), normed=[*norm[1:], False], bias=spec.bias)
+
+    def forward(self, *noise: Tensor) -> Tensor:
+        (z,) = noise
+        images: Tensor = self.layers(self.start(channels_last(z[..., None, None])).relu())
+        return self.squash(wide(images))
+
+
+class _Autoencoder(Autoencoder):
+    def __init__(self, spec: ConvAutoencoder, site: Site) -> None:
+        super().__init__()
+        encoder, decoder = spec.layers_for(site.shape)
+        self.ending, self.code_activated = ending(spec.output, site.limits), spec.code_activated
+        self.activation = nn.LeakyReLU(spec.slope)
+        norm = [spec.batch_norm] * (len(encoder) - 1)
+        self.encoder = chain(site.shape[0], encoder, shrinking, self.activation, normed=[False, *norm], bias=spec.bias)
+        ends = [*norm, spec.output_norm]
+        self.decoder = chain(encoder[-1].maps, decoder, growing, self.activation, normed=ends, bias=spec.bias)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        before = self.encoder(channels_last(images))
+        after = self.activation(before)
+        code = wide(after if self.code_activated else before)
+        return code.flatten(1), self.ending(wide(self.decoder(after)))
+
+
+class _Discriminator(Discriminator):
+    def __init__(self, spec: ConvDiscriminator, site: Site) -> None:
+        super().__init__()
+        layers = [Layer(spec.width << place, 4, 2) for place in range(doublings(site.shape, "nets.discriminator"))]
+        self.activation = nn.LeakyReLU(spec.slope)
+        norm = [False, *[spec.batch_norm] * (len(layers) - 1)]
+        self.trunk = chain(site.shape[0], layers, shrinking, self.activation, normed=norm, bias=spec.bias)
+        self.logit = Convolution(layers[-1].maps, 1, 4, bias=spec.bias, padded=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return wide(self.logit(self._maps(images))).flatten()
+
+    def features(self, images: Tensor) -> Tensor:
+        return wide(self._maps(images)).flatten(1)
+
+    def _maps(self, images: Tensor) -> Tensor:
+        maps: Tensor = self.activation(self.trunk(channels_last(images)))
+        return maps

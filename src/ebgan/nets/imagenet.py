@@ -1,0 +1,83 @@
+"""The generators of the EBGAN paper for ImageNet (appendices F and G): noise at every size, not at the start alone.
+
+    128   (1024)4c-(512)4c2s-(256)4c2s-(128)4c2s-(64)4c2s-(64)4c2s-(3)3c              noise 100-64-32-16-8-4
+    256   (2048)4c-(1024)4c2s-(512)4c2s-...-(64)4c2s-(64)4c2s-(3)3c                   noise 100-64-32-16-8-4-2
+
+The first entry of the noise is z at a single place; each further one is so many planes of noise of the size at which
+they stand, concatenated to the feature maps that the next layer reads. Their auto-encoder is `ConvAutoencoder` with
+(64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s.
+
+What the paper leaves unsaid: the last layer, (3)3c, gets no noise (there is an entry less than there are layers); batch
+norm and ReLU on all layers but the last; the convolutions have biases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.errors import check_least
+from ebgan.nets.base import Generator, GeneratorSpec, Site
+from ebgan.nets.convolutions import chain, channels_last, growing, spreading
+from ebgan.nets.layers import he, initialise
+from ebgan.nets.notation import Layer, pyramid
+from ebgan.nets.output import squash, wide
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NoisyGenerator(GeneratorSpec):
+    """A generator of any square size 8, 16, 32... with planes of noise beside the feature maps of every size."""
+
+    width: int = 64  # feature maps of the last two layers before the image; twice as many at each size below
+    noise: int = 100  # dimensions of z
+    planes: int = 64  # of noise at 4x4; half as many at each size above, 1 at least
+    batch_norm: bool = True  # on all layers but the last
+    bias: bool = True  # of the convolutions
+    std: float | None = 0.02  # of the initial weights; null is He's
+
+    def __post_init__(self) -> None:
+        check_least("nets.generator", 1, width=self.width, noise=self.noise, planes=self.planes)
+
+    def build(self, site: Site) -> Generator:
+        site.check_single("nets.generator")
+        net = _Generator(self, site).to(site.device)
+        initialise(net, site.randomness, "generator", he if self.std is None else self.std)
+        return net
+
+    def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
+        """The layers for images [C, H, W]: DCGAN's, whose last one is cut in two."""
+        *layers, image = pyramid(shape, self.width, "nets.generator")
+        return *layers, image._replace(maps=self.width), Layer(image.maps, 3)
+
+
+class _Generator(Generator):
+    def __init__(self, spec: NoisyGenerator, site: Site) -> None:
+        super().__init__()
+        first, *others = spec.layers_for(site.shape)
+        self.squash, self.noise = squash(site.limits), ((spec.noise,), *_planes(spec.planes, others))
+        norm = [spec.batch_norm]
+        self.start = chain(spec.noise, [first], spreading, nn.ReLU(), normed=norm, bias=spec.bias)
+        self.layers = nn.ModuleList()
+        maps = first.maps
+        for layer, (planes, _, _) in zip(others, self.noise[1:], strict=False):
+            self.layers.append(chain(maps + planes, [layer], growing, nn.ReLU(), normed=norm, bias=spec.bias))
+            maps = layer.maps
+        self.image = chain(maps, others[-1:], growing, nn.ReLU(), normed=[False], bias=spec.bias)
+
+    def forward(self, *noise: Tensor) -> Tensor:
+        z, *planes = noise
+        x = self.start(channels_last(z[..., None, None])).relu()
+        for layer, plane in zip(self.layers, planes, strict=True):
+            x = layer(torch.cat((x, channels_last(plane.to(x.dtype))), 1)).relu()
+        return self.squash(wide(self.image(x)))
+
+
+def _planes(count: int, layers: Sequence[Layer]) -> list[tuple[int, int, int]]:
+    """The shapes of the planes that the doubling layers read, from 4x4 on."""
+    doubling = range(len(layers) - 1)
+    return [(max(count >> place, 1), 4 << place, 4 << place) for place in doubling]

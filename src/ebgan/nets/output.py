@@ -1,0 +1,36 @@
+"""How images leave a net: in the data's range where that is wanted, and in full precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.errors import UsageError
+
+Output = Literal["linear", "limits"]
+
+
+def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
+    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], none where there is no range.
+
+    Raises UsageError for another range.
+    """
+    if limits is None:
+        return nn.Identity()
+    known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
+    if limits not in known:
+        raise UsageError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
+    return known[limits]
+
+
+def ending(output: Output, limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
+    """The last nonlinearity of a net, by its name."""
+    return squash(limits) if output == "limits" else nn.Identity()
+
+
+def wide(x: Tensor) -> Tensor:
+    """float32 or better: outputs leave a net in full precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
