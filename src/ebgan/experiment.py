@@ -22,6 +22,7 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
@@ -178,6 +179,7 @@ REGISTRY: dict[str, type] = {
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts),
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
+        *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior, Transition, Replay),
         *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),

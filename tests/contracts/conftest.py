@@ -15,6 +15,7 @@ from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior, Replay, Transition
@@ -69,6 +70,10 @@ OTHERS = {
     "generator with noise planes": [NoisyGenerator(width=8, planes=4, std=std) for std in (0.25, 0.5, 1.0)],
     "began's generator": [BEGANGenerator(carry=Linear(start=1.0, end=end, finish=9)) for end in (0.0, 0.25, 0.5)],
     "began's autoencoder": [BEGANAutoencoder(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's generator": [VGANGenerator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's transition generator": [VGANTransition(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's experts": [VGANExperts(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's discriminator": [VGANDiscriminator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
     "transition": [Transition(keep=keep) for keep in (0.25, 0.5, 0.75)],
