@@ -12,6 +12,7 @@ from ebgan.experiment import stacked
 from ebgan.nets.base import Site
 from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.output import squash
 
 Sites = Callable[..., Site]
 Numbers = Callable[..., Tensor]

@@ -1,4 +1,4 @@
-"""The convolutional nets of EBGAN, DCGAN, BEGAN, MAGAN and VGAN: parameters to the digit, sizes, and initial weights."""
+"""The convolutional nets of EBGAN, DCGAN, BEGAN, MAGAN and VGAN: parameters to the digit, sizes, first weights."""
 
 import pytest
 import torch

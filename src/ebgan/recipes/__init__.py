@@ -9,8 +9,9 @@ from ebgan.recipes import mnist_relatives as _mnist_relatives
 from ebgan.recipes import mnist_rivals as _mnist_rivals
 from ebgan.recipes import mnist_vgan as _mnist_vgan
 from ebgan.recipes import toys as _toys
+from ebgan.recipes import vgan as _vgan
 from ebgan.recipes.index import RECIPES, Recipe, find
 
 __all__ = ["RECIPES", "Recipe", "find"]
 
-del _cifar10, _digits, _images64, _imagenet, _mnist, _mnist_relatives, _mnist_rivals, _mnist_vgan, _toys
+del _cifar10, _digits, _images64, _imagenet, _mnist, _mnist_relatives, _mnist_rivals, _mnist_vgan, _toys, _vgan
