@@ -89,8 +89,13 @@ WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
-        *(("EBGAN-PT", EBGAN_PT), ("EBGAN-PT, convolutional", CONVOLUTIONAL), ("GAN", GAN_)),
-        *(("LSGAN", LSGAN_), ("LSGAN, penalty", LSGAN_GP)),
+        *(
+            ("EBGAN-PT", EBGAN_PT),
+            ("EBGAN-PT, convolutional", CONVOLUTIONAL),
+            ("GAN", GAN_),
+            ("LSGAN", LSGAN_),
+            ("LSGAN, penalty", LSGAN_GP),
+        ),
         *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
     )
     for joined in (False, True)

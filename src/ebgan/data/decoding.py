@@ -84,10 +84,10 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    except BrokenProcessPool as error:
+    except (BrokenProcessPool, OSError) as error:  # OSError: of a pipe to one that is gone
         raise DecoderLostError(
-            "a process that decodes pictures was lost: was it killed, or is memory short? The same command goes on "
-            "from what is saved; fewer --workers need less memory"
+            f"a process that decodes pictures was lost ({error}): was it killed, or is memory short? The same command "
+            "goes on from what is saved; fewer --workers need less memory"
         ) from error
     except BaseException:
         for worker in set(multiprocessing.active_children()) - others:  # nobody waits for what they are at

@@ -32,9 +32,9 @@ from ebgan.errors import check_least
 from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Generator, GeneratorSpec, Site
 from ebgan.nets.clock import Fading
 from ebgan.nets.convolutions import Convolution, channels_last
-from ebgan.nets.layers import Linear, he, initialise
+from ebgan.nets.layers import Linear, he, initialise, widened
 from ebgan.nets.notation import doublings
-from ebgan.nets.output import Output, ending, wide
+from ebgan.nets.output import Output, ending
 from ebgan.schedules import Schedule
 
 SIDE = 8  # of the smallest feature maps
@@ -94,7 +94,7 @@ class _Generator(Generator):
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
-        return self.ending(wide(self.decoder(z, _now(self.carry))))
+        return self.ending(widened(self.decoder(z, _now(self.carry))))
 
 
 class _Autoencoder(Autoencoder):
@@ -108,7 +108,7 @@ class _Autoencoder(Autoencoder):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         carry = _now(self.carry)
         code = self.encoder(images, carry)
-        return wide(code), self.ending(wide(self.decoder(code, carry)))
+        return widened(code), self.ending(widened(self.decoder(code, carry)))
 
 
 class _Decoder(nn.Module):

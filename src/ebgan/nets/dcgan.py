@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
 from ebgan.nets.convolutions import Convolution, chain, channels_last, growing, shrinking, spreading
-from ebgan.nets.layers import he, initialise
+from ebgan.nets.layers import he, initialise, widened
 from ebgan.nets.notation import Layer, check_sizes, doublings, growth, parse, pyramid
-from ebgan.nets.output import Output, ending, squash, wide
+from ebgan.nets.output import Output, ending, squash
 
 
 @final
@@ -145,7 +145,7 @@ class _Generator(Generator):
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
         images: Tensor = self.layers(self.start(channels_last(z[..., None, None])).relu())
-        return self.squash(wide(images))
+        return self.squash(widened(images))
 
 
 class _Autoencoder(Autoencoder):
@@ -162,8 +162,8 @@ class _Autoencoder(Autoencoder):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         before = self.encoder(channels_last(images))
         after = self.activation(before)
-        code = wide(after if self.code_activated else before)
-        return code.flatten(1), self.ending(wide(self.decoder(after)))
+        code = widened(after if self.code_activated else before)
+        return code.flatten(1), self.ending(widened(self.decoder(after)))
 
 
 class _Discriminator(Discriminator):
@@ -176,10 +176,10 @@ class _Discriminator(Discriminator):
         self.logit = Convolution(layers[-1].maps, 1, 4, bias=spec.bias, padded=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        return wide(self.logit(self._maps(images))).flatten()
+        return widened(self.logit(self._maps(images))).flatten()
 
     def features(self, images: Tensor) -> Tensor:
-        return wide(self._maps(images)).flatten(1)
+        return widened(self._maps(images)).flatten(1)
 
     def _maps(self, images: Tensor) -> Tensor:
         maps: Tensor = self.activation(self.trunk(channels_last(images)))

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from ebgan.errors import check_least
 from ebgan.nets.base import Generator, GeneratorSpec, Site
 from ebgan.nets.convolutions import chain, channels_last, growing, spreading
-from ebgan.nets.layers import he, initialise
+from ebgan.nets.layers import he, initialise, widened
 from ebgan.nets.notation import Layer, pyramid
-from ebgan.nets.output import squash, wide
+from ebgan.nets.output import squash
 
 
 @final
@@ -74,7 +74,7 @@ class _Generator(Generator):
         x = self.start(channels_last(z[..., None, None])).relu()
         for layer, plane in zip(self.layers, planes, strict=True):
             x = layer(torch.cat((x, channels_last(plane.to(x.dtype))), 1)).relu()
-        return self.squash(wide(self.image(x)))
+        return self.squash(widened(self.image(x)))
 
 
 def _planes(count: int, layers: Sequence[Layer]) -> list[tuple[int, int, int]]:

@@ -115,6 +115,11 @@ class Dropout(nn.Module):
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
 
 
+def widened(x: Tensor) -> Tensor:
+    """float32 or better: outputs leave a net in full precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 Spread = float | Tensor | Callable[[Weighted], float]
 
 

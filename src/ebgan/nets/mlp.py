@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise
-from ebgan.nets.output import Output, ending, squash, wide
+from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise, widened
+from ebgan.nets.output import Output, ending, squash
 
 
 @final
@@ -128,7 +128,7 @@ class _Generator(Generator):
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
         flat: Tensor = self.output(self.hidden(z))
-        return _images(self.squash(wide(flat)), self.shape)
+        return _images(self.squash(widened(flat)), self.shape)
 
 
 class _Autoencoder(Autoencoder):
@@ -147,7 +147,7 @@ class _Autoencoder(Autoencoder):
         before = self.trunk(images.flatten(-3))
         after = before.relu()
         flat: Tensor = self.norm(self.decoder(self.dropout(after)))
-        return wide(after if self.code_activated else before), _images(self.squash(wide(flat)), self.shape)
+        return widened(after if self.code_activated else before), _images(self.squash(widened(flat)), self.shape)
 
 
 class _Discriminator(Discriminator):
@@ -161,7 +161,7 @@ class _Discriminator(Discriminator):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
-        return wide(logits).squeeze(-1)
+        return widened(logits).squeeze(-1)
 
     def features(self, images: Tensor) -> Tensor:
         hidden: Tensor = self.trunk(images.flatten(-3))
@@ -178,7 +178,7 @@ class _Experts(Experts):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))
-        return wide(logits)
+        return widened(logits)
 
     def features(self, images: Tensor) -> Tensor:
         hidden: Tensor = self.trunk(images.flatten(-3))

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from ebgan.errors import check_least
 from ebgan.nets.base import GeneratorSpec, Site, TransitionGenerator
-from ebgan.nets.layers import BatchNorm, Linear, initialise
-from ebgan.nets.output import squash, wide
+from ebgan.nets.layers import BatchNorm, Linear, initialise, widened
+from ebgan.nets.output import squash
 
 
 @final
@@ -50,11 +50,11 @@ class _Transition(TransitionGenerator):
         self.to(site.randomness.seeds.device)
 
     def encode(self, images: Tensor) -> Tensor:
-        return wide(self.encoder(images.flatten(-3)))
+        return widened(self.encoder(images.flatten(-3)))
 
     def decode(self, code: Tensor) -> Tensor:
         flat: Tensor = self.output(self.hidden(code))
-        return self.squash(wide(flat)).reshape(*flat.shape[:-1], *self.shape)
+        return self.squash(widened(flat)).reshape(*flat.shape[:-1], *self.shape)
 
 
 def _layers(spec: MLPTransition, site: Site, sizes: list[int]) -> list[nn.Module]:

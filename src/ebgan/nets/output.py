@@ -1,4 +1,4 @@
-"""How images leave a net: in the data's range where that is wanted, and in full precision."""
+"""How images leave a net: in the data's range, where that is wanted."""
 
 from __future__ import annotations
 
@@ -29,8 +29,3 @@ def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
 def ending(output: Output, limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
     """The last nonlinearity of a net, by its name."""
     return squash(limits) if output == "limits" else nn.Identity()
-
-
-def wide(x: Tensor) -> Tensor:
-    """float32 or better: outputs leave a net in full precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))

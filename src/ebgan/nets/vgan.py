@@ -32,8 +32,8 @@ from ebgan.nets.base import (
     TransitionGenerator,
 )
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, channels_last
-from ebgan.nets.layers import BatchNorm, Linear, glorot, initialise
-from ebgan.nets.output import squash, wide
+from ebgan.nets.layers import BatchNorm, Linear, glorot, initialise, widened
+from ebgan.nets.output import squash
 
 KERNEL = 5
 Built = TypeVar("Built", bound=nn.Module)
@@ -127,7 +127,7 @@ class _Transition(TransitionGenerator):
         self.decoder = _Decoder(spec.code, spec.width, site)
 
     def encode(self, images: Tensor) -> Tensor:
-        return wide(self.encoder(self.maps(channels_last(images)).flatten(1)))
+        return widened(self.encoder(self.maps(channels_last(images)).flatten(1)))
 
     def decode(self, code: Tensor) -> Tensor:
         images: Tensor = self.decoder(code)
@@ -149,7 +149,7 @@ class _Decoder(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         maps = self.unflatten(self.start(code))
-        return self.squash(wide(self.layers(channels_last(maps))))
+        return self.squash(widened(self.layers(channels_last(maps))))
 
 
 class _Trunk(nn.Module):
@@ -172,10 +172,10 @@ class _Experts(Experts):
         self.experts = Linear(spec.hidden, spec.experts)
 
     def forward(self, images: Tensor) -> Tensor:
-        return wide(self.experts(self.trunk(images)))
+        return widened(self.experts(self.trunk(images)))
 
     def features(self, images: Tensor) -> Tensor:
-        return wide(self.trunk(images))
+        return widened(self.trunk(images))
 
 
 class _Discriminator(Discriminator):
@@ -185,10 +185,10 @@ class _Discriminator(Discriminator):
         self.logit = Linear(spec.hidden, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        return wide(self.logit(self.trunk(images))).squeeze(-1)
+        return widened(self.logit(self.trunk(images))).squeeze(-1)
 
     def features(self, images: Tensor) -> Tensor:
-        return wide(self.trunk(images))
+        return widened(self.trunk(images))
 
 
 def _convolutions(width: int, site: Site, *, norm: bool) -> nn.Sequential:

@@ -85,9 +85,9 @@ def _curves(figure: Figure, seen: Landscape) -> None:
 
 def _map(figure: Figure, seen: Landscape) -> None:
     """Heights of the energy, dark where it is low, with points of the data and samples."""
-    axes = figure.add_axes((0.08, 0.09, 0.76, 0.76))
+    axes = figure.add_axes((0.08, 0.09, 0.73, 0.73))
     heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)
-    figure.colorbar(heights, cax=figure.add_axes((0.86, 0.09, 0.025, 0.76)), label="energy")
+    figure.colorbar(heights, cax=figure.add_axes((0.83, 0.09, 0.025, 0.73)), label="energy")
     _dots(axes, seen)
 
 
