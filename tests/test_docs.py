@@ -15,7 +15,7 @@ from ebgan.experiment import REGISTRY
 from ebgan.recipes import GRIDS, RECIPES, find
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/getting-started.md", "docs/extending.md"]
+PAGES = ["README.md", "docs/getting-started.md", "docs/extending.md", "docs/recipes/vgan.md"]
 
 
 @pytest.fixture(scope="module")

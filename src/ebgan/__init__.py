@@ -14,14 +14,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ebgan.augment import TransitionAugment
     from ebgan.experiment import Experiment
     from ebgan.run import Run, load
     from ebgan.trainer import train
 
-__all__ = ["Experiment", "Run", "load", "train"]
+__all__ = ["Experiment", "Run", "TransitionAugment", "load", "train"]
 __version__ = version("ebgan")
 
-_HOMES = {"Experiment": "experiment", "Run": "run", "load": "run", "train": "trainer"}
+_HOMES = {
+    "Experiment": "experiment",
+    "Run": "run",
+    "TransitionAugment": "augment",
+    "load": "run",
+    "train": "trainer",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
@@ -213,6 +214,7 @@ REGISTRY: dict[str, type] = {
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder),
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
+        *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay),
         *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),

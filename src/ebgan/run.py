@@ -82,7 +82,7 @@ class Run:
         """
         if not self.experiment.sampler.conditional:
             return None
-        data = data or self._reopened()
+        data = data or self.reopened()
         places = Randomness.of(seed).permutation("sources", len(data)).repeat(-(-count // len(data)))[:count]
         limits = None if self.experiment.data.limits is None else (-1.0, 1.0)
         return scaled(torch.from_numpy(data.images[places.numpy()]), limits)
@@ -131,8 +131,8 @@ class Run:
         images = self._from_limits(sample.images).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
-    def _reopened(self) -> Packed | Augmented | Points:
-        """The data that the run was trained on."""
+    def reopened(self) -> Packed | Augmented | Points:
+        """The data that the run was trained on. Raises DataError where it is no longer there, or is another."""
         try:
             data = self.experiment.data.open()
         except DataError as error:

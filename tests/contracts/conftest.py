@@ -16,6 +16,7 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
@@ -88,6 +89,10 @@ OTHERS = {
     "generator with noise planes": [NoisyGenerator(width=8, planes=4, std=std) for std in (0.25, 0.5, 1.0)],
     "began's generator": [BEGANGenerator(carry=Linear(start=1.0, end=end, finish=9)) for end in (0.0, 0.25, 0.5)],
     "began's autoencoder": [BEGANAutoencoder(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's generator": [VGANGenerator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's transition generator": [VGANTransition(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's experts": [VGANExperts(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "vgan's discriminator": [VGANDiscriminator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
     "ladder's net": [Ladder(widths=(6, 5), noise=noise, top_scale=True) for noise in (0.125, 0.25, 0.5)],
     "vanilla ladder's net": [Ladder(widths=(6,), combinator="vanilla", statistics="labelled")] * 3,
     "transition generator": [MLPTransition(width=6, code=4, std=std) for std in (0.25, 0.5, 1.0)],

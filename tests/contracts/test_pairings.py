@@ -21,7 +21,7 @@ from ebgan.training.game import Game
 from ebgan.training.step import Outcome, Progress, train_step
 
 SHAPE = (1, 4, 4)
-COLOUR = {"cifar10", "faces64", "bedrooms64", "pictures", "imagenet128", "imagenet256_dogs"}
+COLOUR = {"cifar10", "svhn", "faces64", "bedrooms64", "pictures", "imagenet128", "imagenet256_dogs"}
 CLASSES = 10
 SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
 LADDER = Ladder(widths=(8, 6))

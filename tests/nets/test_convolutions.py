@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, chain, channels_last, growing, shrinking
-from ebgan.nets.layers import compute_in, he, initialise
+from ebgan.nets.layers import Linear, compute_in, glorot, he, initialise
 from ebgan.nets.notation import parse
 from ebgan.randomness import Randomness
 
@@ -20,10 +20,16 @@ def test_the_stride_alone_decides_how_a_convolution_shrinks(kernel: int, stride:
     assert layer(torch.zeros(2, 3, 16, 8)).shape == (2, 5, 16 // stride, 8 // stride)
 
 
-@pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (6, 2), (4, 4), (2, 2)])
+@pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (6, 2), (4, 4), (2, 2), (5, 2), (3, 2)])
 def test_the_stride_alone_decides_how_a_deconvolution_grows(kernel: int, stride: int) -> None:
     layer = Deconvolution(3, 5, kernel, stride)
     assert layer(torch.zeros(2, 3, 8, 4)).shape == (2, 5, 8 * stride, 4 * stride)
+
+
+def test_by_glorots_rule_the_spread_is_between_those_of_both_directions() -> None:
+    for layer in (Linear(30, 50), Convolution(6, 10, 5), Deconvolution(6, 10, 5, 2)):
+        inputs, outputs = (150, 250) if layer.weight.dim() > 2 else (30, 50)
+        assert glorot(layer) == pytest.approx((2 / (inputs + outputs)) ** 0.5)
 
 
 def test_without_a_stride_a_deconvolution_spreads_a_single_place_over_its_kernel() -> None:

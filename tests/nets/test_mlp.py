@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ebgan.experiment import stacked
 from ebgan.nets.base import Site
 from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator, squash
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
+from ebgan.nets.output import squash
 
 Sites = Callable[..., Site]
 Numbers = Callable[..., Tensor]

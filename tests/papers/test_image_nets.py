@@ -1,4 +1,4 @@
-"""The convolutional nets of EBGAN, DCGAN, BEGAN and MAGAN: parameters to the digit, sizes, and initial weights."""
+"""The convolutional nets of EBGAN, DCGAN, BEGAN, MAGAN and VGAN: parameters to the digit, sizes, first weights."""
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.notation import show
+from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.randomness import Randomness
 
 DEEP = "(64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s"
@@ -43,6 +44,14 @@ COUNTS = [
     (magan.CIFAR10_AUTOENCODER, 32, 5_256_451),
     (magan.CELEBA_GENERATOR, 64, 5_623_747),
     (magan.CELEBA_AUTOENCODER, 64, 5_512_579),
+    (VGANExperts(width=64, experts=128), 28, 3_447_616),
+    (VGANTransition(width=64, code=256), 28, 1_824_385),
+    (VGANExperts(width=128, experts=128), 32, 8_940_288),
+    (VGANTransition(width=256, code=2048), 32, 70_481_667),
+    (VGANTransition(width=128, code=2048), 32, 34_424_707),
+    (VGANExperts(), 32, 8_940_288 - 28 * 1025),  # K = 100
+    (VGANDiscriminator(), 32, 8_940_288 - 127 * 1025),  # one logit
+    (VGANGenerator(), 32, 101 * 1024 + 2 * 1024 + 1025 * 8192 + 2 * 8192 + 409_728 + 2 * 128 + 9_603),
 ]
 
 
@@ -52,7 +61,7 @@ def no_draw(*_: object) -> None:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    for file in ("dcgan", "imagenet", "began", "mlp"):
+    for file in ("dcgan", "imagenet", "began", "mlp", "vgan"):
         monkeypatch.setattr(f"ebgan.nets.{file}.initialise", no_draw)
 
 

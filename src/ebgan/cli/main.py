@@ -16,6 +16,7 @@ VERBS = {
     "sample": "draw samples from a run as a grid or as files",
     "evaluate": "measure a run's samples: I', FID and KID on the classifier, classes covered",
     "score": "rank images by a run's energy: an anomaly score, with error maps",
+    "chain": "walk from images by a run's transitions: a picture, a film, a table (VGAN, figure 5)",
     "classify": "name the class of images, by a run that learned from few labels",
     "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
     "sweep": "run a grid of experiments, in stacks and on many workers; again to go on",

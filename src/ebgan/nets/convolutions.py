@@ -41,14 +41,15 @@ class Deconvolution(Weighted):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = True) -> None:
         super().__init__()
-        self.stride, self.padding = stride, (kernel - stride) // 2 if stride > 1 else 0
+        self.stride, self.padding = stride, (kernel - stride + 1) // 2 if stride > 1 else 0
+        self.beyond = 2 * self.padding - (kernel - stride) if stride > 1 else 0  # places that rounding up took away
         self.summed = inputs * (kernel // stride) ** 2 if stride > 1 else inputs
         self.weight = nn.Parameter(torch.zeros(inputs, outputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
 
     def forward(self, x: Float[Tensor, "batch inputs h w"]) -> Float[Tensor, "batch outputs H W"]:
         x = x.to(self.weight.dtype)
-        return functional.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding)
+        return functional.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.beyond)
 
 
 class ImageNorm(nn.Module):

@@ -134,6 +134,12 @@ def he(layer: Weighted) -> float:
     return math.sqrt(2 / layer.summed)
 
 
+def glorot(layer: Weighted) -> float:
+    """The deviation between those that keep the scale forward and backward (Glorot & Bengio, 2010), for one model."""
+    first, second, *kernel = layer.weight.shape
+    return math.sqrt(2 / ((first + second) * math.prod(kernel)))
+
+
 def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread) -> None:
     """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity.
 

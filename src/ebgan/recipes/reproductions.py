@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
-from ebgan.recipes import contest, gradients, manifold, table2, theory, variational
+from ebgan.recipes import contest, gradients, manifold, table2, theory, variational, vgan_features, vgan_transitions
 from ebgan.recipes.claims import Findings, Request, Scale
 
+ALL: tuple[Scale, ...] = ("tiny", "cpu", "paper")
 TRIED: tuple[Scale, ...] = ("tiny", "cpu")  # a paper that gives no size has no scale of its own
 
 
@@ -33,7 +34,13 @@ REPRODUCTIONS = {
     "manifold": Reproduction("EBGAN, section 2.3.1", manifold.reproduce),
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
     "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
-    "table2": Reproduction("EBGAN, table 2", table2.reproduce, ("tiny", "cpu", "paper")),
+    "table2": Reproduction("EBGAN, table 2", table2.reproduce, ALL),
+    "table1_vgan": Reproduction("VGAN, table 1", vgan_features.table1, ALL),
+    "table2_vgan": Reproduction("VGAN, table 2", vgan_transitions.table2, ALL),
+    "figure2_vgan": Reproduction("VGAN, figure 2", vgan_features.figure2, ALL),
+    "figure3_vgan": Reproduction("VGAN, figure 3", vgan_transitions.figure3, ALL),
+    "figure4_vgan": Reproduction("VGAN, figure 4", vgan_transitions.figure4, ALL),
+    "figure5_vgan": Reproduction("VGAN, figure 5", vgan_transitions.figure5, ALL),
 }
 
 

@@ -1,6 +1,6 @@
 """The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
 
-from ebgan.report.animation import write_animation
+from ebgan.report.animation import save_gif, write_animation
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import beside, grid, png, save_png
@@ -19,6 +19,7 @@ __all__ = [
     "metric_rows",
     "panels",
     "png",
+    "save_gif",
     "save_png",
     "write_animation",
     "write_report",

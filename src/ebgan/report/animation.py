@@ -1,8 +1,10 @@
-"""The pictures of a run, one after the other, as an animated GIF."""
+"""Pictures one after the other as an animated GIF: those of a run, or any."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
@@ -27,8 +29,17 @@ def write_animation(folder: RunFolder) -> None:
     frames = []
     for place in places:
         with Image.open(grids[place][1]) as image:
-            frames.append(image.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE))
-    times = [_MILLISECONDS] * (len(frames) - 1) + [_REST]
+            frames.append(image.convert("RGB"))
+    save_gif(frames, folder.animation)
+
+
+def save_gif(pictures: Sequence[Image.Image], path: Path, milliseconds: int = _MILLISECONDS) -> None:
+    """Write pictures of one size as an endless animation, which rests on the last; whole or not at all.
+
+    Raises StorageError where the disk refuses.
+    """
+    frames = [picture.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE) for picture in pictures]
+    times = [milliseconds] * (len(frames) - 1) + [_REST]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
-    write_atomically(folder.animation, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,111 @@
+"""`ebgan chain RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ebgan.chain import Chain
+    from ebgan.data import Augmented, Packed
+    from ebgan.metrics import TrainedClassifier
+    from ebgan.run import Run
+
+
+@dataclass(frozen=True)
+class Simulate:
+    """Simulate Markov chains with a run's transitions: a picture, an animation and a table (VGAN, figure 5)."""
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
+    steps: int = 9  # transitions of each chain
+    count: int = 30  # chains
+    seed: int = 0  # the same seed takes the same steps
+    source: Annotated[str | None, arg(name="from")] = None  # images that chains start from, not the run's data
+    split: Literal["train", "test"] = "train"  # of --from, if it has both
+    out: Path | None = None  # a folder for chain.png, chain.gif and chain.csv; by default the run folder
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
+    precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
+
+
+def main(argv: list[str]) -> None:
+    """Simulate, write, print a line a step, and say where."""
+    chosen = parse(Simulate, "chain", argv)
+    for option, number in (("steps", chosen.steps), ("count", chosen.count)):
+        if number < 1:
+            raise UsageError(f"--{option} {number}: expected at least 1")
+    from ebgan.chain import simulate, write_table
+    from ebgan.cli.experiment import find_device
+    from ebgan.run import load
+
+    run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    data = _data(run)
+    chain = simulate(
+        run, _start(run, chosen, data), chosen.steps, seed=chosen.seed, data=data, classifier=_classifier(run, data)
+    )
+    folder = chosen.out or chosen.run
+    write_table(chain, data.classes, folder / "chain.csv")
+    _draw(chain, folder)
+    _print(chain)
+    for what, file in (("picture", "chain.png"), ("film", "chain.gif"), ("table", "chain.csv")):
+        print(f"{what:<8} {folder / file}")
+
+
+def _data(run: Run) -> Packed | Augmented:
+    """The data that the run was trained on, whose images are the nearest ones."""
+    from ebgan.data import Points
+
+    if not run.experiment.sampler.conditional:
+        raise UsageError(f"{run.folder.path}: its samples start from noise; a chain needs transitions (VCD)")
+    data = run.reopened()
+    if isinstance(data, Points):
+        raise UsageError(f"{run.folder.path}: was trained on points, and a chain is drawn of images")
+    return data
+
+
+def _start(run: Run, chosen: Simulate, data: Packed | Augmented) -> Tensor:
+    from ebgan.cli.score import read_for
+
+    source = data if chosen.source is None else read_for(run, chosen.source, chosen.split)
+    start = run.sources(chosen.count, source, seed=chosen.seed)
+    assert start is not None
+    return start
+
+
+def _classifier(run: Run, data: Packed | Augmented) -> TrainedClassifier | None:
+    """The classifier of the data, if it has classes."""
+    if len(data.classes) < 2:
+        return None
+    import torch
+
+    from ebgan.metrics import digit_classifier
+
+    assert data.labels is not None
+    return digit_classifier(
+        torch.tensor(data.images), torch.tensor(data.labels), checksum=data.checksum, device=run.device
+    )
+
+
+def _draw(chain: Chain, folder: Path) -> None:
+    """A row a step, the start in the first; and a film of all chains at once."""
+    from ebgan.report import grid, save_gif, save_png
+
+    save_png(grid(chain.images.flatten(0, 1), columns=chain.images.shape[1]), folder / "chain.png")
+    save_gif([grid(images) for images in chain.images], folder / "chain.gif", milliseconds=400)
+
+
+def _print(chain: Chain) -> None:
+    from ebgan.chain import summary
+
+    rows = summary(chain)
+    widths = [len(word) for word in rows[0]]
+    for row in rows:
+        print("  ".join(word.rjust(width) for word, width in zip(row, widths, strict=True)))

@@ -1,0 +1,89 @@
+"""Learning from few labels, with or without transitions as augmentation (VGAN; Zhai et al., 2016, eq. 11).
+
+    0.5 CE(x, y) + 0.5 CE(x~, y),    x~ ~ p(x~ | x);    CE(x, y) alone without augmentation
+
+Adadelta with rate 1, a tenth of it from 60 % of the epochs on and a hundredth from 90 %, batches of 100; the weights
+that are best on the validation set are tested. This is the authors' code but for the weights, which are eq. 11's: there
+both terms have 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ebgan.data import Packed, scaled
+from ebgan.distributed import default_device
+from ebgan.nets.regularised_classifier import RegularisedClassifier
+from ebgan.randomness import Randomness
+
+BATCH = 100
+READ = 500  # images that are named at a time
+RATES = ((0.9, 0.01), (0.6, 0.1))  # from this share of the epochs on, this share of the rate
+
+Augment = Callable[[Tensor], Tensor]  # images in [0, 1] to as many
+
+
+@dataclass(frozen=True)
+class FewLabels:
+    """What is learned from, what selects and what tests, and for how long."""
+
+    train: Packed
+    validation: Packed
+    test: Packed
+    epochs: int = 200
+    width: int = 64
+
+    def error(self, augment: Augment | None, seed: int) -> float:
+        """The share of test images that are named wrongly by the weights that are best on the validation set."""
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return self._learn(augment, seed)
+
+    def _learn(self, augment: Augment | None, seed: int) -> float:
+        device = default_device()
+        net = RegularisedClassifier(self.train.shape[0], len(self.train.classes), self.width).to(device)
+        optimiser = torch.optim.Adadelta(net.parameters(), lr=1.0, rho=0.95, eps=1e-6)
+        images, labels = (each.to(device) for each in tensors(self.train))
+        best, tested = 2.0, 1.0
+        for epoch in range(self.epochs):
+            optimiser.param_groups[0]["lr"] = rate(epoch / self.epochs)
+            order = Randomness.of(seed).permutation("few labels", len(images), epoch)
+            for place in torch.split(order.to(device), BATCH):
+                optimiser.zero_grad()
+                torch.autograd.backward(loss(net.train(), images[place], labels[place], augment))
+                optimiser.step()
+            error = wrong(net.eval(), self.validation)
+            if error < best:
+                best, tested = error, wrong(net, self.test)
+        return tested
+
+
+def loss(net: RegularisedClassifier, images: Tensor, labels: Tensor, augment: Augment | None) -> Tensor:
+    """Equation 11 on a batch [N, C, H, W] in [0, 1]; without augmentation its first term alone, with weight 1."""
+    plain = cross_entropy(net(images), labels)
+    return plain if augment is None else 0.5 * plain + 0.5 * cross_entropy(net(augment(images)), labels)
+
+
+def rate(share: float) -> float:
+    """The learning rate after a share of the epochs."""
+    return next((rate for start, rate in RATES if share >= start), 1.0)
+
+
+@torch.no_grad()
+def wrong(net: RegularisedClassifier, data: Packed) -> float:
+    """The share of images of a set that a net names wrongly."""
+    images, labels = tensors(data)
+    device = net.logits.weight.device
+    named = torch.cat([net(batch.to(device)).argmax(-1).cpu() for batch in torch.split(images, READ)])
+    return float((named != labels).double().mean())
+
+
+def tensors(data: Packed) -> tuple[Tensor, Tensor]:
+    """Images in [0, 1], and labels."""
+    assert data.labels is not None
+    return scaled(torch.from_numpy(data.images.copy()), (0.0, 1.0)), torch.from_numpy(data.labels)

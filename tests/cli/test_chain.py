@@ -1,0 +1,44 @@
+"""Chains by the command line: three files, a line a step, and what is refused."""
+
+import csv
+
+import pytest
+from PIL import Image
+
+from ebgan.cli.main import run
+
+
+def test_a_chain_becomes_a_picture_a_film_and_a_table_and_prints_a_line_a_step(transitions, tmp_path, capsys):
+    asked = ["--steps", "3", "--count", "5", "--out", str(tmp_path), "--device", "cpu"]
+    assert run(["chain", str(transitions), *asked]) == 0
+    said = capsys.readouterr().out
+    assert [line.split()[0] for line in said.splitlines()[:5]] == ["step", "0", "1", "2", "3"]
+    assert "distance from the start" in said
+    assert all(str(tmp_path / file) in said for file in ("chain.png", "chain.gif", "chain.csv"))
+    assert Image.open(tmp_path / "chain.png").size == (5 * 48 + 4 * 2, 4 * 48 + 3 * 2)
+    with Image.open(tmp_path / "chain.gif") as film:
+        assert film.n_frames == 4
+    with (tmp_path / "chain.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 * 5
+    assert {row["class"] for row in rows} == {""}  # noise has no classes
+
+
+def test_chains_start_from_images_that_are_given(transitions, tmp_path, capsys):
+    asked = ["--steps", "1", "--count", "2", "--from", "digits", "--out", str(tmp_path), "--device", "cpu"]
+    assert run(["chain", str(transitions), *asked]) == 0
+    with (tmp_path / "chain.csv").open(newline="") as file:
+        assert all(float(row["nearest"]) > 1 for row in csv.DictReader(file))  # no digit stands in the noise
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [(["--steps", "0"], "--steps 0: expected at least 1"), (["--count", "0"], "--count 0: expected")]
+)
+def test_no_steps_or_no_chains_are_refused(transitions, asked, said, capsys):
+    assert run(["chain", str(transitions), *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_run_that_starts_from_noise_is_refused(trained, capsys):
+    assert run(["chain", str(trained), "--device", "cpu"]) == 2
+    assert "start from noise; a chain needs transitions (VCD)" in capsys.readouterr().err
