@@ -47,7 +47,9 @@ class Examiner:
         classifier, reference = self._measures()
         source = self.run.sources(self.samples, self.data, seed=METRIC_SEED)
         samples = self.run.sample(self.samples, seed=METRIC_SEED, source=source)
-        return evaluate(samples, classifier, reference).as_record()
+        record = evaluate(samples, classifier, reference).as_record()
+        record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
+        return record
 
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of."""
