@@ -40,8 +40,7 @@ class Examiner:
 
         Raises DataError for data without classes to tell apart, or other data than the run was trained on.
         """
-        if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
-            raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
+        self.run.check_data(self.data)
         if not self.measurable:
             raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         classifier, reference = self._measures()

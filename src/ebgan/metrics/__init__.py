@@ -7,12 +7,14 @@ from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
 from ebgan.metrics.modes import high_quality_share, mode_histogram, modes_covered, owners, reverse_kl
+from ebgan.metrics.nearest import Nearest, nearest
 from ebgan.metrics.neighbours import Overlap, overlap
 from ebgan.metrics.ranking import auroc
 from ebgan.metrics.transport import transport_distance
 
 __all__ = [
     "Evaluation",
+    "Nearest",
     "Overlap",
     "RealReference",
     "TrainedClassifier",
@@ -27,6 +29,7 @@ __all__ = [
     "mode_histogram",
     "modes_covered",
     "modified_inception_score",
+    "nearest",
     "overlap",
     "owners",
     "reverse_kl",

@@ -45,7 +45,7 @@ def overlap(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width
     real_radii, fake_radii = _radii(real, nearest), _radii(fake, nearest)
     depth = torch.zeros(len(fake), dtype=torch.float64, device=fake.device)  # balls of real images a sample is in
     covered, recalled = [], []
-    for rows, radii in zip(real.split(_ROWS), real_radii.split(_ROWS), strict=True):
+    for rows, radii in zip(torch.split(real, _ROWS), torch.split(real_radii, _ROWS), strict=True):
         distances = torch.cdist(rows, fake)
         holds = distances < radii[:, None]
         depth += holds.sum(0)
@@ -60,7 +60,7 @@ def _radii(rows: Tensor, nearest: int) -> Tensor:
     """How far each row's ball reaches [rows]; the row itself, at distance 0, is the first of the nearest."""
     if len(rows) <= nearest:
         raise DataError(f"overlap: {len(rows)} rows of features, of which none has {nearest} others: pass more images")
-    return torch.cat([torch.cdist(some, rows).kthvalue(nearest + 1).values for some in rows.split(_ROWS)])
+    return torch.cat([torch.cdist(some, rows).kthvalue(nearest + 1).values for some in torch.split(rows, _ROWS)])
 
 
 def _share(true: Tensor) -> float:

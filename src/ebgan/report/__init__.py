@@ -1,6 +1,6 @@
 """The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
 
-from ebgan.report.animation import write_animation
+from ebgan.report.animation import save_gif, write_animation
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import beside, grid, save_png
@@ -18,6 +18,7 @@ __all__ = [
     "landscapes",
     "metric_rows",
     "panels",
+    "save_gif",
     "save_png",
     "write_animation",
     "write_report",

@@ -1,8 +1,10 @@
-"""The pictures of a run, one after the other, as an animated GIF."""
+"""Pictures one after the other as an animated GIF: those of a run, or any."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
@@ -27,8 +29,16 @@ def write_animation(folder: RunFolder) -> None:
     frames = []
     for place in places:
         with Image.open(grids[place][1]) as image:
-            frames.append(image.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE))
-    times = [_MILLISECONDS] * (len(frames) - 1) + [_REST]
+            frames.append(image.convert("RGB"))
+    save_gif(frames, folder.animation, [_MILLISECONDS] * (len(frames) - 1) + [_REST], _COLORS)
+
+
+def save_gif(frames: Sequence[Image.Image], path: Path, times: int | list[int] = 80, colors: int = 256) -> None:
+    """Write pictures of one size as a GIF without end, each shown for so many milliseconds (of all, or of each).
+
+    Whole or not at all. Raises StorageError where the disk refuses.
+    """
+    first, *others = [frame.convert("RGB").quantize(colors, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
-    write_atomically(folder.animation, buffer.getvalue())
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=times, loop=0)
+    write_atomically(path, buffer.getvalue())

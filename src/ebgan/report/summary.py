@@ -27,6 +27,8 @@ METRICS = {
     "recall": Meaning("Recall", "higher", share=True),
     "density": Meaning("Density", "higher; 1 for real images"),
     "coverage": Meaning("Coverage", "higher", share=True),
+    "pixel_distance": Meaning("Nearest data, pixels", "not below real images'"),
+    "feature_distance": Meaning("Nearest data, features", "not below real images'"),
     "classes_covered": Meaning("Classes covered", "higher", share=True),
     "largest_class": Meaning("Largest class", "near the even share", share=True),
     "code_similarity": Meaning("Code similarity", "lower; 1 is collapse"),
