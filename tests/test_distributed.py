@@ -13,19 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from ebgan import trainer
-from ebgan.data import Loader, Packed
+from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
-from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP
+from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP, SemiSupervised
 from ebgan.samplers import Replay, Transition
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
@@ -86,6 +87,13 @@ LSGAN_GP = replace(
     optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
 )
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
+EBGAN_LN = replace(
+    EBGAN_PT,
+    nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(8, 6), top_scale=True)),
+    energy=AutoencoderEnergy(unit="sse"),
+    objective=SemiSupervised(inner=EBGAN(margin=20.0)),
+)
+FULL_COST = replace(EBGAN_LN, energy=LadderEnergy(weights=(36.0, 8.0, 1.0, 1.0)))
 KINDS = {
     f"{name}, {'joined' if joined else 'apart'}": replace(experiment, turns=Turns(joined=joined))
     for name, experiment in (
@@ -97,6 +105,7 @@ KINDS = {
             ("LSGAN, penalty", LSGAN_GP),
         ),
         *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
+        *(("EBGAN-LN", EBGAN_LN), ("the full cost", FULL_COST)),
     )
     for joined in (False, True)
 }
@@ -131,16 +140,25 @@ def _joined(here: Rank, work: Callable[[Rank], object], store: Path) -> int:
     return code
 
 
+def unsettled(net: nn.Module) -> None:
+    """Move a Ladder network's combinators from where gradients are rounding alone, of which Adam makes steps."""
+    with torch.no_grad():
+        for name, weight in net.named_parameters():
+            if name.startswith("combinators"):
+                weight.add_(0.25)
+
+
 def states(steps: int = 5) -> dict[str, Tensor]:
     """What moves in runs of each kind after some steps, on this rank."""
     found = {}
     for kind, experiment in KINDS.items():
-        game, progress = build(experiment, (1, 8, 8))
+        game, progress = build(experiment, (1, 8, 8), classes=5)
+        unsettled(game.discriminator.net)
         here = rank()
-        loader = Loader(
-            Packed(IMAGES[:, None]), batch=12, randomness=game.randomness, rank=here.index, ranks=here.count
-        )
-        draw = loader.batches(0).__next__
+        data = Packed(IMAGES[:, None], np.arange(50) % 5, tuple("abcde"))
+        place = {"batch": 12, "randomness": game.randomness, "rank": here.index, "ranks": here.count}
+        loader = Loader(data, **place)
+        draw = LabelledLoader(loader, draw_labelled(data, 10, game.randomness), **place).batches(0).__next__
         for step in range(steps):
             source = partial(loader.at, step * 12)
             progress, outcome = train_step(game, progress, draw, source=lambda turn: source(f"source{turn}"))  # noqa: B023

@@ -12,7 +12,7 @@ import ebgan
 from ebgan.cli.main import VERBS, run
 from ebgan.data import open_data
 from ebgan.experiment import REGISTRY
-from ebgan.recipes import RECIPES, find
+from ebgan.recipes import GRIDS, RECIPES, find
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "docs/getting-started.md", "docs/extending.md"]
@@ -56,7 +56,7 @@ def test_every_option_of_a_verb_is_explained(verb: str, capsys: pytest.CaptureFi
 @pytest.mark.parametrize("page", ["docs/recipes/index.md"])
 def test_every_recipe_is_on_the_page_with_its_source(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
-    for recipe in RECIPES.values():
+    for recipe in (*RECIPES.values(), *GRIDS.values()):
         family = re.sub(r"^toy\.\w+\.(?!slides)", "toy.DENSITY.", recipe.name)
         assert f"| [`{family}`]" in text
         assert recipe.source in text

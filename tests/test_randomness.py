@@ -114,6 +114,16 @@ def test_a_stacks_permutations_are_those_of_its_models() -> None:
         assert torch.equal(stack[model], Randomness.of(seed).permutation("data", 50, 1))
 
 
+@pytest.mark.parametrize("draw", ["normal", "uniform", "permutation"])
+def test_models_that_share_a_seed_get_the_numbers_of_one_that_has_it_drawn_once(draw: str) -> None:
+    shared = Randomness.of(torch.tensor(7).expand(3))
+    assert shared.once.seeds.tolist() == [7]
+    ask = ("test", 6) if draw == "permutation" else ("test", 6, 5)
+    stack, alone = getattr(shared, draw)(*ask), getattr(Randomness.of(7), draw)(*ask)
+    assert stack.stride(0) == 0
+    assert torch.equal(stack, alone.expand(3, *alone.shape))
+
+
 def test_torchs_own_generator_is_left_alone() -> None:
     before = torch.get_rng_state()
     Randomness.of(0).normal("test", 3, 3)

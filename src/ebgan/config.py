@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -20,12 +21,19 @@ import yaml
 from ebgan.errors import UsageError
 
 Registry = Mapping[str, type]
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, eight times as fast
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
 def to_yaml(value: object) -> str:
     """The YAML text of a tree of dataclasses."""
-    return yaml.safe_dump(_plain(value, type(value)), sort_keys=False, allow_unicode=True)
+    text: str = yaml.dump(plain(value), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+    return text
+
+
+def plain(value: object) -> Any:
+    """A tree of dataclasses as the mappings, lists and scalars that its YAML text holds."""
+    return _plain(value, type(value))
 
 
 def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
@@ -45,7 +53,7 @@ def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
 
 def _plain(value: Any, declared: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        hints = typing.get_type_hints(type(value))
+        hints = _hints(value.__class__)
         content = {field.name: _plain(getattr(value, field.name), hints[field.name]) for field in _fields(value)}
         return content if type(value) in _options(declared) else {"type": type(value).__name__} | content
     if isinstance(value, tuple):
@@ -53,6 +61,11 @@ def _plain(value: Any, declared: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item, None) for key, item in value.items()}
     return float(value) if declared is float else value
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _fields(value: Any) -> tuple[dataclasses.Field[Any], ...]:
@@ -115,7 +128,7 @@ class _Reader:
 
     def record(self, node: yaml.Node, declared: type, key: str, entries: dict[str, tuple[yaml.Node, yaml.Node]]) -> Any:
         kind = self.kind(node, declared, key, entries)
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         known = [field.name for field in dataclasses.fields(kind)]
         for name, (place, _) in entries.items():
             if name not in known:

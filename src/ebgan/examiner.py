@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
-from ebgan.data import Augmented, Packed
+from ebgan.data import UNKNOWN, Augmented, Packed
 from ebgan.errors import DataError
-from ebgan.metrics import RealReference, TrainedClassifier, digit_classifier, evaluate
+from ebgan.metrics import RealReference, TrainedClassifier, class_metrics, digit_classifier, evaluate
 from ebgan.randomness import Randomness
 from ebgan.report import beside, grid, save_png
 from ebgan.run import Run
@@ -26,29 +28,28 @@ class Examiner:
     def __init__(self, run: Run, data: Packed | Augmented, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
         self.run, self.data, self.samples = run, data, samples
-        self._yardstick: tuple[TrainedClassifier, RealReference] | None = None
 
     def picture(self, images: int, count: int) -> None:
         """Write a grid of `count` samples, always from the same noise, and once one of real images."""
         source = self.run.sources(count, self.data)
         save_png(sheet(self.run, self.run.sample(count, source=source), source), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
-            save_png(grid(self.data.images[self._some(count)]), self.run.folder.real)
+            save_png(grid(self.data.images[some(self.data, count)]), self.run.folder.real)
 
     def measure(self) -> Record:
         """Metrics of fresh samples: {"metrics", "histogram", "protocol"}.
 
         Raises DataError for data without classes to tell apart, or other data than the run was trained on.
         """
-        self.run.check_data(self.data)
-        if not self.measurable:
-            raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         classifier, reference = self._measures()
-        source = self.run.sources(self.samples, self.data, seed=METRIC_SEED)
-        samples = self.run.sample(self.samples, seed=METRIC_SEED, source=source)
-        record = evaluate(samples, classifier, reference).as_record()
+        record = evaluate(self._samples(), classifier, reference).as_record()
         record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
         return record
+
+    def glance(self) -> dict[str, float]:
+        """Of the same samples the metrics that cost next to nothing. Raises DataError as `measure` does."""
+        classifier, reference = self._measures()
+        return class_metrics(classifier.probabilities(self._samples()), reference)
 
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of."""
@@ -56,23 +57,34 @@ class Examiner:
 
     @property
     def measurable(self) -> bool:
-        """Whether the data has classes to tell apart."""
-        return len(self.data.classes) > 1
+        """Whether the data has classes to tell apart, and says of each image which."""
+        labels = self.data.labels
+        return len(self.data.classes) > 1 and labels is not None and UNKNOWN not in labels
 
-    def _some(self, count: int) -> NDArray[np.int64]:
-        """The places of so many images of the data, drawn evenly: folders come sorted by class."""
-        order = Randomness.of(0).permutation("examiner", len(self.data))
-        return np.sort(order[:count].numpy())
+    def _samples(self) -> Tensor:
+        source = self.run.sources(self.samples, self.data, seed=METRIC_SEED)
+        return self.run.sample(self.samples, seed=METRIC_SEED, source=source)
 
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
-        """The classifier of the data, trained or taken from the cache when first asked for, and what it says of it."""
-        if self._yardstick is None:
-            data = self.data
-            assert data.labels is not None
-            images, labels = torch.tensor(data.images), torch.tensor(data.labels)
-            classifier = digit_classifier(images, labels, checksum=data.checksum, device=self.run.device)
-            self._yardstick = classifier, RealReference.of(images[self._some(REAL_IMAGES)], classifier)
-        return self._yardstick
+        self.run.check_data(self.data)
+        if not self.measurable:
+            raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
+        return _yardstick(self.data, self.run.device)
+
+
+def some(data: Packed | Augmented, count: int) -> NDArray[np.int64]:
+    """The places of so many images of the data, drawn evenly: folders come sorted by class."""
+    order = Randomness.of(0).permutation("examiner", len(data))
+    return np.sort(order[:count].numpy())
+
+
+@functools.lru_cache(maxsize=2)
+def _yardstick(data: Packed | Augmented, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
+    """The classifier of the data, trained or taken from the cache, and what it says of real images."""
+    assert data.labels is not None
+    images, labels = torch.tensor(data.images), torch.tensor(data.labels)
+    classifier = digit_classifier(images, labels, checksum=data.checksum, device=device)
+    return classifier, RealReference.of(images[some(data, REAL_IMAGES)], classifier)
 
 
 def sheet(run: Run, samples: Tensor, source: Tensor | None) -> Image:

@@ -12,13 +12,14 @@ from typing import Any, Literal, TypeVar
 import torch
 
 from ebgan import config
-from ebgan.data import Augmented, Packed, Points, open_data, open_points
-from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
-from ebgan.errors import UsageError, check_least
-from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
+from ebgan.data import Augmented, Packed, Points, open_data, open_points, with_labels
+from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.errors import DataError, UsageError, check_least
+from ebgan.nets.base import Classifier, DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
@@ -34,6 +35,7 @@ from ebgan.objectives import (
     LeastSquaresGAN,
     Objective,
     Scheduled,
+    SemiSupervised,
 )
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Replay, Sampler, Transition
@@ -41,6 +43,7 @@ from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Game, Turns
+from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
@@ -61,6 +64,7 @@ class Data:
     crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
     flip: bool = False  # whether every second training image, at random, is mirrored from left to right
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
+    labels: str | None = None  # a CSV file with the classes of some of a folder's images: image,label
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
     def __post_init__(self) -> None:
@@ -75,12 +79,37 @@ class Data:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
-        return self.prepared(open_data(self.source, size=self.size, channels=self.channels))
+        return self.prepared(self._labelled(open_data(self.source, size=self.size, channels=self.channels)))
+
+    def open_test(self) -> Packed | None:
+        """The whole images of the source that are for testing, or None where it keeps none apart."""
+        try:
+            images = open_data(self.source, split="test", size=self.size, channels=self.channels)
+        except DataError:
+            return None
+        return images.padded(self.padding) if self.padding else images
 
     def prepared(self, images: Packed) -> Packed | Augmented:
         """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
         padded = images.padded(self.padding) if self.padding else images
         return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
+
+    def _labelled(self, images: Packed) -> Packed:
+        return images if self.labels is None else with_labels(images, Path(self.labels).expanduser())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """The images whose class is told, for objectives that learn classes from a few."""
+
+    count: int | None = 100  # images, as many of each class, drawn by the seed; null for all that have a label
+    batch: int = 100  # of them in a discriminator's turn, over all ranks
+    held_out: float = 0.2  # share of a count of null that is kept to measure the error, where there is no test set
+
+    def __post_init__(self) -> None:
+        check_least("labelled", 1, count=self.count, batch=self.batch)
+        if not 0 <= self.held_out < 1:
+            raise UsageError(f"labelled.held_out={self.held_out}: expected a share in [0, 1)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +148,7 @@ class Experiment:
     """Everything that decides what a run computes."""
 
     data: Data = Data()
+    labelled: Labelled = Labelled()  # for objectives that learn classes; others read no labels
     nets: Nets = Nets()
     energy: Energy = AutoencoderEnergy()
     sampler: Sampler[Any] = Prior()
@@ -146,6 +176,11 @@ class Experiment:
             raise UsageError(
                 f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
                 "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
+            )
+        if self.objective.classifies and (self.data.crop or self.data.flip):
+            raise UsageError(
+                f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
+                "out, or pack a set that is cropped"
             )
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
@@ -176,10 +211,11 @@ class Experiment:
 REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts),
+        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder),
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
-        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, Prior, Transition, Replay),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled),
+        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
+        *(Prior, Transition, Replay),
+        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }
@@ -196,9 +232,9 @@ def read_experiment(path: Path) -> Experiment:
 
 
 def build(
-    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu"
+    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
 ) -> tuple[Game, Progress]:
-    """The game of an experiment on images [C, H, W], and its progress before the first step.
+    """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
 
     A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
     for parts that cannot work together.
@@ -206,11 +242,16 @@ def build(
     experiment = _placed(experiment, device)  # a stack's fields hold tensors
     dtype = DTYPES[experiment.precision]
     randomness = Randomness.of(experiment.seed, device)
-    site = Site(shape, experiment.data.limits, randomness)
+    site = Site(shape, experiment.data.limits, randomness, classes)
     generator = experiment.nets.generator.build(site)
     discriminator = experiment.nets.discriminator.build(site)
     experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
+    if experiment.objective.classifies and not isinstance(discriminator, Classifier):
+        raise UsageError(
+            f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
+            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder)"
+        )
     for net in (generator, discriminator):
         compute_in(net, torch.promote_types(dtype, torch.float32))
     game = Game(
@@ -235,9 +276,10 @@ Tree = TypeVar("Tree")
 
 
 def stacked(experiments: Sequence[Tree]) -> Tree:
-    """Experiments that differ in float fields and seeds as one, whose differing fields hold tensors [models].
+    """Experiments that differ in float fields, seeds and kinds of optimiser as one.
 
-    Raises UsageError that names the first field in which they differ otherwise.
+    Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
+    best side by side. Raises UsageError that names the first field in which they differ otherwise.
     """
     merged: Tree = _merge(list(experiments), "")
     return merged
@@ -245,6 +287,8 @@ def stacked(experiments: Sequence[Tree]) -> Tree:
 
 def _merge(values: list[Any], name: str) -> Any:
     first = values[0]
+    if all(isinstance(value, OptimiserSpec) for value in values) and len({type(value) for value in values}) > 1:
+        return Mixed.of(values, stacked, name)
     if len({type(value) for value in values}) == 1 and is_dataclass(first):
         parts = {each.name: [getattr(value, each.name) for value in values] for each in fields(first)}
         merged = object.__new__(type(first))
@@ -252,18 +296,24 @@ def _merge(values: list[Any], name: str) -> Any:
             object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
         return merged
     if name == "seed":
-        return torch.tensor(values)
+        return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
     if all(value == first for value in values):
         return first
     if all(isinstance(value, float) for value in values):
         return torch.tensor(values)
-    raise UsageError(f"{name}: {', '.join(map(str, values))} differ, and only float fields and seeds can, in one stack")
+    raise UsageError(
+        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds and kinds of "
+        "optimiser can"
+    )
 
 
 def _placed(value: Any, device: torch.device | str) -> Any:
     """A tree with the tensors that its fields hold on a device."""
     if isinstance(value, torch.Tensor):
-        return value.to(device)
+        shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
+        return value[:1].to(device).expand_as(value) if shared else value.to(device)
+    if isinstance(value, tuple):
+        return tuple(_placed(each, device) for each in value)
     if not is_dataclass(value):
         return value
     placed = copy(value)

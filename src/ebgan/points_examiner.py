@@ -52,6 +52,11 @@ class PointsExaminer:
         samples = self._samples(self.samples, METRIC_SEED)[..., 0, 0]
         return asdict(measure(samples, self.data))
 
+    def glance(self) -> dict[str, float]:
+        """The metrics alone."""
+        metrics: dict[str, float] = self.measure()["metrics"]
+        return metrics
+
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of: modes, and among as many modes samples of high quality."""
         metrics = evaluation["metrics"]

@@ -3,6 +3,7 @@
 Every number is the Philox4x32-10 cipher (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 2011) of a key (seed, purpose) and a counter (element, sample, turn). A resumed run, a stack of models and a group of
 ranks therefore see the numbers that one uninterrupted process sees, on any device, and nothing else draws seeds.
+Noise on every unit of a net is needed by the million: there the cipher keys a lighter hash, one key a sample.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _LOW = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _ROUNDS = 10
 _WEYL = (0x9E3779B9, 0xBB67AE85)
+_GOLDEN = _WEYL[0] - (1 << 32)  # as an int32
 
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -51,6 +53,11 @@ class Randomness:
         """The randomness of a seed, or of one seed a model."""
         return cls(torch.as_tensor(seed, dtype=torch.int64, device=device))
 
+    @property
+    def once(self) -> Randomness:
+        """The same, with one model in the place of all where they share their seed, which then has no stride."""
+        return Randomness(self.seeds[:1]) if self.seeds.stride() == (0,) else self
+
     def normal(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Standard normal numbers [*models, count, *shape] in float32 for the samples first, first + 1, ...
 
@@ -64,6 +71,17 @@ class Randomness:
         values = torch.stack((turns * radii[..., :1], more_turns * radii[..., 1:]), -2)
         return self._shaped(values.flatten(-3), count, shape)
 
+    def noise(self, purpose: str, count: int, features: int, first: int | Tensor = 0) -> Tensor:
+        """Standard normal numbers [*models, count, features] like those of `normal`, at a tenth of the cost.
+
+        The cipher gives each sample four words; a hash of these and of the element gives its numbers.
+        """
+        a, b, c, d = (_signed(word[..., :1]) for word in self._words(purpose, count, 4, first, 0))
+        pair = torch.arange(-(-features // 2), dtype=torch.int32, device=self.seeds.device) * _GOLDEN
+        radius = _fraction(_hash(_hash(pair + a) ^ b)).log_().mul_(-2).sqrt_()
+        angle = _fraction(_hash(_hash(pair + c) ^ d)).mul_(math.tau)
+        return torch.cat((radius * angle.cos(), radius * angle.sin()), -1)[..., :features]
+
     def uniform(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Uniform numbers in (0, 1] of the same shape and meaning as `normal`."""
         values = torch.stack(self._unit(purpose, count, shape, first, turn), -1)
@@ -72,16 +90,16 @@ class Randomness:
     def permutation(self, purpose: str, length: int, epoch: int = 0) -> Tensor:
         """An order [*models, length] of range(length), another one in each epoch."""
         a, b, _, _ = self._words(purpose, 1, length * 4, 0, epoch)
-        return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True)
+        return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True).expand(*self.seeds.shape, length)
 
     def _unit(self, purpose: str, count: int, shape: tuple[int, ...], first: int | Tensor, turn: int | Tensor) -> Words:
         a, b, c, d = self._words(purpose, count, math.prod(shape), first, turn)
         return _unit(a), _unit(b), _unit(c), _unit(d)
 
     def _words(self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor) -> Words:
-        """Four words for each group of four elements of each sample: [*models, count, ceil(elements / 4)]."""
+        """Four words for each group of four elements of each sample: [*models or 1, count, ceil(elements / 4)]."""
         device = self.seeds.device
-        seeds = self.seeds[..., None, None]
+        seeds = self.once.seeds[..., None, None]
         key = (seeds & _LOW, (seeds >> 32 & _LOW) ^ zlib.crc32(purpose.encode()))
         sample = torch.arange(count, device=device)[:, None] + first
         group = torch.arange(-(-elements // 4), device=device)
@@ -91,7 +109,25 @@ class Randomness:
 
     def _shaped(self, values: Tensor, count: int, shape: tuple[int, ...]) -> Tensor:
         elements = math.prod(shape)
-        return values[..., :elements].reshape(*self.seeds.shape, count, *shape)
+        shaped = values[..., :elements].reshape(*self.once.seeds.shape, count, *shape)
+        return shaped.expand(*self.seeds.shape, count, *shape)
+
+
+def _signed(word: Tensor) -> Tensor:
+    """A word of 32 bits as int32, whose arithmetic wraps around."""
+    return (word - (word >> 31 << 32)).to(torch.int32)
+
+
+def _hash(word: Tensor) -> Tensor:
+    """A mix of 32 bits, in place, where each bit that goes in turns every bit that comes out or not (Ellis, 2018)."""
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - (1 << 32))):
+        word.bitwise_xor_((word >> shift).bitwise_and_(_LOW >> shift)).mul_(factor)
+    return word.bitwise_xor_((word >> 16).bitwise_and_(_LOW >> 16))
+
+
+def _fraction(word: Tensor) -> Tensor:
+    """The upper 24 bits of an int32 as a float32 in (0, 1]."""
+    return (word >> 8).bitwise_and_(0xFFFFFF).add_(1).to(torch.float32).mul_(2.0**-24)
 
 
 def _unit(word: Tensor) -> Tensor:

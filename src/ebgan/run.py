@@ -15,7 +15,7 @@ from ebgan.data import Augmented, Packed, Points, scaled
 from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, build, read_experiment
-from ebgan.nets.base import Autoencoder, Generator, TransitionGenerator
+from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
@@ -133,6 +133,13 @@ class Run:
             return self._through(images, lambda x: self._from_limits(generator(x)))
         raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
 
+    def classify(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count classes"]:
+        """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
+        net = self.discriminator
+        if not isinstance(net, Classifier):
+            raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
+        return self._through(images, lambda x: net.classify(x).softmax(-1))
+
     def check_data(self, data: Packed | Augmented | Points) -> None:
         """Raise DataError for other data than the run was trained on."""
         if data.shape != self.data.shape or data.checksum != self.data.checksum:
@@ -230,7 +237,7 @@ def assemble(
     precision: Precision = "fp32",
 ) -> Run:
     """A run whose nets, in evaluation mode, still wait for weights."""
-    game, _ = build(replace(experiment, precision=precision), data.shape, device)
+    game, _ = build(replace(experiment, precision=precision), data.shape, device, len(data.classes))
     nets = game.generator.net.eval().requires_grad_(False), game.discriminator.net.eval().requires_grad_(False)
     return Run(experiment, folder, data, *nets, torch.device(device))
 

@@ -10,6 +10,8 @@ animation.gif      the pictures in samples/ one after the other, of a run on poi
 checkpoints/       000000012345.ckpt: the two newest, and best.ckpt
 report.html        the run on one page
 lock               held by the process that trains
+
+The folder of a sweep holds trials.sqlite (a row a trial), report.html and lock.
 """
 
 from __future__ import annotations
@@ -88,6 +90,28 @@ class RunFolder:
         """All grids of samples with the images seen, oldest first."""
         grids = (self.path / "samples").glob("*.png")
         return sorted((int(path.stem), path) for path in grids if path.stem.isdecimal())
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """Names within the folder of a sweep."""
+
+    path: Path
+
+    @property
+    def trials(self) -> Path:
+        """The SQLite file with a row a trial."""
+        return self.path / "trials.sqlite"
+
+    @property
+    def report(self) -> Path:
+        """The sweep on one self-contained page."""
+        return self.path / "report.html"
+
+    @property
+    def lock(self) -> Path:
+        """The file that the driver holds locked."""
+        return self.path / "lock"
 
 
 def read_records(path: Path) -> list[Record]:

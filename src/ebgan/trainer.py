@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Augmented, Loader, Packed, Points, from_array
+from ebgan.class_examiner import ClassExaminer
+from ebgan.data import Augmented, LabelledLoader, Loader, Packed, Points, from_array
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
@@ -92,8 +93,15 @@ def with_source(experiment: Experiment, source: str | Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, source=name))
 
 
-def examiner_of(run: Run, data: Packed | Augmented | Points, samples: int) -> Examiner | PointsExaminer:
-    """Who looks at a run on such data; `samples` is how many metrics are taken over."""
+def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
+    """The experiment with the labels of a CSV file, by its full path."""
+    return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
+
+
+def examiner_of(run: Run, data: Packed | Augmented | Points, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
+    """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
+    if isinstance(data, Packed) and run.experiment.objective.classifies:
+        return ClassExaminer(run, data)
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
@@ -117,7 +125,7 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
 def _prepare(
     experiment: Experiment, run: Run, data: Packed | Augmented | Points, observer: Observer, override: bool
 ) -> Training:
-    game, progress = build(experiment, data.shape, run.device)
+    game, progress = build(experiment, data.shape, run.device, len(data.classes))
     place = rank()
     loader = Loader(
         data,
@@ -129,6 +137,16 @@ def _prepare(
         workers=experiment.data.workers,
     )
     examiner = examiner_of(run, data, experiment.evaluation.samples)
+    batches = loader.batches
+    if isinstance(examiner, ClassExaminer):
+        batches = LabelledLoader(
+            loader,
+            examiner.split.labelled.to(run.device),
+            batch=experiment.labelled.batch,
+            randomness=game.randomness,
+            rank=place.index,
+            ranks=place.count,
+        ).batches
 
     def picture(images: int) -> None:
         run.take(training.state())
@@ -146,7 +164,7 @@ def _prepare(
         average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
         folder=run.folder,
         plan=_plan(experiment, data, override),
-        batches=loader.batches,
+        batches=batches,
         source=lambda images, turn: loader.at(images, f"source{turn}"),
         observer=observer,
         picture=picture,

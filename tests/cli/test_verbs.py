@@ -9,15 +9,16 @@ from PIL import Image
 
 from ebgan.cli.main import run
 from ebgan.data import Packed, write_packed
-from ebgan.recipes import RECIPES
+from ebgan.recipes import GRIDS, RECIPES
 from ebgan.runfolder import RunFolder, read_records
 
 
 def test_recipes_lists_each_with_paper_and_figure(capsys):
     assert run(["recipes"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(RECIPES)
-    for entry, text in zip(RECIPES.values(), lines, strict=True):
+    entries = [*RECIPES.values(), *GRIDS.values()]
+    assert len(lines) == len(entries)
+    for entry, text in zip(entries, lines, strict=True):
         assert text.startswith(entry.name)
         assert entry.source in text
 

@@ -9,13 +9,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    LSGAN,
+    MAGAN,
+    VCD,
+    VGAN,
+    WGANGP,
+    LeastSquaresGAN,
+    Scheduled,
+    SemiSupervised,
+)
 from ebgan.records import Batch, Means, Reading, Sample
 from ebgan.samplers import Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
@@ -46,6 +59,12 @@ OBJECTIVES = {
     "Scheduled, WGANGP": [Scheduled(WGANGP(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
     "Scheduled, LSGAN": [Scheduled(LSGAN(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
     "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],
+    "SemiSupervised": [SemiSupervised(inner=EBGAN(margin=margin), weight=margin / 4) for margin in (2.0, 4.0, 8.0)],
+    "SemiSupervised, data": [
+        SemiSupervised(inner=BEGAN(gamma=gamma, lambda_k=0.25), weight=gamma, weighs="data")
+        for gamma in (2.0, 1.5, 0.5)
+    ],
+    "SemiSupervised, probes": [SemiSupervised(inner=WGANGP(), weight=weight) for weight in (0.25, 0.5, 2.0)],
 }
 ENERGIES = {
     "norm": [AutoencoderEnergy(unit="norm")] * 3,
@@ -55,6 +74,7 @@ ENERGIES = {
     "logistic": [LogisticEnergy()] * 3,
     "scalar": [ScalarEnergy()] * 3,
     "scalar, nonnegative": [ScalarEnergy(nonnegative=True)] * 3,
+    "ladder": [LadderEnergy(weights=(8.0, 2.0, 1.0))] * 3,
     "experts": [ExpertsEnergy(clip=clip) for clip in (0.125, 0.0625, 0.25)],
 }
 OTHERS = {
@@ -68,6 +88,8 @@ OTHERS = {
     "generator with noise planes": [NoisyGenerator(width=8, planes=4, std=std) for std in (0.25, 0.5, 1.0)],
     "began's generator": [BEGANGenerator(carry=Linear(start=1.0, end=end, finish=9)) for end in (0.0, 0.25, 0.5)],
     "began's autoencoder": [BEGANAutoencoder(width=8, std=std) for std in (0.25, 0.5, 1.0)],
+    "ladder's net": [Ladder(widths=(6, 5), noise=noise, top_scale=True) for noise in (0.125, 0.25, 0.5)],
+    "vanilla ladder's net": [Ladder(widths=(6,), combinator="vanilla", statistics="labelled")] * 3,
     "transition generator": [MLPTransition(width=6, code=4, std=std) for std in (0.25, 0.5, 1.0)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
@@ -89,6 +111,7 @@ PAIRS = {
     f"{objective} of {energy}": (OBJECTIVES[objective][0], ENERGIES[energy][0])
     for objective in OBJECTIVES
     for energy in ENERGIES
+    if not OBJECTIVES[objective][0].classifies or energy in ("sse", "ladder")  # those that read nets with classes
 }
 FITTING = {name: pair for name, pair in PAIRS.items() if pair[0].needs <= pair[1].gives}
 MISFITS = {name: pair for name, pair in PAIRS.items() if name not in FITTING}
@@ -104,7 +127,14 @@ class Turn(NamedTuple):
 
     def of(self, model: int) -> "Turn":
         """The part of one model of a stack."""
-        return Turn(*(type(each)(*(None if x is None else x[model] for x in each)) for each in self))
+        return Turn(*(_of(each, model) for each in self))
+
+
+def _of(record: Any, model: int) -> Any:
+    """The part of one model of a record and of those within."""
+    if record is None or isinstance(record, Tensor):
+        return None if record is None else record[model]
+    return type(record)(*(_of(each, model) for each in record))
 
 
 def a_turn(*models: int, batch: int = 6) -> Turn:

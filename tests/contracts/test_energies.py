@@ -7,21 +7,32 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy
+from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy
 from ebgan.nets.base import Site
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts
 from ebgan.randomness import Randomness
 
 SHAPE = (2, 3, 4)
 SEEDS = [5, 6, 7]
-SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: partial(MLPExperts, experts=6)}
+CLASSES = 5
+
+
+def ladder(depth: int, width: int, std: float) -> Ladder:
+    return Ladder(widths=(width,) * (depth - 1), noise=std)
+
+
+SPECS = {LadderEnergy: ladder, AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: partial(MLPExperts, experts=6)}
 
 
 def net_for(energy: Energy, seed: int | list[int], dtype: torch.dtype = torch.float64) -> nn.Module:
     spec = SPECS.get(type(energy), MLPDiscriminator)
     seeds = torch.tensor(seed) if isinstance(seed, list) else seed
-    net = spec(depth=3, width=6, std=0.5).build(Site(SHAPE, (-1.0, 1.0), Randomness.of(seeds)))
+    net = spec(depth=3, width=6, std=0.5).build(Site(SHAPE, (-1.0, 1.0), Randomness.of(seeds), CLASSES))
+    for name, weight in net.named_parameters():
+        if name.startswith("combinators"):  # which begin where nothing from above is heard
+            weight.data += 0.25
     compute_in(net, dtype)
     return net
 

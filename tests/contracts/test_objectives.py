@@ -14,7 +14,11 @@ from ebgan.records import Losses, Reading
 def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses]:
     real, fake, batch, sample = turn
     losses = [objective.discriminator(state, real, fake, batch), objective.generator(state, fake, sample)]
-    return [*losses, objective.penalty(state, real.energy)] if objective.probes else losses
+    if objective.probes:
+        losses.append(objective.penalty(state, real.energy))
+    if objective.classifies and real.code is not None:
+        losses.append(objective.classification(state, real.code, real.code.argmin(-1)))
+    return losses
 
 
 def moved(objective: Objective[Any], turn: Any, energy_means: Any, models: tuple[int, ...] = ()) -> Any:

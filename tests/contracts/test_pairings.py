@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from ebgan.data import TOYS, open_points
-from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Experiment, Nets, build, read_experiment
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.recipes import RECIPES
@@ -21,17 +22,21 @@ from ebgan.training.step import Outcome, Progress, train_step
 
 SHAPE = (1, 4, 4)
 COLOUR = {"cifar10", "faces64", "bedrooms64", "pictures", "imagenet128", "imagenet256_dogs"}
+CLASSES = 10
 SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
+LADDER = Ladder(widths=(8, 6))
 
 
 def experiment(objective: Any, energy: Any) -> Experiment:
     spec = SPECS.get(type(energy), MLPDiscriminator)
+    ladder = objective.classifies or isinstance(energy, LadderEnergy)
     noise = MLPGenerator(depth=2, width=8, noise=3, std=0.5)
     transition = MLPTransition(depth=2, width=8, code=3, batch_norm=False, std=0.5)
     return Experiment(
         data=Data(limits=objective.limits or (-1.0, 1.0)),
         nets=Nets(
-            generator=transition if objective.conditional else noise, discriminator=spec(depth=2, width=8, std=0.1)
+            generator=transition if objective.conditional else noise,
+            discriminator=LADDER if ladder else spec(depth=2, width=8, std=0.1),
         ),
         energy=energy,
         sampler=Transition() if objective.conditional else Prior(),
@@ -43,7 +48,8 @@ def experiment(objective: Any, energy: Any) -> Experiment:
 
 
 def batch(shape: tuple[int, ...], count: int) -> Batch:
-    return Batch(torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    images = torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return Batch(images, labelled=Batch(images, torch.arange(count) % CLASSES))
 
 
 def step(game: Game, progress: Progress, shape: tuple[int, ...], count: int) -> tuple[Progress, Outcome]:
@@ -67,18 +73,22 @@ def test_an_objective_without_what_it_needs_is_refused_with_the_mend(misfit: Any
 
 
 def test_one_step_moves_every_weight_of_both_players(pair: Any) -> None:
-    game, progress = build(experiment(*pair), SHAPE)
+    """Or one a layer: a Ladder network's decoder hears of what is above a layer once that layer has moved."""
+    chosen = experiment(*pair)
+    steps = 2 + 2 * len(LADDER.widths) if chosen.nets.discriminator == LADDER else 1
+    game, progress = build(chosen, SHAPE, classes=CLASSES)
     before = weights(game)
-    progress, outcome = step(game, progress, SHAPE, 5)
-    assert outcome.finite
-    assert progress.images == 5
+    for _ in range(steps):
+        progress, outcome = step(game, progress, SHAPE, 5)
+        assert outcome.finite
+    assert progress.images == 5 * steps
     shift = "discriminator.logit.bias"  # of all energies alike, which a difference of energies does not see
     for name, value in weights(game).items():
         assert not torch.equal(value, before[name]) or (name == shift and isinstance(pair[1], ScalarEnergy)), name
 
 
 def test_the_generators_turn_leaves_the_discriminator_where_it_is(pair: Any) -> None:
-    game, progress = build(experiment(*pair), SHAPE)
+    game, progress = build(experiment(*pair), SHAPE, classes=CLASSES)
     sample = game.sample(progress.images, 1, 5, lambda: batch(SHAPE, 5))
     loss = game.objective.generator(progress.objective, game.read(sample.images), sample).total
     before = weights(game)
@@ -104,7 +114,7 @@ def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path:
     config.write_text(made.to_yaml())
     assert read_experiment(config) == made
     shape = shape_of(made)
-    game, progress = build(replace(made, batch=8), shape)
+    game, progress = build(replace(made, batch=8), shape, classes=CLASSES)
     progress, outcome = step(game, progress, shape, 8)
     assert outcome.finite
     assert progress.images == 8

@@ -13,6 +13,7 @@ from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.objectives import Objective, Scheduled
 from ebgan.samplers import Sampler
 from ebgan.schedules import Schedule
+from ebgan.training.mixed import Mixed
 from ebgan.training.optim import OptimiserSpec
 
 KINDS = (Objective, Energy, Sampler, Schedule, OptimiserSpec, GeneratorSpec, DiscriminatorSpec)
@@ -29,7 +30,7 @@ def test_every_registered_class_has_a_line_in_this_suite(covered: set[str]) -> N
 
 def test_every_concrete_class_of_a_kind_is_registered() -> None:
     concrete = {sub for kind in KINDS for sub in kind.__subclasses__() if sub.__module__.startswith("ebgan.")}
-    assert concrete == set(REGISTRY.values())
+    assert concrete - {Mixed} == set(REGISTRY.values())  # what stacks alone hold, no config names
 
 
 def test_it_goes_through_yaml_and_back(parts: list[Any]) -> None:

@@ -16,10 +16,11 @@ from torch import Tensor
 from ebgan import trainer
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import EbganError
-from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
+from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled, SemiSupervised
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
@@ -100,6 +101,18 @@ VARIANTS = {
         objective=VCD.authors_code(rho=0.5),
         optimisers=Optimisers(discriminator=Adadelta(lr=1.0), generator=Adadelta(lr=1.0)),
         turns=Turns(generator=2),
+        images=LENGTH,
+        batch=12,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "EBGAN-LN, labelled images, a falling weight, [0, 1]": Experiment(
+        data=Data(limits=(0.0, 1.0)),
+        labelled=Labelled(count=10, batch=6),
+        nets=Nets(generator=NETS.generator, discriminator=Ladder(widths=(8, 6), top_scale=True)),
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=Scheduled(SemiSupervised(inner=EBGAN(margin=40.0)), weight=Linear(start=2.0, end=0.5, finish=LENGTH)),
+        optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
         images=LENGTH,
         batch=12,
         checkpoint=24,
@@ -217,11 +230,16 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 @pytest.fixture
-def a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trained]:
+def a_run(tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trained]:
     """Runs in folders of their own; their reports, which take longer than they do, are left out."""
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     names = iter(range(1_000_000))
-    return lambda experiment, *data: Trained(experiment, tmp_path / f"run {next(names)}", *data)
+
+    def of(experiment: Experiment, *data: object) -> Trained:
+        given = data or ((labelled,) if experiment.objective.classifies else ())
+        return Trained(experiment, tmp_path / f"run {next(names)}", *given)
+
+    return of
 
 
 @pytest.fixture

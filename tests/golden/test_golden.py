@@ -12,11 +12,24 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VCD, VGAN, WGANGP, LeastSquaresGAN, Scheduled
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    LSGAN,
+    MAGAN,
+    VCD,
+    VGAN,
+    WGANGP,
+    LeastSquaresGAN,
+    Scheduled,
+    SemiSupervised,
+)
 from ebgan.records import Batch
 from ebgan.samplers import Transition
 from ebgan.schedules import Linear
@@ -102,6 +115,20 @@ RUNS = {
         seed=10,
     ),
     "gan": Experiment(nets=CLASSIFIER, energy=LogisticEnergy(), objective=GAN(), optimisers=SLOW, seed=2),
+    "semisupervised": Experiment(
+        nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(16, 12))),
+        energy=AutoencoderEnergy(unit="sse"),
+        objective=SemiSupervised(inner=Scheduled(EBGAN(margin=60.0), margin=FALLING)),
+        optimisers=ADAM,
+        seed=10,
+    ),
+    "semisupervised_full": Experiment(
+        nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(16, 12), top_scale=True, statistics="labelled")),
+        energy=LadderEnergy(weights=(64.0, 8.0, 1.0, 1.0)),
+        objective=SemiSupervised(inner=EBGAN(margin=40.0), weight=1.0, weighs="data"),
+        optimisers=ADAM,
+        seed=11,
+    ),
     "scheduled": Experiment(
         nets=AUTOENCODER, objective=Scheduled(EBGAN(margin=8.0), margin=FALLING), optimisers=ADAM, seed=3
     ),
@@ -111,8 +138,10 @@ RUNS = {
 def losses(experiment: Experiment) -> dict[str, list[float]]:
     """Every value that the steps of a run say, by name."""
     experiment = Experiment(**{**vars(experiment), "batch": BATCH, "precision": "fp64"})
-    digits = torch.tensor(load_digits().images[: STEPS * BATCH, None] / 8 - 1)
-    game, progress = build(experiment, (1, 8, 8))
+    pixels, names = load_digits(return_X_y=True)
+    digits = torch.tensor(pixels[: STEPS * BATCH].reshape(-1, 1, 8, 8) / 8 - 1)
+    labelled = Batch(digits[:20], torch.tensor(names[:20]))
+    game, progress = build(experiment, (1, 8, 8), classes=10)
     if experiment.pretraining:
         energies = survey(game, [Batch(digits)])
         progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
@@ -123,7 +152,7 @@ def losses(experiment: Experiment) -> dict[str, list[float]]:
 
     said: dict[str, list[float]] = {}
     for _ in range(STEPS):
-        progress, outcome = train_step(game, progress, lambda: Batch(next(batches)), source=starts)
+        progress, outcome = train_step(game, progress, lambda: Batch(next(batches), labelled=labelled), source=starts)
         for name, value in outcome.values.items():
             said.setdefault(name, []).append(value.item())
     return said

@@ -15,8 +15,10 @@ class Recipes:
 def main(argv: list[str]) -> None:
     """Print the list."""
     parse(Recipes, "recipes", argv)
-    from ebgan.recipes import RECIPES
+    from ebgan.recipes import GRIDS, RECIPES
+    from ebgan.recipes.index import GridRecipe, Recipe
 
     width = max(map(len, RECIPES))
-    for recipe in RECIPES.values():
+    entries: list[Recipe | GridRecipe] = [*RECIPES.values(), *GRIDS.values()]
+    for recipe in entries:
         print(f"{recipe.name:<{width}}  {recipe.summary} ({recipe.source})")

@@ -22,6 +22,7 @@ class Reproduce:
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # folder of runs and pictures, or runs/NAME
     scale: Literal["tiny", "cpu", "paper"] = "cpu"  # seconds, to try it; minutes on a CPU; as long as the paper's
     seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
+    labels: tuple[int, ...] = ()  # numbers of labelled images, of table2; by default those that the scale has
 
 
 def main(argv: list[str]) -> None:
@@ -36,7 +37,7 @@ def main(argv: list[str]) -> None:
     from ebgan.report import save_png
 
     folder = chosen.out or Path("runs") / chosen.name
-    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds)
+    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds, chosen.labels)
     findings = find(chosen.name, chosen.scale).measure(asked)
     for title, rows in findings.tables.items():
         _print(title, rows)

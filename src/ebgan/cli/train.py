@@ -17,6 +17,7 @@ class Options:
 
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]", help="the run folder; runs/RECIPE by default")] = None
     source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
+    labels: Annotated[str | None, arg(help="a CSV file with the classes of some of a folder's images")] = None
     device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
     devices: Annotated[int, arg(help="how many devices train together")] = 1
     override: Annotated[
@@ -43,7 +44,10 @@ def main(argv: list[str]) -> None:
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     from ebgan.cli.progress import ProgressBar
     from ebgan.distributed import ranks
-    from ebgan.trainer import train
+    from ebgan.trainer import train, with_labels
+
+    if options.labels is not None:
+        experiment = with_labels(experiment, options.labels)
 
     out = options.out or Path("runs") / experiment_name(argv[0])
     with ranks(find_device(options.device), options.devices) as device:

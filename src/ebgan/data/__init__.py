@@ -5,9 +5,11 @@ from ebgan.data.augmented import Augmented
 from ebgan.data.collections import COLLECTIONS
 from ebgan.data.fetch import fetch
 from ebgan.data.framing import Framing
+from ebgan.data.labelled_loader import LabelledLoader
+from ebgan.data.labels import draw_labelled, with_labels
 from ebgan.data.listing import Choice
 from ebgan.data.loader import Loader, scaled
-from ebgan.data.packed import Packed, open_packed, write_packed
+from ebgan.data.packed import UNKNOWN, Packed, open_packed, write_packed
 from ebgan.data.packing import Outcome, pack
 from ebgan.data.points import Points, open_points
 from ebgan.data.sources import SOURCES, data_folder, open_data
@@ -17,15 +19,18 @@ __all__ = [
     "COLLECTIONS",
     "SOURCES",
     "TOYS",
+    "UNKNOWN",
     "Augmented",
     "Choice",
     "Density",
     "Framing",
+    "LabelledLoader",
     "Loader",
     "Outcome",
     "Packed",
     "Points",
     "data_folder",
+    "draw_labelled",
     "fetch",
     "from_array",
     "open_data",
@@ -33,5 +38,6 @@ __all__ = [
     "open_points",
     "pack",
     "scaled",
+    "with_labels",
     "write_packed",
 ]

@@ -10,7 +10,8 @@ import itertools
 import multiprocessing
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -40,6 +41,16 @@ def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
         return images.to(torch.float32)
     low, high = limits
     return images.to(torch.float32).div_(255).mul_(high - low).add_(low)
+
+
+def stretch(first: int, length: int, batch: int, order: Callable[[int], Tensor]) -> Tensor:
+    """The stretch [*models, batch] from place `first` on of the orders [*models, length] of all epochs."""
+    epoch, skipped = divmod(first, length)
+    ahead = order(epoch)[..., skipped:]
+    while ahead.shape[-1] < batch:
+        epoch += 1
+        ahead = torch.cat((ahead, order(epoch)), -1)
+    return ahead[..., :batch]
 
 
 class Loader:
@@ -80,8 +91,9 @@ class Loader:
         self.purpose = purpose
         self.workers = workers
         self.device = randomness.seeds.device
-        self._augmentation = randomness
-        self._randomness = randomness if self.resident else Randomness(randomness.seeds.cpu())
+        self._models = randomness.seeds.shape
+        self._augmentation = randomness.once
+        self._randomness = randomness.once if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
         self._orders: dict[str, tuple[int, Tensor]] = {}  # by purpose, an epoch and its order
@@ -110,16 +122,16 @@ class Loader:
         if isinstance(self.data, Augmented):
             first += self._share.start
             images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", first)
-        return Batch(scaled(images, self.limits), None if labels is None else labels.to(self.device))
+        served = scaled(images, self.limits)
+        return Batch(
+            served.expand(*self._models, *served.shape[-4:]),
+            None if labels is None else labels.to(self.device).expand(*self._models, -1),
+        )
 
     def _places(self, first: int, purpose: str) -> Tensor:
         """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
-        epoch, skipped = divmod(first, len(self.data))
-        ahead = self._order(epoch, purpose)[..., skipped:]
-        while ahead.shape[-1] < self.batch:
-            epoch += 1
-            ahead = torch.cat((ahead, self._order(epoch, purpose)), -1)
-        return ahead[..., : self.batch][..., self._share]
+        order = partial(self._order, purpose=purpose)
+        return stretch(first, len(self.data), self.batch, order)[..., self._share]
 
     def _order(self, epoch: int, purpose: str) -> Tensor:
         """The order of an epoch, kept until another of its purpose is asked for."""
@@ -141,7 +153,7 @@ class Loader:
             images = torch.from_numpy(np.take(self._kept.images, places.numpy(), 0))
             return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
         images, named = self._rows
-        return _picked(images, places), None if named is None else named[places]
+        return picked(images, places), None if named is None else named[places]
 
     def _on_device(self) -> _Rows:
         labels = self._kept.labels
@@ -158,7 +170,7 @@ def _check_limits(data: Packed | Augmented | Points, limits: tuple[float, float]
         )
 
 
-def _picked(images: Tensor, places: Tensor) -> Tensor:
+def picked(images: Tensor, places: Tensor) -> Tensor:
     """images[places], but row by row, which is several times as fast."""
     return images.index_select(0, places.flatten()).reshape(*places.shape, *images.shape[1:])
 

@@ -34,6 +34,7 @@ from ebgan.runfolder import storage_errors
 MAGIC = b"EBGANPK2"
 START = MAGIC.ljust(64, b"\0")  # the pixels so begin at a multiple of 64 bytes
 _CLOSING = 32 + 8
+UNKNOWN = -1  # the label of an image whose class is not known
 _CHUNK = 1 << 24  # bytes of pixels that are hashed or written at a time
 
 
@@ -42,7 +43,7 @@ class Packed:
     """Images of one shape, with labels where there are any."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
-    labels: NDArray[np.int64] | None = None  # [N], each the index of a class
+    labels: NDArray[np.int64] | None = None  # [N], each the index of a class, or UNKNOWN
     classes: tuple[str, ...] = ()  # names of the labels; none if there are no labels
     name: str = "images"
     names: tuple[str, ...] | None = None  # [N] file names, where the images came from files
@@ -63,7 +64,7 @@ class Packed:
         if labels.dtype != np.int64 or labels.shape != (len(self),):
             raise DataError(f"{self.name}: labels are {_described(labels)}; expected int64 [{len(self)}]")
         low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= len(self.classes):
+        if low < UNKNOWN or high >= len(self.classes):
             raise DataError(f"{self.name}: labels from {low} to {high}; {len(self.classes)} classes are named")
 
     def __len__(self) -> int:

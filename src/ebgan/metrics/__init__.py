@@ -1,8 +1,10 @@
 """Metrics: pure functions on arrays, and the classifier that some of them read images through."""
 
+from ebgan.metrics.baselines import baseline_errors
+from ebgan.metrics.classification import Classification, confusion_matrix
 from ebgan.metrics.classifier import TrainedClassifier, digit_classifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
-from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate
+from ebgan.metrics.evaluate import Evaluation, RealReference, class_metrics, evaluate
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
@@ -13,14 +15,18 @@ from ebgan.metrics.ranking import auroc
 from ebgan.metrics.transport import transport_distance
 
 __all__ = [
+    "Classification",
     "Evaluation",
     "Nearest",
     "Overlap",
     "RealReference",
     "TrainedClassifier",
     "auroc",
+    "baseline_errors",
     "class_histogram",
+    "class_metrics",
     "classes_covered",
+    "confusion_matrix",
     "digit_classifier",
     "evaluate",
     "frechet_distance",

@@ -1,10 +1,11 @@
-"""What a net is to the floors above: five kinds of module, and the specs that build them."""
+"""What a net is to the floors above: kinds of module, and the specs that build them."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError
 from ebgan.randomness import Randomness
+from ebgan.records import Batch
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Site:
     shape: tuple[int, int, int]  # C, H, W
     limits: tuple[float, float] | None  # the data's range, [-1, 1] or [0, 1]; None for points, which have none
     randomness: Randomness  # one seed a model; its device is the net's
+    classes: int = 0  # that the data tells apart; 0 if it has none
 
     @property
     def models(self) -> tuple[int, ...]:
@@ -101,6 +104,37 @@ class Experts(nn.Module, ABC):
     @abstractmethod
     def features(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch features"]:
         """The layer below the experts."""
+
+
+class Classifier(nn.Module, ABC):
+    """Images -> logits of the data's classes: what a net of another kind may do as well."""
+
+    @abstractmethod
+    def classify(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch classes"]:
+        """One logit a class."""
+
+    def observe(self, batch: Batch) -> None:
+        """Take from a batch of data what the net will need in evaluation; by default nothing."""
+
+
+class Denoiser(Autoencoder, Classifier):
+    """An auto-encoder with noise on every layer, which it takes away again on every layer (Ladder network)."""
+
+    @abstractmethod
+    def denoise(self, images: Float[Tensor, "*models batch C H W"], layers: int) -> Denoised:
+        """The lowest `layers` layers of images, the pixels first: as guessed from noise, and without any."""
+
+    @abstractmethod
+    def encode(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch code"]:
+        """The code of images without noise."""
+
+
+class Denoised(NamedTuple):
+    """What a denoiser makes of images."""
+
+    code: Tensor  # [*models, batch, code]
+    estimates: tuple[Tensor, ...]  # [*models, batch, units] of each layer: what it was before the noise, as guessed
+    clean: tuple[Tensor, ...]  # the same without noise, in the same units
 
 
 class GeneratorSpec(ABC):

@@ -35,22 +35,28 @@ class Weighted(nn.Module, ABC):
 
 
 class Linear(Weighted):
-    """y = x W^T + b with one W [out, in] and one b [out] a model."""
+    """y = x W^T + b with one W [out, in] and, unless it has no bias, one b [out] a model."""
 
-    def __init__(self, inputs: int, outputs: int, models: Models = ()) -> None:
+    def __init__(self, inputs: int, outputs: int, models: Models = (), bias: bool = True) -> None:
         super().__init__()
         self.summed = inputs
         self.weight = nn.Parameter(torch.zeros(*models, outputs, inputs))
-        self.bias = nn.Parameter(torch.zeros(*models, outputs))
+        self.bias = nn.Parameter(torch.zeros(*models, outputs)) if bias else None
 
     def forward(self, x: Float[Tensor, "*models batch inputs"]) -> Float[Tensor, "*models batch outputs"]:
         x = x.to(self.weight.dtype)
         if self.weight.dim() == 2:
             return functional.linear(x, self.weight, self.bias)
+        if self.bias is None:
+            return x @ self.weight.mT
         return torch.baddbmm(self.bias[..., None, :], x, self.weight.mT)
 
 
-class BatchNorm(nn.Module):
+class Wide(nn.Module):
+    """A layer that computes in float32 or better, whatever matrix products are taken in."""
+
+
+class BatchNorm(Wide):
     """Batch normalisation over the batch axis, for each model apart, with torch's conventions (momentum, epsilon).
 
     Statistics are those of the whole batch on all ranks, so that one rank and many train the same model.
@@ -133,6 +139,8 @@ def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread
 
     The deviation is a number, one a model [*models], or a function of the layer.
     """
+    if randomness.seeds.is_meta:  # a net that is only counted has no numbers to draw
+        return
     models = randomness.seeds.dim()
     for name, layer in _weighted(net):
         shape = layer.weight.shape[models:]
@@ -148,7 +156,7 @@ def compute_in(net: nn.Module, dtype: torch.dtype) -> None:
     for _, layer in _weighted(net):
         layer.to(dtype)
     for module in net.modules():
-        if isinstance(module, BatchNorm):
+        if isinstance(module, Wide):
             module.to(wide)
 
 

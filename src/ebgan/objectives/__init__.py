@@ -8,6 +8,7 @@ from ebgan.objectives.least_squares import LeastSquaresGAN
 from ebgan.objectives.lsgan import LSGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
+from ebgan.objectives.semisupervised import SemiSupervised
 from ebgan.objectives.vcd import VCD
 from ebgan.objectives.vgan import VGAN
 from ebgan.objectives.wgan_gp import WGANGP
@@ -24,5 +25,6 @@ __all__ = [
     "LeastSquaresGAN",
     "Objective",
     "Scheduled",
+    "SemiSupervised",
     "Stateless",
 ]

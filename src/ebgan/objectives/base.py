@@ -54,6 +54,13 @@ class Objective(ABC, Generic[State]):
         """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
         return Losses.of(real=real.energy.mean(-1))
 
+    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:  # noqa: ARG002
+        """What the discriminator also descends if the objective `classifies`.
+
+        `logits` [*models, batch, classes] and `labels` [*models, batch] are those of the labelled images.
+        """
+        raise UsageError(f"{type(self).__name__} learns no classes")
+
     def update(self, state: State, means: Means) -> State:  # noqa: ARG002
         """The state after a step whose mean energies were `means`; by default the state itself."""
         return state
@@ -86,6 +93,11 @@ class Objective(ABC, Generic[State]):
     @property
     def measures_convergence(self) -> bool:
         """Whether what it watches holds a `convergence`, lower the better and never negative, for a `Plateau`."""
+        return False
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it learns classes from a few labelled images, and has a `classification` of them."""
         return False
 
     @property

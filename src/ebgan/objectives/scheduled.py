@@ -57,6 +57,9 @@ class Scheduled(Objective[ScheduledState]):
     def penalty(self, state: ScheduledState, slopes: Tensor) -> Losses:
         return self._now(state).penalty(state.inner, slopes)
 
+    def classification(self, state: ScheduledState, logits: Tensor, labels: Tensor) -> Losses:
+        return self._now(state).classification(state.inner, logits, labels)
+
     def alone(self, state: ScheduledState, real: Reading, batch: Batch) -> Losses:
         return self._now(state).alone(state.inner, real, batch)
 
@@ -87,6 +90,10 @@ class Scheduled(Objective[ScheduledState]):
     @property
     def probes(self) -> Place | None:
         return self._in_use.probes
+
+    @property
+    def classifies(self) -> bool:
+        return self.inner.classifies
 
     @property
     def reads_images(self) -> bool:

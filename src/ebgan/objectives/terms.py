@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn.functional import normalize, softplus
 from torch.special import entr
@@ -64,6 +64,14 @@ def batch_entropy(experts: Float[Tensor, "*models batch experts"]) -> Float[Tens
     """Sum over experts of the binary entropy, in nats, of their mean probability in the batch, from logits (VGAN)."""
     entropy: Tensor = entr(experts.sigmoid().mean(-2)) + entr((-experts).sigmoid().mean(-2))
     return entropy.sum(-1)
+
+
+def class_loss(
+    logits: Float[Tensor, "*models batch classes"], labels: Integer[Tensor, "*models batch"]
+) -> Float[Tensor, "*models"]:
+    """Mean over the batch of -log p(y|x), from logits of the classes."""
+    chosen: Tensor = logits.log_softmax(-1).gather(-1, labels[..., None])
+    return -chosen[..., 0].mean(-1)
 
 
 def cross_entropy(logits: Float[Tensor, "*models batch"], *, real: bool) -> Float[Tensor, "*models"]:

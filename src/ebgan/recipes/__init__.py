@@ -5,12 +5,16 @@ from ebgan.recipes import digits as _digits
 from ebgan.recipes import imagenet as _imagenet
 from ebgan.recipes import images64 as _images64
 from ebgan.recipes import mnist as _mnist
+from ebgan.recipes import mnist_grid as _mnist_grid
 from ebgan.recipes import mnist_relatives as _mnist_relatives
 from ebgan.recipes import mnist_rivals as _mnist_rivals
 from ebgan.recipes import mnist_vgan as _mnist_vgan
+from ebgan.recipes import semisupervised as _semisupervised
+from ebgan.recipes import semisupervised_mnist as _semisupervised_mnist
 from ebgan.recipes import toys as _toys
-from ebgan.recipes.index import RECIPES, Recipe, find
+from ebgan.recipes.index import GRIDS, RECIPES, Recipe, find, find_grid
 
-__all__ = ["RECIPES", "Recipe", "find"]
+__all__ = ["GRIDS", "RECIPES", "Recipe", "find", "find_grid"]
 
-del _cifar10, _digits, _images64, _imagenet, _mnist, _mnist_relatives, _mnist_rivals, _mnist_vgan, _toys
+del _cifar10, _digits, _images64, _imagenet, _mnist, _mnist_grid, _mnist_relatives, _mnist_rivals, _mnist_vgan
+del _semisupervised, _semisupervised_mnist, _toys

@@ -19,6 +19,7 @@ class Request(NamedTuple):
     out: Path  # folder of the pictures, and of runs that a second call takes up where the first was stopped
     note: Note
     seeds: int | None = None  # by default as many as the scale has
+    labels: tuple[int, ...] = ()  # numbers of labelled images, where few are; by default those that the scale has
 
 
 class Claim(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
-from ebgan.recipes import contest, gradients, manifold, theory, variational
+from ebgan.recipes import contest, gradients, manifold, table2, theory, variational
 from ebgan.recipes.claims import Findings, Request, Scale
 
 TRIED: tuple[Scale, ...] = ("tiny", "cpu")  # a paper that gives no size has no scale of its own
@@ -33,6 +33,7 @@ REPRODUCTIONS = {
     "manifold": Reproduction("EBGAN, section 2.3.1", manifold.reproduce),
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
     "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
+    "table2": Reproduction("EBGAN, table 2", table2.reproduce, ("tiny", "cpu", "paper")),
 }
 
 

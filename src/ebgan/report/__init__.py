@@ -3,7 +3,7 @@
 from ebgan.report.animation import save_gif, write_animation
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
-from ebgan.report.images import beside, grid, save_png
+from ebgan.report.images import beside, grid, png, save_png
 from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
@@ -18,6 +18,7 @@ __all__ = [
     "landscapes",
     "metric_rows",
     "panels",
+    "png",
     "save_gif",
     "save_png",
     "write_animation",

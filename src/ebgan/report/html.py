@@ -59,7 +59,7 @@ def _page(folder: RunFolder) -> str:
     evaluation = evaluations[-1] if evaluations else {}
     kind = "mode" if "modes" in evaluation.get("protocol", {}) else "class"
     return (
-        _template_environment()
+        template_environment()
         .get_template("template.html")
         .render(
             title=folder.path.resolve().name,
@@ -73,6 +73,7 @@ def _page(folder: RunFolder) -> str:
             metric_charts=_metric_charts(evaluations),
             evaluated=evaluation.get("images"),
             rows=summary.metric_rows(evaluation),
+            classes=summary.class_rows(evaluation),
             histogram=Markup(plots.histogram(evaluation.get("histogram", []), of=kind)),
             kind=kind,
             protocol=summary.protocol(evaluation),
@@ -82,7 +83,8 @@ def _page(folder: RunFolder) -> str:
     )
 
 
-def _template_environment() -> Environment:
+def template_environment() -> Environment:
+    """Where pages come from: all that they are given is escaped."""
     environment = Environment(loader=PackageLoader("ebgan.report", ""), autoescape=True, undefined=StrictUndefined)
     environment.filters["sha256"] = _sha256
     return environment

@@ -61,9 +61,14 @@ def beside(*pictures: Image.Image, gap: int = 12) -> Image.Image:
 
 def save_png(image: Image.Image, path: Path) -> None:
     """Write a picture as PNG, whole or not at all. Raises StorageError where the disk refuses."""
+    write_atomically(path, png(image))
+
+
+def png(image: Image.Image) -> bytes:
+    """A picture as a PNG file holds it."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _array(images: Tensor | NDArray[Any]) -> NDArray[Any]:

@@ -109,16 +109,16 @@ def histogram(shares: Sequence[float], of: str = "class") -> str:
     """The share of samples in each class, or mode; a dashed line marks the even share."""
     if not shares:
         return ""
-    with _style():
-        figure, axes = _axes()
+    with ink_style():
+        figure, axes = draw_axes()
         axes.bar(range(len(shares)), np.nan_to_num(shares), color=FAKE, width=0.72 if len(shares) <= 40 else 1.0)
         axes.axhline(1 / len(shares), color=REAL, linestyle="--", linewidth=1.2)
         axes.set_xlabel(of)
         axes.set_xlim(-0.6, len(shares) - 0.4)
         axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(FuncFormatter(_percent))
-        _legend(axes, [Line("", "samples", FAKE), Line("", "even share", REAL, "--")])
-        return _svg(figure)
+        axes.yaxis.set_major_formatter(FuncFormatter(percent))
+        legend(axes, [Line("", "samples", FAKE), Line("", "even share", REAL, "--")])
+        return svg(figure)
 
 
 def fields(records: Sequence[Record], prefix: str) -> list[str]:
@@ -132,8 +132,8 @@ def _curves(records: Sequence[Record], lines: Sequence[Line], *, share: bool = F
     present = {line: _series(found, line.field) for line, found in held.items() if found}
     if not present:
         return ""
-    with _style():
-        figure, axes = _axes()
+    with ink_style():
+        figure, axes = draw_axes()
         for line, (images, values) in present.items():
             _draw(axes, line, images, values)
         axes.set_xlabel("images seen")
@@ -141,8 +141,8 @@ def _curves(records: Sequence[Record], lines: Sequence[Line], *, share: bool = F
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _scale(axes, np.concatenate([values.ravel() for _, values in present.values()]), share)
         if len(present) > 1:
-            _legend(axes, list(present))
-        return _svg(figure)
+            legend(axes, list(present))
+        return svg(figure)
 
 
 def _series(records: Sequence[Record], field: str) -> tuple[Floats, Floats]:
@@ -180,10 +180,10 @@ def _scale(axes: Axes, values: Floats, share: bool) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     elif low >= 0:
         axes.set_ylim(0, high * 1.06 or 1.0)
-    axes.yaxis.set_major_formatter(FuncFormatter(_percent if share else _short))
+    axes.yaxis.set_major_formatter(FuncFormatter(percent if share else _short))
 
 
-def _style() -> AbstractContextManager[None]:
+def ink_style() -> AbstractContextManager[None]:
     """Our look, on matplotlib's defaults rather than on the user's own settings."""
     settings = {
         "svg.fonttype": "none",  # text stays text, in the page's own font
@@ -199,7 +199,7 @@ def _style() -> AbstractContextManager[None]:
     return style.context(settings, after_reset=True)
 
 
-def _axes() -> tuple[Figure, Axes]:
+def draw_axes() -> tuple[Figure, Axes]:
     """Axes whose frame stands at the same place in every picture, so that pictures side by side line up."""
     figure = Figure(figsize=(5.0, 2.9))
     axes = figure.add_axes((0.115, 0.185, 0.85, 0.685))
@@ -208,7 +208,8 @@ def _axes() -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _legend(axes: Axes, lines: Sequence[Line]) -> None:
+def legend(axes: Axes, lines: Sequence[Line]) -> None:
+    """Name the lines above the axes."""
     handles = [
         Line2D([], [], color=line.color, linestyle=line.style, linewidth=1.8, alpha=line.opacity) for line in lines
     ]
@@ -234,11 +235,12 @@ def _short(value: float, _place: int | None = None) -> str:
     return "0" if math.isclose(size, 0, abs_tol=1e-12) else f"{value:.4g}"
 
 
-def _percent(value: float, _place: int | None = None) -> str:
+def percent(value: float, _place: int | None = None) -> str:
+    """A share as a tick says it: 12.5%."""
     return f"{value * 100:.4g}%"
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an <svg> element without a date, outer names, or identifiers that another picture would repeat."""
     buffer = io.StringIO()
     figure.savefig(

@@ -19,6 +19,13 @@ class Meaning(NamedTuple):
 
 
 METRICS = {
+    "test_error": Meaning("Test error", "lower", share=True),
+    "test_error_mlp": Meaning(
+        "Test error, plain net on the labelled images alone", "what unlabelled images beat", share=True
+    ),
+    "test_error_svm": Meaning(
+        "Test error, support vectors on the labelled images alone", "what unlabelled images beat", share=True
+    ),
     "i_usual": Meaning("I', usual order", "higher"),
     "i_swapped": Meaning("I', as printed in the paper", "higher"),
     "fid_classifier": Meaning("FID, classifier's features", "lower"),
@@ -38,6 +45,7 @@ METRICS = {
     "transport_distance": Meaning("Wasserstein-1 distance", "lower"),
 }
 _HEADLINE = {
+    "test_error": "Test error",
     "i_usual": "I', usual order",
     "fid_classifier": "FID, classifier",
     "classes_covered": "Classes covered",
@@ -70,6 +78,33 @@ class Row(NamedTuple):
     samples: str
     real: str
     better: str
+
+
+class ClassRow(NamedTuple):
+    """How well a class is told apart, and what its images were taken for."""
+
+    name: str
+    precision: str
+    recall: str
+    f1: str
+    taken: list[int]  # images of this class by the class that they were taken for
+    images: int
+
+
+def class_rows(evaluation: Record) -> list[ClassRow]:
+    """The table of an evaluation of classes, or none."""
+    found = evaluation.get("classification")
+    if not found:
+        return []
+    columns = (found[name] for name in ("classes", "precision", "recall", "f1", "confusion"))
+    return [
+        ClassRow(name, _percent(precision), _percent(recall), _percent(f1), taken, sum(taken))
+        for name, precision, recall, f1, taken in zip(*columns, strict=True)
+    ]
+
+
+def _percent(share: float) -> str:
+    return number(share, share=True)
 
 
 def meaning(name: str) -> Meaning:

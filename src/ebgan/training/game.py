@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
+from ebgan.nets.base import Classifier
 from ebgan.nets.clock import tell
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
@@ -76,6 +77,19 @@ class Game:
             return self.read(real), self.read(fake)
         both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
+
+    def observe(self, batch: Batch) -> None:
+        """Let the discriminator take from the data what its evaluation will need, if it is one that needs something."""
+        if isinstance(self.discriminator.net, Classifier):
+            self.discriminator.net.observe(batch)
+
+    def classify(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The logits of the classes of a batch's labelled images, on all ranks, and their labels."""
+        net, labelled = self.discriminator.net, batch.labelled
+        assert isinstance(net, Classifier)
+        assert labelled is not None
+        assert labelled.labels is not None
+        return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
     def slopes(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
         """The lengths [*models, batch] of the energy's gradient where the objective probes.

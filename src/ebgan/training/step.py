@@ -62,6 +62,7 @@ def train_step(
     # The discriminator's turn: energy down on the data, up on the samples.
     for turn in range(discriminator_turns):
         batch = draw()
+        game.observe(batch)
         count, first = batch.images.shape[-4], images
         if generator_turns:
             with torch.no_grad():
@@ -75,6 +76,8 @@ def train_step(
         else:
             real = game.read(batch.images)
             losses = objective.alone(state, real, batch)
+        if objective.classifies:
+            losses = losses.beside(objective.classification(state, *game.classify(batch)))
         sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
         values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}

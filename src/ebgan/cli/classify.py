@@ -1,0 +1,103 @@
+"""`ebgan classify RUN IMAGES...`: the class of each image."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from ebgan.data import Packed
+    from ebgan.run import Run
+
+SHOWN = 20  # lines that are printed
+
+
+@dataclass(frozen=True)
+class Classify:
+    """Name the class of each image by a run that has learned some from labelled images.
+
+    Images are read as the run's data was. A high energy says that an image is unlike the data, and its class a guess.
+    """
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
+    images: Annotated[Positional[tuple[str, ...]], arg(metavar="IMAGES...")]  # files, folders, packed or named sets
+    split: Literal["train", "test"] = "train"  # of a set that has both
+    csv: Path | None = None  # a file for all: image, class, probability, energy
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
+    precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
+
+
+class Named(NamedTuple):
+    """An image with its class."""
+
+    image: str
+    kind: str
+    probability: float
+    energy: float
+
+
+def main(argv: list[str]) -> None:
+    """Classify, write and print."""
+    chosen = parse(Classify, "classify", argv)
+    if not chosen.images:
+        raise UsageError("classify: no images given: files, folders, packed or named sets")
+    from ebgan.cli.experiment import find_device
+    from ebgan.cli.score import read_for
+    from ebgan.run import load
+
+    run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    named: list[Named] = []
+    for source in chosen.images:
+        packed = read_for(run, source, chosen.split)
+        found = classify(run, packed)
+        named += found
+        _say_error(run, packed, found)
+    if chosen.csv:
+        write_table(named, chosen.csv)
+    for each in named[:SHOWN]:
+        print(f"{each.probability:8.4f}  {each.kind:<12}  {each.energy:10.4f}  {each.image}")
+    if len(named) > SHOWN:
+        print(f"     ...  {len(named) - SHOWN:,} more")
+    if chosen.csv:
+        print(f"table   {chosen.csv}")
+
+
+def classify(run: Run, packed: Packed) -> list[Named]:
+    """The class of each image of a set, in its order."""
+    from ebgan.class_examiner import predict
+    from ebgan.cli.score import score
+
+    chances, kinds = predict(run, packed).max(-1)
+    scored = score(run, packed)
+    return [
+        Named(each.image, run.data.classes[kind], chance, each.energy)
+        for each, chance, kind in zip(scored, chances.tolist(), kinds.tolist(), strict=True)
+    ]
+
+
+def write_table(named: list[Named], path: Path) -> None:
+    """The classes as CSV."""
+    from ebgan.runfolder import write_atomically
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("image", "class", "probability", "energy"))
+    writer.writerows(named)
+    write_atomically(path, text.getvalue().encode())
+
+
+def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
+    """Print the share that was named wrongly, where the set says what is right."""
+    if packed.labels is None or packed.classes != run.data.classes:
+        return
+    wrong = sum(packed.classes[label] != each.kind for label, each in zip(packed.labels, named, strict=True))
+    print(f"error {wrong / len(named):.2%}: {wrong:,} of {len(named):,} in {packed.name}")

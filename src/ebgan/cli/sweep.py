@@ -1,0 +1,145 @@
+"""`ebgan sweep GRID OUT`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from ebgan.sweeps import Grid, Row
+    from ebgan.sweeps.plan import Task
+
+SHOWN = 20  # failed trials in the table
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Run every trial of a grid into the folder OUT; the same command again goes on with those that have no result.
+
+    Narrow nets train in stacks, many models at once, wide ones one by one. Each trial becomes a row of
+    OUT/trials.sqlite, and `ebgan report OUT` draws them, also while the sweep runs.
+    """
+
+    grid: Annotated[Positional[str], arg(metavar="GRID")]  # a name from `ebgan recipes`
+    out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # the folder; sweeps/GRID-SCALE by default
+    scale: Literal["tiny", "cpu", "paper"] = "cpu"  # a minute, hours on two cores, or the paper's own nets and images
+    workers: int = 1  # processes here, or jobs of SLURM
+    limit: int | None = None  # a random subset of so many trials
+    shuffle: int = 0  # the seed that draws the subset
+    plan: FlagCreatePairsOff[bool] = False  # say what would run and how long it may take, and run nothing
+    images: int | None = None  # real images seen in each trial, in place of the scale's
+    source: Annotated[str | None, arg(name="data")] = None  # a folder or file in place of the grid's data
+    device: str = "cpu"  # that trials run on
+    scheduler: str | None = None  # address of a Dask scheduler whose workers run the trials
+    slurm: FlagCreatePairsOff[bool] = False  # workers are SLURM jobs, by dask-jobqueue
+
+
+def main(argv: list[str]) -> None:
+    """Run, or plan, with progress on the console."""
+    chosen = parse(Sweep, "sweep", argv)
+    if chosen.workers < 1:
+        raise UsageError(f"--workers {chosen.workers}: expected at least 1")
+    if chosen.limit is not None and chosen.limit < 1:
+        raise UsageError(f"--limit {chosen.limit}: expected at least 1")
+    from ebgan.cli.experiment import find_device
+
+    grid, device = _grid(chosen), find_device(chosen.device)
+    out = chosen.out or Path("sweeps") / f"{chosen.grid}-{chosen.scale}"
+    if chosen.plan:
+        _print_plan(grid, out, chosen, device)
+        return
+    from ebgan import sweeps
+    from ebgan.cli.standing import StandingLine
+
+    with StandingLine() as line:
+        failed = sweeps.sweep(
+            grid,
+            out,
+            workers=chosen.workers,
+            scheduler=chosen.scheduler,
+            slurm=chosen.slurm,
+            device=device,
+            limit=chosen.limit,
+            shuffle=chosen.shuffle,
+            observer=line,
+            facts={"grid": chosen.grid, "scale": chosen.scale},
+        )
+    _print_end(out, failed)
+
+
+def _grid(chosen: Sweep) -> Grid:
+    from dataclasses import replace
+
+    from ebgan.recipes import find_grid
+    from ebgan.trainer import with_source
+
+    grid = find_grid(chosen.grid).make(chosen.scale)
+    if chosen.images is not None:
+        grid = grid.with_base(images=chosen.images)
+    if chosen.source is not None:
+        source = with_source(grid.base, chosen.source).data.source
+        grid = grid.with_base(data=replace(grid.base.data, source=source))
+    return grid
+
+
+def _print_plan(grid: Grid, out: Path, chosen: Sweep, device: torch.device) -> None:
+    from ebgan.report.summary import duration
+    from ebgan.runfolder import SweepFolder
+    from ebgan.sweeps import Store
+    from ebgan.sweeps.plan import chosen as subset
+    from ebgan.sweeps.plan import planned, seconds
+
+    trials = subset(list(grid.trials()), chosen.limit, chosen.shuffle)
+    path, finished = SweepFolder(out).trials, set()
+    if path.exists():
+        with Store(path) as store:
+            finished = store.finished()
+    tasks = planned([trial for trial in trials if trial.id not in finished], device)
+    print(f"{len(trials):,} trials, {sum(trial.id in finished for trial in trials):,} of them with a result in {out}")
+    for line in _task_lines(tasks):
+        print(line)
+    workers = "1 worker" if chosen.workers == 1 else f"{chosen.workers} workers"
+    print(f"about {duration(seconds(tasks, device) / chosen.workers)} with {workers} on cores like this one")
+
+
+def _task_lines(tasks: Sequence[Task]) -> list[str]:
+    """How many stacks there are of each size."""
+    sizes = Counter(len(task.trials) for task in tasks)
+    return [
+        f"{count:>6,} {'trials alone' if size == 1 else f'stacks of {size}'}" for size, count in sorted(sizes.items())
+    ]
+
+
+def _print_end(out: Path, failed: list[str]) -> None:
+    from ebgan.runfolder import SweepFolder
+    from ebgan.sweeps import Store
+    from ebgan.sweeps.run import SweepFailedError
+
+    folder = SweepFolder(out)
+    print(f"trials  {folder.trials}")
+    if not failed:
+        return
+    with Store(folder.trials) as store:
+        rows = {row.id: row for row in store.rows()}
+    _print_failed([rows[trial] for trial in failed])
+    raise SweepFailedError(
+        f"{len(failed):,} trials failed, all others have their results; the same command tries these again"
+    )
+
+
+def _print_failed(rows: list[Row]) -> None:
+    for row in rows[:SHOWN]:
+        print(f"failed  {row.id}  {row.error}")
+    if len(rows) > SHOWN:
+        print(f"        {len(rows) - SHOWN:,} more")

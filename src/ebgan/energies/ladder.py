@@ -1,0 +1,55 @@
+"""The energy of a Ladder network's full cost (Rasmus et al., 2015): how badly noise is taken away, layer by layer.
+
+    E(x) = sum_l lambda_l / d_l ||zhat_l - z_l||^2
+
+z_l are the d_l values of a layer in a pass without noise and zhat_l the decoder's guess from the pass with noise, above
+the pixels standardised with the mean and variance of the pass without. For 100 labels on MNIST the authors weigh the
+pixels by 1000, the first layer by 10 and the others by 0.1. The bottom-layer cost, which the EBGAN paper takes, is the
+squared error of the auto-encoder that a Ladder network also is: AutoencoderEnergy(unit="sse"), or lambda_0 = d_0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor, nn
+
+from ebgan.energies.base import Energy
+from ebgan.errors import UsageError
+from ebgan.nets.base import Denoiser
+from ebgan.records import Reading
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LadderEnergy(Energy):
+    """The weighted squared errors of the lowest layers, the pixels first; as many as there are weights."""
+
+    weights: tuple[float, ...] = (1000.0, 10.0, 0.1, 0.1, 0.1, 0.1, 0.1)  # lambda_l, on the mean over a layer's units
+
+    gives = frozenset({"code"})
+
+    def __post_init__(self) -> None:
+        if not self.weights or min(self.weights) < 0:
+            raise UsageError(
+                f"energy.weights={self.weights}: expected a weight, 0 or more, for each layer from the pixels up"
+            )
+
+    def check(self, net: nn.Module) -> None:
+        if not isinstance(net, Denoiser):
+            raise UsageError(
+                "energy: the Ladder network's energy needs it as nets.discriminator (Ladder), or take the auto-encoder "
+                "energy (AutoencoderEnergy)"
+            )
+
+    def read(self, net: nn.Module, images: Tensor) -> Reading:
+        assert isinstance(net, Denoiser)
+        code, estimates, clean = net.denoise(images, len(self.weights))
+        errors = [(guess - true).square().mean(-1) for guess, true in zip(estimates, clean, strict=True)]
+        first, *others = (weight * error for weight, error in zip(self.weights, errors, strict=True))
+        return Reading(images, sum(others, start=first), code=code)
+
+    def features(self, net: nn.Module, images: Tensor) -> Tensor:
+        assert isinstance(net, Denoiser)
+        return net.encode(images)

@@ -1,0 +1,68 @@
+"""Which images a run is told the class of, and on which its error is measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ebgan.data import UNKNOWN, Packed, draw_labelled
+from ebgan.errors import DataError
+from ebgan.experiment import Experiment
+from ebgan.randomness import Randomness
+
+
+class Split(NamedTuple):
+    """The labelled images of a run, and those that it is tested on."""
+
+    labelled: Tensor  # [*models, count] places in the data
+    tested: Packed  # images with their labels
+    source: str  # where they are from, in words
+
+
+def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split:
+    """The labelled images that an experiment draws from its data, by the seed, and its test images.
+
+    Without a test set, tested are images of the data whose class is known and is not told. Raises UsageError where the
+    labelled images cannot be drawn, and DataError where none is left to test on.
+    """
+    settings = experiment.labelled
+    places = draw_labelled(data, settings.count, randomness)
+    if (apart := _test_set(experiment, data)) is not None:
+        return Split(places, apart, f"{len(apart):,} images of the test set")
+    if settings.count is None:
+        places = places[..., : max(len(data.classes), round(places.shape[-1] * (1 - settings.held_out)))]
+    rest = _others(data, places.cpu().numpy())
+    if not rest.size:
+        raise DataError(
+            f"{data.name}: no image with a label is left to measure the error on: lower labelled.count, or raise "
+            "labelled.held_out"
+        )
+    return Split(places, _chosen(data, rest), f"{len(rest):,} images of the data whose class was not told")
+
+
+def told(data: Packed, labelled: Tensor) -> Packed:
+    """The labelled images alone, with their labels."""
+    return _chosen(data, labelled.flatten().cpu().numpy())
+
+
+def _test_set(experiment: Experiment, data: Packed) -> Packed | None:
+    """The source's own test set, if it has one of the same classes."""
+    test = experiment.data.open_test()
+    return test if test is not None and test.classes == data.classes and test.shape == data.shape else None
+
+
+def _others(data: Packed, labelled: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places of images whose class is known and that no model is told."""
+    assert data.labels is not None
+    known = np.flatnonzero(data.labels != UNKNOWN)
+    return np.setdiff1d(known, labelled)
+
+
+def _chosen(data: Packed, places: NDArray[np.int64]) -> Packed:
+    assert data.labels is not None
+    names = None if data.names is None else tuple(data.names[place] for place in places)
+    return replace(data, images=data.images[places], labels=data.labels[places], names=names, path=None)

@@ -1,0 +1,203 @@
+"""The Ladder network (Rasmus, Berglund, Honkala, Valpola & Raiko, 2015), as the EBGAN paper takes it (appendix D).
+
+    encoder     z_l = BN(W_l h_{l-1}) + noise,   h_l = relu(z_l + beta_l),   p(y|x) = softmax(z_L + beta_L)
+    decoder     u_L = BN(p),   u_l = BN(V_{l+1} zhat_{l+1}),   zhat_l = g(z_l, u_l)
+    gaussian    g = (z - mu) v + mu,   mu = a1 s(a2 u + a3) + a4 u + a5,   v = a6 s(a7 u + a8) + a9 u + a10
+    vanilla     g = a1 + a2 z + a3 u + a4 z u + b1 s(c1 + c2 z + c3 u + c4 z u)                (Pezeshki et al., 2016)
+
+s is the sigmoid; a2 = a7 = 1 (gaussian), a2 = b1 = c2 = 1 (vanilla) and all others 0 at first, so that gaussian
+estimates begin at 0. Noise, of standard deviation 0.3, also lies on the pixels, z_0. BN has neither scale nor shift and
+takes the statistics of the batch that is read: those of labelled images, of unlabelled ones and of samples are never
+mixed. Rasmus et al. scale the logits, (z_L + beta_L) gamma_L; the EBGAN paper's net has no such gamma (`top_scale`).
+
+In evaluation there is no noise, and BN takes running statistics of passes without noise over the data: of unlabelled
+images, or of labelled ones as in the authors' code (`statistics`), which moves the error.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ebgan.errors import UsageError, check_least
+from ebgan.nets.base import Denoised, Denoiser, DiscriminatorSpec, Site
+from ebgan.nets.layers import Linear, Models, Wide, initialise
+from ebgan.nets.noise import Noise
+from ebgan.nets.standardise import Standardise
+from ebgan.records import Batch
+
+Combination = Literal["gaussian", "vanilla"]
+Statistics = Literal["unlabelled", "labelled"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Ladder(DiscriminatorSpec):
+    """Hidden layers of `widths` units and a layer of classes, each with a decoder layer beside it."""
+
+    widths: tuple[int, ...] = (1000, 500, 250, 250, 250)  # hidden units
+    noise: float = 0.3  # standard deviation, on the pixels and on every layer
+    combinator: Combination = "gaussian"  # what joins a layer's noisy value and what comes from above
+    top_scale: bool = False  # whether logits are scaled by a learned gamma
+    statistics: Statistics = "unlabelled"  # the images whose statistics BN takes in evaluation
+
+    def build(self, site: Site) -> Denoiser:
+        if site.classes < 2:
+            raise UsageError(
+                "nets.discriminator: the Ladder network needs data with classes to tell apart; give data whose images "
+                "are labelled, or take MLPAutoencoder"
+            )
+        net = _Ladder(self, site)
+        for name, layer in net.named_modules():
+            if isinstance(layer, Linear):
+                initialise(layer, site.randomness, f"discriminator.{name}", layer.weight.shape[-1] ** -0.5)
+        return net
+
+    def __post_init__(self) -> None:
+        for width in self.widths:
+            check_least("nets.discriminator", 1, widths=width)
+        if not self.widths:
+            raise UsageError("nets.discriminator.widths=(): expected at least one hidden layer")
+        if not isinstance(self.noise, Tensor) and self.noise < 0:
+            raise UsageError(f"nets.discriminator.noise={self.noise}: expected a standard deviation, 0 or more")
+
+
+class _Encoded(NamedTuple):
+    before: list[Tensor]  # W_l h_{l-1} of each layer above the pixels
+    z: list[Tensor]  # of each layer, the pixels first
+    code: Tensor  # the last hidden layer
+    logits: Tensor
+
+
+class _Decoded(NamedTuple):
+    before: list[Tensor]  # what BN makes u of, of each layer, the pixels first
+    estimates: list[Tensor]  # of each layer, the pixels first
+
+
+class _Ladder(Denoiser):
+    def __init__(self, spec: Ladder, site: Site) -> None:
+        super().__init__()
+        sizes = [math.prod(site.shape), *spec.widths, site.classes]
+        pairs, models = list(itertools.pairwise(sizes)), site.models
+        combinator = _Gaussian if spec.combinator == "gaussian" else _Vanilla
+        self.shape, self.statistics = site.shape, spec.statistics
+        self.noise = Noise(spec.noise, sizes, site.randomness, "ladder")
+        self.encoder = nn.ModuleList(Linear(below, above, models, bias=False) for below, above in pairs)
+        self.encoder_norms = nn.ModuleList(Standardise(above, models) for _, above in pairs)
+        self.shifts = nn.ModuleList(
+            _Shift(above, models, scaled=spec.top_scale and place == len(pairs) - 1)
+            for place, (_, above) in enumerate(pairs)
+        )
+        self.decoder = nn.ModuleList(Linear(above, below, models, bias=False) for below, above in pairs)
+        self.decoder_norms = nn.ModuleList(Standardise(size, models) for size in sizes)
+        self.combinators = nn.ModuleList(combinator(size, models) for size in sizes)
+        self.to(site.randomness.seeds.device)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        code, (reconstruction,), _ = self.denoise(images, 1)
+        return code, reconstruction.reshape(*reconstruction.shape[:-1], *self.shape)
+
+    def classify(self, images: Tensor) -> Tensor:
+        return self._encode(images, self.noise(images)).logits
+
+    def denoise(self, images: Tensor, layers: int) -> Denoised:
+        corrupted = self._encode(images, self.noise(images))
+        estimates = self._decode(corrupted).estimates[:layers]
+        if layers == 1:
+            return Denoised(corrupted.code, tuple(estimates), (images.flatten(-3),))
+        clean = self._encode(images, None)
+        for place, (norm, before) in enumerate(zip(self.encoder_norms, clean.before[: layers - 1], strict=False)):
+            assert isinstance(norm, Standardise)
+            estimates[place + 1] = norm.by(before, estimates[place + 1])
+        return Denoised(corrupted.code, tuple(estimates), tuple(clean.z[:layers]))
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self._encode(images, None).code
+
+    @torch.no_grad()
+    def observe(self, batch: Batch) -> None:
+        labelled = batch.labelled is not None and self.statistics == "labelled"
+        images = batch.labelled.images if labelled and batch.labelled else batch.images
+        encoded = self._encode(images, None)
+        decoded = self._decode(encoded)
+        norms = [*self.encoder_norms, *self.decoder_norms]
+        for norm, before in zip(norms, encoded.before + decoded.before, strict=True):
+            assert isinstance(norm, Standardise)
+            norm.follow(before)
+
+    def _encode(self, images: Tensor, noise: Sequence[Tensor] | None) -> _Encoded:
+        """One pass up, with or without noise."""
+        flat = images.flatten(-3)
+        before, z = [], [flat if noise is None else flat + noise[0]]
+        code, hidden = z[0], z[0]
+        for place, (layer, norm, shift) in enumerate(zip(self.encoder, self.encoder_norms, self.shifts, strict=True)):
+            before.append(layer(hidden))
+            standard = norm(before[-1])
+            z.append(standard if noise is None else standard + noise[place + 1])
+            code, logits = hidden, shift(z[-1])
+            hidden = logits.relu()
+        return _Encoded(before, z, code, logits)
+
+    def _decode(self, encoded: _Encoded) -> _Decoded:
+        """One pass down."""
+        signal, before, estimates = encoded.logits.softmax(-1), [], []
+        for place in reversed(range(len(encoded.z))):
+            before.append(signal)
+            estimates.append(self.combinators[place](encoded.z[place], self.decoder_norms[place](signal)))
+            if place:
+                signal = self.decoder[place - 1](estimates[-1])
+        return _Decoded(before[::-1], estimates[::-1])
+
+
+class _Shift(Wide):
+    """x + beta, or (x + beta) gamma."""
+
+    def __init__(self, size: int, models: Models, scaled: bool) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(*models, size))
+        self.scale = nn.Parameter(torch.ones(*models, size)) if scaled else None
+
+    def forward(self, x: Float[Tensor, "*models batch units"]) -> Float[Tensor, "*models batch units"]:
+        shifted = x + self.shift[..., None, :]
+        return shifted if self.scale is None else shifted * self.scale[..., None, :]
+
+
+class _Gaussian(Wide):
+    def __init__(self, size: int, models: Models) -> None:
+        super().__init__()
+        self.a = _table(10, size, models, ones=(2, 7))
+
+    def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        a1, a2, a3, a4, a5, a6, a7, a8, a9, a10 = self.a[..., None, :].unbind(-3)
+        mean = a1 * torch.sigmoid(a2 * u + a3) + a4 * u + a5
+        share = a6 * torch.sigmoid(a7 * u + a8) + a9 * u + a10
+        return torch.lerp(mean, z.to(mean.dtype), share)
+
+
+class _Vanilla(Wide):
+    def __init__(self, size: int, models: Models) -> None:
+        super().__init__()
+        self.a = _table(4, size, models, ones=(2,))
+        self.b = _table(1, size, models, ones=(1,))
+        self.c = _table(4, size, models, ones=(2,))
+
+    def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        def blend(table: Tensor) -> Tensor:
+            first, second, third, fourth = table[..., None, :].unbind(-3)
+            return first + second * z + third * u + fourth * z * u
+
+        return blend(self.a) + self.b * torch.sigmoid(blend(self.c))
+
+
+def _table(rows: int, size: int, models: Models, ones: tuple[int, ...]) -> nn.Parameter:
+    """A combinator's numbers [*models, rows, units], 0 but for the rows, counted from 1, that are 1."""
+    values = torch.zeros(*models, rows, size)
+    values[..., [row - 1 for row in ones], :] = 1
+    return nn.Parameter(values)

@@ -1,0 +1,40 @@
+"""Normal noise on the layers of a net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor, nn
+
+from ebgan.distributed import rank
+from ebgan.randomness import Randomness
+
+
+class Noise(nn.Module):
+    """Noise of standard deviation `std` [*models] for every layer of a pass, while training.
+
+    As in dropout, the numbers are a function of the seed and of how many samples have been given noise, a buffer.
+    """
+
+    def __init__(self, std: float | Tensor, sizes: Sequence[int], randomness: Randomness, purpose: str) -> None:
+        super().__init__()
+        self.sizes, self.purpose = list(sizes), purpose
+        self.seen: Tensor
+        self.seeds: Tensor
+        self.std: Tensor
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("seeds", randomness.seeds, persistent=False)
+        spread = torch.as_tensor(std, dtype=torch.float32).expand(randomness.seeds.shape)
+        self.register_buffer("std", spread, persistent=False)
+
+    def forward(self, images: Shaped[Tensor, "*models batch C H W"]) -> tuple[Tensor, ...] | None:
+        """Noise [*models, batch, size] for each layer of a pass of images; None in evaluation."""
+        if not self.training:
+            return None
+        batch = images.shape[-4]
+        first = self.seen + rank().index * batch
+        noise = Randomness(self.seeds).noise(self.purpose, batch, sum(self.sizes), first=first)
+        self.seen.add_(batch * rank().count)
+        return torch.split(noise.mul_(self.std[..., None, None]), self.sizes, -1)

@@ -1,0 +1,52 @@
+"""Batch normalisation to mean 0 and variance 1 without anything learned, whose running statistics are moved apart."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from ebgan.distributed import mean_across_ranks, rank
+from ebgan.nets.layers import Models, Wide
+
+
+class Standardise(Wide):
+    """(x - mean) / sqrt(variance + epsilon), with the statistics of the batch, on all ranks, while training.
+
+    A pass moves nothing: `follow` does, so that passes with noise, or of samples, leave evaluation as it is.
+    """
+
+    def __init__(self, features: int, models: Models = (), momentum: float = 0.01, epsilon: float = 1e-10) -> None:
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.mean: Tensor
+        self.variance: Tensor
+        self.register_buffer("mean", torch.zeros(*models, features))
+        self.register_buffer("variance", torch.ones(*models, features))
+
+    def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
+        wide = x.to(self.mean.dtype)
+        if self.training and wide.dim() == 2 and rank().count == 1 and len(wide) > 1:  # torch's kernel
+            return functional.batch_norm(wide, None, None, training=True, eps=self.epsilon)
+        return self.by(wide, wide)
+
+    def by(
+        self, reference: Float[Tensor, "*models batch features"], x: Float[Tensor, "*models batch features"]
+    ) -> Float[Tensor, "*models batch features"]:
+        """X by the mean and variance of a reference, or, in evaluation, by the running ones."""
+        mean, variance = _of_batch(reference.to(self.mean.dtype)) if self.training else (self.mean, self.variance)
+        return (x.to(self.mean.dtype) - mean[..., None, :]) * (variance + self.epsilon).rsqrt()[..., None, :]
+
+    @torch.no_grad()
+    def follow(self, x: Float[Tensor, "*models batch features"]) -> None:
+        """Move the running statistics towards those of a batch, the variance with Bessel's correction."""
+        mean, variance = _of_batch(x.to(self.mean.dtype))
+        count = x.shape[-2] * rank().count
+        self.mean.lerp_(mean, self.momentum)
+        self.variance.lerp_(variance * (count / max(count - 1, 1)), self.momentum)
+
+
+def _of_batch(x: Tensor) -> tuple[Tensor, Tensor]:
+    mean = mean_across_ranks(x.mean(-2))
+    return mean, mean_across_ranks((x - mean[..., None, :]).square().mean(-2))

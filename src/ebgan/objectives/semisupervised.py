@@ -1,0 +1,113 @@
+"""Learning classes from few labels beside an energy from all images: the Ladder network and EBGAN-LN (appendix D).
+
+    discriminator   -log p(y|x) of the labelled images + weight (the inner objective's loss on all images and samples)
+    generator       the inner objective's loss
+
+EBGAN-LN is `SemiSupervised(inner=Scheduled(EBGAN(margin=16.0), margin=Linear(...)), weight=1000 / 784)` with the Ladder
+network's squared error of the pixels as the energy. Where the generator has no turn, or the margin is 0, what is left
+is the Ladder network itself. The paper does not say whether the weight is on the samples' term too: `weighs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import torch
+from torch import Tensor
+
+from ebgan.errors import UsageError
+from ebgan.objectives.base import Objective, Place
+from ebgan.objectives.terms import class_loss
+from ebgan.records import Batch, Losses, Means, Reading, Sample
+
+State = tuple[Any, ...]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SemiSupervised(Objective[State]):
+    """The cross-entropy of the classes of labelled images, beside any objective of energies."""
+
+    inner: Objective[Any]
+    weight: float = 1000 / 784  # of the inner objective in the discriminator's loss; the paper's, on squared errors
+    weighs: Literal["all", "data"] = "all"  # the whole of the inner objective, or what data alone gives of it
+
+    def __post_init__(self) -> None:
+        if self.inner.classifies:
+            raise UsageError(
+                "objective.inner: is semi-supervised already; give an objective of energies, such as EBGAN"
+            )
+
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:
+        state: State = self.inner.init(models, device)
+        return state
+
+    def begin(self, state: State, energies: Tensor) -> State:
+        begun: State = self.inner.begin(state, energies)
+        return begun
+
+    def discriminator(self, state: State, real: Reading, fake: Reading, batch: Batch) -> Losses:
+        losses = self.inner.discriminator(state, real, fake, batch)
+        if self.weighs == "all":
+            return self._weighted(losses)
+        data = self.inner.alone(state, real, batch)
+        return losses.beside(Losses.of(data=(self.weight - 1) * data.total))
+
+    def penalty(self, state: State, slopes: Tensor) -> Losses:
+        return self._weighted(self.inner.penalty(state, slopes))
+
+    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
+        return self._weighted(self.inner.alone(state, real, batch))
+
+    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:  # noqa: ARG002
+        return Losses.of(classes=class_loss(logits, labels))
+
+    def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
+        return self.inner.generator(state, fake, sample)
+
+    def update(self, state: State, means: Means) -> State:
+        moved: State = self.inner.update(state, means)
+        return moved
+
+    def idle(self, state: State, images: Tensor) -> State:
+        moved: State = self.inner.idle(state, images)
+        return moved
+
+    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return self.inner.watch(state, fake, means)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.inner.needs
+
+    @property
+    def pretrained(self) -> bool:
+        return self.inner.pretrained
+
+    @property
+    def measures_convergence(self) -> bool:
+        return self.inner.measures_convergence
+
+    @property
+    def probes(self) -> Place | None:
+        return self.inner.probes
+
+    @property
+    def reads_images(self) -> bool:
+        return self.inner.reads_images
+
+    @property
+    def conditional(self) -> bool:
+        return self.inner.conditional
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        return self.inner.limits
+
+    @property
+    def classifies(self) -> bool:
+        return True
+
+    def _weighted(self, losses: Losses) -> Losses:
+        return Losses(self.weight * losses.total, {name: self.weight * term for name, term in losses.terms.items()})

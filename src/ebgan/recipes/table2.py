@@ -1,0 +1,88 @@
+"""Table 2 of the EBGAN paper: test errors of the Ladder network and of EBGAN-LN on MNIST with few labels.
+
+Each seed of each cell is a run of its own in the folder, which the same command takes up where it was stopped. The
+lengths of `cpu` are a twentieth of the paper's, with all decays scaled; `tiny` reads the digits of scikit-learn.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ebgan.experiment import Experiment
+from ebgan.recipes.claims import Claim, Findings, Request, Scale
+from ebgan.recipes.semisupervised_mnist import EBGAN_LN_STEPS, LADDER_STEPS, ebgan_ln_of, ladder_of
+from ebgan.runfolder import read_records
+from ebgan.trainer import train
+
+PAPER = {  # error in per cent and its standard deviation over 15 seeds, by labels
+    "Ladder network": {100: (1.36, 0.21), 200: (1.24, 0.09), 1000: (1.04, 0.06)},
+    "EBGAN-LN": {100: (1.04, 0.12), 200: (0.99, 0.12), 1000: (0.89, 0.04)},
+}
+
+
+class _Size(NamedTuple):
+    share: float  # of the paper's steps
+    labels: tuple[int, ...]
+    seeds: int
+
+
+SIZES: dict[Scale, _Size] = {
+    "tiny": _Size(2e-4, (100,), 1),
+    "cpu": _Size(0.05, (100,), 1),
+    "paper": _Size(1.0, (100, 200, 1000), 15),
+}
+
+
+def reproduce(asked: Request) -> Findings:
+    """Test errors of the Ladder network and of EBGAN-LN with few labels, beside the paper's."""
+    size = SIZES[asked.scale]
+    errors: dict[int, dict[str, list[float]]] = {}
+    for labels in asked.labels or size.labels:
+        errors[labels] = {kind: [] for kind in PAPER}
+        for seed in range(asked.seeds or size.seeds):
+            for kind, found in errors[labels].items():
+                found.append(_error(kind, labels, seed, asked))
+                asked.note(f"{kind}, {labels} labels, seed {seed}: {found[-1]:.2f} %")
+    rows = [["labels", *(f"{kind}{whose}" for kind in PAPER for whose in ("", ", paper"))]]
+    rows += [_row(labels, found) for labels, found in errors.items()]
+    return Findings([_claim(labels, found) for labels, found in errors.items()], {}, {"test error, %": rows})
+
+
+def experiment_of(kind: str, labels: int, seed: int, scale: Scale) -> Experiment:
+    """A run of a cell of the table."""
+    share = SIZES[scale].share
+    if kind == "Ladder network":
+        made = ladder_of(round(LADDER_STEPS * share), labels, seed)
+    else:
+        made = ebgan_ln_of(round(EBGAN_LN_STEPS * share), labels, seed)
+    return replace(made, data=replace(made.data, source="digits")) if scale == "tiny" else made
+
+
+def _error(kind: str, labels: int, seed: int, asked: Request) -> float:
+    """The error of a run at its end, in per cent."""
+    folder = asked.out / f"{kind.lower().replace(' ', '-')}-{labels}-{seed}"
+    run = train(experiment_of(kind, labels, seed, asked.scale), folder)
+    return 100 * float(read_records(run.folder.evaluations)[-1]["metrics"]["test_error"])
+
+
+def _row(labels: int, found: dict[str, list[float]]) -> list[str]:
+    cells = ((_said(errors), "{:.2f} +- {:.2f}".format(*PAPER[kind][labels])) for kind, errors in found.items())
+    return [str(labels), *(cell for pair in cells for cell in pair)]
+
+
+def _said(errors: Sequence[float]) -> str:
+    """The mean over seeds and its standard deviation, where there are several."""
+    spread = statistics.stdev(errors) if len(errors) > 1 else math.nan
+    return f"{statistics.fmean(errors):.2f}" + ("" if math.isnan(spread) else f" +- {spread:.2f}")
+
+
+def _claim(labels: int, found: dict[str, list[float]]) -> Claim:
+    ladder, ebgan_ln = (statistics.fmean(errors) for errors in found.values())
+    before, after = (PAPER[kind][labels][0] for kind in found)
+    expected = f"{before:.2f} falls to {after:.2f}"
+    measured = f"{ladder:.2f} and {ebgan_ln:.2f}"
+    return Claim(f"EBGAN training lowers the error, {labels} labels", expected, measured, ebgan_ln < ladder)

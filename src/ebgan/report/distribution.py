@@ -1,0 +1,95 @@
+"""Distributions of scores as SVG: families of trials side by side, in the bins of EBGAN's figure 2, and axis by axis.
+
+The published panel has 25 bins from 0 to 1.92; ours go on at the same width to ln 10, the most that I' can be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from ebgan.report.plots import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, svg
+
+PUBLISHED_BINS, PUBLISHED_END = 25, 1.92
+WIDTH = PUBLISHED_END / PUBLISHED_BINS
+BINS = math.ceil(math.log(10) / WIDTH)
+FAMILIES = (REAL, FAKE, "#1d9a74", "#9b6bc3", "#c25b85")  # colours, in the order of the families
+
+
+def heights(scores: Sequence[float]) -> NDArray[np.float64]:
+    """The share of scores in each of the bins; what lies above the last one counts in it."""
+    if not scores:
+        return np.zeros(BINS)
+    places = np.clip(np.floor(np.asarray(scores) / WIDTH), 0, BINS - 1).astype(int)
+    return np.bincount(places, minlength=BINS) / len(scores)
+
+
+def published_shares(published: Sequence[float], bound: float) -> tuple[float, float]:
+    """The shares of a published histogram, in per cent a bin, below and above the bin edge nearest to a score."""
+    edge = round(bound / WIDTH)
+    return sum(published[:edge]) / 100, sum(published[edge:]) / 100
+
+
+def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> str:
+    """The share of models in each bin, filled, one colour a family, with the published heights as steps of the colour.
+
+    `published` holds per cent of the first 25 bins by family. The picture is "" where there are no scores.
+    """
+    shown = {name: scores for name, scores in families.items() if scores}
+    if not shown:
+        return ""
+    edges = np.arange(BINS + 1) * WIDTH
+    with ink_style():
+        figure, axes = draw_axes()
+        handles: list[Patch | Line2D] = []
+        for color, (name, scores) in zip(FAMILIES, shown.items(), strict=False):
+            axes.stairs(heights(scores), edges, fill=True, color=color, alpha=0.45)
+            handles.append(Patch(color=color, alpha=0.45, label=f"{name}, {len(scores):,}"))
+            if name in published:
+                axes.stairs(np.asarray(published[name]) / 100, edges[: PUBLISHED_BINS + 1], color=color, linewidth=1.2)
+                handles.append(Line2D([], [], color=color, linewidth=1.2, label=f"{name}, paper"))
+        axes.set_xlim(0, edges[-1])
+        axes.set_xlabel("I'")
+        axes.yaxis.set_major_formatter(FuncFormatter(percent))
+        axes.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.01),
+            ncols=len(handles),
+            frameon=False,
+            handlelength=1.1,
+            handletextpad=0.4,
+            columnspacing=0.9,
+            fontsize=9,
+        )
+        return svg(figure)
+
+
+def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]], *, share: bool = False) -> str:
+    """A number a value of an axis, a line with a point a value for each family that has the axis.
+
+    There is a gap where a number is not there.
+    """
+    with ink_style():
+        figure, axes = draw_axes()
+        lines = []
+        for color, (name, numbers) in zip(FAMILIES, families.items(), strict=False):
+            if not numbers:
+                continue
+            held = [math.nan if number is None else number for number in numbers]
+            axes.plot(range(len(values)), held, "o-", color=color, linewidth=1.5, markersize=5)
+            lines.append(Line(name, name, color))
+        axes.set_xticks(range(len(values)), values)
+        axes.set_xlim(-0.4, len(values) - 0.6)
+        axes.set_ylim(0, 1.02 if share else None)
+        if share:
+            axes.yaxis.set_major_formatter(FuncFormatter(percent))
+        if len(lines) > 1:
+            legend(axes, lines)
+        return svg(figure)

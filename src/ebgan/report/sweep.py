@@ -1,0 +1,218 @@
+"""A sweep as one page that needs nothing but itself: histograms, axis by axis, samples, and every trial in a table."""
+
+from __future__ import annotations
+
+import base64
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from ebgan.report import distribution
+from ebgan.report.html import Chart, template_environment
+from ebgan.report.summary import Fact, duration, number
+from ebgan.runfolder import write_atomically
+
+FAILED = 0.23  # I' under which the paper's histogram has its failures: three of its bins
+GOOD = (0.5, 1.0, 1.5)
+HALF = 0.5  # of the real images' score
+
+Measure = Callable[[Sequence[float]], float | None]
+
+
+class TrialRecord(NamedTuple):
+    """A trial as the page shows it."""
+
+    id: str
+    family: str  # the objective's name
+    status: str
+    settings: Mapping[str, Any]  # value by axis
+    score: float | None
+    metrics: Mapping[str, float]
+    seconds: float | None
+    error: str
+
+    @property
+    def counted(self) -> float | None:
+        """The score that a finished trial counts with: one that diverged has failed, and has none."""
+        return 0.0 if self.status == "diverged" else self.score
+
+
+class Panel(NamedTuple):
+    """Trials whose scores are drawn together."""
+
+    title: str
+    trials: Sequence[TrialRecord]
+
+
+class Picture(NamedTuple):
+    """Samples of a trial."""
+
+    title: str
+    note: str
+    png: bytes
+
+
+class SweepRecord(NamedTuple):
+    """All that the page shows."""
+
+    title: str
+    trials: Sequence[TrialRecord]
+    panels: Sequence[Panel]
+    pictures: Sequence[Picture]
+    published: Mapping[str, Sequence[float]]  # per cent a bin by family
+
+
+class _Share(NamedTuple):
+    """A line of the table of shares."""
+
+    label: str
+    cells: list[str]
+
+
+def write_sweep_page(path: Path, record: SweepRecord) -> Path:
+    """Write the page, whole or not at all, and return its path. Raises StorageError where the disk refuses."""
+    page = (
+        template_environment()
+        .get_template("sweep.html")
+        .render(
+            title=record.title,
+            facts=_facts(record),
+            panels=_drawn(_histogram(panel, record.published) for panel in record.panels),
+            columns=_share_columns(record),
+            shares=_shares(record),
+            effects=_drawn(_effects(record, _mean)),
+            failures=_drawn(_effects(record, _failed)) if _by_score(record) else [],
+            pictures=[(each.title, each.note, _uri(each.png)) for each in record.pictures],
+            axes=_axes(record),
+            rows=[_row(trial, _axes(record)) for trial in _ranked(record.trials)],
+        )
+    )
+    write_atomically(path, page.encode("utf-8", "replace"))
+    return path
+
+
+def families(trials: Sequence[TrialRecord]) -> dict[str, list[float]]:
+    """The scores of finished trials by family, in the order in which families appear."""
+    found: dict[str, list[float]] = {trial.family: [] for trial in trials}
+    for trial in trials:
+        if trial.counted is not None:
+            found[trial.family].append(trial.counted)
+    return found
+
+
+def _facts(record: SweepRecord) -> list[Fact]:
+    counts: dict[str, int] = {}
+    for trial in record.trials:
+        counts[trial.status] = counts.get(trial.status, 0) + 1
+    finished = counts.get("done", 0) + counts.get("diverged", 0)
+    facts = [Fact("Trials finished", f"{finished:,}", f"of {len(record.trials):,}")]
+    others = [name for name in ("diverged", "failed", "running") if name in counts]
+    facts += [Fact(name.capitalize(), f"{counts[name]:,}") for name in others]
+    spent = sum(trial.seconds or 0.0 for trial in record.trials)
+    facts.append(Fact("Training time", duration(spent), "of all trials together"))
+    best = max((trial.score for trial in record.trials if trial.score is not None), default=None)
+    if best is not None:
+        facts.append(Fact("Best score", number(best), _real(record)))
+    return facts
+
+
+def _real(record: SweepRecord) -> str:
+    """The score of the real images."""
+    known = [trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics]
+    return f"real images {number(known[0])}" if known else ""
+
+
+def _by_score(record: SweepRecord) -> bool:
+    """Whether trials are scored by I'."""
+    return any("i_usual" in trial.metrics for trial in record.trials)
+
+
+def _histogram(panel: Panel, published: Mapping[str, Sequence[float]]) -> Chart:
+    return Chart(panel.title, "", Markup(distribution.histograms(families(panel.trials), published)))
+
+
+def _share_columns(record: SweepRecord) -> list[str]:
+    columns = []
+    for name in families(record.trials):
+        columns += [name, f"{name}, paper"] if name in record.published else [name]
+    return columns
+
+
+def _shares(record: SweepRecord) -> list[_Share]:
+    """Which share of each family fails or gets so far, ours and the paper's."""
+    if not _by_score(record):
+        return []
+    reals = {trial.id: trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics}
+    real = next(iter(reals.values()))
+    bounds = [(f"I' above {low}", low) for low in GOOD]
+    bounds.append((f"I' above half of the real images' {real:.2f}", HALF * real))
+    lines = [_Share(f"failed: I' under {FAILED}", _cells(record, FAILED, below=True))]
+    return lines + [_Share(label, _cells(record, low)) for label, low in bounds]
+
+
+def _cells(record: SweepRecord, bound: float, below: bool = False) -> list[str]:
+    cells = []
+    for name, scores in families(record.trials).items():
+        count = sum((score < bound) if below else (score > bound) for score in scores)
+        cells.append(number(count / len(scores), share=True) if scores else "none yet")
+        if name in record.published:
+            under, above = distribution.published_shares(record.published[name], bound)
+            cells.append(f"{100 * (under if below else above):.0f} %")
+    return cells
+
+
+def _effects(record: SweepRecord, measure: Measure) -> list[Chart]:
+    """One chart an axis: a number of all trials that share a value, whatever their other settings."""
+    charts = []
+    for axis in _axes(record):
+        having = [trial for trial in record.trials if axis in trial.settings and trial.counted is not None]
+        values = sorted({trial.settings[axis] for trial in having}, key=_order)
+        lines = {}
+        for name in families(record.trials):
+            own = [trial for trial in having if trial.family == name]
+            scores = [[each.counted or 0.0 for each in own if each.settings[axis] == value] for value in values]
+            lines[name] = [measure(some) for some in scores] if own else []
+        svg = distribution.effect([*map(str, values)], lines, share=measure is _failed) if having else ""
+        charts.append(Chart(axis, "", Markup(svg)))
+    return charts
+
+
+def _mean(scores: Sequence[float]) -> float | None:
+    return statistics.fmean(scores) if scores else None
+
+
+def _failed(scores: Sequence[float]) -> float | None:
+    return sum(score < FAILED for score in scores) / len(scores) if scores else None
+
+
+def _order(value: Any) -> tuple[bool, Any]:
+    """Numbers by size, then words."""
+    words = not isinstance(value, int | float)
+    return words, str(value) if words else value
+
+
+def _axes(record: SweepRecord) -> list[str]:
+    return list(dict.fromkeys(axis for trial in record.trials for axis in trial.settings))
+
+
+def _ranked(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The best first, then those without a score."""
+    return sorted(trials, key=lambda trial: -1.0 if trial.score is None else trial.score, reverse=True)
+
+
+def _row(trial: TrialRecord, axes: Sequence[str]) -> list[str]:
+    score = "" if trial.score is None else f"{trial.score:.3f}"
+    seconds = "" if trial.seconds is None else f"{trial.seconds:.1f}"
+    settings = ["" if axis not in trial.settings else str(trial.settings[axis]) for axis in axes]
+    return [trial.id, trial.family, score, *settings, seconds, trial.status, trial.error]
+
+
+def _drawn(charts: Iterable[Chart]) -> list[Chart]:
+    return [chart for chart in charts if chart.svg]
+
+
+def _uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,0 +1,90 @@
+"""Where the tasks of a sweep run: processes of one thread each on this machine, jobs of SLURM, or a Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+ANSWER = 10.0  # seconds that a scheduler is given to answer
+LOSSES = 2  # workers that a task may lose before it counts as failed
+SILENT = 50  # above every level of logging: what a task raises, the driver tells
+
+
+@contextmanager
+def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -> Iterator[Client]:
+    """A client of workers that come with it and go with it, or of the scheduler at an address.
+
+    Raises UsageError where there is none at that address, or no dask-jobqueue for SLURM.
+    """
+    import dask
+    from distributed import Client
+
+    logging.getLogger("distributed").setLevel(SILENT)
+    with dask.config.set({"distributed.scheduler.allowed-failures": LOSSES}):
+        if scheduler:
+            try:
+                client = Client(scheduler, timeout=ANSWER)
+            except (OSError, ValueError) as error:
+                raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there: {error}") from error
+            with client:
+                yield client
+        elif slurm:
+            with _slurm(workers) as client:
+                yield client
+        else:
+            with _local(workers) as client:
+                yield client
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[Client]:
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,  # the system knows best when memory is short; a pause would look like a hang
+        dashboard_address="127.0.0.1:0",  # any free port
+        silence_logs=SILENT,
+        preload=["ebgan.sweeps.worker"],
+    )
+    client = Client(cluster)
+    try:
+        yield client
+    finally:
+        for nanny in cluster.workers.values():  # what still runs has no result to wait for
+            nanny.auto_restart = False
+            if nanny.pid is not None:
+                os.kill(nanny.pid, signal.SIGKILL)
+        client.close()
+        cluster.close()
+
+
+@contextmanager
+def _slurm(workers: int) -> Iterator[Client]:
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError as error:
+        raise UsageError("--slurm: needs dask-jobqueue: pip install 'ebgan[slurm]'") from error
+    from distributed import Client
+
+    try:
+        cluster = SLURMCluster()
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"--slurm: {error}: say cores, memory, queue and time of a job in ~/.config/dask/jobqueue.yaml "
+            "(see the documentation of dask-jobqueue)"
+        ) from error
+    with cluster, Client(cluster) as client:
+        cluster.scale(jobs=workers)
+        yield client

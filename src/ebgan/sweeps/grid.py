@@ -1,0 +1,138 @@
+"""A grid: an experiment, and the values that some of its fields take. Every combination of them is a trial.
+
+    Grid(base=experiment, axes={"objective.margin": (5.0, 10.0), "nets.generator.depth": (2, 3)})
+
+An axis is the path of a field, as on the command line. Axes that not all trials have (a GAN has no margin) stand in
+grids of their own, which `+` joins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, NamedTuple, Union, final, get_args, get_origin, get_type_hints
+
+from ebgan.errors import UsageError
+from ebgan.experiment import Experiment
+
+
+class Trial(NamedTuple):
+    """One experiment of a grid."""
+
+    id: str  # the hash of its config: an edited grid runs only what is new
+    experiment: Experiment
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """All combinations of the axes' values on an experiment, then those of the grids that were added.
+
+    Raises UsageError, which names the axis, for a field that is not there or a value that it cannot hold.
+    """
+
+    base: Experiment
+    axes: Mapping[str, tuple[Any, ...]]
+    others: tuple[Grid, ...] = ()
+
+    def __post_init__(self) -> None:
+        checked = {path: _checked(self.base, path, values) for path, values in self.axes.items()}
+        for one, other in itertools.permutations(checked, 2):
+            if other.startswith(f"{one}."):
+                raise UsageError(f"axis {other}: lies within the axis {one}; give {one} the values in full")
+        object.__setattr__(self, "axes", checked)
+
+    def __add__(self, other: Grid) -> Grid:
+        return replace(self, others=(*self.others, replace(other, others=()), *other.others))
+
+    def __len__(self) -> int:
+        return math.prod(map(len, self.axes.values())) + sum(map(len, self.others))
+
+    def with_base(self, **changes: Any) -> Grid:
+        """The grid with other values of the base's fields, in all of its parts."""
+        others = tuple(other.with_base(**changes) for other in self.others)
+        return Grid(base=replace(self.base, **changes), axes=self.axes, others=others)
+
+    def trials(self) -> Iterator[Trial]:
+        """Each trial once, in the order of the axes, the last one changing fastest.
+
+        Raises UsageError, which names the values, for a combination that cannot work.
+        """
+        unique = {made.hash: made for grid in (self, *self.others) for made in grid._combinations()}
+        return itertools.starmap(Trial, unique.items())
+
+    def _combinations(self) -> Iterator[Experiment]:
+        for values in itertools.product(*self.axes.values()):
+            settings = dict(zip(self.axes, values, strict=True))
+            try:
+                yield _changed(self.base, settings)
+            except UsageError as error:
+                told = ", ".join(f"{path}={value}" for path, value in settings.items())
+                raise UsageError(f"the trial of {told}: {error}") from error
+
+
+def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of an axis, whole numbers as floats where the field is one."""
+    *way, name = path.split(".")
+    holder: Any = base
+    for step in way:
+        holder = getattr(_with_field(holder, step, path), step)
+    declared = get_type_hints(type(_with_field(holder, name, path)))[name]
+    if not values:
+        raise UsageError(f"axis {path}: has no values")
+    for value in values:
+        if not _fits(value, declared):
+            raise UsageError(f"axis {path}: {value!r} is not of the field's type, {_said(declared)}")
+    exact = tuple(float(value) if declared is float else value for value in values)
+    for place, value in enumerate(exact):
+        if value in exact[:place]:
+            raise UsageError(f"axis {path}: {value!r} stands twice")
+    return exact
+
+
+def _with_field(holder: Any, name: str, path: str) -> Any:
+    """A dataclass that has a field of a name."""
+    known = [each.name for each in fields(holder)] if is_dataclass(holder) else []
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
+        raise UsageError(f"axis {path}: {type(holder).__name__} has no field {name!r}; {hint}")
+    return holder
+
+
+def _fits(value: Any, declared: Any) -> bool:
+    """Whether a field of a declared type can hold a value; a whole number is a float, but a truth is no number."""
+    origin = get_origin(declared)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, option) for option in get_args(declared))
+    if origin is Literal:
+        return value in get_args(declared)
+    if origin is tuple:
+        kinds = get_args(declared)
+        each = itertools.repeat(kinds[0], len(value)) if kinds[1:] == (...,) else kinds
+        return isinstance(value, tuple) and all(map(_fits, value, each))
+    if isinstance(value, bool) or declared is bool:
+        return isinstance(value, bool) and declared is bool
+    return isinstance(value, (int, float) if declared is float else origin or declared)
+
+
+def _said(declared: Any) -> str:
+    return declared.__name__ if isinstance(declared, type) else str(declared).replace("ebgan.", "")
+
+
+def _changed(tree: Any, settings: Mapping[str, Any]) -> Any:
+    """A tree with fields changed by their paths, each part of it checked once, with all of its changes."""
+    deeper: dict[str, dict[str, Any]] = {}
+    changes: dict[str, Any] = {}
+    for path, value in settings.items():
+        name, _, rest = path.partition(".")
+        if rest:
+            deeper.setdefault(name, {})[rest] = value
+        else:
+            changes[name] = value
+    changes |= {name: _changed(getattr(tree, name), below) for name, below in deeper.items()}
+    return replace(tree, **changes)

@@ -1,0 +1,142 @@
+"""The plan of a sweep: which trials are trained at once, in which order, and how long that may take.
+
+A step of a stack of k models with w weights each takes about `overhead + k w` in units of one weight's share. On a GPU
+stacks pay at any size that memory allows. On a CPU they save the overhead of small nets; wide ones, which torch's own
+kernels pass over once, are as fast alone, and go one by one to processes of one thread each.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+
+from ebgan.data import Loader
+from ebgan.errors import UsageError
+from ebgan.experiment import build, stacked
+from ebgan.sweeps.grid import Trial
+from ebgan.sweeps.stack import groups
+from ebgan.sweeps.training import opened, starts
+from ebgan.training.step import train_step
+
+# Measured on one CPU thread with the grid's nets (docs/recipes/grid.md): a stack of k models is faster than k models
+# one by one up to about this many weights a model.
+PAYS_EACH = 12_500  # times the number of models
+PAYS_MOST = 150_000  # of a stack of any size
+OVERHEAD = 200_000  # weights whose share of a step takes as long as what every step costs
+CPU_MEMORY = 1 << 30  # bytes of a stack
+COPIES = 8  # of each weight: gradients, moments, and what a step needs meanwhile
+ACTIVATIONS = 16  # of each unit and image, likewise
+STEPS = 3  # that an estimate is made from
+
+
+class Size(NamedTuple):
+    """What a model weighs."""
+
+    weights: int  # of both nets
+    memory: int  # bytes while it trains
+
+
+class Task(NamedTuple):
+    """Trials that are trained at once."""
+
+    trials: tuple[Trial, ...]
+    work: float  # steps times weights, with the overhead
+
+    def halves(self) -> tuple[Task, Task]:
+        """The same in two parts."""
+        middle = len(self.trials) // 2
+        return Task(self.trials[:middle], self.work / 2), Task(self.trials[middle:], self.work / 2)
+
+
+def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]:
+    """A random subset of trials, in their order; all of them without a limit."""
+    if limit is None or limit >= len(trials):
+        return list(trials)
+    places = sorted(random.Random(seed).sample(range(len(trials)), limit))
+    return [trials[place] for place in places]
+
+
+def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0) -> list[Task]:
+    """The tasks of a sweep in random order, so that what is done at any time is a fair sample of the whole.
+
+    Raises DataError or UsageError where an experiment cannot be built.
+    """
+    tasks = []
+    for members in groups(trials):
+        size = _size(members[0])
+        for part in _cut(members, most(len(members), size, device)):
+            steps = members[0].experiment.images / members[0].experiment.batch
+            tasks.append(Task(tuple(part), steps * (OVERHEAD + len(part) * size.weights)))
+    random.Random(seed).shuffle(tasks)
+    return tasks
+
+
+def most(models: int, size: Size, device: torch.device) -> int:
+    """How many of so many models go into one stack."""
+    if device.type == "cpu" and size.weights > min(PAYS_EACH * models, PAYS_MOST):
+        return 1
+    memory = CPU_MEMORY if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2
+    return max(min(models, memory // size.memory), 1)
+
+
+def seconds(tasks: Sequence[Task], device: torch.device) -> float:
+    """How long tasks would take one after the other, from some steps of the lightest and the heaviest of them."""
+    if not tasks:
+        return 0.0
+    by_step = sorted(tasks, key=_step_work)
+    light, heavy = by_step[0], by_step[-1]
+    low = _seconds_of_a_step(light, device)
+    high = _seconds_of_a_step(heavy, device) if heavy is not light else low
+    span = _step_work(heavy) - _step_work(light)
+    slope = (high - low) / span if span > 0 else 0.0
+    return sum(_steps(task) * (low + slope * (_step_work(task) - _step_work(light))) for task in tasks)
+
+
+def _size(trial: Trial) -> Size:
+    """Counted on the meta device, which holds no numbers."""
+    experiment = trial.experiment
+    if experiment.objective.classifies:
+        kind = type(experiment.objective).__name__
+        raise UsageError(f"objective: {kind} learns classes, and a sweep serves no labels: use `ebgan train` for each")
+    game, _ = build(experiment, opened(experiment.data).shape, "meta")
+    weights = [*game.generator.optimiser.weights, *game.discriminator.optimiser.weights]
+    count = sum(weight.numel() for weight in weights)
+    units = sum(weight.numel() for weight in weights if weight.dim() == 1)
+    return Size(count, 4 * (COPIES * count + ACTIVATIONS * experiment.batch * units))
+
+
+def _cut(members: list[Trial], most: int) -> list[list[Trial]]:
+    """Parts of about equal length, none longer than `most`."""
+    parts = math.ceil(len(members) / most)
+    ends = [len(members) * place // parts for place in range(parts + 1)]
+    return [members[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _steps(task: Task) -> float:
+    experiment = task.trials[0].experiment
+    return experiment.images / experiment.batch
+
+
+def _step_work(task: Task) -> float:
+    return task.work / _steps(task)
+
+
+def _seconds_of_a_step(task: Task, device: torch.device) -> float:
+    experiments = [trial.experiment for trial in task.trials]
+    experiment, data = stacked(experiments) if len(experiments) > 1 else experiments[0], opened(experiments[0].data)
+    game, progress = build(experiment, data.shape, device)
+    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
+    draw = loader.batches(0).__next__
+    for step in range(1 + STEPS):
+        if step == 1:
+            begun = time.perf_counter()
+        progress, outcome = train_step(game, progress, draw, source=partial(starts, loader, 0))
+    bool(outcome.finite.all())  # waits for the device
+    return (time.perf_counter() - begun) / STEPS

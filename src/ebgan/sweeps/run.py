@@ -1,0 +1,196 @@
+"""Running a sweep: tasks to workers, results to the store, and nothing lost whatever ends first.
+
+The driver, this process, alone writes the store. A trial that is not written when the driver or a worker ends is
+trained again; one that is written is not. A stack that fails is tried in halves, so that one bad trial spoils no other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import torch
+
+from ebgan.errors import EbganError
+from ebgan.experiment import Experiment
+from ebgan.runfolder import SweepFolder
+from ebgan.sweeps.cluster import connected
+from ebgan.sweeps.grid import Grid
+from ebgan.sweeps.plan import Task, chosen, planned
+from ebgan.sweeps.store import Store
+from ebgan.sweeps.training import Result, run_trials
+from ebgan.training.lock import run_lock
+from ebgan.training.signals import StoppedError, StopSignals, exit_code
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+RETRIES = 2  # of a trial that fails alone
+AHEAD = 2  # tasks given to each worker, so that none waits for the driver
+POLL = 0.5  # seconds between looks at signals and the clock
+
+Runner = Callable[[Sequence[Experiment], str], list[Result]]
+
+
+class Standing(NamedTuple):
+    """How a sweep stands."""
+
+    trials: int
+    done: int  # with a result, diverged ones among them
+    diverged: int
+    failed: int
+    running: int
+    best: tuple[str, float] | None  # the trial with the highest score
+    hourly: float  # trials finished an hour, since this driver began
+    left: float | None  # seconds, once there is something to tell them from
+
+
+class Observer(Protocol):
+    """Who wants to know how a sweep goes."""
+
+    def standing(self, standing: Standing) -> None:
+        """Take note of how it stands."""
+
+
+class SweepFailedError(EbganError):
+    """Some trials failed; all others have their results."""
+
+
+def sweep(
+    grid: Grid,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    slurm: bool = False,
+    device: torch.device | str = "cpu",
+    limit: int | None = None,
+    shuffle: int = 0,
+    observer: Observer | None = None,
+    runner: Runner = run_trials,
+    facts: dict[str, str] | None = None,
+) -> list[str]:
+    """Run the trials of a grid that have no result in the folder `out` yet, and return the ids of those that failed.
+
+    `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. Raises
+    UsageError, DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a signal.
+    """
+    folder = SweepFolder(Path(out))
+    trials = chosen(list(grid.trials()), limit, shuffle)
+    with run_lock(folder.lock), Store(folder.trials) as store:
+        store.state(**facts or {})
+        store.expect(trials)
+        finished = store.finished()
+        tasks = planned([trial for trial in trials if trial.id not in finished], torch.device(device), shuffle)
+        if tasks:
+            with StopSignals() as signals, connected(workers, scheduler, slurm) as client:
+                _Driver(
+                    client=client,
+                    store=store,
+                    waiting=deque(tasks),
+                    device=str(device),
+                    runner=runner,
+                    observer=observer,
+                    signals=signals,
+                ).run()
+        wanted = {trial.id for trial in trials}
+        return [row.id for row in store.rows() if row.status == "failed" and row.id in wanted]
+
+
+@dataclass(kw_only=True)
+class _Driver:
+    """Hands out tasks and takes in results."""
+
+    client: Client
+    store: Store
+    waiting: deque[Task]
+    device: str
+    runner: Runner
+    observer: Observer | None
+    signals: StopSignals
+
+    def __post_init__(self) -> None:
+        self.running: dict[Future, Task] = {}
+        self.tries: dict[str, int] = {}  # of trials that failed alone
+        self.begun, self.finished, self.work = time.perf_counter(), 0, 0.0
+        self.whole = sum(task.work for task in self.waiting)
+
+    def run(self) -> None:
+        """Until every trial has its result, or a signal asks to stop."""
+        while self.waiting or self.running:
+            self._hand_out()
+            for future in self._returned():
+                self._take_in(self.running.pop(future), future)
+            self._tell()
+            if self.signals.received:
+                self.store.wait(trial.id for task in self.running.values() for trial in task.trials)
+                raise StoppedError(
+                    f"stopped by {self.signals.received.name}: the same command goes on with the trials that have no "
+                    "result",
+                    exit_code(self.signals.received),
+                )
+
+    def _hand_out(self) -> None:
+        workers = max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
+        while self.waiting and len(self.running) < AHEAD * workers:
+            task = self.waiting.popleft()
+            self.store.start(trial.id for trial in task.trials)
+            experiments = [trial.experiment for trial in task.trials]
+            self.running[self.client.submit(self.runner, experiments, self.device, pure=False)] = task
+
+    def _returned(self) -> list[Future]:
+        """Tasks that have ended, for which it waits a moment."""
+        from distributed import wait
+
+        try:
+            return list(wait(list(self.running), timeout=POLL, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            return []
+
+    def _take_in(self, task: Task, future: Future) -> None:
+        error = future.exception() if future.status == "error" else None
+        if future.status == "finished":
+            results = future.result()
+            self._keep(task, {trial.id: result for trial, result in zip(task.trials, results, strict=True)})
+        elif isinstance(error, EbganError):  # the same for all of the stack, and the same next time
+            self._keep(task, {trial.id: Result("failed", error=str(error)) for trial in task.trials})
+        elif len(task.trials) > 1:
+            self.waiting.extendleft(task.halves())
+        else:
+            self._try_again(task, error)
+
+    def _try_again(self, task: Task, error: BaseException | None) -> None:
+        from distributed import KilledWorker
+
+        (trial,) = task.trials
+        self.tries[trial.id] = self.tries.get(trial.id, 0) + 1
+        if self.tries[trial.id] <= RETRIES and not isinstance(error, KilledWorker):  # which was tried again already
+            self.waiting.append(task)
+            return
+        lost = f"its worker was lost {RETRIES + 1} times: out of memory, perhaps"
+        told = lost if isinstance(error, KilledWorker) else f"{type(error).__name__}: {error}"
+        self._keep(task, {trial.id: Result("failed", error=" ".join(told.split()))})
+
+    def _keep(self, task: Task, results: dict[str, Result]) -> None:
+        self.store.finish(results)
+        self.finished += len(results)
+        self.work += task.work
+
+    def _tell(self) -> None:
+        if self.observer:
+            passed = max(time.perf_counter() - self.begun, 1e-9)
+            left = (self.whole - self.work) / self.work * passed if self.work else None
+            self.observer.standing(standing(self.store, 3600 * self.finished / passed, left))
+
+
+def standing(store: Store, hourly: float = 0.0, left: float | None = None) -> Standing:
+    """How the sweep in a store stands."""
+    counts, best = store.summary()
+    diverged = counts.get("diverged", 0)
+    done = counts.get("done", 0) + diverged
+    failed, running = counts.get("failed", 0), counts.get("running", 0)
+    return Standing(sum(counts.values()), done, diverged, failed, running, best, hourly, left)

@@ -1,0 +1,40 @@
+"""Floats ride, everything else splits: which trials can be trained at once along the model axis.
+
+Trials that differ only in float fields (learning rates, margins, weights, dropout rates), in their seed and in the kind
+of their optimisers make one stack. Every other difference, a depth or a width for one, is another shape of tensors or
+another order of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ebgan.sweeps.grid import Trial
+from ebgan.training.optim import OptimiserSpec
+
+
+def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
+    """Trials that can share a stack together, those whose optimisers are of one kind side by side."""
+    found: dict[Hashable, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(_shape(trial.experiment), []).append(trial)
+    return [sorted(members, key=_kinds) for members in found.values()]
+
+
+def _shape(value: Any, name: str = "") -> Hashable:
+    """What must be equal in a stack: all but floats, the seed and kinds of optimiser."""
+    if isinstance(value, OptimiserSpec):
+        return repr(value.decay), value.clip is None
+    if is_dataclass(value):
+        parts = ((each.name, _shape(getattr(value, each.name), each.name)) for each in fields(value))
+        return type(value).__name__, *parts
+    if isinstance(value, float) or name == "seed":
+        return name
+    return repr(value)
+
+
+def _kinds(trial: Trial) -> tuple[str, str]:
+    both = trial.experiment.optimisers
+    return type(both.discriminator).__name__, type(both.generator).__name__

@@ -1,0 +1,197 @@
+"""The state of a sweep: an SQLite file with a row a trial, written by the driver alone.
+
+In WAL mode a kill at any moment leaves each row as it was or as it is to be, and others can read while it is written.
+
+    waiting -> running -> done | diverged | failed
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ebgan import config
+from ebgan.errors import StorageError, UsageError
+from ebgan.sweeps.grid import Trial
+from ebgan.sweeps.training import Result
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS trials (
+    id TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'waiting',
+    score REAL,
+    metrics TEXT NOT NULL DEFAULT '{}',
+    seconds REAL,
+    images_per_second REAL,
+    picture BLOB,
+    error TEXT NOT NULL DEFAULT '',
+    finished REAL
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_ROW = "id, fields, status, score, metrics, seconds, images_per_second, error"
+_PATIENCE = 30.0  # seconds that a reader's lock is waited for
+
+
+class Row(NamedTuple):
+    """A trial and what it came to so far."""
+
+    id: str
+    fields: dict[str, Any]  # each field of its config by its path
+    status: str
+    score: float | None
+    metrics: dict[str, float]
+    seconds: float | None
+    images_per_second: float | None
+    error: str
+
+
+class Store:
+    """The rows of one sweep. Use it in a `with`."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StorageError where the file cannot be opened or is none of ours."""
+        self.path = path
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._file.execute("PRAGMA journal_mode = WAL")
+            self._file.execute("PRAGMA synchronous = NORMAL")
+            self._file.executescript(_TABLES)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def expect(self, trials: Iterable[Trial]) -> None:
+        """Have a row for each trial; those without a result wait, and rows without one that are not among them go."""
+        rows = [(trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment))) for trial in trials]
+        with self._change() as file:
+            file.execute("DELETE FROM trials WHERE status NOT IN ('done', 'diverged')")
+            file.executemany("INSERT OR IGNORE INTO trials (id, config, fields) VALUES (?, ?, ?)", rows)
+
+    def start(self, ids: Iterable[str]) -> None:
+        """Note that trials are being trained."""
+        with self._change() as file:
+            file.executemany("UPDATE trials SET status = 'running' WHERE id = ? AND status = 'waiting'", _ones(ids))
+
+    def wait(self, ids: Iterable[str]) -> None:
+        """Note that trials are no longer being trained and have no result."""
+        with self._change() as file:
+            file.executemany("UPDATE trials SET status = 'waiting' WHERE id = ? AND status = 'running'", _ones(ids))
+
+    def finish(self, results: Mapping[str, Result]) -> None:
+        """Keep results, all of them or none; a trial that has one already keeps the one it has."""
+        rows = [
+            (
+                *(result.status, result.score, json.dumps(result.metrics), result.seconds, result.images_per_second),
+                *(result.picture, result.error, time.time(), trial),
+            )
+            for trial, result in results.items()
+        ]
+        with self._change() as file:
+            file.executemany(
+                "UPDATE trials SET status = ?, score = ?, metrics = ?, seconds = ?, images_per_second = ?, "
+                "picture = ?, error = ?, finished = ? WHERE id = ? AND status NOT IN ('done', 'diverged')",
+                rows,
+            )
+
+    def state(self, **facts: str) -> None:
+        """Keep facts of the whole sweep by name."""
+        with self._change() as file:
+            file.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+
+    def facts(self) -> dict[str, str]:
+        """All that was stated."""
+        with self._told():
+            return dict(self._file.execute("SELECT name, value FROM facts").fetchall())
+
+    def rows(self) -> list[Row]:
+        """All trials, in the order of the grid, without their pictures."""
+        with self._told():
+            found = self._file.execute(f"SELECT {_ROW} FROM trials ORDER BY rowid").fetchall()
+        return [
+            Row(trial, json.loads(fields), status, score, json.loads(metrics), *others)
+            for trial, fields, status, score, metrics, *others in found
+        ]
+
+    def finished(self) -> set[str]:
+        """The trials that have a result and need none."""
+        with self._told():
+            found = self._file.execute("SELECT id FROM trials WHERE status IN ('done', 'diverged')").fetchall()
+        return {row[0] for row in found}
+
+    def summary(self) -> tuple[dict[str, int], tuple[str, float] | None]:
+        """How many trials there are of each status, and the one with the highest score."""
+        with self._told():
+            counts = dict(self._file.execute("SELECT status, count(*) FROM trials GROUP BY status").fetchall())
+            best = self._file.execute(
+                "SELECT id, score FROM trials WHERE score NOT NULL ORDER BY score DESC LIMIT 1"
+            ).fetchone()
+        return counts, best
+
+    def picture(self, trial: str) -> bytes | None:
+        """The PNG of a trial's samples."""
+        found: bytes | None = self._cell("picture", trial)
+        return found
+
+    def config(self, trial: str) -> str:
+        """The YAML of a trial's config, from which `ebgan train` trains it alone."""
+        return str(self._cell("config", trial))
+
+    def _cell(self, column: str, trial: str) -> Any:
+        with self._told():
+            found = self._file.execute(f"SELECT {column} FROM trials WHERE id = ?", (trial,)).fetchone()
+        if found is None:
+            raise UsageError(f"{self.path}: has no trial {trial}")
+        return found[0]
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or nothing."""
+        with self._told():
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._file
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+            self._file.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(
+                f"{self.path}: cannot be used as a sweep's state ({error}). Free some space or choose another folder; "
+                "the same command goes on with the trials that have no result"
+            ) from error
+
+
+def flat(tree: object) -> dict[str, Any]:
+    """Each field of a tree of dataclasses by its path; a `type` says which class holds the fields beside it."""
+    found: dict[str, Any] = {}
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, dict):
+            for name, below in value.items():
+                walk(below, f"{path}.{name}".lstrip("."))
+        else:
+            found[path] = value
+
+    walk(config.plain(tree), "")
+    return found
+
+
+def _ones(ids: Iterable[str]) -> list[tuple[str]]:
+    return [(trial,) for trial in ids]

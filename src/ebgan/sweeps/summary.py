@@ -1,0 +1,117 @@
+"""From the rows of a store to the page of a sweep: families, axes, panels, and the trials whose samples are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ebgan.report.sweep import Panel, Picture, SweepRecord, TrialRecord, write_sweep_page
+from ebgan.runfolder import SweepFolder
+from ebgan.sweeps.store import Row, Store
+
+FAMILY = "objective.type"
+DEPTHS = ("nets.generator.depth", "nets.discriminator.depth")
+OPTIMISERS = ("optimisers.discriminator.type", "optimisers.generator.type", "optimisers.discriminator.lr")
+SHALLOWER = (4, 3)  # the most weight layers in figure 2(b) and 2(c)
+
+
+def write_sweep_report(folder: SweepFolder, published: Mapping[str, Sequence[float]] | None = None) -> Path:
+    """Write report.html of a sweep, finished or not, beside the published histograms by family; its path.
+
+    Raises StorageError where the disk refuses.
+    """
+    with Store(folder.trials) as store:
+        facts, rows = store.facts(), store.rows()
+        title = " ".join(facts.values()) or folder.path.resolve().name
+        trials = trial_records(rows)
+        pictures = _pictures(store, trials)
+    record = SweepRecord(title, trials, _panels(rows, trials), pictures, published or {})
+    return write_sweep_page(folder.report, record)
+
+
+def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
+    """The rows with their settings: the fields that differ within their family."""
+    names = {family: _axes([row for row in rows if row.fields[FAMILY] == family]) for family in _families(rows)}
+    return [
+        TrialRecord(
+            id=row.id,
+            family=row.fields[FAMILY],
+            status=row.status,
+            settings={label: row.fields[path] for path, label in names[row.fields[FAMILY]].items()},
+            score=row.score,
+            metrics=row.metrics,
+            seconds=row.seconds,
+            error=row.error,
+        )
+        for row in rows
+    ]
+
+
+def _families(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row.fields[FAMILY] for row in rows))
+
+
+def _axes(rows: Sequence[Row]) -> dict[str, str]:
+    """The fields that differ, by path, each with a label; of fields that differ together the first alone."""
+    found: dict[tuple[int, ...], str] = {}
+    labels: dict[str, str] = {}
+    for path in rows[0].fields:
+        column = [repr(row.fields.get(path)) for row in rows]
+        codes: dict[str, int] = {}
+        pattern = tuple(codes.setdefault(value, len(codes)) for value in column)
+        if len(codes) == 1:
+            continue
+        if pattern in found:
+            if column == [repr(row.fields[found[pattern]]) for row in rows]:
+                labels[found[pattern]] = path.rpartition(".")[2]  # one value for several fields
+            continue
+        found[pattern] = path
+        labels[path] = path.partition(".")[2] or path
+    return labels
+
+
+def _panels(rows: Sequence[Row], trials: Sequence[TrialRecord]) -> list[Panel]:
+    """All trials; those of shallow nets (figure 2 b, c); and those of each choice of optimisers (figure 3)."""
+    if not any("i_usual" in row.metrics for row in rows):
+        return []
+    pairs = list(zip(rows, trials, strict=True))
+    panels = [Panel("All trials", trials)]
+    for most in SHALLOWER:
+        some = [trial for row, trial in pairs if all(row.fields.get(path, 0) <= most for path in DEPTHS)]
+        if 0 < len(some) < len(panels[-1].trials):
+            panels.append(Panel(f"At most {most} weight layers in either net", some))
+    return panels + _by_optimisers(pairs)
+
+
+def _by_optimisers(pairs: Sequence[tuple[Row, TrialRecord]]) -> list[Panel]:
+    """Families whose optimisers differ, one choice a panel, beside all trials of the others."""
+    choices: dict[str, dict[tuple[Any, ...], list[TrialRecord]]] = {}
+    for row, trial in pairs:
+        choice = tuple(row.fields.get(path) for path in OPTIMISERS)
+        choices.setdefault(trial.family, {}).setdefault(choice, []).append(trial)
+    others = [trial for _, trial in pairs if len(choices[trial.family]) == 1]
+    return [
+        Panel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some)
+        for family, found in choices.items()
+        if len(found) > 1
+        for choice, some in found.items()
+    ]
+
+
+def _pictures(store: Store, trials: Sequence[TrialRecord]) -> list[Picture]:
+    """Samples of the best, the median and the worst trial of each family."""
+    pictures = []
+    for family in dict.fromkeys(trial.family for trial in trials):
+        scored = sorted(
+            (trial for trial in trials if trial.family == family and trial.score is not None),
+            key=lambda trial: -(trial.score or 0.0),
+        )
+        if not scored:
+            continue
+        for title, trial in (("best", scored[0]), ("median", scored[len(scored) // 2]), ("worst", scored[-1])):
+            png = store.picture(trial.id)
+            if png:
+                settings = ", ".join(f"{axis} {value}" for axis, value in trial.settings.items())
+                pictures.append(Picture(f"{family}, {title}: {trial.score:.3f}", settings, png))
+    return pictures

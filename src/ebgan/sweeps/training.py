@@ -1,0 +1,170 @@
+"""Training a stack of trials to the end, and what each of them came to.
+
+A trial of a stack computes what it computes alone: its images, its noise and its moves follow from its own seed and
+settings. One that diverges stops counting, and the others go on. No folder is written: a trial is reproduced by
+`ebgan train` from its config.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ebgan.class_examiner import ClassExaminer
+from ebgan.data import Augmented, Loader, Packed, Points
+from ebgan.experiment import Data, Experiment, build, stacked
+from ebgan.records import Batch
+from ebgan.report import grid, png
+from ebgan.run import DataFacts, Run, assemble
+from ebgan.runfolder import RunFolder
+from ebgan.trainer import examiner_of
+from ebgan.training.ema import Average
+from ebgan.training.game import Game
+from ebgan.training.pretraining import survey
+from ebgan.training.step import Outcome, train_step
+
+CHECKS = 20  # times in a run at which a stack whose models have all diverged is given up
+LAST = 10  # the energies of a trial are means over the last tenth of its steps
+WATCHED = ("energy_real", "energy_fake")
+
+Opened = Packed | Augmented | Points
+Status = Literal["done", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a trial came to."""
+
+    status: Status
+    score: float | None = None  # what the best trials have most of; none where the data has no measure
+    metrics: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0  # of training: the trial's share of its stack's
+    images_per_second: float = 0.0  # of all models of the stack together
+    picture: bytes | None = None  # a PNG of some samples
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A stack after its training."""
+
+    weights: dict[str, Tensor]  # of both players and the average, each [*models, ...]
+    energies: dict[str, Tensor]  # [*models] by name, means over the end of the run
+    diverged: Tensor  # [*models] images seen when a loss or gradient was not finite for the first time; 0 for never
+    seconds: float
+
+    def of(self, model: int) -> dict[str, Tensor]:
+        """The weights of one model."""
+        alone = self.diverged.dim() == 0
+        return {name: value if alone or value.dim() == 0 else value[model] for name, value in self.weights.items()}
+
+
+def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "cpu") -> list[Result]:
+    """Train experiments that can share a stack, and measure and picture what each one came to.
+
+    Raises UsageError or DataError where they cannot be trained, and UsageError where they cannot share a stack.
+    """
+    data = opened(experiments[0].data)
+    trained = train_models(experiments, data, device)
+    facts = DataFacts(data.shape, data.classes, data.checksum)
+    run = assemble(experiments[0], RunFolder(Path()), facts, device)
+    return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
+
+
+def train_models(experiments: Sequence[Experiment], data: Opened, device: torch.device | str = "cpu") -> Trained:
+    """Train one experiment, or several along the model axis."""
+    experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
+    game, progress = build(experiment, data.shape, device)
+    average = Average(game.generator.weights(), experiment.ema) if experiment.ema else None
+    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
+    batches = loader.batches
+    draw, images, total = batches(0).__next__, 0, experiment.images
+    diverged = torch.zeros(game.randomness.seeds.shape, dtype=torch.int64, device=progress.images.device)
+    end, begun = _Means(), time.perf_counter()
+    while images < total:
+        turns = game.turns.now(images) if images >= experiment.pretraining else (1, 0)
+        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, images))
+        before, images = images, images + turns[0] * experiment.batch
+        diverged = torch.where(outcome.finite | (diverged > 0), diverged, images)
+        if average:
+            average.follow(game.generator.weights(), images - before)
+        if before < experiment.pretraining <= images:
+            pass_over = islice(batches(images), max(len(data) // experiment.batch, 1))
+            state = game.objective.begin(progress.objective, survey(game, pass_over))
+            progress = progress._replace(objective=state)
+        if images > total - total // LAST:
+            end.add(outcome)
+        if images * CHECKS // total > before * CHECKS // total and bool((diverged > 0).all()):
+            break
+    diverged = diverged.cpu()  # waits for the device
+    return Trained(_weights(game, average), end.read(), diverged, time.perf_counter() - begun)
+
+
+def starts(loader: Loader, images: int, turn: int) -> Batch:
+    """What the samples of a turn start from, if they start from images: the same as in a run alone."""
+    return loader.at(images, f"source{turn}")
+
+
+@functools.lru_cache(maxsize=2)
+def opened(data: Data) -> Opened:
+    """The images or points of an experiment, kept for the next stack of the process."""
+    return data.open()
+
+
+class _Means:
+    """Means of what is watched, over the steps added."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        for name in WATCHED:
+            if name in outcome.values:
+                value = outcome.values[name]
+                self.sums[name] = self.sums[name] + value if name in self.sums else value
+                self.counts[name] = self.counts.get(name, 0) + 1
+
+    def read(self) -> dict[str, Tensor]:
+        return {name: (total / self.counts[name]).cpu() for name, total in self.sums.items()}
+
+
+def _weights(game: Game, average: Average | None) -> dict[str, Tensor]:
+    parts = {"generator": game.generator.weights(), "discriminator": game.discriminator.weights()}
+    if average:
+        parts["average"] = average.tensors
+    return {f"{part}.{name}": value for part, tensors in parts.items() for name, value in tensors.items()}
+
+
+def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Opened) -> Result:
+    """Measured as `ebgan evaluate` measures: samples of the nets in evaluation mode."""
+    count = max(trained.diverged.numel(), 1)
+    seconds = trained.seconds / count
+    speed = experiment.images / max(seconds, 1e-9)
+    images = int(trained.diverged.flatten()[model])
+    if images:
+        error = f"a loss or gradient was not finite in the step before {images:,} images seen"
+        return Result("diverged", seconds=seconds, images_per_second=speed, error=error)
+    run.take(trained.of(model))
+    source = run.sources(experiment.evaluation.grid, data)
+    shown = run.sample(experiment.evaluation.grid, source=source)
+    if not shown.isfinite().all():
+        return Result("diverged", seconds=seconds, images_per_second=speed, error="samples are not finite")
+    metrics = {name: float(values.flatten()[model]) for name, values in trained.energies.items()}
+    examiner = examiner_of(run, data, experiment.evaluation.samples)
+    assert not isinstance(examiner, ClassExaminer)  # the plan refused it
+    score = None
+    if examiner.measurable:
+        metrics |= examiner.glance()
+        score = examiner.score({"metrics": metrics})
+    picture = None if isinstance(data, Points) else png(grid(shown, scale=1))
+    return Result("done", score, metrics, seconds, speed, picture)

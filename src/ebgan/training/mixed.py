@@ -1,0 +1,73 @@
+"""Optimisers of several kinds along one model axis: some models of a stack move by Adam, others by SGD.
+
+Models of one kind stand side by side, so that each kind moves, and remembers, its own stretch of every weight.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from ebgan.errors import UsageError
+from ebgan.schedules import Schedule
+from ebgan.training.optim import OptimiserSpec, Slots
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Mixed(OptimiserSpec):
+    """What a stack of experiments holds where their kinds of optimiser differ; no config names it."""
+
+    lr: Any  # [models]
+    decay: Schedule | None  # the same for all models
+    weight_decay: Any  # [models]; 0 where no model has one
+    clip: Any  # [models], infinite for a model without one; None where no model has one
+    kinds: tuple[OptimiserSpec, ...]  # one a stretch, each as a stack of its own models
+    lengths: tuple[int, ...]  # how many models each stretch holds
+
+    @classmethod
+    def of(
+        cls, specs: Sequence[OptimiserSpec], merge: Callable[[Sequence[OptimiserSpec]], OptimiserSpec], name: str = ""
+    ) -> Mixed:
+        """The optimisers of a stack's models, neighbours of one kind merged into one spec.
+
+        Raises UsageError, which begins with `name`, where the schedules of their learning rates differ.
+        """
+        decay = specs[0].decay
+        if any(spec.decay != decay for spec in specs):
+            raise UsageError(f"{name}.decay differs, and must not where optimisers of several kinds make one stack")
+        decays = [spec.weight_decay for spec in specs]
+        clips = [torch.inf if spec.clip is None else spec.clip for spec in specs]
+        stretches = [list(same) for _, same in itertools.groupby(specs, key=type)]
+        return cls(
+            lr=torch.tensor([spec.lr for spec in specs]),
+            decay=decay,
+            weight_decay=torch.tensor(decays) if any(decays) else 0.0,
+            clip=torch.tensor(clips) if min(clips) < torch.inf else None,
+            kinds=tuple(map(merge, stretches)),
+            lengths=tuple(map(len, stretches)),
+        )
+
+    def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
+        found: Slots = {}
+        for place, (kind, where) in enumerate(self._stretches()):
+            slots = kind.slots([weight[where] for weight in weights], (self.lengths[place],))
+            found |= {f"{place}.{name}": values for name, values in slots.items()}
+        return found
+
+    def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
+        for place, (kind, where) in enumerate(self._stretches()):
+            own = {name.removeprefix(f"{place}."): kept for name, kept in slots.items() if name.startswith(f"{place}.")}
+            here, down = ([each[where] for each in tensors] for tensors in (weights, gradients))
+            kind.move(here, down, own, lr[where], finite[where])
+
+    def _stretches(self) -> Iterator[tuple[OptimiserSpec, slice]]:
+        """Each kind, and the models that it moves."""
+        ends = itertools.accumulate(self.lengths)
+        where = (slice(end - length, end) for end, length in zip(ends, self.lengths, strict=True))
+        return zip(self.kinds, where, strict=True)

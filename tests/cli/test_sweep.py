@@ -1,0 +1,106 @@
+"""`ebgan sweep`: a plan, a run, a second start, a report, and what it refuses."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ebgan.cli.main import run
+from ebgan.cli.standing import line
+from ebgan.sweeps import Standing, Store
+
+FEW = ["--scale", "tiny", "--limit", "3", "--images", "128"]
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three trials of the grid, run by the command line for a moment."""
+    out = tmp_path_factory.mktemp("sweeps") / "grid"
+    assert run(["sweep", "mnist_grid.ebgan", str(out), *FEW]) == 0
+    return out
+
+
+def test_a_sweep_leaves_a_row_a_trial(swept: Path) -> None:
+    with Store(swept / "trials.sqlite") as store:
+        rows = store.rows()
+        assert [row.status for row in rows] == ["done"] * 3
+        assert all(row.score is not None and row.fields["images"] == 128 for row in rows)
+        assert store.facts() == {"grid": "mnist_grid.ebgan", "scale": "tiny"}
+
+
+def test_the_same_command_again_runs_nothing_and_a_plan_says_so(
+    swept: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ebgan.sweeps.run.connected", None)  # nothing is to be connected to
+    assert run(["sweep", "mnist_grid.ebgan", str(swept), *FEW]) == 0
+    assert run(["sweep", "mnist_grid.ebgan", str(swept), *FEW, "--plan"]) == 0
+    assert f"3 trials, 3 of them with a result in {swept}" in capsys.readouterr().out
+
+
+def test_a_plan_tells_stacks_and_time_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sweep"
+    assert run(["sweep", "mnist_grid", str(out), "--scale", "tiny", "--plan"]) == 0
+    said = capsys.readouterr().out
+    assert "416 trials, 0 of them with a result" in said
+    assert re.search(r"16 stacks of 2\n +16 stacks of 24\n", said)
+    assert re.search(r"about .+ with 1 worker", said)
+    assert not out.exists()
+
+
+def test_report_draws_a_sweep(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", str(swept)]) == 0
+    page = Path(capsys.readouterr().out.strip()).read_text("utf-8")
+    assert "EBGAN, paper" in page
+
+
+def test_trials_that_fail_are_told_in_a_table_and_by_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "sweep"
+
+    def broken(*_: object, **__: object) -> list[str]:
+        from ebgan.recipes import find_grid
+        from ebgan.sweeps import Result
+
+        trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())[:2]
+        with Store(out / "trials.sqlite") as store:
+            store.expect(trials)
+            store.finish({trial.id: Result("failed", error="no luck") for trial in trials})
+        return [trial.id for trial in trials]
+
+    monkeypatch.setattr("ebgan.sweeps.sweep", broken)
+    assert run(["sweep", "mnist_grid.ebgan", str(out), *FEW]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("no luck") == 2
+    assert "2 trials failed, all others have their results" in said.err
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["sweep", "mnist_gird"], 2, "did you mean mnist_grid"),
+        (["sweep", "mnist_grid", "--workers", "0"], 2, "--workers 0: expected at least 1"),
+        (["sweep", "mnist_grid", "--limit", "0"], 2, "--limit 0: expected at least 1"),
+        (["sweep", "mnist_grid", "--scale", "large"], 2, "--scale"),
+        (["sweep", "mnist_grid.ebgan", "--scale", "tiny", "--data", "nowhere"], 3, "nowhere"),
+        (["train", "mnist_grid"], 2, "`ebgan sweep mnist_grid OUT` runs it"),
+    ],
+)
+def test_a_wrong_command_gets_one_line_and_its_exit_code(
+    command: list[str],
+    code: int,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(command) == code
+    assert words in capsys.readouterr().err
+
+
+def test_the_line_tells_all_that_there_is_to_tell() -> None:
+    assert line(Standing(6656, 120, 3, 1, 48, ("abc", 1.9876), 1234.5, 7260.0)) == (
+        "120 of 6,656 done, 3 of them diverged, 1 failed, 48 running, 1,234 an hour, 2 h 01 min left, best 1.988 (abc)"
+    )
+    assert line(Standing(5, 0, 0, 0, 2, None, 0.0, None)) == "0 of 5 done, 2 running"

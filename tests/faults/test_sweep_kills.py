@@ -1,0 +1,87 @@
+"""Whoever is killed in a sweep, driver or workers, each trial ends with exactly one row, and that is right."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ebgan.sweeps import Store
+
+from .sweep_driver import GRID, score
+
+DRIVER = Path(__file__).with_name("sweep_driver.py")
+
+
+def start(out: Path) -> subprocess.Popen[bytes]:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([sys.executable, str(DRIVER), str(out)], **quiet)
+
+
+def finished(out: Path) -> int:
+    if not (out / "trials.sqlite").exists():
+        return 0
+    with Store(out / "trials.sqlite") as store:
+        return len(store.finished())
+
+
+def until(out: Path, driver: subprocess.Popen[bytes], count: int) -> None:
+    """Wait until so many trials have their rows, or the driver has ended."""
+    while driver.poll() is None and finished(out) < count:
+        time.sleep(0.05)
+
+
+def kill_a_worker(out: Path, chance: random.Random) -> None:
+    workers = [path for path in out.glob("*.worker") if Path("/proc", path.stem).exists()]
+    if workers:
+        with suppress(ProcessLookupError):
+            os.kill(int(chance.choice(workers).stem), signal.SIGKILL)
+
+
+def assert_right(out: Path) -> None:
+    with Store(out / "trials.sqlite") as store:
+        rows = store.rows()
+        expected = {trial.id: score(trial.experiment) for trial in GRID.trials()}
+        assert {row.id: (row.status, row.score) for row in rows} == {
+            trial: ("done", value) for trial, value in expected.items()
+        }
+        assert len(rows) == 400
+        assert all(len(store.picture(row.id) or b"") == 64 for row in rows)
+
+
+def assert_ended(out: Path) -> None:
+    """The workers of a killed driver end by themselves."""
+    workers = [Path("/proc", path.stem) for path in out.glob("*.worker")]
+    patience = time.monotonic() + 60
+    while any(map(Path.exists, workers)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert workers
+    assert not any(map(Path.exists, workers))
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_kills_of_driver_and_workers_leave_one_right_row_a_trial(tmp_path: Path, kills: int) -> None:
+    chance, kept = random.Random(0), 0
+    for turn in range(kills):
+        driver = start(tmp_path)
+        share = (turn + 1) * 200 // kills  # trials finished when the driver is killed
+        until(tmp_path, driver, share - 10)
+        kill_a_worker(tmp_path, chance)
+        until(tmp_path, driver, share)
+        driver.kill()
+        driver.wait()
+        assert_ended(tmp_path)
+        assert kept <= finished(tmp_path) < 400
+        kept = finished(tmp_path)
+    assert kept > 0
+    driver = start(tmp_path)
+    for share in (250, 320):
+        until(tmp_path, driver, share)
+        kill_a_worker(tmp_path, chance)
+    assert driver.wait(timeout=240) == 0
+    assert_right(tmp_path)

@@ -1,0 +1,90 @@
+"""The plan: what shares a stack on this machine, in which order, and an honest random subset."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ebgan.errors import UsageError
+from ebgan.experiment import Experiment, Nets
+from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.recipes import find
+from ebgan.sweeps import Grid, Trial
+from ebgan.sweeps import plan as planning
+from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
+
+CPU = torch.device("cpu")
+BASE = Experiment(
+    nets=Nets(generator=MLPGenerator(depth=2, width=8, noise=4), discriminator=MLPAutoencoder(width=8)), images=640
+)
+GRID = Grid(base=BASE, axes={"nets.generator.width": (8, 400), "objective.margin": tuple(map(float, range(1, 31)))})
+
+
+def lengths(trials: Sequence[Trial]) -> list[int]:
+    return [len(task.trials) for task in planned(trials, CPU)]
+
+
+def test_narrow_nets_are_stacked_on_a_cpu_and_wide_ones_go_one_by_one() -> None:
+    wide = replace(BASE, nets=replace(BASE.nets, generator=MLPGenerator(depth=4, width=400, noise=4)))
+    grid = GRID + Grid(base=wide, axes={"seed": (0, 1, 2)})
+    assert sorted(lengths(list(grid.trials()))) == [1, 1, 1, 30, 30]
+
+
+def test_the_rule_counts_the_weights_of_both_nets() -> None:
+    assert most(30, Size(100_000, 1), CPU) == 30
+    assert most(30, Size(200_000, 1), CPU) == 1
+    assert most(2, Size(100_000, 1), CPU) == 1
+    assert most(2, Size(20_000, 1), CPU) == 2
+
+
+def test_a_stack_is_cut_into_even_parts_by_the_memory_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    (first, *_) = list(GRID.trials())
+    memory = planning._size(first).memory
+    monkeypatch.setattr(planning, "CPU_MEMORY", 13 * memory)
+    trials = [trial for trial in GRID.trials() if trial.experiment.nets.generator.width == 8]
+    assert lengths(trials) == [10, 10, 10]
+
+
+def test_every_trial_is_in_one_task_and_their_order_is_random_and_the_same_for_the_same_seed() -> None:
+    trials = list((GRID + Grid(base=BASE, axes={"batch": tuple(range(1, 20))})).trials())
+    one, same, other = (planned(trials, CPU, seed) for seed in (0, 0, 1))
+    assert sorted(trial.id for task in one for trial in task.trials) == sorted(trial.id for trial in trials)
+    assert one == same
+    assert one != other
+    assert {task.trials for task in one} == {task.trials for task in other}
+
+
+def test_a_task_that_failed_is_cut_in_halves_with_all_of_its_trials() -> None:
+    (task, *_) = planned(list(GRID.trials()), CPU)
+    one, other = task.halves()
+    assert one.trials + other.trials == task.trials
+    assert one.work + other.work == task.work
+
+
+def test_a_subset_is_random_and_the_same_for_the_same_seed() -> None:
+    trials = list(GRID.trials())
+    assert chosen(trials, None, 0) == chosen(trials, 999, 0) == trials
+    one, same, other = chosen(trials, 12, 0), chosen(trials, 12, 0), chosen(trials, 12, 1)
+    assert one == same != other
+    assert len(one) == 12
+    assert {trial.experiment.nets.generator.width for trial in one} == {8, 400}
+
+
+def test_an_estimate_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_seconds_of_a_step", lambda task, device: 1e-9 * planning._step_work(task))
+    tasks = planned(list(GRID.trials()), CPU)
+    assert seconds(tasks, CPU) == pytest.approx(1e-9 * sum(task.work for task in tasks))
+    assert seconds([], CPU) == 0
+
+
+def test_an_estimate_is_made_from_real_steps() -> None:
+    tasks = planned(list(GRID.trials())[:3], CPU)
+    assert 0 < seconds(tasks, CPU) < 60
+
+
+def test_experiments_that_learn_classes_are_refused_with_the_mend() -> None:
+    made = find("semisupervised_mnist.ladder").make()
+    trials = list(Grid(base=replace(made, data=replace(made.data, source="digits")), axes={"seed": (0, 1)}).trials())
+    with pytest.raises(UsageError, match=r"SemiSupervised learns classes.*use `ebgan train` for each"):
+        planned(trials, torch.device("cpu"))

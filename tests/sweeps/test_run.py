@@ -1,0 +1,181 @@
+"""The driver: who is tried again and how often, what a failure costs others, and where a second start goes on."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from ebgan.errors import DataError, RunLockedError, UsageError
+from ebgan.experiment import Experiment, Nets
+from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.sweeps import Grid, Result, Standing, Store, sweep
+from ebgan.sweeps.cluster import connected
+from ebgan.sweeps.run import Runner
+from ebgan.training.lock import run_lock
+from ebgan.training.signals import StoppedError
+
+BASE = Experiment(
+    nets=Nets(generator=MLPGenerator(depth=2, width=8, noise=4), discriminator=MLPAutoencoder(width=8)), images=640
+)
+GRID = Grid(base=BASE, axes={"seed": tuple(range(8))})
+begun: list[list[int]] = []  # the seeds of each task that was begun
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def in_threads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that are threads of this process."""
+
+    @contextmanager
+    def made(workers: int, scheduler: str | None, slurm: bool) -> Iterator[Client]:
+        yield client
+
+    monkeypatch.setattr("ebgan.sweeps.run.connected", made)
+    begun.clear()
+
+
+def good(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    begun.append([experiment.seed for experiment in experiments])
+    return [Result("done", float(experiment.seed)) for experiment in experiments]
+
+
+def bad_seed(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    results = good(experiments, device)
+    if any(experiment.seed == 5 for experiment in experiments):
+        raise RuntimeError("seed 5 is\nbad")
+    return results
+
+
+ASKED: list[signal.Signals] = []
+
+
+def stopping(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    """In the second task, the driver is asked to stop."""
+    if len(begun) == 1:
+        os.kill(os.getpid(), ASKED[0])
+        time.sleep(1)
+    return good(experiments, device)
+
+
+def no_data(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    good(experiments, device)
+    raise DataError("nowhere: no such folder")
+
+
+def run(out: Path, runner: Runner = good, grid: Grid = GRID, **options: object) -> tuple[list[str], dict[int, str]]:
+    """The trials that failed, and the status of each seed."""
+    failed = sweep(grid, out, runner=runner, **options)
+    with Store(out / "trials.sqlite") as store:
+        return failed, {row.fields["seed"]: row.status for row in store.rows()}
+
+
+def test_every_trial_gets_its_row_from_one_stack(tmp_path: Path) -> None:
+    failed, statuses = run(tmp_path)
+    assert (failed, statuses) == ([], dict.fromkeys(range(8), "done"))
+    assert begun == [list(range(8))]
+
+
+def test_the_same_sweep_again_runs_only_what_is_new(tmp_path: Path) -> None:
+    run(tmp_path)
+    begun.clear()
+    run(tmp_path)
+    assert begun == []
+    wider = Grid(base=BASE, axes={"seed": tuple(range(10))})
+    _, statuses = run(tmp_path, grid=wider)
+    assert begun == [[8, 9]]
+    assert statuses == dict.fromkeys(range(10), "done")
+
+
+def test_a_trial_that_always_fails_is_tried_three_times_and_spoils_no_other(tmp_path: Path) -> None:
+    failed, statuses = run(tmp_path, bad_seed)
+    assert statuses == {**dict.fromkeys(range(8), "done"), 5: "failed"}
+    assert [seeds for seeds in begun if seeds == [5]] == [[5]] * 3
+    with Store(tmp_path / "trials.sqlite") as store:
+        row = next(row for row in store.rows() if row.id == failed[0])
+    assert row.error == "RuntimeError: seed 5 is bad"
+
+
+def test_what_failed_is_tried_again_by_the_next_start(tmp_path: Path) -> None:
+    run(tmp_path, bad_seed)
+    begun.clear()
+    failed, statuses = run(tmp_path)
+    assert (failed, set(statuses.values())) == ([], {"done"})
+    assert begun == [[5]]
+
+
+def test_an_error_that_is_the_users_to_mend_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    failed, _ = run(tmp_path, no_data)
+    assert len(failed) == 8
+    assert begun == [list(range(8))]
+    with Store(tmp_path / "trials.sqlite") as store:
+        assert {row.error for row in store.rows()} == {"nowhere: no such folder"}
+
+
+def test_a_limit_runs_a_random_subset_and_a_wider_one_goes_on(tmp_path: Path) -> None:
+    _, few = run(tmp_path, limit=3, shuffle=1)
+    assert len(few) == 3
+    _, same = run(tmp_path, limit=3, shuffle=1)
+    assert same == few
+    _, statuses = run(tmp_path)
+    assert set(statuses.values()) == {"done"}
+    assert sorted(seed for seeds in begun for seed in seeds) == list(range(8))
+
+
+def test_the_observer_hears_how_it_stands(tmp_path: Path) -> None:
+    class Listener:
+        heard: list[Standing] = []  # noqa: RUF012
+
+        def standing(self, standing: Standing) -> None:
+            self.heard.append(standing)
+
+    run(tmp_path, bad_seed, observer=Listener())
+    last = Listener.heard[-1]
+    assert (last.trials, last.done, last.failed, last.running) == (8, 7, 1, 0)
+    assert last.best is not None
+    assert last.best[1] == 7.0
+    assert last.hourly > 0
+    assert last.left == pytest.approx(0, abs=1e-6)
+
+
+def test_a_second_driver_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with run_lock(tmp_path / "lock"), pytest.raises(RunLockedError):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_what_is_done_kept_and_the_rest_waiting(
+    tmp_path: Path, asked: signal.Signals, code: int
+) -> None:
+    ASKED[:] = [asked]
+    grid = Grid(base=BASE, axes={"seed": (0, 1, 2), "batch": (8, 4)})
+    with pytest.raises(StoppedError) as raised:
+        run(tmp_path, stopping, grid)
+    assert raised.value.exit_code == code
+    with Store(tmp_path / "trials.sqlite") as store:
+        assert sorted(row.status for row in store.rows()) == ["done"] * 3 + ["waiting"] * 3
+    while len(begun) < 2:  # the task that was left behind in its thread
+        time.sleep(0.05)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ebgan.sweeps.cluster.ANSWER", 0.2)
+    address = "tcp://127.0.0.1:9"
+    with pytest.raises(UsageError, match=f"--scheduler {address}: no Dask scheduler"), connected(1, address):
+        pass
+
+
+def test_slurm_without_its_library_is_told_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    with pytest.raises(UsageError, match="--slurm: needs dask-jobqueue"), connected(1, slurm=True):
+        pass

@@ -1,0 +1,103 @@
+"""The page of a sweep: what it shows of finished and unfinished trials, from the store alone."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ebgan.recipes import find_grid
+from ebgan.recipes.mnist_grid import PUBLISHED
+from ebgan.report import png
+from ebgan.runfolder import SweepFolder
+from ebgan.sweeps import Grid, Result, Store
+from ebgan.sweeps.summary import trial_records, write_sweep_report
+
+GRID: Grid = find_grid("mnist_grid").make("tiny")
+
+
+def picture(shade: int) -> bytes:
+    return png(Image.fromarray(np.full((4, 4), shade, np.uint8)))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> SweepFolder:
+    """A sweep whose scores follow from the depth of the generator; some trials diverged, failed, or are to come."""
+    made = SweepFolder(tmp_path_factory.mktemp("sweep"))
+    with Store(made.trials) as store:
+        trials = list(GRID.trials())
+        store.state(grid="mnist_grid", scale="tiny")
+        store.expect(trials)
+        for place, trial in enumerate(trials[:-10]):
+            score = trial.experiment.nets.generator.depth / 2.0
+            result = Result("done", score, {"i_usual": score, "i_usual_real": 2.2}, 1.5, 100.0, picture(place % 256))
+            store.finish({trial.id: Result("diverged", error="at 640") if place == 40 else result})
+        store.finish({trials[-1].id: Result("failed", error="no memory <b>")})
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(folder: SweepFolder) -> str:
+    return write_sweep_report(folder, PUBLISHED).read_text("utf-8")
+
+
+def test_the_head_counts_the_trials(page: str) -> None:
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "mnist_grid tiny" in text
+    assert "Trials finished 406 of 416" in text
+    assert "Diverged 1" in text
+    assert "Failed 1" in text
+
+
+def test_every_trial_is_in_the_table_with_its_words_escaped(page: str) -> None:
+    table = page[page.index('<table id="trials">') :]
+    assert table.count("<tr>") == 417
+    assert "no memory &lt;b&gt;" in table
+
+
+def test_the_page_asks_nothing_of_anyone(page: str) -> None:
+    assert not re.findall(r"(?:src|href)=\"(?!data:|#)", page)
+    assert "default-src 'none'" in page
+
+
+def test_there_is_a_panel_for_all_one_for_shallow_nets_and_twelve_for_the_optimisers(page: str) -> None:
+    titles = re.findall(r"<figcaption><strong>(.*?)</strong>", page)
+    assert titles[:3] == ["All trials", "At most 3 weight layers in either net", "GAN: D Adam, G Adam, lr 0.01"]
+    assert sum(title.startswith("GAN: D ") for title in titles) == 12
+
+
+def test_the_paper_stands_beside_each_share(page: str) -> None:
+    (line,) = re.findall(r"<tr><td>failed: I&#39; under 0.23</td>(.*?)</tr>", page)
+    assert re.findall(r">([\d.]+ %)<", line) == ["0 %", "62 %", "0.267 %", "91 %"]
+
+
+def test_samples_are_those_of_the_best_median_and_worst_of_each_family(page: str) -> None:
+    titles = re.findall(r"<figcaption><strong>(E?B?GAN, \w+: [\d.]+)</strong>", page)
+    best, median, worst = "best: 2.000", "median: 1.000", "worst: 1.000"
+    assert titles == [f"{family}, {which}" for family in ("EBGAN", "GAN") for which in (best, median, worst)]
+
+
+def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: SweepFolder) -> None:
+    with Store(folder.trials) as store:
+        records = trial_records(store.rows())
+    nets = ["generator.depth", "generator.width", "discriminator.depth", "discriminator.width", "discriminator.dropout"]
+    ebgan = next(record for record in records if record.family == "EBGAN")
+    gan = next(record for record in records if record.family == "GAN")
+    assert sorted(ebgan.settings) == sorted(nets)
+    assert sorted(gan.settings) == sorted([*nets, "discriminator.type", "generator.type", "lr"])
+
+
+def test_a_sweep_without_any_result_has_a_page_too(tmp_path: Path) -> None:
+    with Store(SweepFolder(tmp_path).trials) as store:
+        store.expect(list(GRID.trials())[:3])
+    page = write_sweep_report(SweepFolder(tmp_path)).read_text("utf-8")
+    assert "of 3" in page
+
+
+def test_pictures_are_whole(folder: SweepFolder) -> None:
+    with Store(folder.trials) as store:
+        content = store.picture(store.rows()[0].id)
+    assert content is not None
+    assert Image.open(io.BytesIO(content)).size == (4, 4)

@@ -1,0 +1,146 @@
+"""Which images are told, which are tested on, and what a run that learns classes says of itself."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ebgan
+from ebgan import trainer
+from ebgan.class_examiner import ClassExaminer
+from ebgan.data import UNKNOWN, Packed, open_data
+from ebgan.energies import AutoencoderEnergy
+from ebgan.errors import DataError, UsageError
+from ebgan.examiner import Examiner
+from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers, build
+from ebgan.labelled import split, told
+from ebgan.nets.ladder import Ladder
+from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.objectives import EBGAN, SemiSupervised
+from ebgan.randomness import Randomness
+from ebgan.run import Run
+from ebgan.runfolder import read_records
+from ebgan.training.game import Turns
+from ebgan.training.optim import Adam
+
+GENERATOR = MLPGenerator(depth=2, width=8, noise=4)
+LADDER = Experiment(
+    data=Data(source="digits", limits=(0.0, 1.0)),
+    labelled=Labelled(count=50, batch=50),
+    nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(60, 40))),
+    energy=AutoencoderEnergy(unit="sse"),
+    objective=SemiSupervised(inner=EBGAN(), weight=2.0),
+    optimisers=Optimisers(discriminator=Adam(lr=5e-3), generator=Adam(lr=5e-3)),
+    turns=Turns(generator=0),
+    images=30_000,
+    batch=100,
+    evaluation=Evaluation(grid=4, every=30_000, pictures=30_000),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return ebgan.train(LADDER, tmp_path_factory.mktemp("ladder") / "run", device="cpu")
+
+
+def test_few_labels_and_many_images_name_most_digits(run: Run) -> None:
+    (evaluation,) = read_records(run.folder.evaluations)
+    metrics = evaluation["metrics"]
+    assert metrics["test_error"] < 0.15
+    assert 0.05 < metrics["test_error_svm"] < 0.4
+    assert 0.05 < metrics["test_error_mlp"] < 0.4
+    assert evaluation["protocol"]["labelled images"] == 50
+
+
+def test_the_confusion_matrix_is_that_of_the_runs_own_classes(run: Run) -> None:
+    (evaluation,) = read_records(run.folder.evaluations)
+    confusion = torch.tensor(evaluation["classification"]["confusion"])
+    data = open_data("digits")
+    rest = split(LADDER, data, Randomness.of(LADDER.seed)).tested
+    named = run.classify(torch.tensor(rest.images) / 127.5 - 1).argmax(-1)
+    assert confusion.sum() == len(rest) == 1797 - 50
+    right = (named == torch.tensor(rest.labels)).sum()
+    assert confusion.trace() == right
+    assert evaluation["metrics"]["test_error"] == pytest.approx(1 - int(right) / len(rest))
+
+
+def test_a_loaded_run_names_what_the_trained_one_named_and_the_probabilities_add_up(run: Run) -> None:
+    images = torch.tensor(open_data("digits").images[:7]) / 127.5 - 1
+    chances = run.classify(images)
+    assert chances.shape == (7, 10)
+    torch.testing.assert_close(chances.sum(-1), torch.ones(7))
+    assert torch.equal(ebgan.load(run.folder.path, device="cpu").classify(images), chances)
+    assert run.reconstruct(images).shape == images.shape
+
+
+def test_the_report_shows_the_confusion_matrix_and_the_baselines(run: Run) -> None:
+    page = run.folder.report.read_text("utf-8")
+    for said in ("Test error", "Precision", "taken for 9", "labelled images alone", "50"):
+        assert said in page
+    assert "No samples yet." in page  # the generator has no turn
+
+
+def test_no_image_is_told_and_tested_on() -> None:
+    data = open_data("digits")
+    found = split(LADDER, data, Randomness.of(3))
+    assert found.labelled.shape == (50,)
+    assert len(told(data, found.labelled)) == 50
+    assert len(found.tested) == 1747
+    whole = split(replace(LADDER, labelled=Labelled(count=None, held_out=0.25)), data, Randomness.of(3))
+    assert (len(whole.labelled), len(whole.tested)) == (1348, 449)
+    assert "whose class was not told" in whole.source
+
+
+def test_the_test_set_is_taken_where_there_is_one(data_folder: Path) -> None:
+    experiment = replace(LADDER, data=Data(source=str(data_folder / "mnist"), limits=(0.0, 1.0)))
+    data = Packed(np.zeros((40, 1, 28, 28), np.uint8), np.arange(40) % 10, tuple("0123456789"))
+    found = split(replace(experiment, labelled=Labelled(count=10)), data, Randomness.of(0))
+    assert found.source == "10,000 images of the test set"
+
+
+def test_a_run_with_nothing_left_to_test_on_is_refused() -> None:
+    experiment = replace(LADDER, labelled=Labelled(count=None, held_out=0.0))
+    with pytest.raises(DataError, match=r"no image with a label is left .* raise labelled\.held_out"):
+        split(experiment, open_data("digits"), Randomness.of(0))
+
+
+def test_a_net_that_tells_no_classes_apart_is_refused_with_the_mend() -> None:
+    experiment = replace(LADDER, nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(width=8)))
+    with pytest.raises(UsageError, match=r"SemiSupervised needs classes, and nets\.discriminator .* use the Ladder"):
+        build(experiment, (1, 8, 8), classes=10)
+
+
+def test_a_run_without_classes_names_none(tmp_path: Path) -> None:
+    plain = replace(
+        LADDER, objective=EBGAN(), nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(width=8)), images=100
+    )
+    run = ebgan.train(plain, tmp_path, data=np.zeros((20, 8, 8), np.uint8), device="cpu")
+    with pytest.raises(UsageError, match="tells no classes apart"):
+        run.classify(torch.zeros(1, 1, 8, 8))
+
+
+def test_samples_of_a_set_that_is_labelled_in_part_are_not_measured_by_a_classifier(run: Run) -> None:
+    labels = np.array([0, 1, UNKNOWN, 0])
+    data = Packed(np.zeros((4, 1, 8, 8), np.uint8), labels, ("a", "b"))
+    assert not Examiner(run, data, 4).measurable
+    full = Packed(data.images, np.array([0, 1, 1, 0]), ("a", "b"))
+    assert Examiner(run, full, 4).measurable
+
+
+def test_other_data_than_the_runs_own_is_refused(run: Run) -> None:
+    other = Packed(np.zeros((60, 1, 8, 8), np.uint8), np.arange(60) % 10, tuple("0123456789"))
+    with pytest.raises(DataError, match="not the data that the run was trained on"):
+        ClassExaminer(run, other).measure()
+
+
+def test_the_best_weights_are_the_last_since_the_test_error_is_not_to_be_chosen_by(run: Run) -> None:
+    examiner = ClassExaminer(run, open_data("digits"))
+    assert examiner.score({"images": 20, "metrics": {"test_error": 0.5}}) > examiner.score(
+        {"images": 10, "metrics": {"test_error": 0.1}}
+    )
+
+
+def test_labels_of_a_file_come_with_the_data(tmp_path: Path) -> None:
+    assert trainer.with_labels(LADDER, tmp_path / "labels.csv").data.labels == str(tmp_path / "labels.csv")
