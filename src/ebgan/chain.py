@@ -13,8 +13,10 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.data import Augmented, Packed, scaled
@@ -80,11 +82,16 @@ def nearest(images: Float[Tensor, "count C H W"], data: Packed | Augmented) -> t
     place = torch.zeros(len(images), dtype=torch.int64)
     first = 0
     for rows in whole.rows():
-        distance, found = torch.cdist(images.flatten(1), scaled(torch.from_numpy(rows), (-1.0, 1.0)).flatten(1)).min(-1)
+        distance, found = torch.cdist(images.flatten(1), _seen(rows)).min(-1)
         place = torch.where(distance < best, found + first, place)
         best = torch.minimum(best, distance)
         first += len(rows)
     return best, place
+
+
+def _seen(rows: NDArray[np.uint8]) -> Tensor:
+    """Bytes as flat images [count, pixels] in [-1, 1]."""
+    return scaled(torch.from_numpy(rows.copy()), (-1.0, 1.0)).flatten(1)
 
 
 def visited(chain: Chain) -> Float[Tensor, " steps"]:

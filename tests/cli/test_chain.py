@@ -1,11 +1,14 @@
 """Chains by the command line: three files, a line a step, and what is refused."""
 
 import csv
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
 
 from ebgan.cli.main import run
+from ebgan.metrics import TrainedClassifier
+from ebgan.nets.classifier import ConvClassifier
 
 
 def test_a_chain_becomes_a_picture_a_film_and_a_table_and_prints_a_line_a_step(transitions, tmp_path, capsys):
@@ -29,6 +32,17 @@ def test_chains_start_from_images_that_are_given(transitions, tmp_path, capsys):
     assert run(["chain", str(transitions), *asked]) == 0
     with (tmp_path / "chain.csv").open(newline="") as file:
         assert all(float(row["nearest"]) > 1 for row in csv.DictReader(file))  # no digit stands in the noise
+
+
+def test_the_training_images_can_be_given(transitions, tmp_path, capsys):
+    asked = ["--steps", "1", "--count", "2", "--from", "digits", "--data", "digits", "--out", str(tmp_path)]
+    with patch("ebgan.metrics.digit_classifier", return_value=TrainedClassifier(ConvClassifier(1, 10).eval(), 0.0)):
+        assert run(["chain", str(transitions), *asked, "--device", "cpu"]) == 0
+    assert "classes visited" in capsys.readouterr().out
+    with (tmp_path / "chain.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(float(row["nearest"]) < 1e-2 for row in rows if row["step"] == "0")
+    assert {row["class"] for row in rows} <= set("0123456789")
 
 
 @pytest.mark.parametrize(

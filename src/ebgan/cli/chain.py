@@ -30,6 +30,7 @@ class Simulate:
     seed: int = 0  # the same seed takes the same steps
     source: Annotated[str | None, arg(name="from")] = None  # images that chains start from, not the run's data
     split: Literal["train", "test"] = "train"  # of --from, if it has both
+    data: str | None = None  # the training images, if they are no longer where the run had them
     out: Path | None = None  # a folder for chain.png, chain.gif and chain.csv; by default the run folder
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
@@ -47,7 +48,7 @@ def main(argv: list[str]) -> None:
     from ebgan.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    data = _data(run)
+    data = _data(run, chosen)
     chain = simulate(
         run, _start(run, chosen, data), chosen.steps, seed=chosen.seed, data=data, classifier=_classifier(run, data)
     )
@@ -59,13 +60,14 @@ def main(argv: list[str]) -> None:
         print(f"{what:<8} {folder / file}")
 
 
-def _data(run: Run) -> Packed | Augmented:
-    """The data that the run was trained on, whose images are the nearest ones."""
+def _data(run: Run, chosen: Simulate) -> Packed | Augmented:
+    """The images that the run was trained on, among which the nearest ones are."""
+    from ebgan.cli.score import read_for
     from ebgan.data import Points
 
     if not run.experiment.sampler.conditional:
         raise UsageError(f"{run.folder.path}: its samples start from noise; a chain needs transitions (VCD)")
-    data = run.reopened()
+    data = read_for(run, chosen.data, "train") if chosen.data else run.reopened()
     if isinstance(data, Points):
         raise UsageError(f"{run.folder.path}: was trained on points, and a chain is drawn of images")
     return data

@@ -40,8 +40,8 @@ class FewLabels:
 
     def error(self, augment: Augment | None, seed: int) -> float:
         """The share of test images that are named wrongly by the weights that are best on the validation set."""
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
             return self._learn(augment, seed)
 
     def _learn(self, augment: Augment | None, seed: int) -> float:
