@@ -234,3 +234,18 @@ def test_a_run_on_an_array_draws_pictures_and_metrics_from_it(tmp_path: Path) ->
 def test_images_to_start_from_of_another_shape_are_refused(vcd_folder: Path, as_users_run_it: None) -> None:
     with pytest.raises(UsageError, match=r"images are \[24, 1, 5, 4\]; expected \[count, 3, 5, 4\]"):
         load(vcd_folder, device="cpu").sample(4, source=IMAGES[:, :1])
+
+
+def test_samples_are_made_of_a_noise_that_can_be_had_and_changed(folder: Path) -> None:
+    run = load(folder, device="cpu")
+    noise = run.noise(CHUNK + 3, seed=3)
+    assert [each.shape for each in noise] == [(CHUNK + 3, 4)]
+    assert torch.equal(run.generate(noise), run.sample(CHUNK + 3, seed=3))
+    (truncated,) = run.noise(CHUNK + 3, seed=3, truncation=0.1)
+    assert 0.09 < truncated.abs().max() <= 0.1
+    assert run.generate([truncated]).std(0).mean() < 0.5 * run.generate(noise).std(0).mean()
+
+
+def test_a_run_whose_samples_start_from_images_has_no_noise_of_its_own(vcd_folder: Path) -> None:
+    with pytest.raises(UsageError, match="its samples start from images of the data, not from noise alone"):
+        load(vcd_folder, device="cpu").noise(4)

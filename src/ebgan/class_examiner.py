@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ebgan.data import Packed, scaled
-from ebgan.errors import DataError
 from ebgan.labelled import split, told
 from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
@@ -39,8 +38,7 @@ class ClassExaminer:
 
         Raises DataError for other data than the run was trained on.
         """
-        if self.data.checksum != self.run.data.checksum:
-            raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
+        self.run.check_data(self.data)
         tested = self.split.tested
         assert tested.labels is not None
         predicted = predict(self.run, tested).argmax(-1)

@@ -42,7 +42,9 @@ class Examiner:
         Raises DataError for data without classes to tell apart, or other data than the run was trained on.
         """
         classifier, reference = self._measures()
-        return evaluate(self._samples(), classifier, reference).as_record()
+        record = evaluate(self._samples(), classifier, reference).as_record()
+        record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
+        return record
 
     def glance(self) -> dict[str, float]:
         """Of the same samples the metrics that cost next to nothing. Raises DataError as `measure` does."""
@@ -64,8 +66,7 @@ class Examiner:
         return self.run.sample(self.samples, seed=METRIC_SEED, source=source)
 
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
-        if self.data.shape != self.run.data.shape or self.data.checksum != self.run.data.checksum:
-            raise DataError(f"{self.data.name}: not the data that the run was trained on; give that by --data")
+        self.run.check_data(self.data)
         if not self.measurable:
             raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
         return _yardstick(self.data, self.run.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +15,11 @@ from ebgan.data import Augmented, Packed, Points, scaled
 from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, build, read_experiment
-from ebgan.nets.base import Autoencoder, Classifier, TransitionGenerator
+from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
-from ebgan.samplers import Moment, no_source
+from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
 CHUNK = 512  # images that pass through a net at a time, at most
@@ -73,6 +73,32 @@ class Run:
         chunks = [self._chunk(randomness, first, min(step, count - first), source) for first in range(0, count, step)]
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
 
+    @property
+    def prior(self) -> Prior:
+        """Where the noise comes from that samples start from. Raises UsageError for a run whose samples need images."""
+        sampler = self.experiment.sampler
+        while isinstance(sampler, Replay):
+            sampler = sampler.sampler
+        if not isinstance(sampler, Prior):
+            raise UsageError(f"{self.folder.path}: its samples start from images of the data, not from noise alone")
+        return sampler
+
+    def noise(self, count: int, *, seed: int = 0, truncation: float | None = None) -> list[Float[Tensor, "count ..."]]:
+        """What `sample` starts from: a tensor for each noise of the generator, truncated to +-truncation if given.
+
+        Raises UsageError for a run whose samples start from images.
+        """
+        prior = self.prior
+        assert isinstance(self.generator, Generator)
+        noise = prior.noise(self.generator, Moment(Randomness.of(seed, self.device), 0, SAMPLING, count))
+        return noise if truncation is None else [prior.truncated(each, truncation) for each in noise]
+
+    @torch.no_grad()
+    def generate(self, noise: Sequence[Float[Tensor, "count ..."]]) -> Float[Tensor, "count C H W"]:
+        """The samples of a noise: `generate(noise(count))` is `sample(count)`."""
+        pieces = zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
+        return torch.cat([self._finished(self.generator(*piece)) for piece in pieces])
+
     def sources(
         self, count: int, data: Packed | Augmented | Points | None = None, *, seed: int = 0
     ) -> Float[Tensor, "count C H W"] | None:
@@ -114,6 +140,11 @@ class Run:
             raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
         return self._through(images, lambda x: net.classify(x).softmax(-1))
 
+    def check_data(self, data: Packed | Augmented | Points) -> None:
+        """Raise DataError for other data than the run was trained on."""
+        if data.shape != self.data.shape or data.checksum != self.data.checksum:
+            raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
+
     @property
     def _at_a_time(self) -> int:
         """How many images pass through a net at a time, so that memory does not grow with their size."""
@@ -128,7 +159,11 @@ class Run:
             return Batch(self._to_limits(source[places].to(self.device, torch.float32)))
 
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
-        images = self._from_limits(sample.images).cpu()
+        return self._finished(sample.images)
+
+    def _finished(self, images: Tensor) -> Tensor:
+        """What a generator made, as it is given to users."""
+        images = self._from_limits(images).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
     def reopened(self) -> Packed | Augmented | Points:

@@ -20,6 +20,8 @@ def test_real_digits_score_as_real_digits(digits, trained, reference) -> None:
     assert 4 < metrics["i_swapped"] < 6
     assert metrics["classes_covered"] == 1
     assert 0.1 <= metrics["largest_class"] < 0.15
+    for name in ("precision", "recall", "density", "coverage"):
+        assert 0.7 < metrics[name] < 1.1
 
 
 def test_noise_is_farther_from_the_digits_than_digits_are(digits, trained, reference) -> None:
@@ -29,6 +31,8 @@ def test_noise_is_farther_from_the_digits_than_digits_are(digits, trained, refer
     assert fake["i_usual"] < real["i_usual"]
     assert fake["fid_classifier"] > 10 * real["fid_classifier"]
     assert fake["kid_classifier"] > 10 * abs(real["kid_classifier"])
+    assert fake["density"] < 0.1 * real["density"]
+    assert fake["coverage"] < 0.1 * real["coverage"]
 
 
 def test_one_digit_again_and_again_is_seen_as_collapse(digits, trained, reference) -> None:
@@ -59,7 +63,14 @@ def test_the_record_is_json_and_says_how_it_was_measured(digits, trained, refere
     assert record["protocol"]["samples"] == 100
     assert record["protocol"]["real_images"] == 900
     assert record["protocol"]["kernel_subset"] == 100
+    assert (record["protocol"]["nearest"], record["protocol"]["nearest_subset"]) == (5, 100)
     assert record["protocol"]["classifier_accuracy"] == trained.classifier.accuracy
+
+
+def test_two_samples_are_enough_to_evaluate(digits, trained, reference) -> None:
+    evaluation = evaluate(digits.images[:2], trained.classifier, reference)
+    assert evaluation.protocol["nearest"] == 1
+    assert all(math.isfinite(value) for value in evaluation.metrics.values())
 
 
 def test_evaluating_leaves_the_random_state_of_torch_as_it_was(digits, trained, reference) -> None:

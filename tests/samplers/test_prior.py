@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
 from ebgan.nets.base import Generator, Site
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.randomness import Randomness
@@ -72,3 +73,55 @@ def test_each_model_of_a_stack_draws_its_own_samples() -> None:
     together = images(Randomness.of(torch.tensor(seeds)))
     for model, seed in enumerate(seeds):
         torch.testing.assert_close(together[model], images(Randomness.of(seed)))
+
+
+def test_truncated_noise_is_normal_noise_within_the_threshold() -> None:
+    (noise, _), prior = noises(Prior(), Moment(SEED, 0, 0, 5000)), Prior()
+    truncated = prior.truncated(noise, 1.0)
+    assert 0.99 < truncated.abs().max().item() <= 1
+    # of a normal number within -1 to 1 the variance is 1 - 2 phi(1) / (2 Phi(1) - 1) = 0.2911
+    assert (truncated.mean().item(), truncated.var().item()) == pytest.approx((0, 0.2911), abs=0.01)
+    assert torch.equal(truncated.flatten().argsort(), noise.flatten().argsort())
+    torch.testing.assert_close(prior.truncated(noise, 8.0), noise)
+
+
+def test_truncated_uniform_noise_is_uniform_within_the_threshold() -> None:
+    prior = Prior(distribution="uniform")
+    noise = noises(prior, Moment(SEED, 0, 0, 100))[0]
+    assert torch.equal(prior.truncated(noise, 0.5), noise / 2)
+    assert torch.equal(prior.truncated(noise, 3.0), noise)
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, float("nan")])
+def test_a_threshold_that_leaves_no_noise_is_refused(threshold: float) -> None:
+    with pytest.raises(UsageError, match="expected a number above 0"):
+        Prior().truncated(torch.zeros(1, 2), threshold)
+
+
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_a_way_leads_from_the_one_noise_to_the_other(distribution: str) -> None:
+    prior = Prior(distribution=distribution)  # type: ignore[arg-type]
+    start, end = (noises(prior, Moment(SEED, first, 0, 50))[1] for first in (0, 50))
+    torch.testing.assert_close(prior.between(start, end, 0.0), start)
+    torch.testing.assert_close(prior.between(start, end, 1.0), end)
+    torch.testing.assert_close(prior.between(start, end, 0.3), prior.between(end, start, 0.7))
+
+
+def test_normal_noise_keeps_its_length_and_its_pace_on_the_way() -> None:
+    start, end = torch.tensor([[3.0, 0, 0]]), torch.tensor([[0.0, 3, 0]])
+    third, half = (Prior().between(start, end, share) for share in (1 / 3, 1 / 2))
+    assert third[0].tolist() == pytest.approx([3 * 0.75**0.5, 1.5, 0])
+    assert half.norm().item() == pytest.approx(3)
+    ends = [noises(Prior(), Moment(SEED, first, 0, 500))[0].view(20, 100) for first in (0, 500)]
+    assert Prior().between(*ends, 0.5).std().item() == pytest.approx(1, abs=0.05)
+    assert torch.lerp(*ends, 0.5).std().item() == pytest.approx(0.5**0.5, abs=0.05)
+
+
+def test_uniform_noise_keeps_its_range_on_the_way() -> None:
+    corners = torch.tensor([[1.0, 1]]), torch.tensor([[1.0, -1]])
+    assert Prior(distribution="uniform").between(*corners, 0.5).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize("end", [2.0, -2.0])
+def test_noise_of_one_number_or_in_one_direction_goes_straight(end: float) -> None:
+    assert Prior().between(torch.tensor([[1.0]]), torch.tensor([[end]]), 0.5).item() == pytest.approx((1 + end) / 2)

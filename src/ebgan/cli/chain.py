@@ -101,7 +101,7 @@ def _draw(chain: Chain, folder: Path) -> None:
     from ebgan.report import grid, save_gif, save_png
 
     save_png(grid(chain.images.flatten(0, 1), columns=chain.images.shape[1]), folder / "chain.png")
-    save_gif([grid(images) for images in chain.images], folder / "chain.gif", milliseconds=400)
+    save_gif([grid(images) for images in chain.images], folder / "chain.gif", 400)
 
 
 def _print(chain: Chain) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from ebgan.data import Augmented, Packed, Points
+    from ebgan.run import Run
+    from ebgan.runfolder import Record
 
 
 @dataclass(frozen=True)
@@ -17,6 +23,7 @@ class Evaluate:
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
     samples: int | None = None  # how many the metrics are taken over; by default as while training
+    neighbours: Path | None = None  # a PNG file for the samples nearest to the data, beside what they are near to
     source: Annotated[str | None, arg(name="data")] = None  # the run's data, if it is no longer where it was
     json: FlagCreatePairsOff[bool] = False  # print one JSON object
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
@@ -34,14 +41,43 @@ def main(argv: list[str]) -> None:
     from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
     from ebgan.run import load
-    from ebgan.trainer import examiner_of, with_source
+    from ebgan.trainer import with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
     samples = chosen.samples or experiment.evaluation.samples
-    record = examiner_of(run, experiment.data.open(), samples).measure()
+    record = _measured(run, experiment.data.open(), samples, chosen.neighbours)
     if chosen.json:
         print(json.dumps(record))
     else:
         Console().print(metrics_table(record, str(chosen.run)))
         print("; ".join(f"{name} {value}" for name, value in record["protocol"].items()))
+        if chosen.neighbours:
+            print(f"neighbours {chosen.neighbours}")
+
+
+def _measured(run: Run, data: Packed | Augmented | Points, samples: int, picture: Path | None) -> Record:
+    """The metrics of fresh samples, with those of their neighbours if these are asked for; they need no classes."""
+    from ebgan.trainer import examiner_of
+
+    examiner = examiner_of(run, data, samples)
+    near = _neighbours(run, data, picture) if picture else None
+    if near is None:
+        return examiner.measure()
+    if not examiner.measurable:
+        return near
+    found = examiner.measure()
+    return found | {name: found[name] | near[name] for name in ("metrics", "protocol")}
+
+
+def _neighbours(run: Run, data: Packed | Augmented | Points, path: Path) -> Record:
+    """Draw the samples nearest to the data, and say how near samples and real images are."""
+    from ebgan.data import Points
+    from ebgan.memorisation import find_neighbours, measure, picture
+    from ebgan.report import save_png
+
+    if isinstance(data, Points):
+        raise UsageError(f"--neighbours {path}: a point is no picture; a run on images has neighbours to show")
+    found = find_neighbours(run, data)
+    save_png(picture(found, data), path)
+    return measure(found).as_record()

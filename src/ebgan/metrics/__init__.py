@@ -9,12 +9,16 @@ from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
 from ebgan.metrics.modes import high_quality_share, mode_histogram, modes_covered, owners, reverse_kl
+from ebgan.metrics.nearest import Nearest, nearest
+from ebgan.metrics.neighbours import Overlap, overlap
 from ebgan.metrics.ranking import auroc
 from ebgan.metrics.transport import transport_distance
 
 __all__ = [
     "Classification",
     "Evaluation",
+    "Nearest",
+    "Overlap",
     "RealReference",
     "TrainedClassifier",
     "auroc",
@@ -31,6 +35,8 @@ __all__ = [
     "mode_histogram",
     "modes_covered",
     "modified_inception_score",
+    "nearest",
+    "overlap",
     "owners",
     "reverse_kl",
     "transport_distance",

@@ -14,11 +14,14 @@ from ebgan.metrics.coverage import class_histogram, classes_covered
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
+from ebgan.metrics.neighbours import overlap
+from ebgan.randomness import Randomness
 
 SWAPPED_FLOOR = 1e-4  # keeps the swapped order finite; real MNIST gives 5.8 with it
 COVERED_SHARE = 0.02  # of the samples, from which on a class counts as covered
 KERNEL_SUBSET = 1000
 KERNEL_SUBSETS = 20
+NEAREST = 5  # neighbours that a ball reaches to: Naeem et al.'s; Kynkaanniemi et al. take 3
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,9 @@ def evaluate(
 ) -> Evaluation:
     """The metrics of samples, uint8 or float in [-1, 1], against a reference made by the same classifier.
 
-    i_usual and i_swapped are I' in nats, i_usual_real that of the real images; fid_classifier and kid_classifier are
-    distances on the classifier's features. Raises DataError for fewer than 2 samples and for samples with NaN.
+    i_usual and i_swapped are I' in nats, i_usual_real that of the real images. The distances fid_classifier and
+    kid_classifier, precision, recall, density and coverage are taken on the classifier's features, the last four over
+    as many samples as real images. Raises DataError for fewer than 2 samples and for samples with NaN.
     """
     features, probabilities = classifier.read(samples)
     histogram = class_histogram(probabilities.argmax(-1), probabilities.shape[-1])
@@ -63,7 +67,7 @@ def evaluate(
         "kid_classifier": kernel_distance(reference.features, features, subset=KERNEL_SUBSET, subsets=KERNEL_SUBSETS),
     }
     return Evaluation(
-        metrics,
+        metrics | _overlap(reference.features, features),
         histogram.tolist(),
         _protocol(len(samples), len(reference.features), probabilities.shape[-1], classifier),
     )
@@ -81,6 +85,18 @@ def class_metrics(probabilities: Float[Tensor, "samples classes"], reference: Re
     }
 
 
+def _overlap(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Precision, recall, density and coverage over as many rows of either set: they move with the numbers of rows."""
+    count = min(len(real), len(fake))
+    some = Randomness.of(0).permutation("overlap", len(real))[:count]  # the data may be sorted by class
+    return overlap(real[some], fake[:count], nearest=_nearest(count))._asdict()
+
+
+def _nearest(count: int) -> int:
+    """The neighbours that a ball can reach to among so many rows."""
+    return min(NEAREST, count - 1)
+
+
 def _protocol(samples: int, reals: int, classes: int, classifier: TrainedClassifier) -> dict[str, str | int | float]:
     return {
         "samples": samples,
@@ -93,4 +109,6 @@ def _protocol(samples: int, reals: int, classes: int, classifier: TrainedClassif
         "covered_share": COVERED_SHARE,
         "kernel_subsets": KERNEL_SUBSETS,
         "kernel_subset": min(KERNEL_SUBSET, samples, reals),
+        "nearest": _nearest(min(samples, reals)),
+        "nearest_subset": min(samples, reals),
     }

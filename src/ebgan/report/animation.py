@@ -30,16 +30,15 @@ def write_animation(folder: RunFolder) -> None:
     for place in places:
         with Image.open(grids[place][1]) as image:
             frames.append(image.convert("RGB"))
-    save_gif(frames, folder.animation)
+    save_gif(frames, folder.animation, [_MILLISECONDS] * (len(frames) - 1) + [_REST], _COLORS)
 
 
-def save_gif(pictures: Sequence[Image.Image], path: Path, milliseconds: int = _MILLISECONDS) -> None:
-    """Write pictures of one size as an endless animation, which rests on the last; whole or not at all.
+def save_gif(frames: Sequence[Image.Image], path: Path, times: int | list[int] = 80, colors: int = 256) -> None:
+    """Write pictures of one size as a GIF without end, each shown for so many milliseconds (of all, or of each).
 
-    Raises StorageError where the disk refuses.
+    Whole or not at all. Raises StorageError where the disk refuses.
     """
-    frames = [picture.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE) for picture in pictures]
-    times = [milliseconds] * (len(frames) - 1) + [_REST]
+    first, *others = [frame.convert("RGB").quantize(colors, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=times, loop=0)
     write_atomically(path, buffer.getvalue())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
@@ -40,8 +42,41 @@ class Prior(Sampler[Memoryless]):
         """One tensor [*models, count, *shape] for each noise of the generator."""
         return [self._draw(f"noise{place}", moment, shape) for place, shape in enumerate(generator.noise)]
 
+    def truncated(self, noise: Float[Tensor, "*any"], threshold: float) -> Float[Tensor, "*any"]:
+        """Noise as if drawn from within -threshold to threshold, of which samples are more alike.
+
+        Every number keeps its rank among all that could be drawn, so that the same noise gives a sample that is alike.
+        Raises UsageError for a threshold that is not above 0.
+        """
+        if not threshold > 0:
+            raise UsageError(f"truncation {threshold:g}: expected a number above 0, beyond which no noise lies")
+        if self.distribution == "uniform":
+            return noise * min(threshold, 1.0)
+        tail = 0.5 * math.erfc(threshold / math.sqrt(2))
+        rank = tail + torch.special.ndtr(noise.double()) * (1 - 2 * tail)
+        drawn: Tensor = torch.special.ndtri(rank)
+        return drawn.to(noise.dtype).clamp(-threshold, threshold)
+
+    def between(
+        self, start: Float[Tensor, "count ..."], end: Float[Tensor, "count ..."], share: float
+    ) -> Float[Tensor, "count ..."]:
+        """Noise that is so far on the way from start (0) to end (1).
+
+        Normal noise goes along an arc (slerp), which keeps its length; uniform noise on a line, which stays in range.
+        """
+        return torch.lerp(start, end, share) if self.distribution == "uniform" else _slerp(start, end, share)
+
     def _draw(self, purpose: str, moment: Moment, shape: tuple[int, ...]) -> Tensor:
         randomness, where = moment.randomness, {"first": moment.first, "turn": moment.turn}
         if self.distribution == "normal":
             return randomness.normal(purpose, moment.count, *shape, **where)
         return randomness.uniform(purpose, moment.count, *shape, **where) * 2 - 1
+
+
+def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """Points on the arcs from start to end [count, *shape]: (sin((1 - t) w) start + sin(t w) end) / sin w."""
+    one, other = start.flatten(1), end.flatten(1)
+    angle = torch.cosine_similarity(one, other, -1).clamp(-1, 1).acos()[:, None]
+    arc = (torch.sin((1 - share) * angle) * one + torch.sin(share * angle) * other) / torch.sin(angle)
+    straight = torch.sin(angle) < 1e-4  # one direction, or opposite ones: there is no arc, or no single one
+    return torch.where(straight, torch.lerp(one, other, share), arc).view_as(start)

@@ -1,0 +1,67 @@
+"""Precision, recall, density and coverage: how far samples and real images share their ground.
+
+    B(x)        the ball about x up to the k-th nearest other row of its set
+    precision   share of the samples that lie in a B(real)                     (Kynkaanniemi et al., 2019)
+    recall      share of the real images that lie in a B(sample)
+    density     number of B(real) that a sample lies in, on average, over k    (Naeem et al., 2020)
+    coverage    share of the B(real) that hold a sample
+
+For two sets of n rows from one distribution density is 1 and coverage 1 - 2^-k on average, n being large; samples that
+crowd where the real images are dense take density above 1. All four move with the numbers of rows, so that sets are
+best compared with as many of each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ebgan.errors import DataError
+from ebgan.metrics.features import check_features
+
+_ROWS = 1000  # whose distances to a whole set are held at a time
+
+
+class Overlap(NamedTuple):
+    """What samples and real images share."""
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def overlap(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"], *, nearest: int = 5) -> Overlap:
+    """The four numbers with k = `nearest`, of distances in float64.
+
+    The rim does not belong to a ball, as in Naeem et al.'s code: the density of a set in itself is then 1. Raises
+    DataError unless both sets hold more than `nearest` rows, all finite.
+    """
+    check_features(real, fake)
+    real, fake = real.double(), fake.double()
+    real_radii, fake_radii = _radii(real, nearest), _radii(fake, nearest)
+    depth = torch.zeros(len(fake), dtype=torch.float64, device=fake.device)  # balls of real images a sample is in
+    covered, recalled = [], []
+    for rows, radii in zip(torch.split(real, _ROWS), torch.split(real_radii, _ROWS), strict=True):
+        distances = torch.cdist(rows, fake)
+        holds = distances < radii[:, None]
+        depth += holds.sum(0)
+        covered.append(holds.any(-1))
+        recalled.append((distances < fake_radii).any(-1))
+    return Overlap(
+        _share(depth > 0), _share(torch.cat(recalled)), float(depth.mean()) / nearest, _share(torch.cat(covered))
+    )
+
+
+def _radii(rows: Tensor, nearest: int) -> Tensor:
+    """How far each row's ball reaches [rows]; the row itself, at distance 0, is the first of the nearest."""
+    if len(rows) <= nearest:
+        raise DataError(f"overlap: {len(rows)} rows of features, of which none has {nearest} others: pass more images")
+    return torch.cat([torch.cdist(some, rows).kthvalue(nearest + 1).values for some in torch.split(rows, _ROWS)])
+
+
+def _share(true: Tensor) -> float:
+    return float(true.double().mean())
