@@ -28,7 +28,7 @@ def test_labels_in_a_column_are_flattened_and_named_by_their_numbers():
         (np.zeros((2, 4, 5, 4), np.uint8), None, "C 1 or 3"),
         (PIXELS, np.array([0.5, 1]), "expected integers"),
         (PIXELS, np.array([0, 1, 1]), "expected int64"),
-        (PIXELS, np.array([-1, 1]), "labels from -1"),
+        (PIXELS, np.array([-2, 1]), "labels from -2"),
     ],
 )
 def test_other_arrays_are_refused_with_what_was_expected(images, labels, message):

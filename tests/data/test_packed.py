@@ -121,7 +121,7 @@ def test_a_mapped_set_travels_to_another_process_by_its_path(tmp_path):
         ({"classes": ("a",)}, "come together"),
         ({"labels": np.array([0]), "classes": ("a",)}, "expected int64"),
         ({"labels": np.array([0, 2]), "classes": ("a", "b")}, "labels from 0 to 2"),
-        ({"labels": np.array([-1, 0]), "classes": ("a", "b")}, "labels from -1"),
+        ({"labels": np.array([-2, 0]), "classes": ("a", "b")}, "labels from -2"),
         ({"names": ("a",)}, "1 file names for 2 images"),
     ],
 )

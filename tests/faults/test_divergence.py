@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import pytest
 import torch
@@ -177,15 +177,13 @@ def test_an_image_that_is_not_finite_ends_the_run_with_all_that_is_known_of_the_
 ) -> None:
     take, run = loop.train_step, a_run(ebgan_pt)
 
-    def spoiled(
-        game: Game, progress: Progress, draw: Callable[[], Batch], turns: tuple[int, int]
-    ) -> tuple[Progress, Outcome]:
+    def spoiled(game: Game, progress: Progress, draw: Callable[[], Batch], *rest: Any) -> tuple[Progress, Outcome]:
         batch = draw()
         if progress.images == 72:
             spoil(batch.images, float("nan"))
             if asked_to_stop:
                 os.kill(os.getpid(), signal.SIGTERM)
-        return take(game, progress, lambda: batch, turns)
+        return take(game, progress, lambda: batch, *rest)
 
     monkeypatch.setattr(loop, "train_step", spoiled)
     with pytest.raises(DivergedError) as error:
