@@ -65,13 +65,13 @@ def test_a_run_that_is_asked_to_stop_saves_itself_and_goes_on_later(
 
 
 def test_a_second_interrupt_ends_the_run_at_once_and_what_was_saved_stays(ebgan_pt, a_run, monkeypatch) -> None:
-    run = a_run(ebgan_pt)
+    run, before = a_run(ebgan_pt), signal.getsignal(signal.SIGINT)
     send = sender(72, signal.SIGINT, signal.SIGINT)
     in_a_step(monkeypatch, lambda progress: (send(progress), send(progress)))
     with pytest.raises(KeyboardInterrupt):
         run.train()
     assert run.newest().images == 72
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_command_ends_with_143_and_has_saved_all(ebgan_pt, tmp_path: Path, labelled: Path) -> None:
