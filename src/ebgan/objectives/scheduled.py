@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Place
+from ebgan.objectives.base import Objective
+from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 from ebgan.schedules import Schedule
 
@@ -25,7 +26,7 @@ class ScheduledState(NamedTuple):
 
 @final
 @dataclass(frozen=True, init=False)
-class Scheduled(Objective[ScheduledState]):
+class Scheduled(Wrapper[ScheduledState]):
     """`Scheduled(EBGAN(margin=10.0), margin=Linear(start=10.0, end=0.0, finish=600_000))`.
 
     Raises UsageError for a field that the inner objective does not have.
@@ -76,39 +77,7 @@ class Scheduled(Objective[ScheduledState]):
         return self._now(state).watch(state.inner, fake, means)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return self._in_use.needs
-
-    @property
-    def pretrained(self) -> bool:
-        return self.inner.pretrained
-
-    @property
-    def measures_convergence(self) -> bool:
-        return self.inner.measures_convergence
-
-    @property
-    def probes(self) -> Place | None:
-        return self._in_use.probes
-
-    @property
-    def classifies(self) -> bool:
-        return self.inner.classifies
-
-    @property
-    def reads_images(self) -> bool:
-        return self.inner.reads_images
-
-    @property
-    def conditional(self) -> bool:
-        return self.inner.conditional
-
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        return self.inner.limits
-
-    @property
-    def _in_use(self) -> Objective[Any]:
+    def in_use(self) -> Objective[Any]:
         """The inner objective with a number in each scheduled field, so that none of them is None."""
         return self._with(dict.fromkeys(self.schedules, 1.0))
 

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Place
+from ebgan.objectives.base import Objective
 from ebgan.objectives.terms import class_loss
+from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = tuple[Any, ...]
@@ -26,7 +27,7 @@ State = tuple[Any, ...]
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SemiSupervised(Objective[State]):
+class SemiSupervised(Wrapper[State]):
     """The cross-entropy of the classes of labelled images, beside any objective of energies."""
 
     inner: Objective[Any]
@@ -76,34 +77,6 @@ class SemiSupervised(Objective[State]):
 
     def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
         return self.inner.watch(state, fake, means)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return self.inner.needs
-
-    @property
-    def pretrained(self) -> bool:
-        return self.inner.pretrained
-
-    @property
-    def measures_convergence(self) -> bool:
-        return self.inner.measures_convergence
-
-    @property
-    def probes(self) -> Place | None:
-        return self.inner.probes
-
-    @property
-    def reads_images(self) -> bool:
-        return self.inner.reads_images
-
-    @property
-    def conditional(self) -> bool:
-        return self.inner.conditional
-
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        return self.inner.limits
 
     @property
     def classifies(self) -> bool:
