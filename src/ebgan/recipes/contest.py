@@ -24,7 +24,7 @@ from ebgan.trainer import train
 STAGES = {
     "toy.ring": ("modes_covered", "high_quality", "reverse_kl"),
     "toy.grid": ("modes_covered", "high_quality", "reverse_kl"),
-    "mnist_rivals": ("i_usual", "fid_classifier", "largest_class"),
+    "mnist_rivals": ("i_usual", "fid_classifier", "classes_covered", "largest_class"),
 }
 SCALES: dict[str, tuple[tuple[str, ...], int, int | None]] = {  # stages, seeds, images of a run
     "tiny": (("toy.ring",), 1, 512),
