@@ -280,7 +280,7 @@ Tree = TypeVar("Tree")
 
 
 def stacked(experiments: Sequence[Tree]) -> Tree:
-    """Experiments that differ in float fields, seeds and kinds of optimiser as one.
+    """Experiments that differ in float fields, seeds, numbers of labelled images and kinds of optimiser as one.
 
     Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
     best side by side. Raises UsageError that names the first field in which they differ otherwise.
@@ -303,11 +303,11 @@ def _merge(values: list[Any], name: str) -> Any:
         return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
     if all(value == first for value in values):
         return first
-    if all(isinstance(value, float) for value in values):
+    if all(isinstance(value, int if name == "labelled.count" else float) for value in values):
         return torch.tensor(values)
     raise UsageError(
-        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds and kinds of "
-        "optimiser can"
+        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds, numbers of labelled "
+        "images and kinds of optimiser can"
     )
 
 
