@@ -160,4 +160,4 @@ def _beyond(errors: list[float], others: list[float]) -> str:
 def _claim(errors: dict[str, list[float]]) -> Claim:
     falling, staying = fmean(errors[BASE]), fmean(errors["margin stays"])
     measured = f"{falling:.2f} % and {staying:.2f} %"
-    return Claim("the error is lower if the margin falls to 0", "crucial", measured, falling < staying)
+    return Claim("the error is lower if the margin falls to 0", "crucial, by the paper", measured, falling < staying)
