@@ -220,7 +220,8 @@ def test_a_stack_trains_each_model_as_it_trains_alone() -> None:
 def test_what_cannot_differ_in_a_stack_is_named(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - the message is looked at
         stacked([SMALL, replace(SMALL, **changes)])
-    assert str(raised.value) == f"{named} differ, and in one stack only float fields, seeds and kinds of optimiser can"
+    able = "float fields, seeds, numbers of labelled images and kinds of optimiser"
+    assert str(raised.value) == f"{named} differ, and in one stack only {able} can"
 
 
 def test_what_a_stack_holds_goes_to_the_device_that_it_is_built_on() -> None:

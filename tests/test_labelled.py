@@ -16,9 +16,10 @@ from ebgan.errors import DataError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers, build
 from ebgan.labelled import split, told
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.objectives import EBGAN, SemiSupervised
+from ebgan.objectives import BEGAN, EBGAN, SemiSupervised
 from ebgan.randomness import Randomness
 from ebgan.run import Run
 from ebgan.runfolder import read_records
@@ -52,6 +53,24 @@ def test_few_labels_and_many_images_name_most_digits(run: Run) -> None:
     assert 0.05 < metrics["test_error_svm"] < 0.4
     assert 0.05 < metrics["test_error_mlp"] < 0.4
     assert evaluation["protocol"]["labelled images"] == 50
+
+
+def test_a_head_on_began_learns_classes_too(tmp_path: Path) -> None:
+    headed = replace(
+        LADDER,
+        nets=Nets(generator=GENERATOR, discriminator=ClassHead(net=MLPAutoencoder(depth=3, width=64, std=0.1))),
+        energy=AutoencoderEnergy(unit="l1"),
+        objective=SemiSupervised(inner=BEGAN(), weight=10.0),
+        turns=Turns(),
+        images=10_000,
+        evaluation=Evaluation(grid=4, every=10_000, pictures=10_000),
+    )
+    run = ebgan.train(headed, tmp_path, device="cpu")
+    (evaluation,) = read_records(run.folder.evaluations)
+    assert evaluation["metrics"]["test_error"] < 0.35
+    assert read_records(run.folder.stats)[-1]["energy_real"] < 0.15
+    images = torch.tensor(open_data("digits").images[:7]) / 127.5 - 1
+    assert torch.equal(ebgan.load(tmp_path, device="cpu").classify(images), run.classify(images))
 
 
 def test_the_confusion_matrix_is_that_of_the_runs_own_classes(run: Run) -> None:

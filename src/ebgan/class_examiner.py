@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan.data import Packed, scaled
-from ebgan.labelled import split, told
+from ebgan.labelled import split, told, untold
 from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
@@ -40,9 +40,7 @@ class ClassExaminer:
         """
         self.run.check_data(self.data)
         tested = self.split.tested
-        assert tested.labels is not None
-        predicted = predict(self.run, tested).argmax(-1)
-        confusion = confusion_matrix(predicted, torch.tensor(tested.labels), len(tested.classes))
+        confusion = self._confusion(tested)
         found = Classification.of(confusion, tested.classes)
         return {
             "metrics": {"test_error": found.error, **self._beside()},
@@ -51,9 +49,23 @@ class ClassExaminer:
             "protocol": {"tested on": self.split.source, "labelled images": self.split.labelled.shape[-1]},
         }
 
+    def glance(self) -> dict[str, float]:
+        """The test error, and that on images of the data whose class was not told, by which settings may be chosen.
+
+        The two are nearly one where there is no test set. Raises DataError as `measure` does.
+        """
+        self.run.check_data(self.data)
+        sets = {"test_error": self.split.tested, "validation_error": untold(self.data, self.split.labelled)}
+        return {name: Classification.of(self._confusion(each), each.classes).error for name, each in sets.items()}
+
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of: images seen, since to choose by the test error were to peek at it."""
         return float(evaluation["images"])
+
+    def _confusion(self, packed: Packed) -> Tensor:
+        assert packed.labels is not None
+        predicted = predict(self.run, packed).argmax(-1)
+        return confusion_matrix(predicted, torch.tensor(packed.labels), len(packed.classes))
 
     def _beside(self) -> dict[str, float]:
         """The errors of the baselines, which learn once."""

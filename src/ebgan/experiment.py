@@ -17,6 +17,7 @@ from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnerg
 from ebgan.errors import DataError, UsageError, check_least
 from ebgan.nets.base import Classifier, DiscriminatorSpec, GeneratorSpec, Site
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
@@ -212,7 +213,7 @@ class Experiment:
 REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder),
+        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder, ClassHead),
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
@@ -252,7 +253,8 @@ def build(
     if experiment.objective.classifies and not isinstance(discriminator, Classifier):
         raise UsageError(
             f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
-            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder)"
+            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
+            "an auto-encoder with a head of classes (ClassHead)"
         )
     for net in (generator, discriminator):
         compute_in(net, torch.promote_types(dtype, torch.float32))
@@ -278,7 +280,7 @@ Tree = TypeVar("Tree")
 
 
 def stacked(experiments: Sequence[Tree]) -> Tree:
-    """Experiments that differ in float fields, seeds and kinds of optimiser as one.
+    """Experiments that differ in float fields, seeds, numbers of labelled images and kinds of optimiser as one.
 
     Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
     best side by side. Raises UsageError that names the first field in which they differ otherwise.
@@ -301,11 +303,11 @@ def _merge(values: list[Any], name: str) -> Any:
         return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
     if all(value == first for value in values):
         return first
-    if all(isinstance(value, float) for value in values):
+    if all(isinstance(value, int if name == "labelled.count" else float) for value in values):
         return torch.tensor(values)
     raise UsageError(
-        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds and kinds of "
-        "optimiser can"
+        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds, numbers of labelled "
+        "images and kinds of optimiser can"
     )
 
 

@@ -14,6 +14,8 @@ from ebgan.errors import DataError
 from ebgan.experiment import Experiment
 from ebgan.randomness import Randomness
 
+VALIDATED = 10_000  # images that settings are chosen on, at most
+
 
 class Split(NamedTuple):
     """The labelled images of a run, and those that it is tested on."""
@@ -47,6 +49,12 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split
 def told(data: Packed, labelled: Tensor) -> Packed:
     """The labelled images alone, with their labels."""
     return _chosen(data, labelled.flatten().cpu().numpy())
+
+
+def untold(data: Packed, labelled: Tensor) -> Packed:
+    """Images of the data whose class is known and was not told, some thousands at most, with their labels."""
+    rest = _others(data, labelled.cpu().numpy())
+    return _chosen(data, rest[Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()])
 
 
 def _test_set(experiment: Experiment, data: Packed) -> Packed | None:

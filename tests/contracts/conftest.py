@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
@@ -95,6 +96,7 @@ OTHERS = {
     "vgan's discriminator": [VGANDiscriminator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
     "ladder's net": [Ladder(widths=(6, 5), noise=noise, top_scale=True) for noise in (0.125, 0.25, 0.5)],
     "vanilla ladder's net": [Ladder(widths=(6,), combinator="vanilla", statistics="labelled")] * 3,
+    "net with a class head": [ClassHead(net=MLPAutoencoder(width=6, dropout=rate)) for rate in (0.125, 0.25, 0.5)],
     "transition generator": [MLPTransition(width=6, code=4, std=std) for std in (0.25, 0.5, 1.0)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
@@ -112,11 +114,12 @@ OTHERS = {
 PARTS = OBJECTIVES | ENERGIES | OTHERS
 
 
+WITH_CLASSES = ("sse", "ladder", "norm", "l1")  # energies that read nets with classes
 PAIRS = {
     f"{objective} of {energy}": (OBJECTIVES[objective][0], ENERGIES[energy][0])
     for objective in OBJECTIVES
     for energy in ENERGIES
-    if not OBJECTIVES[objective][0].classifies or energy in ("sse", "ladder")  # those that read nets with classes
+    if not OBJECTIVES[objective][0].classifies or energy in WITH_CLASSES
 }
 FITTING = {name: pair for name, pair in PAIRS.items() if pair[0].needs <= pair[1].gives}
 MISFITS = {name: pair for name, pair in PAIRS.items() if name not in FITTING}

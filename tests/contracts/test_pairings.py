@@ -11,6 +11,8 @@ from ebgan.data import TOYS, open_points
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Experiment, Nets, build, read_experiment
+from ebgan.nets.base import DiscriminatorSpec
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
@@ -27,16 +29,22 @@ SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
 LADDER = Ladder(widths=(8, 6))
 
 
+def discriminator_for(objective: Any, energy: Any) -> DiscriminatorSpec:
+    """A net that has the energy, and classes where they are learned: the Ladder network's, or those of a head."""
+    if isinstance(energy, LadderEnergy) or (objective.classifies and energy == AutoencoderEnergy(unit="sse")):
+        return LADDER
+    net = SPECS.get(type(energy), MLPDiscriminator)(depth=2, width=8, std=0.1)
+    return ClassHead(net=net) if objective.classifies else net
+
+
 def experiment(objective: Any, energy: Any) -> Experiment:
-    spec = SPECS.get(type(energy), MLPDiscriminator)
-    ladder = objective.classifies or isinstance(energy, LadderEnergy)
     noise = MLPGenerator(depth=2, width=8, noise=3, std=0.5)
     transition = MLPTransition(depth=2, width=8, code=3, batch_norm=False, std=0.5)
     return Experiment(
         data=Data(limits=objective.limits or (-1.0, 1.0)),
         nets=Nets(
             generator=transition if objective.conditional else noise,
-            discriminator=LADDER if ladder else spec(depth=2, width=8, std=0.1),
+            discriminator=discriminator_for(objective, energy),
         ),
         energy=energy,
         sampler=Transition() if objective.conditional else Prior(),

@@ -1,5 +1,6 @@
 """Labels from a CSV file, and balanced draws."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +130,17 @@ def test_ranks_share_a_labelled_batch_and_models_have_their_own() -> None:
     assert torch.equal(stack % 3, names)
     with pytest.raises(UsageError, match=r"labelled\.batch=4: cannot be divided among 3 ranks"):
         loaders(ranks=3)
+
+
+def test_models_of_a_stack_may_differ_in_how_many_labelled_images_they_have() -> None:
+    data, seeds, counts = classed(), [5, 8, 5, 7], [6, 3, 12, 6]
+    places = [draw_labelled(data, count, Randomness.of(seed)) for seed, count in zip(seeds, counts, strict=True)]
+    together = Randomness.of(torch.tensor(seeds))
+    stack = LabelledLoader(Loader(data, batch=12, randomness=together), places, batch=4, randomness=together)
+    for model, (seed, own) in enumerate(zip(seeds, places, strict=True)):
+        randomness = Randomness.of(seed)
+        alone = LabelledLoader(Loader(data, batch=12, randomness=randomness), own, batch=4, randomness=randomness)
+        for one, other in zip(stack.batches(12), islice(alone.batches(12), 5), strict=False):
+            assert torch.equal(one.labelled.images[model], other.labelled.images)
+            assert torch.equal(one.labelled.labels[model], other.labelled.labels)
+            assert torch.equal(one.images[model], other.images)

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
@@ -128,6 +129,13 @@ RUNS = {
         objective=SemiSupervised(inner=EBGAN(margin=40.0), weight=1.0, weighs="data"),
         optimisers=ADAM,
         seed=11,
+    ),
+    "semisupervised_head": Experiment(
+        nets=Nets(generator=GENERATOR, discriminator=ClassHead(net=AUTOENCODER.discriminator)),
+        energy=AutoencoderEnergy(unit="l1"),
+        objective=SemiSupervised(inner=BEGAN(gamma=0.8, lambda_k=0.1), weight=10.0),
+        optimisers=ADAM,
+        seed=12,
     ),
     "scheduled": Experiment(
         nets=AUTOENCODER, objective=Scheduled(EBGAN(margin=8.0), margin=FALLING), optimisers=ADAM, seed=3

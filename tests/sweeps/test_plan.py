@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, Nets
+from ebgan.experiment import Experiment, Labelled, Nets
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import find
 from ebgan.sweeps import Grid, Trial
@@ -83,8 +83,11 @@ def test_an_estimate_is_made_from_real_steps() -> None:
     assert 0 < seconds(tasks, CPU) < 60
 
 
-def test_experiments_that_learn_classes_are_refused_with_the_mend() -> None:
+def test_seeds_and_numbers_of_labelled_images_share_a_stack() -> None:
     made = find("semisupervised_mnist.ladder").make()
-    trials = list(Grid(base=replace(made, data=replace(made.data, source="digits")), axes={"seed": (0, 1)}).trials())
-    with pytest.raises(UsageError, match=r"SemiSupervised learns classes.*use `ebgan train` for each"):
-        planned(trials, torch.device("cpu"))
+    nets = replace(made.nets, generator=MLPGenerator(width=8, noise=4), discriminator=Ladder(widths=(20,)))
+    made = replace(made, data=replace(made.data, source="digits"), nets=nets, images=300)
+    grid = Grid(base=made, axes={"labelled.count": (50, 100), "seed": (0, 1, 2)})
+    assert lengths(list(grid.trials())) == [6]
+    assert lengths(list((grid + Grid(base=replace(made, labelled=Labelled(batch=50)), axes={})).trials())) == [6, 1]
+    assert 0 < seconds(planned(list(grid.trials()), CPU), CPU) < 60

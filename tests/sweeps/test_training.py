@@ -11,12 +11,15 @@ import torch
 
 import ebgan
 from ebgan.data import from_array, open_data
-from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
+from ebgan.energies import AutoencoderEnergy
+from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
+from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.objectives import EBGAN, MAGAN
+from ebgan.objectives import EBGAN, MAGAN, SemiSupervised
 from ebgan.runfolder import read_records
 from ebgan.sweeps.training import run_trials, train_models
 from ebgan.trainer import examiner_of
+from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import train_step
 
@@ -136,3 +139,45 @@ def test_a_stack_whose_models_have_all_diverged_is_given_up(monkeypatch: pytest.
     monkeypatch.setattr("ebgan.sweeps.training.train_step", counted)
     train_models([replace(WILD, images=2000), replace(WILD, seed=1, images=2000)], from_array(IMAGES))
     assert next(steps) == 10
+
+
+@pytest.fixture(scope="module")
+def learners() -> list[Experiment]:
+    """Ladder networks on digits that differ in their labels, in how many these are, and in a weight."""
+    nets = Nets(generator=MLPGenerator(depth=2, width=8, noise=4), discriminator=Ladder(widths=(12, 8)))
+    return [
+        Experiment(
+            data=Data(source="digits", limits=(0.0, 1.0)),
+            labelled=Labelled(count=count, batch=20),
+            nets=nets,
+            energy=AutoencoderEnergy(unit="sse"),
+            objective=SemiSupervised(inner=EBGAN(), weight=weight),
+            turns=Turns(generator=0),
+            images=1_000,
+            batch=50,
+            precision="fp64",
+            seed=seed,
+        )
+        for seed, count, weight in ((1, 20, 1.0), (4, 50, 2.0), (1, 20, 0.0))
+    ]
+
+
+def test_a_stack_that_learns_classes_follows_its_models_trained_alone(learners: list[Experiment]) -> None:
+    data = open_data("digits")
+    together = train_models(learners, data)
+    for place, experiment in enumerate(learners):
+        for name, value in train_models([experiment], data).of(0).items():
+            torch.testing.assert_close(together.of(place)[name], value, rtol=1e-3, atol=1e-5)  # Adam amplifies rounding
+
+
+def test_a_trial_that_learns_classes_has_the_error_of_its_run_and_is_scored_by_images_that_are_not_for_testing(
+    learners: list[Experiment], tmp_path: Path
+) -> None:
+    results = run_trials(learners)
+    run = ebgan.train(learners[1], tmp_path, device="cpu")
+    expected = read_records(run.folder.evaluations)[-1]["metrics"]["test_error"]
+    assert results[1].metrics["test_error"] == pytest.approx(expected, abs=2e-3)
+    for result in results:
+        assert result.score == 1 - result.metrics["validation_error"]
+        assert result.picture is None  # the generator has no turn
+    assert results[0].metrics["test_error"] < 0.9

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,10 +21,18 @@ class LabelledLoader:
     """Serves a loader's batches, each with a batch of labelled images of its own."""
 
     def __init__(
-        self, loader: Loader, places: Tensor, *, batch: int, randomness: Randomness, rank: int = 0, ranks: int = 1
+        self,
+        loader: Loader,
+        places: Tensor | Sequence[Tensor],
+        *,
+        batch: int,
+        randomness: Randomness,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
-        """`places` [*models, count] are those of the labelled images in the loader's set, and `batch` counts those of
-        all ranks; more than there are is each of them several times.
+        """`places` [*models, count] are those of the labelled images in the loader's set, or one tensor [count] for
+        each model of a stack, which may differ in their counts. `batch` counts the images of all ranks; more than there
+        are is each of them several times.
         """
         if batch < 1 or batch % ranks:
             raise UsageError(
@@ -31,21 +41,54 @@ class LabelledLoader:
         data = loader.data
         assert isinstance(data, Packed)
         assert data.labels is not None
-        flat = places.flatten().cpu().numpy()
-        self._loader, self._batch, self._randomness = loader, batch, randomness
-        self._images = torch.tensor(data.images[flat], device=places.device)
-        self._labels = torch.tensor(data.labels[flat], device=places.device)
-        self._rows = torch.arange(len(flat), device=places.device).reshape(places.shape)
+        each = [places] if isinstance(places, Tensor) else places
+        flat = torch.cat([some.flatten() for some in each]).cpu().numpy()
+        device = each[0].device
+        self._loader, self._batch = loader, batch
+        self._images = torch.tensor(data.images[flat], device=device)
+        self._labels = torch.tensor(data.labels[flat], device=device)
+        rows = torch.split(torch.arange(len(flat), device=device), [some.numel() for some in each])
+        if isinstance(places, Tensor):
+            self._sets = [_Set(rows[0].reshape(places.shape), randomness)]
+        else:
+            self._sets, self._back = _of_each_size(rows, randomness)
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
 
     def batches(self, first: int) -> Iterator[Batch]:
         """Batches without end, from the one that begins after `first` images, not counting labelled ones."""
         before = first // self._loader.batch * self._batch
         for batch, begin in zip(self._loader.batches(first), itertools.count(before, self._batch), strict=False):
-            order = stretch(begin, self._rows.shape[-1], self._batch, self._order)
-            rows = self._rows.gather(-1, order[..., self._share])
+            rows = self._rows(begin)[..., self._share]
             images = scaled(picked(self._images, rows), self._loader.limits)
             yield batch._replace(labelled=Batch(images, self._labels[rows]))
 
-    def _order(self, epoch: int) -> Tensor:
-        return self._randomness.permutation("labelled", self._rows.shape[-1], epoch)
+    def _rows(self, begin: int) -> Tensor:
+        """Which labelled images the batch from `begin` on holds: [*models, batch]."""
+        parts = [each.stretch(begin, self._batch) for each in self._sets]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)[self._back]
+
+
+class _Set(NamedTuple):
+    """The labelled images of models that have as many of them."""
+
+    rows: Tensor  # [*models, count]
+    randomness: Randomness  # of these models
+
+    def stretch(self, begin: int, batch: int) -> Tensor:
+        """The rows [*models, batch] from place `begin` on, each epoch in an order of its own."""
+        count = self.rows.shape[-1]
+        order = partial(self.randomness.permutation, "labelled", count)
+        return self.rows.gather(-1, stretch(begin, count, batch, order))
+
+
+def _of_each_size(rows: Sequence[Tensor], randomness: Randomness) -> tuple[list[_Set], Tensor]:
+    """Models with as many rows together, and where each model then stands among all."""
+    members: dict[int, list[int]] = {}
+    for model, own in enumerate(rows):
+        members.setdefault(len(own), []).append(model)
+    sets = [
+        _Set(torch.stack([rows[model] for model in models]), Randomness(randomness.seeds[models]))
+        for models in members.values()
+    ]
+    order = torch.tensor([model for models in members.values() for model in models], device=rows[0].device)
+    return sets, order.argsort()

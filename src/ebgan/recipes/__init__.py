@@ -10,6 +10,8 @@ from ebgan.recipes import mnist_relatives as _mnist_relatives
 from ebgan.recipes import mnist_rivals as _mnist_rivals
 from ebgan.recipes import mnist_vgan as _mnist_vgan
 from ebgan.recipes import semisupervised as _semisupervised
+from ebgan.recipes import semisupervised_grid as _semisupervised_grid
+from ebgan.recipes import semisupervised_heads as _semisupervised_heads
 from ebgan.recipes import semisupervised_mnist as _semisupervised_mnist
 from ebgan.recipes import toys as _toys
 from ebgan.recipes import vgan as _vgan
@@ -18,4 +20,4 @@ from ebgan.recipes.index import GRIDS, RECIPES, Recipe, find, find_grid
 __all__ = ["GRIDS", "RECIPES", "Recipe", "find", "find_grid"]
 
 del _cifar10, _digits, _images64, _imagenet, _mnist, _mnist_grid, _mnist_relatives, _mnist_rivals, _mnist_vgan
-del _semisupervised, _semisupervised_mnist, _toys, _vgan
+del _semisupervised, _semisupervised_grid, _semisupervised_heads, _semisupervised_mnist, _toys, _vgan

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
-from ebgan.recipes import contest, gradients, manifold, table2, theory, variational, vgan_features, vgan_transitions
+from ebgan.recipes import (
+    contest,
+    figure10,
+    gradients,
+    ladder_ablations,
+    manifold,
+    table2,
+    theory,
+    variational,
+    vgan_features,
+    vgan_transitions,
+)
 from ebgan.recipes.claims import Findings, Request, Scale
 
 ALL: tuple[Scale, ...] = ("tiny", "cpu", "paper")
@@ -35,6 +46,8 @@ REPRODUCTIONS = {
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
     "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
     "table2": Reproduction("EBGAN, table 2", table2.reproduce, ALL),
+    "figure10": Reproduction("EBGAN, figure 10", figure10.reproduce, ALL),
+    "ladder_ablations": Reproduction("EBGAN, section 4.2 and appendix D", ladder_ablations.reproduce, ALL),
     "table1_vgan": Reproduction("VGAN, table 1", vgan_features.table1, ALL),
     "table2_vgan": Reproduction("VGAN, table 2", vgan_transitions.table2, ALL),
     "figure2_vgan": Reproduction("VGAN, figure 2", vgan_features.figure2, ALL),

@@ -18,11 +18,10 @@ from typing import NamedTuple
 import torch
 
 from ebgan.data import Loader
-from ebgan.errors import UsageError
 from ebgan.experiment import build, stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups
-from ebgan.sweeps.training import opened, starts
+from ebgan.sweeps.training import batches_of, opened, starts
 from ebgan.training.step import train_step
 
 # Measured on one CPU thread with the grid's nets (docs/recipes/grid.md): a stack of k models is faster than k models
@@ -102,10 +101,8 @@ def seconds(tasks: Sequence[Task], device: torch.device) -> float:
 def _size(trial: Trial) -> Size:
     """Counted on the meta device, which holds no numbers."""
     experiment = trial.experiment
-    if experiment.objective.classifies:
-        kind = type(experiment.objective).__name__
-        raise UsageError(f"objective: {kind} learns classes, and a sweep serves no labels: use `ebgan train` for each")
-    game, _ = build(experiment, opened(experiment.data).shape, "meta")
+    data = opened(experiment.data)
+    game, _ = build(experiment, data.shape, "meta", len(data.classes))
     weights = [*game.generator.optimiser.weights, *game.discriminator.optimiser.weights]
     count = sum(weight.numel() for weight in weights)
     units = sum(weight.numel() for weight in weights if weight.dim() == 1)
@@ -131,12 +128,12 @@ def _step_work(task: Task) -> float:
 def _seconds_of_a_step(task: Task, device: torch.device) -> float:
     experiments = [trial.experiment for trial in task.trials]
     experiment, data = stacked(experiments) if len(experiments) > 1 else experiments[0], opened(experiments[0].data)
-    game, progress = build(experiment, data.shape, device)
+    game, progress = build(experiment, data.shape, device, len(data.classes))
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
-    draw = loader.batches(0).__next__
+    draw, turns = batches_of(experiments, loader, game.randomness)(0).__next__, game.turns.now(0)
     for step in range(1 + STEPS):
         if step == 1:
             begun = time.perf_counter()
-        progress, outcome = train_step(game, progress, draw, source=partial(starts, loader, 0))
+        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, 0))
     bool(outcome.finite.all())  # waits for the device
     return (time.perf_counter() - begun) / STEPS

@@ -1,8 +1,8 @@
 """Floats ride, everything else splits: which trials can be trained at once along the model axis.
 
-Trials that differ only in float fields (learning rates, margins, weights, dropout rates), in their seed and in the kind
-of their optimisers make one stack. Every other difference, a depth or a width for one, is another shape of tensors or
-another order of steps.
+Trials that differ only in float fields (learning rates, margins, weights, dropout rates), in their seed, in how many
+labelled images they have and in the kind of their optimisers make one stack. Every other difference, a depth or a width
+for one, is another shape of tensors or another order of steps.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ebgan.experiment import Labelled
 from ebgan.sweeps.grid import Trial
 from ebgan.training.optim import OptimiserSpec
 
@@ -24,7 +25,9 @@ def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
 
 
 def _shape(value: Any, name: str = "") -> Hashable:
-    """What must be equal in a stack: all but floats, the seed and kinds of optimiser."""
+    """What must be equal in a stack: all but floats, the seed, the number of labelled images and kinds of optimiser."""
+    if isinstance(value, Labelled):
+        return value.count is None, value.batch
     if isinstance(value, OptimiserSpec):
         return repr(value.decay), value.clip is None
     if is_dataclass(value):

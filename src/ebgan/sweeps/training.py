@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,8 +20,12 @@ import torch
 from torch import Tensor
 
 from ebgan.class_examiner import ClassExaminer
-from ebgan.data import Augmented, Loader, Packed, Points
+from ebgan.data import Augmented, LabelledLoader, Loader, Packed, Points
+from ebgan.examiner import Examiner
 from ebgan.experiment import Data, Experiment, build, stacked
+from ebgan.labelled import split
+from ebgan.points_examiner import PointsExaminer
+from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.run import DataFacts, Run, assemble
@@ -83,10 +87,10 @@ def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "
 def train_models(experiments: Sequence[Experiment], data: Opened, device: torch.device | str = "cpu") -> Trained:
     """Train one experiment, or several along the model axis."""
     experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
-    game, progress = build(experiment, data.shape, device)
+    game, progress = build(experiment, data.shape, device, len(data.classes))
     average = Average(game.generator.weights(), experiment.ema) if experiment.ema else None
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
-    batches = loader.batches
+    batches = batches_of(experiments, loader, game.randomness)
     draw, images, total = batches(0).__next__, 0, experiment.images
     diverged = torch.zeros(game.randomness.seeds.shape, dtype=torch.int64, device=progress.images.device)
     end, begun = _Means(), time.perf_counter()
@@ -107,6 +111,19 @@ def train_models(experiments: Sequence[Experiment], data: Opened, device: torch.
             break
     diverged = diverged.cpu()  # waits for the device
     return Trained(_weights(game, average), end.read(), diverged, time.perf_counter() - begun)
+
+
+def batches_of(
+    experiments: Sequence[Experiment], loader: Loader, randomness: Randomness
+) -> Callable[[int], Iterator[Batch]]:
+    """Who serves the batches of a stack: with labelled images, each model's own, where classes are learned."""
+    if not experiments[0].objective.classifies:
+        return loader.batches
+    assert isinstance(loader.data, Packed)
+    places = [split(each, loader.data, Randomness.of(each.seed, loader.device)).labelled for each in experiments]
+    batch = experiments[0].labelled.batch
+    alone = len(places) == 1
+    return LabelledLoader(loader, places[0] if alone else places, batch=batch, randomness=randomness).batches
 
 
 def starts(loader: Loader, images: int, turn: int) -> Batch:
@@ -146,7 +163,7 @@ def _weights(game: Game, average: Average | None) -> dict[str, Tensor]:
 
 
 def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Opened) -> Result:
-    """Measured as `ebgan evaluate` measures: samples of the nets in evaluation mode."""
+    """Measured as `ebgan evaluate` measures: samples, or classes, of the nets in evaluation mode."""
     count = max(trained.diverged.numel(), 1)
     seconds = trained.seconds / count
     speed = experiment.images / max(seconds, 1e-9)
@@ -154,6 +171,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
     if images:
         error = f"a loss or gradient was not finite in the step before {images:,} images seen"
         return Result("diverged", seconds=seconds, images_per_second=speed, error=error)
+    run = replace(run, experiment=experiment)
     run.take(trained.of(model))
     source = run.sources(experiment.evaluation.grid, data)
     shown = run.sample(experiment.evaluation.grid, source=source)
@@ -161,10 +179,17 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
         return Result("diverged", seconds=seconds, images_per_second=speed, error="samples are not finite")
     metrics = {name: float(values.flatten()[model]) for name, values in trained.energies.items()}
     examiner = examiner_of(run, data, experiment.evaluation.samples)
-    assert not isinstance(examiner, ClassExaminer)  # the plan refused it
     score = None
     if examiner.measurable:
         metrics |= examiner.glance()
-        score = examiner.score({"metrics": metrics})
-    picture = None if isinstance(data, Points) else png(grid(shown, scale=1))
+        score = _score(examiner, metrics)
+    pictured = not isinstance(data, Points) and experiment.turns.generator != 0
+    picture = png(grid(shown, scale=1)) if pictured else None
     return Result("done", score, metrics, seconds, speed, picture)
+
+
+def _score(examiner: Examiner | PointsExaminer | ClassExaminer, metrics: dict[str, float]) -> float:
+    """What the best trials have most of; of classes, those named rightly of images that are not for testing."""
+    if isinstance(examiner, ClassExaminer):
+        return 1 - metrics["validation_error"]
+    return examiner.score({"metrics": metrics})
