@@ -27,6 +27,7 @@ POINTS = 20  # of the energy curve
 SETTLED = 0.02  # relative fall over the last tenth of the curve under which the energy has converged
 LEARNED = 0.9  # of the energy of the mean image, on which training rests for a while at first
 STATISTICS = 10_000  # images, at most, that the energies of constant outputs are taken over
+NUMBERS = 1 << 27  # pixels and channels of these, at most: of large images there are fewer
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,16 @@ def calibrate(
             record = recorder.take() or {}
             curve.append((seen, record["energy_real"]))
             report(record)
-    zero, mean = _constant_outputs(data, experiment.energy, limits)
+    zero, mean = constant_outputs(data, experiment.energy, limits)
     return Calibration(curve, zero, mean)
 
 
-def _constant_outputs(
+def constant_outputs(
     data: Packed | Augmented | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The mean energies of outputs of zeros and of the mean image."""
-    images = scaled(torch.tensor(data.images[:: -(-len(data) // STATISTICS)]), limits)
+    count = min(len(data), STATISTICS, max(1, NUMBERS // data.images[0].size))
+    images = scaled(torch.tensor(data.images[:: -(-len(data) // count)]), limits)
 
     def energy_of(output: Tensor) -> float:
         return float(reconstruction_error(energy.unit, output.expand_as(images), images).mean())

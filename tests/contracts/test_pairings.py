@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan.data import TOYS, open_points
+from ebgan.data.collections import COLLECTIONS
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Experiment, Nets, build, read_experiment
@@ -21,7 +22,7 @@ from ebgan.training.game import Game
 from ebgan.training.step import Outcome, Progress, train_step
 
 SHAPE = (1, 4, 4)
-COLOUR = {"cifar10", "svhn", "faces64", "bedrooms64", "pictures", "imagenet128", "imagenet256_dogs"}
+COLOUR = {"cifar10", "svhn", *COLLECTIONS}
 CLASSES = 10
 SPECS = {AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy: MLPExperts}
 LADDER = Ladder(widths=(8, 6))

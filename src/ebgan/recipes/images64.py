@@ -1,7 +1,8 @@
 """Faces, bedrooms and your own pictures at 64x64: DCGAN, EBGAN, EBGAN-PT, BEGAN, MAGAN and LS-GAN on each.
 
 `faces64` is the paper's CelebA (figures 6 and 14) and `bedrooms64` its LSUN (figures 5 and 12), from whatever faces and
-bedrooms are at hand; `folder` takes a folder of any pictures by `--data`, and by `--data.size` other sizes than 64.
+bedrooms are at hand; `bedrooms64_patches` are pieces of 64x64, cut at random out of bedrooms of 96x96 (appendix F,
+figures 11 and 13); `folder` takes a folder of any pictures by `--data`, and by `--data.size` other sizes than 64.
 
 The nets, the margins (20 for faces, 80 for bedrooms) and the pulling-away weight 0.1 are the EBGAN paper's. It leaves
 batch, rates and length open: 64, Adam with 0.0002 and beta1 0.5, and 25 epochs of 24,000 images are the DCGAN code's
@@ -43,9 +44,13 @@ class Pictures:
 
 
 CELEBA, LSUN = ("EBGAN, figure 6", "EBGAN, figure 14"), ("EBGAN, figure 5", "EBGAN, figure 12")
+PATCHES = ("EBGAN, figure 11", "EBGAN, figure 13")
 SETS = {
     "faces64": Pictures("faces", Data(source="faces64", size=64, flip=True), 20.0, 24_000, CELEBA),
     "bedrooms64": Pictures("bedrooms", Data(source="bedrooms64", size=64, flip=True), 80.0, 1_500, LSUN),
+    "bedrooms64_patches": Pictures(
+        "pieces of 96x96 bedrooms", Data(source="bedrooms96", size=96, crop=64, flip=True), 80.0, 1_500, PATCHES
+    ),
     "folder": Pictures("a folder of pictures", Data(source="pictures", size=64, flip=True), 20.0, 10_000, CELEBA),
 }
 

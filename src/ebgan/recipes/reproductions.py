@@ -7,7 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
-from ebgan.recipes import contest, gradients, manifold, table2, theory, variational, vgan_features, vgan_transitions
+from ebgan.recipes import (
+    contest,
+    gradients,
+    manifold,
+    pictures,
+    table2,
+    theory,
+    variational,
+    vgan_features,
+    vgan_transitions,
+)
 from ebgan.recipes.claims import Findings, Request, Scale
 
 ALL: tuple[Scale, ...] = ("tiny", "cpu", "paper")
@@ -35,6 +45,15 @@ REPRODUCTIONS = {
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
     "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
     "table2": Reproduction("EBGAN, table 2", table2.reproduce, ALL),
+    "figure5": Reproduction("EBGAN, figure 5", pictures.figure5, ALL),
+    "figure6": Reproduction("EBGAN, figure 6", pictures.figure6, ALL),
+    "figure7": Reproduction("EBGAN, figure 7", pictures.figure7, ALL),
+    "figure8": Reproduction("EBGAN, figure 8", pictures.figure8, ALL),
+    "figure11": Reproduction("EBGAN, figure 11", pictures.figure11, ALL),
+    "figure12": Reproduction("EBGAN, figure 12", pictures.figure12, ALL),
+    "figure13": Reproduction("EBGAN, figure 13", pictures.figure13, ALL),
+    "figure14": Reproduction("EBGAN, figure 14", pictures.figure14, ALL),
+    "faces": Reproduction("EBGAN, figures 6 and 14; BEGAN; MAGAN", pictures.faces, ALL),
     "table1_vgan": Reproduction("VGAN, table 1", vgan_features.table1, ALL),
     "table2_vgan": Reproduction("VGAN, table 2", vgan_transitions.table2, ALL),
     "figure2_vgan": Reproduction("VGAN, figure 2", vgan_features.figure2, ALL),
