@@ -90,6 +90,7 @@ def test_the_first_checkpoint_of_each_third_is_kept_whatever_their_interval(tmp_
     for images in range(100, 1100, 100):
         (folder.checkpoints / f"{images + 7:012d}.ckpt").write_bytes(b"")
     Thirds(folder, made, print).keep()
+    (tmp_path / "kept" / "000000000507.ckpt").write_bytes(b"")
     assert [int(path.stem) for path in Thirds(folder, made, print).kept()] == [407, 707, 1007]
 
 
@@ -155,7 +156,7 @@ def test_claims_are_made_of_what_was_measured() -> None:
     good, bad = entry("ebgan_pt", (0.3, 0.2, 0.1), 0.2), entry("ebgan", (0.1, 0.2, 0.1), 0.4, energy=5.0)
     assert [claim.holds for claim in good.claims()] == [True, True, True]
     assert [claim.holds for claim in bad.claims()] == [False, True, False]
-    assert len(entry("dcgan", (), 0.1).claims()) == 1
+    assert len(entry("dcgan", (), 0.1).claims()) == len(entry("dcgan", (0.1,), 0.1).claims()) == 1
     dcgan = entry("dcgan", (0.3, 0.2, 0.05), 0.1)
     assert [claim.holds for claim in comparisons([dcgan, good])] == [False]
     assert [claim.holds for claim in comparisons([bad, good])] == [True]

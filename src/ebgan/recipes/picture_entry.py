@@ -76,7 +76,7 @@ class Entry:
             found.append(Claim(what, "the first the smaller", said, energy < self.mean_image))
         what = f"{self.title}: samples differ as images do (spread)"
         found.append(Claim(what, f"over {COLLAPSED:g}", f"{self.spread:.2f}", self.spread > COLLAPSED))
-        if self.distances:
+        if len(self.distances) > 1:
             said = ", ".join(f"{each:.3f}" for each in self.kernel)
             what = f"{self.title}: KID falls from third to third"
             falls = all(later < earlier for earlier, later in zip(self.kernel, self.kernel[1:], strict=False))

@@ -46,8 +46,9 @@ class Thirds:
                 write_atomically(copy, path.read_bytes())
 
     def kept(self) -> list[Path]:
-        """The checkpoints that are kept, oldest first."""
-        return sorted((self.folder.path / "kept").glob("[0-9]*.ckpt"))
+        """The checkpoints that are kept, oldest first; others that lie beside them are not read."""
+        files = sorted((self.folder.path / "kept").glob("[0-9]*.ckpt"))
+        return [file for file in files if self._ends_part(int(file.stem))]
 
     def _ends_part(self, images: int) -> bool:
         """Whether a third of the run ends between the checkpoint before and one after so many images."""
