@@ -9,7 +9,7 @@ last two is within reach and means something. The paper's 10 for MNIST lies betw
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -68,7 +68,7 @@ def calibrate(
     """
     if not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
-    game, progress = build(experiment, data.shape, device)
+    game, progress = build(_alone(experiment), data.shape, device)
     limits = experiment.data.limits
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=limits)
     draw, recorder, seen, images = loader.batches(0).__next__, Recorder(), 0, experiment.images
@@ -85,6 +85,15 @@ def calibrate(
             report(record)
     zero, mean = constant_outputs(data, experiment.energy, limits)
     return Calibration(curve, zero, mean)
+
+
+def _alone(experiment: Experiment) -> Experiment:
+    """The experiment with numbers, which no turn reads, in the fields that wait for the data."""
+    if not experiment.unsettled:
+        return experiment
+    objective: Any = experiment.objective
+    given = replace(objective, **dict.fromkeys(objective.unsettled, 1))
+    return replace(experiment, objective=given, pretraining=experiment.images)
 
 
 def constant_outputs(

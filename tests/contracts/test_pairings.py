@@ -108,6 +108,16 @@ def shape_of(made: Experiment) -> tuple[int, int, int]:
     return 1, side, side
 
 
+def settled(made: Experiment) -> Experiment:
+    """A recipe with numbers where it waits for the data's."""
+    given = dict.fromkeys(made.objective.unsettled, 8)
+    return replace(
+        made,
+        objective=replace(made.objective, **given),
+        pretraining=8 if made.pretraining is None else made.pretraining,
+    )
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path: Any) -> None:
     made = RECIPES[name].make()
@@ -115,7 +125,10 @@ def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path:
     config.write_text(made.to_yaml())
     assert read_experiment(config) == made
     shape = shape_of(made)
-    game, progress = build(replace(made, batch=8), shape, classes=CLASSES)
+    if made.unsettled:
+        with pytest.raises(UsageError, match=rf"{made.unsettled[0]}=null: .* give a number"):
+            build(made, shape)
+    game, progress = build(replace(settled(made), batch=8), shape, classes=CLASSES)
     progress, outcome = step(game, progress, shape, 8)
     assert outcome.finite
     assert progress.images == 8

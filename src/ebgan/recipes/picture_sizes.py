@@ -69,7 +69,7 @@ class Size:
         return replace(
             made,
             images=length.images,
-            pretraining=min(made.pretraining, length.images // 4),
+            pretraining=min(made.pretraining or 0, length.images // 4),
             checkpoint=length.checkpoint,
             evaluation=replace(made.evaluation, pictures=length.pictures),
         )
