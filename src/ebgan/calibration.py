@@ -9,7 +9,7 @@ last two is within reach and means something. The paper's 10 for MNIST lies betw
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ POINTS = 20  # of the energy curve
 SETTLED = 0.02  # relative fall over the last tenth of the curve under which the energy has converged
 LEARNED = 0.9  # of the energy of the mean image, on which training rests for a while at first
 STATISTICS = 10_000  # images, at most, that the energies of constant outputs are taken over
+NUMBERS = 1 << 27  # pixels and channels of these, at most: of large images there are fewer
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def calibrate(
     """
     if not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
-    game, progress = build(experiment, data.shape, device)
+    game, progress = build(_alone(experiment), data.shape, device)
     limits = experiment.data.limits
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=limits)
     draw, recorder, seen, images = loader.batches(0).__next__, Recorder(), 0, experiment.images
@@ -82,15 +83,25 @@ def calibrate(
             record = recorder.take() or {}
             curve.append((seen, record["energy_real"]))
             report(record)
-    zero, mean = _constant_outputs(data, experiment.energy, limits)
+    zero, mean = constant_outputs(data, experiment.energy, limits)
     return Calibration(curve, zero, mean)
 
 
-def _constant_outputs(
+def _alone(experiment: Experiment) -> Experiment:
+    """The experiment with numbers, which no turn reads, in the fields that wait for the data."""
+    if not experiment.unsettled:
+        return experiment
+    objective: Any = experiment.objective
+    given = replace(objective, **dict.fromkeys(objective.unsettled, 1))
+    return replace(experiment, objective=given, pretraining=experiment.images)
+
+
+def constant_outputs(
     data: Packed | Augmented | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The mean energies of outputs of zeros and of the mean image."""
-    images = scaled(torch.tensor(data.images[:: -(-len(data) // STATISTICS)]), limits)
+    count = min(len(data), STATISTICS, max(1, NUMBERS // data.images[0].size))
+    images = scaled(torch.tensor(data.images[:: -(-len(data) // count)]), limits)
 
     def energy_of(output: Tensor) -> float:
         return float(reconstruction_error(energy.unit, output.expand_as(images), images).mean())

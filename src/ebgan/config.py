@@ -60,7 +60,7 @@ def _plain(value: Any, declared: Any) -> Any:
         return [_plain(item, None) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item, None) for key, item in value.items()}
-    return float(value) if declared is float else value
+    return float(value) if type(value) is int and float in _options(declared) else value
 
 
 @functools.cache

@@ -158,7 +158,7 @@ class Experiment:
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
     images: int = 600_000  # real images seen by the discriminator in all
-    pretraining: int = 0  # of these, images on which the discriminator is trained alone before the game begins
+    pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
     batch: int = 64  # images in a discriminator's turn, over all ranks
     precision: Precision = "fp32"  # of matrix products; sums, norms and weights are kept in float32 at least
     seed: int = 0
@@ -169,7 +169,7 @@ class Experiment:
     def __post_init__(self) -> None:
         check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
         check_least("", 0, pretraining=self.pretraining)
-        if self.objective.pretrained and not self.pretraining:
+        if self.objective.pretrained and self.pretraining == 0:
             raise UsageError(
                 f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
                 "alone: set pretraining to some epochs' images"
@@ -199,6 +199,12 @@ class Experiment:
                 f"data.limits={self.data.limits}: {type(self.objective).__name__} takes pixels for probabilities here, "
                 'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
             )
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """The names of the fields that are None and get a number from the data before training."""
+        fields = tuple(f"objective.{name}" for name in self.objective.unsettled)
+        return (*fields, "pretraining") if self.pretraining is None else fields
 
     def to_yaml(self) -> str:
         """The experiment as config.yaml holds it."""
@@ -242,6 +248,8 @@ def build(
     A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
     for parts that cannot work together.
     """
+    if experiment.unsettled:
+        raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
     experiment = _placed(experiment, device)  # a stack's fields hold tensors
     dtype = DTYPES[experiment.precision]
     randomness = Randomness.of(experiment.seed, device)

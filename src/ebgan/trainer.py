@@ -22,6 +22,7 @@ from ebgan.points_examiner import PointsExaminer
 from ebgan.report import write_animation, write_report
 from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import Record, RunFolder, write_atomically
+from ebgan.settling import settle
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
 from ebgan.training.loop import Observer, Plan, Training
@@ -51,21 +52,23 @@ def train(
     """Train an experiment into the folder `out`, or go on with what is there, and return the run.
 
     `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
-    call again goes on from the newest checkpoint; one with another config is refused unless `override`.
+    call again goes on from the newest checkpoint; one with another config is refused unless `override`. What the
+    experiment leaves to the data is found first, and stands in config.yaml.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
+    spec = experiment.data
+    opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
+    device = torch.device(device or default_device())
+    experiment = settle(experiment, opened, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
         observer.notice(
             f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
             "be trained. Raise images, or lower pretraining"
         )
-    spec = experiment.data
-    opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
-    device = torch.device(device or default_device())
     run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
@@ -176,6 +179,7 @@ def _prepare(
 
 def _plan(experiment: Experiment, data: Packed | Augmented | Points, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
+    assert experiment.pretraining is not None
     return Plan(
         images=experiment.images,
         pretraining=experiment.pretraining,

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import time
@@ -38,6 +39,27 @@ def test_every_verb_has_a_help_of_its_own(verb, capsys):
     assert f"ebgan {verb}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("verb", "order"),
+    [
+        ("train", "RECIPE [OUT]"),
+        ("calibrate", "RECIPE"),
+        ("score", "RUN IMAGES..."),
+        ("classify", "RUN IMAGES..."),
+        ("sweep", "GRID [OUT]"),
+        ("reproduce", "[NAME] [OUT]"),
+        ("pack", "SRC DEST"),
+        ("data", "get NAME"),
+    ],
+)
+def test_the_help_has_the_arguments_in_the_order_in_which_they_are_given(verb, order, capsys):
+    with pytest.raises(SystemExit):
+        run([verb, "--help"])
+    usage = capsys.readouterr().out.partition("\n\n")[0]
+    words = re.sub(r"\[-h\]|\[OPTIONS\]|\[?--\S+ \S+\]?", "", usage).split()
+    assert " ".join(words) == f"usage: ebgan {verb} {order}"
+
+
 def test_no_verb_at_all_is_a_usage_error():
     assert run([]) == 2
 
@@ -48,6 +70,7 @@ def test_no_verb_at_all_is_a_usage_error():
         (["trian", "digits"], 2, "did you mean 'train'"),
         (["train"], 2, "RECIPE"),
         (["train", "digitz"], 2, "did you mean digits"),
+        (["train", "runs/a", "digits"], 2, "the recipe comes first: `ebgan train digits runs/a`"),
         (["train", "digits", "--objective.margn", "3"], 2, "--objective.margin"),
         (["train", "digits", "--images", "many"], 2, "--images"),
         (["train", "digits", "--images", "0"], 2, "images=0"),

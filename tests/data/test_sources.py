@@ -125,3 +125,12 @@ def test_pictures_that_go_by_a_name_and_are_not_here_say_what_they_are_and_where
     )
     with pytest.raises(DataError, match=r"pictures: these are your own pictures: give them, .* by --data PATH"):
         open_data("pictures", size=64)
+
+
+def test_what_is_a_part_of_imagenet_comes_with_the_command_that_makes_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("EBGAN_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="118 breeds of dogs, n02085620 to n02113978") as raised:
+        open_data("imagenet256_dogs", size=256)
+    dest = tmp_path / "imagenet256_dogs"
+    command = f"`ebgan pack ILSVRC2012_img_train.tar {dest} --size 256 --classes dogs` makes it of all ImageNet"
+    assert str(raised.value).endswith(f"or give it by --data PATH. {command}")

@@ -5,15 +5,24 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
 import tyro
+from tyro.conf import Positional, arg
 
 from ebgan.errors import UsageError
 
 Kind = TypeVar("Kind")
 _FRAME = re.compile("[\u2500-\u257f]+")
 _POINTERS = ("For full helptext", "Argument helptext")
+
+
+@dataclass(frozen=True)
+class Named:
+    """The recipe that a verb begins with."""
+
+    recipe: Annotated[Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, or a config.yaml")]
 
 
 def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import arg
 
-from ebgan.cli.arguments import parse
+from ebgan.cli.arguments import Named, parse
 
 IMAGES = 300_000  # five epochs of MNIST
 
@@ -17,18 +17,17 @@ class Options:
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E)."""
 
     source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
+    size: Annotated[int | None, arg(help="height and width of the data's pictures: short for --data.size")] = None
     device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibrate(Options):
+@dataclass(frozen=True)
+class Calibrate(Options, Named):
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E).
 
     `ebgan calibrate RECIPE --help` lists every field of the recipe that can be changed by --FIELD VALUE. The images
     seen are 300,000 unless --images says otherwise.
     """
-
-    recipe: Annotated[Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, or a config.yaml")]
 
 
 def main(argv: list[str]) -> None:

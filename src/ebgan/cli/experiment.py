@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, make_dataclass
+from dataclasses import field, make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
@@ -25,8 +25,18 @@ def find_experiment(recipe: str) -> Experiment:
     from ebgan.experiment import read_experiment
     from ebgan.recipes import find
 
-    path = Path(recipe)
-    return read_experiment(path) if path.suffix in (".yaml", ".yml") or path.is_file() else find(recipe).make()
+    return read_experiment(Path(recipe)) if _is_config(recipe) else find(recipe).make()
+
+
+def is_recipe(word: str) -> bool:
+    """Whether a word is a recipe's name, or a config file."""
+    from ebgan.recipes import RECIPES
+
+    return word in RECIPES or _is_config(word)
+
+
+def _is_config(word: str) -> bool:
+    return Path(word).suffix in (".yaml", ".yml") or Path(word).is_file()
 
 
 def find_device(name: str | None) -> torch.device:
@@ -54,6 +64,8 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
         from ebgan.trainer import with_source
 
         experiment = with_source(experiment, parsed.source)
+    if parsed.size is not None:
+        experiment = replace(experiment, data=replace(experiment.data, size=parsed.size))
     return parsed, experiment
 
 

@@ -23,6 +23,7 @@ class Reproduce:
     scale: Literal["tiny", "cpu", "paper"] = "cpu"  # seconds, to try it; minutes on a CPU; as long as the paper's
     seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
     labels: tuple[int, ...] = ()  # numbers of labelled images, of table2; by default those that the scale has
+    data: str | None = None  # a folder or file in place of the pictures of figure5 to figure14 and faces
 
 
 def main(argv: list[str]) -> None:
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> None:
     from ebgan.report import save_png
 
     folder = chosen.out or Path("runs") / chosen.name
-    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds, chosen.labels)
+    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds, chosen.labels, chosen.data)
     findings = find(chosen.name, chosen.scale).measure(asked)
     for title, rows in findings.tables.items():
         _print(title, rows)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import parse
+from ebgan.cli.arguments import Named, parse
+from ebgan.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Options:
 
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]", help="the run folder; runs/RECIPE by default")] = None
     source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
+    size: Annotated[int | None, arg(help="height and width of the data's pictures: short for --data.size")] = None
     labels: Annotated[str | None, arg(help="a CSV file with the classes of some of a folder's images")] = None
     device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
     devices: Annotated[int, arg(help="how many devices train together")] = 1
@@ -25,14 +27,12 @@ class Options:
     ] = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Train(Options):
+@dataclass(frozen=True)
+class Train(Options, Named):  # the fields of the last base come first, as RECIPE does
     """Train into a run folder; the same command again goes on from the newest checkpoint.
 
     `ebgan train RECIPE --help` lists every field of the recipe that can be changed by --FIELD VALUE.
     """
-
-    recipe: Annotated[Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, or a config.yaml")]
 
 
 def main(argv: list[str]) -> None:
@@ -41,6 +41,7 @@ def main(argv: list[str]) -> None:
         parse(Train, "train", argv)
     from ebgan.cli.experiment import find_device, find_experiment, with_fields
 
+    _refuse_swapped(*argv[:2])
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     from ebgan.cli.progress import ProgressBar
     from ebgan.distributed import ranks
@@ -54,6 +55,14 @@ def main(argv: list[str]) -> None:
         with ProgressBar(experiment) as bar:
             train(experiment, out, device=device, observer=bar, override=options.override)
         bar.summary(out)
+
+
+def _refuse_swapped(recipe: str, out: str = "-") -> None:
+    """Raise UsageError where the folder stands before the recipe."""
+    from ebgan.cli.experiment import is_recipe
+
+    if not out.startswith("-") and is_recipe(out) and not is_recipe(recipe):
+        raise UsageError(f"{recipe} is no recipe, but {out} is: the recipe comes first: `ebgan train {out} {recipe}`")
 
 
 def experiment_name(recipe: str) -> str:

@@ -19,6 +19,7 @@ class Collection:
 
     what: str
     files: tuple[str, ...] = ()
+    packing: str = ""  # options of `ebgan pack` that make it of ImageNet's archive, where it is a part of that
 
 
 COLLECTIONS = {
@@ -30,11 +31,18 @@ COLLECTIONS = {
         "bedrooms, such as those of LSUN",
         ("bedrooms64", "bedrooms64.zip", "bedroom_train_lmdb", "bedrooms64_webp90.zip"),
     ),
+    "bedrooms96": Collection(
+        "bedrooms of 96x96 or more, such as those of LSUN", ("bedrooms96", "bedrooms96.zip", "bedroom_train_lmdb")
+    ),
     "imagenet128": Collection(
-        "ImageNet's training images, a folder a class", ("imagenet128", "imagenet128.zip", "ILSVRC2012_img_train.tar")
+        "ImageNet's training images, a folder a class",
+        ("imagenet128", "imagenet128.zip", "ILSVRC2012_img_train.tar"),
+        "--size 128",
     ),
     "imagenet256_dogs": Collection(
-        "ImageNet's breeds of dogs, a folder a breed", ("imagenet256_dogs", "imagenet256_dogs.zip", "dogs", "dogs.zip")
+        "ImageNet's 118 breeds of dogs, n02085620 to n02113978, a folder a breed",
+        ("imagenet256_dogs", "imagenet256_dogs.zip", "dogs", "dogs.zip"),
+        "--size 256 --classes dogs",
     ),
     "pictures": Collection("your own pictures"),
 }
@@ -49,7 +57,9 @@ def find_collection(name: str, folders: Sequence[Path]) -> Path:
                 return folder / file
     if not wanted.files:
         raise DataError(f"{name}: these are {wanted.what}: give them, a folder or an archive, by --data PATH")
+    made = f". `ebgan pack ILSVRC2012_img_train.tar {folders[0] / name} {wanted.packing}` makes it of all ImageNet"
     raise DataError(
         f"{name} is not here: these are {wanted.what}. Put a folder or an archive of them into {folders[0]} as "
         f"{', '.join(wanted.files[:-1])} or {wanted.files[-1]}, or give it by --data PATH"
+        f"{made if wanted.packing else ''}"
     )

@@ -86,6 +86,11 @@ class Objective(ABC, Generic[State]):
         return frozenset()
 
     @property
+    def unsettled(self) -> tuple[str, ...]:
+        """The names of its fields that are None and get a number from the data before training."""
+        return ()
+
+    @property
     def pretrained(self) -> bool:
         """Whether it begins with a discriminator that was trained on data alone."""
         return False

@@ -27,13 +27,14 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 class EBGAN(Objective[Stateless]):
     """The margin loss, with the pulling-away term in the generator's loss if it has a weight."""
 
-    margin: float = 10.0  # in units of the energy
+    margin: float | None = 10.0  # in units of the energy; None is calibrated on the data before training
     pulling_away: float | None = None  # weight of the pulling-away term; the paper's is 0.1; None leaves it out
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
         return Stateless()
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+        assert self.margin is not None
         return Losses.of(real=real.energy.mean(-1), hinge=hinge(self.margin, fake.energy))
 
     def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
@@ -45,11 +46,16 @@ class EBGAN(Objective[Stateless]):
         return Losses.of(fake=energy, pulling_away=self.pulling_away * pulling_away(fake.code))
 
     def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+        assert self.margin is not None
         return {
             "margin": torch.zeros_like(fake.energy[..., 0]) + self.margin,
             "hinge_share": below(self.margin, fake.energy),
             **code_similarity(fake),
         }
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        return ("margin",) if self.margin is None else ()
 
     @property
     def needs(self) -> frozenset[str]:

@@ -44,7 +44,7 @@ class MAGANState(NamedTuple):
 class MAGAN(Objective[MAGANState]):
     """The margin loss with a margin that falls, by epochs, to the energy of the data."""
 
-    epoch: int  # images in an epoch, that is, in the data
+    epoch: int | None = None  # images in an epoch; None is as many as the data has
 
     def __post_init__(self) -> None:
         check_least("objective", 1, epoch=self.epoch)
@@ -68,6 +68,7 @@ class MAGAN(Objective[MAGANState]):
         return Losses.of(fake=fake.energy.mean(-1))
 
     def update(self, state: MAGANState, means: Means) -> MAGANState:
+        assert self.epoch is not None
         steps = state.steps + 1
         real, fake = (state.real + means.real).to(state.real.dtype), (state.fake + means.fake).to(state.fake.dtype)
         going = state._replace(real=real, fake=fake, steps=steps, images=means.images)
@@ -82,6 +83,10 @@ class MAGAN(Objective[MAGANState]):
             "convergence": convergence(1.0, means.real, means.fake),
             **code_similarity(fake),
         }
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        return ("epoch",) if self.epoch is None else ()
 
     @property
     def measures_convergence(self) -> bool:

@@ -22,6 +22,10 @@ class Wrapper(Objective[State]):
         return self.in_use.needs
 
     @property
+    def unsettled(self) -> tuple[str, ...]:
+        return self.in_use.unsettled
+
+    @property
     def pretrained(self) -> bool:
         return self.in_use.pretrained
 

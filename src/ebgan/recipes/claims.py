@@ -20,6 +20,7 @@ class Request(NamedTuple):
     note: Note
     seeds: int | None = None  # by default as many as the scale has
     labels: tuple[int, ...] = ()  # numbers of labelled images, where few are; by default those that the scale has
+    data: str | None = None  # a folder or file in place of a recipe's pictures
 
 
 class Claim(NamedTuple):

@@ -71,7 +71,7 @@ class Contest:
         seen = replace(made.evaluation, pictures=made.images)  # one picture, in the end
         experiment = replace(made, seed=seed, evaluation=seen)
         if self.images:
-            experiment = replace(experiment, images=self.images + experiment.pretraining)
+            experiment = replace(experiment, images=self.images + (experiment.pretraining or 0))
         return train(experiment, self.out / recipe / f"seed{seed}")
 
 

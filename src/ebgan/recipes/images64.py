@@ -1,7 +1,8 @@
 """Faces, bedrooms and your own pictures at 64x64: DCGAN, EBGAN, EBGAN-PT, BEGAN, MAGAN and LS-GAN on each.
 
 `faces64` is the paper's CelebA (figures 6 and 14) and `bedrooms64` its LSUN (figures 5 and 12), from whatever faces and
-bedrooms are at hand; `folder` takes a folder of any pictures by `--data`, and by `--data.size` other sizes than 64.
+bedrooms are at hand; `bedrooms64_patches` are pieces of 64x64, cut at random out of bedrooms of 96x96 (appendix F,
+figures 11 and 13); `folder` takes a folder of any pictures by `--data`, and by `--size` other sizes than 64.
 
 The nets, the margins (20 for faces, 80 for bedrooms) and the pulling-away weight 0.1 are the EBGAN paper's. It leaves
 batch, rates and length open: 64, Adam with 0.0002 and beta1 0.5, and 25 epochs of 24,000 images are the DCGAN code's
@@ -29,6 +30,7 @@ from ebgan.training.optim import Adam
 from ebgan.training.plateau import Plateau
 
 IMAGES = 600_000
+WINDOW = 10_000  # images in which BEGAN's measure may stall, where nobody knows how many an epoch has
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,20 @@ class Pictures:
 
     title: str
     data: Data
-    margin: float  # of EBGAN, in the L2 norm over pixels in [-1, 1]
-    epoch: int  # about how many there are
+    margin: float | None  # of EBGAN, in the L2 norm over pixels in [-1, 1]; None is calibrated before training
+    epoch: int | None  # about how many there are; None where nobody knows
     figures: tuple[str, str]  # of the EBGAN paper: of DCGAN and EBGAN-PT, and of EBGAN
 
 
 CELEBA, LSUN = ("EBGAN, figure 6", "EBGAN, figure 14"), ("EBGAN, figure 5", "EBGAN, figure 12")
+PATCHES = ("EBGAN, figure 11", "EBGAN, figure 13")
 SETS = {
     "faces64": Pictures("faces", Data(source="faces64", size=64, flip=True), 20.0, 24_000, CELEBA),
     "bedrooms64": Pictures("bedrooms", Data(source="bedrooms64", size=64, flip=True), 80.0, 1_500, LSUN),
-    "folder": Pictures("a folder of pictures", Data(source="pictures", size=64, flip=True), 20.0, 10_000, CELEBA),
+    "bedrooms64_patches": Pictures(
+        "pieces of 96x96 bedrooms", Data(source="bedrooms96", size=96, crop=64, flip=True), 80.0, 1_500, PATCHES
+    ),
+    "folder": Pictures("a folder of pictures", Data(source="pictures", size=64, flip=True), None, None, CELEBA),
 }
 
 
@@ -79,7 +85,7 @@ def ebgan_pt(pictures: Pictures) -> Experiment:
 
 def began(pictures: Pictures) -> Experiment:
     """BEGAN: the balance k in place of a margin, gamma 0.5."""
-    adam, plateau = Adam(lr=1e-4), Plateau(patience=pictures.epoch, floor=0.25)
+    adam, plateau = Adam(lr=1e-4), Plateau(patience=pictures.epoch or WINDOW, floor=0.25)
     return replace(
         base(pictures),
         nets=Nets(generator=BEGANGenerator(), discriminator=BEGANAutoencoder()),
@@ -100,7 +106,7 @@ def magan(pictures: Pictures) -> Experiment:
         energy=AutoencoderEnergy(unit="sse"),
         objective=MAGAN(epoch=pictures.epoch),
         optimisers=Optimisers(discriminator=adamax, generator=adamax),
-        pretraining=2 * pictures.epoch,
+        pretraining=2 * pictures.epoch if pictures.epoch else None,
     )
 
 

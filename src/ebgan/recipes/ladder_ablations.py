@@ -147,6 +147,7 @@ def _margin(made: Experiment) -> float:
     inner = _objective(made).inner
     assert isinstance(inner, Scheduled)
     assert isinstance(inner.inner, EBGAN)
+    assert inner.inner.margin is not None
     return inner.inner.margin
 
 

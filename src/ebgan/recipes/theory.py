@@ -80,6 +80,7 @@ def in_the_end(experiment: Experiment, looks: list[Look]) -> list[Claim]:
     """What nets come to: V near its value at the equilibrium, an energy nearly constant over the data."""
     objective, end = experiment.objective, looks[-1]
     if isinstance(objective, EBGAN):
+        assert objective.margin is not None
         name, scale, best = "EBGAN", objective.margin, objective.margin
         constant, right = f"gamma in [0, {scale:g}]", 0 <= end.gamma <= scale
     else:

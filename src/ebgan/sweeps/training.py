@@ -94,6 +94,7 @@ def train_models(experiments: Sequence[Experiment], data: Opened, device: torch.
     draw, images, total = batches(0).__next__, 0, experiment.images
     diverged = torch.zeros(game.randomness.seeds.shape, dtype=torch.int64, device=progress.images.device)
     end, begun = _Means(), time.perf_counter()
+    assert experiment.pretraining is not None  # build refuses it
     while images < total:
         turns = game.turns.now(images) if images >= experiment.pretraining else (1, 0)
         progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, images))

@@ -1,0 +1,67 @@
+"""What an experiment leaves to the data, found before training: EBGAN's margin, MAGAN's epoch and its pretraining.
+
+The margin is that of a calibration (EBGAN, appendix E) on a twentieth of the run's images. A run that goes on keeps the
+one that its config.yaml holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from ebgan.calibration import calibrate
+from ebgan.data import Augmented, Packed, Points
+from ebgan.experiment import Experiment, read_experiment
+from ebgan.objectives import EBGAN, MAGAN
+from ebgan.runfolder import RunFolder
+
+SHARE = 20  # of the run's images, one in so many
+PRETRAINING = 2  # epochs, those of MAGAN's authors
+
+
+def settle(
+    experiment: Experiment,
+    data: Packed | Augmented | Points,
+    folder: RunFolder,
+    *,
+    device: torch.device,
+    notice: Callable[[str], None],
+) -> Experiment:
+    """The experiment with a number in each field that waits for the data; `notice` hears how it was found.
+
+    Raises UsageError for a margin to be calibrated of an energy that is not an auto-encoder's.
+    """
+    if experiment.pretraining is None:
+        experiment = replace(experiment, pretraining=PRETRAINING * len(data))
+    objective = experiment.objective
+    if isinstance(objective, MAGAN) and objective.epoch is None:
+        return replace(experiment, objective=replace(objective, epoch=len(data)))
+    if isinstance(objective, EBGAN) and objective.margin is None:
+        margin = _kept(folder)
+        if margin is None:
+            margin = _calibrated(experiment, data, device, notice)
+        return replace(experiment, objective=replace(objective, margin=margin))
+    return experiment
+
+
+def _kept(folder: RunFolder) -> float | None:
+    """The margin of the run that is in the folder, if there is one."""
+    if not folder.config.exists():
+        return None
+    objective = read_experiment(folder.config).objective
+    return objective.margin if isinstance(objective, EBGAN) else None
+
+
+def _calibrated(
+    experiment: Experiment, data: Packed | Augmented | Points, device: torch.device, notice: Callable[[str], None]
+) -> float:
+    images = max(experiment.images // SHARE, 1)
+    notice(f"objective.margin is not given: training the auto-encoder alone on {images:,} images to find one")
+    found = calibrate(replace(experiment, images=images), data, device=device)
+    notice(
+        f"objective.margin={found.margin:g}: halfway between {found.reached:.4g}, the energy that the auto-encoder "
+        f"reached, and {found.mean_image:.4g}, that of the mean image. --objective.margin gives another"
+    )
+    return found.margin
