@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from ebgan.errors import WORKER_LOST, EbganError
+from ebgan.errors import WORKER_LOST, EbganError, UsageError
 
 PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
 
@@ -97,8 +97,8 @@ def largest_across_ranks(local: Tensor) -> Tensor:
 def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     """Start the other processes, if more than one device is asked for, and give this one its device.
 
-    Under torchrun or SLURM the processes are there already and only meet. A lost rank ends the others, and errors are
-    left for the first rank to tell.
+    Under torchrun or srun the processes are there already and only meet. A lost rank ends the others, and errors are
+    left for the first rank to tell. Raises UsageError for tasks of SLURM that do not say how many are on a machine.
     """
     if devices == 1 and _launched() < 2:
         yield device
@@ -106,6 +106,11 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     from lightning_fabric import Fabric
 
     here = _local_count() or devices
+    if "WORLD_SIZE" not in os.environ and _launched() > 0 and not _local_count():
+        raise UsageError(
+            f"SLURM started {_launched()} tasks and does not say how many on each machine: give srun or sbatch "
+            "--ntasks-per-node in place of --ntasks"
+        )
     nodes = max(1, _launched() // here)
     fabric: Any = Fabric(accelerator=device.type, devices=here, num_nodes=nodes, strategy="ddp")
     fabric.launch()
@@ -120,13 +125,19 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
 
 
 def _launched() -> int:
-    """How many processes torchrun or SLURM has started in all, 0 for none."""
-    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "0")))
+    """How many processes torchrun or srun has started in all, 0 for none."""
+    return int(os.environ.get("WORLD_SIZE") or _slurm("SLURM_NTASKS"))
 
 
 def _local_count() -> int:
-    """How many of them are on this machine."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", "0")))
+    """How many of them are on this machine, 0 if that is not told."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE") or _slurm("SLURM_NTASKS_PER_NODE"))
+
+
+def _slurm(name: str) -> str:
+    """What SLURM says; in a shell that it gave (salloc, srun --pty bash) one process is started by hand."""
+    by_hand = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
+    return "0" if by_hand else os.environ.get(name, "0")
 
 
 def _outlived(parent: int) -> bool:

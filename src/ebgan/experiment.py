@@ -44,9 +44,11 @@ from ebgan.samplers import Prior, Replay, Sampler, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
+from ebgan.training.compiled import compile_passes
 from ebgan.training.game import Game, Turns
 from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
+from ebgan.training.parts import refuse_batch_norm
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 from ebgan.training.step import Progress
@@ -161,6 +163,9 @@ class Experiment:
     pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
     batch: int = 64  # images in a discriminator's turn, over all ranks
     precision: Precision = "fp32"  # of matrix products; sums, norms and weights are kept in float32 at least
+    compile: bool = False  # whether the nets' passes are compiled (torch.compile): faster steps after a first wait
+    accumulate: int = 1  # parts in which a batch passes the nets, for want of memory; each then passes twice
+    accumulate_norms: bool = False  # whether batch norm may take the statistics of each part
     seed: int = 0
     ema: int | None = None  # half-life, in images, of an average of the generator's weights that samples are taken from
     checkpoint: int | None = None  # images between checkpoints; None is a tenth of the run
@@ -168,6 +173,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
+        check_least("", 1, accumulate=self.accumulate)
         check_least("", 0, pretraining=self.pretraining)
         if self.objective.pretrained and self.pretraining == 0:
             raise UsageError(
@@ -184,6 +190,7 @@ class Experiment:
                 f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
                 "out, or pack a set that is cropped"
             )
+        self._check_passes()
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
                 f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
@@ -205,6 +212,18 @@ class Experiment:
         """The names of the fields that are None and get a number from the data before training."""
         fields = tuple(f"objective.{name}" for name in self.objective.unsettled)
         return (*fields, "pretraining") if self.pretraining is None else fields
+
+    def _check_passes(self) -> None:
+        """Refuse ways to take passes that cannot work."""
+        double = f"{type(self.objective).__name__} takes the gradient of a gradient"
+        if self.compile and self.objective.probes:
+            raise UsageError(f"compile=True: {double}, and compiled passes have none: give --compile False")
+        if self.accumulate > 1 and self.objective.probes:
+            raise UsageError(f"accumulate={self.accumulate}: {double}, for which a batch passes whole: choose 1")
+        if self.accumulate > 1 and self.compile:
+            raise UsageError(
+                f"accumulate={self.accumulate}: compiled passes are of the whole batch: choose 1, or compile=False"
+            )
 
     def to_yaml(self) -> str:
         """The experiment as config.yaml holds it."""
@@ -264,6 +283,9 @@ def build(
             f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
             "an auto-encoder with a head of classes (ClassHead)"
         )
+    if experiment.accumulate > 1 and not experiment.accumulate_norms:
+        refuse_batch_norm(generator, "generator")
+        refuse_batch_norm(discriminator, "discriminator")
     for net in (generator, discriminator):
         compute_in(net, torch.promote_types(dtype, torch.float32))
     game = Game(
@@ -275,9 +297,12 @@ def build(
         randomness=randomness,
         turns=experiment.turns,
         plateau=experiment.optimisers.plateau,
+        parts=experiment.accumulate,
     )
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
+        if experiment.compile and site.device.type != "meta":
+            compile_passes(net, device)
     clock = torch.zeros((), dtype=torch.int64, device=device)
     memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
     plateau = game.plateau.init(site.models, device) if game.plateau else None

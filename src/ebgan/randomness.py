@@ -76,6 +76,9 @@ class Randomness:
 
         The cipher gives each sample four words; a hash of these and of the element gives its numbers.
         """
+        if torch.compiler.is_compiling():
+            drawn: Tensor = _drawn(self.seeds, "noise", purpose, [count, features], torch.as_tensor(first))
+            return drawn
         a, b, c, d = (_signed(word[..., :1]) for word in self._words(purpose, count, 4, first, 0))
         pair = torch.arange(-(-features // 2), dtype=torch.int32, device=self.seeds.device) * _GOLDEN
         radius = _fraction(_hash(_hash(pair + a) ^ b)).log_().mul_(-2).sqrt_()
@@ -84,6 +87,9 @@ class Randomness:
 
     def uniform(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Uniform numbers in (0, 1] of the same shape and meaning as `normal`."""
+        if torch.compiler.is_compiling() and turn == 0:
+            drawn: Tensor = _drawn(self.seeds, "uniform", purpose, [count, *shape], torch.as_tensor(first))
+            return drawn
         values = torch.stack(self._unit(purpose, count, shape, first, turn), -1)
         return self._shaped(values.flatten(-2), count, shape)
 
@@ -111,6 +117,24 @@ class Randomness:
         elements = math.prod(shape)
         shaped = values[..., :elements].reshape(*self.once.seeds.shape, count, *shape)
         return shaped.expand(*self.seeds.shape, count, *shape)
+
+
+@torch.library.custom_op(
+    "ebgan::drawn", mutates_args=(), schema="(Tensor seeds, str kind, str purpose, int[] shape, Tensor first) -> Tensor"
+)
+def _drawn(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tensor) -> Tensor:
+    """A draw as one operation of a compiled pass: written out, the rounds of the cipher take minutes to compile."""
+    randomness, (count, *rest) = Randomness(seeds), shape
+    if kind == "noise":
+        values = randomness.noise(purpose, count, rest[0], first=first)
+    else:
+        values = randomness.uniform(purpose, count, *rest, first=first)
+    return values.expand(*seeds.shape, *shape).contiguous()
+
+
+@_drawn.register_fake
+def _(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tensor) -> Tensor:  # noqa: ARG001
+    return seeds.new_empty((*seeds.shape, *shape), dtype=torch.float32)
 
 
 def _signed(word: Tensor) -> Tensor:

@@ -61,9 +61,11 @@ def trained(experiment: Experiment) -> tuple[dict[str, Tensor], dict[str, Tensor
     return game.generator.state() | game.discriminator.state(), outcome.values
 
 
+@pytest.mark.parametrize("seeds", [(0, 7, 2), (3, 3, 3)])
 @pytest.mark.parametrize("energy", [AutoencoderEnergy(unit="sse"), LadderEnergy(weights=(64.0, 8.0, 1.0, 1.0))])
-def test_a_stack_follows_its_models_trained_one_by_one(energy: Energy) -> None:
-    members = [member(0, 0.25, 1.0, energy), member(7, 0.5, 2.0, energy), member(2, 0.125, 0.5, energy)]
+def test_a_stack_follows_its_models_trained_one_by_one(energy: Energy, seeds: tuple[int, int, int]) -> None:
+    settings = ((0.25, 1.0), (0.5, 2.0), (0.125, 0.5))
+    members = [member(seed, noise, weight, energy) for seed, (noise, weight) in zip(seeds, settings, strict=True)]
     stack, said = trained(stacked(members))
     for place, each in enumerate(members):
         alone, values = trained(each)

@@ -37,4 +37,6 @@ class Noise(nn.Module):
         first = self.seen + rank().index * batch
         noise = Randomness(self.seeds).noise(self.purpose, batch, sum(self.sizes), first=first)
         self.seen.add_(batch * rank().count)
-        return torch.split(noise.mul_(self.std[..., None, None]), self.sizes, -1)
+        std = self.std[..., None, None]
+        own = noise.shape[:-2] == self.seeds.shape  # not where all models share a seed, and so one draw
+        return torch.split(noise.mul_(std) if own else noise * std, self.sizes, -1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,8 +20,12 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
 from ebgan.samplers import Moment, Sampler
 from ebgan.schedules import Schedule
+from ebgan.training.parts import in_part, joined
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
+
+READING = {"images": -4, "energy": -1, "code": -2, "logits": -1}  # where each field has the batch
+SAMPLE = {"images": -4, "source": -4, "reconstruction": -4, "negatives": -4}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ class Game:
     randomness: Randomness
     turns: Turns = Turns()
     plateau: Plateau | None = None
+    parts: int = 1  # in which a batch passes the nets, of which the gradient is wanted
 
     def tell(self, images: Tensor) -> None:
         """Let nets that change with time know how many images were seen."""
@@ -66,7 +72,15 @@ class Game:
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""
-        return self._gather(self.energy.read(self.discriminator.net, images))
+        return self._gather(self._read(images))
+
+    def judge(self, images: Tensor) -> Reading:
+        """The reading of samples on whose way back to the generator no gradient of the discriminator's own is taken."""
+        self.discriminator.net.requires_grad_(False)
+        try:
+            return self.read(images)
+        finally:
+            self.discriminator.net.requires_grad_(True)
 
     def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
         """The readings of the data and of as many samples: one pass each, or one for both.
@@ -75,7 +89,7 @@ class Game:
         """
         if not self.turns.joined:
             return self.read(real), self.read(fake)
-        both = self.energy.read(self.discriminator.net, torch.stack((real, fake), -4).flatten(-5, -4))
+        both = self._read(torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
 
     def observe(self, batch: Batch) -> None:
@@ -120,7 +134,11 @@ class Game:
 
     def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
-        return self.sampler.sample(self.generator.net, self._moment(first, turn, count), source)
+        moment = self._moment(first, turn, count)
+        if not self._parted:
+            return self.sampler.sample(self.generator.net, moment, source)
+        stretches = torch.arange(count).chunk(self.parts)
+        return joined([self._sampled(moment, int(part[0]), len(part), source) for part in stretches], SAMPLE)
 
     def recall(self, memory: Any, sample: Sample, first: Tensor) -> tuple[Sample, Any]:
         """The sample of a discriminator's turn with what it is shown, and what the sampler keeps of it."""
@@ -135,6 +153,27 @@ class Game:
             for images in (sample.source, sample.reconstruction)
         )
         return sample._replace(source=source, reconstruction=reconstruction)
+
+    @property
+    def _parted(self) -> bool:
+        return self.parts > 1 and torch.is_grad_enabled()
+
+    def _read(self, images: Tensor) -> Reading:
+        net = self.discriminator.net
+        if not self._parted:
+            return self.energy.read(net, images)
+        return joined(
+            [in_part(net, partial(self.energy.read, net, part)) for part in images.chunk(self.parts, -4)], READING
+        )
+
+    def _sampled(self, whole: Moment, begin: int, count: int, source: Callable[[], Batch]) -> Sample:
+        """Some of the samples of a moment."""
+        net, moment = self.generator.net, replace(whole, first=whole.first + begin, count=count)
+
+        def start() -> Batch:
+            return Batch(source().images.narrow(-4, begin, count))
+
+        return in_part(net, partial(self.sampler.sample, net, moment, start))
 
     def _moment(self, first: Tensor, turn: int, count: int) -> Moment:
         return Moment(self.randomness, first + rank().index * count, turn, count)

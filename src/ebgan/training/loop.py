@@ -27,6 +27,7 @@ from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
 from ebgan.training.alarms import Alarms
 from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
+from ebgan.training.compiled import telling_the_compiler
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
 from ebgan.training.pretraining import survey
@@ -97,7 +98,7 @@ class Training:
         raised = {record["alarm"] for record in read_records(self.folder.alarms)}
         alarms = Alarms(self.plan.images, raised=raised)
         draw = self.batches(images).__next__
-        with StopSignals() as signals, self.telling_divergence():
+        with StopSignals() as signals, self.telling_divergence(), telling_the_compiler():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
                 self.progress, outcome = train_step(self.game, self.progress, draw, turns, partial(self.source, images))

@@ -88,7 +88,7 @@ def train_step(
         fresh = game.turns.fresh or turn > 0
         start = partial(source, discriminator_turns + turn - (not game.turns.fresh))
         sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, start)
-        fake = game.read(sample.images)
+        fake = game.judge(sample.images)
         losses = objective.generator(state, fake, game.whole(sample))
         sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}

@@ -1,0 +1,83 @@
+"""A batch that passes a net in parts, for want of memory: what a large batch needs is kept for one part at a time.
+
+    forward     the parts one after the other, of which nothing is kept but what comes out
+    backward    each part once more, this time with all that its gradient needs, which is then freed
+
+The objective reads the whole batch all the same, so that hinges, the pulling-away term and every state mean what they
+mean without parts, and gradients are those of the whole batch. The price is the second pass, a third of a step's time.
+Batch norm alone, which takes its statistics from what passes at once, would mean something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ebgan.errors import UsageError
+from ebgan.nets.layers import BatchNorm
+from ebgan.nets.standardise import Standardise
+from ebgan.records import Reading, Sample
+
+Out = TypeVar("Out")
+Record = TypeVar("Record", Reading, Sample)
+
+
+def in_part(net: nn.Module, forward: Callable[[], Out]) -> Out:
+    """What a pass gives, of which nothing is kept: its gradient takes the pass once more, by the net as it was."""
+    buffers = [buffer.clone() for buffer in net.buffers()]
+    learning = [parameter.requires_grad for parameter in net.parameters()]
+    passes = iter((True, False))
+
+    def once() -> Out:
+        if next(passes, False):
+            return forward()
+        with _as_it_was(net, buffers, learning):
+            return forward()
+
+    found: Out = checkpoint(once, use_reentrant=False, preserve_rng_state=False)
+    return found
+
+
+def joined(parts: Sequence[Record], axes: Mapping[str, int]) -> Record:
+    """Records of the parts as one of the whole batch; `axes` says along which axis each field is joined."""
+
+    def whole(name: str) -> Tensor | None:
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else torch.cat(values, axes[name])
+
+    found: Record = type(parts[0])._make(map(whole, axes))
+    return found
+
+
+def refuse_batch_norm(net: nn.Module, name: str) -> None:
+    """Raise UsageError if a net has batch norm, which parts would change."""
+    if any(isinstance(module, BatchNorm | Standardise) for module in net.modules()):
+        raise UsageError(
+            f"accumulate: nets.{name} has batch norm, whose statistics would be those of each part: take a net without "
+            "(batch_norm=False, where it has that field), choose a smaller batch, or ask for it by "
+            "--accumulate-norms True"
+        )
+
+
+@contextmanager
+def _as_it_was(net: nn.Module, buffers: list[Tensor], learning: list[bool]) -> Iterator[None]:
+    """The net as it was at another moment: how many samples it drew noise for, its statistics, what of it learned."""
+    now = [buffer.clone() for buffer in net.buffers()], [parameter.requires_grad for parameter in net.parameters()]
+    _set(net, buffers, learning)
+    try:
+        yield
+    finally:
+        _set(net, *now)
+
+
+@torch.no_grad()
+def _set(net: nn.Module, buffers: list[Tensor], learning: list[bool]) -> None:
+    for buffer, value in zip(net.buffers(), buffers, strict=True):
+        buffer.copy_(value)
+    for parameter, learns in zip(net.parameters(), learning, strict=True):
+        parameter.requires_grad_(learns)
