@@ -20,6 +20,8 @@ class Request(NamedTuple):
     note: Note
     seeds: int | None = None  # by default as many as the scale has
     labels: tuple[int, ...] = ()  # numbers of labelled images, where few are; by default those that the scale has
+    limit: int | None = None  # trials of a grid, a random subset; by default all
+    workers: int = 1  # processes that train a grid's trials
 
 
 class Claim(NamedTuple):

@@ -7,7 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
-from ebgan.recipes import contest, gradients, manifold, table2, theory, variational, vgan_features, vgan_transitions
+from ebgan.recipes import (
+    contest,
+    gradients,
+    grid_best,
+    grid_figures,
+    manifold,
+    margins,
+    table1,
+    table2,
+    theory,
+    variational,
+    vgan_features,
+    vgan_transitions,
+)
 from ebgan.recipes.claims import Findings, Request, Scale
 
 ALL: tuple[Scale, ...] = ("tiny", "cpu", "paper")
@@ -34,6 +47,11 @@ REPRODUCTIONS = {
     "manifold": Reproduction("EBGAN, section 2.3.1", manifold.reproduce),
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
     "objectives": Reproduction("all papers; PacGAN's protocol on points", contest.reproduce),
+    "table1": Reproduction("EBGAN, table 1", table1.reproduce, ALL),
+    "figure2": Reproduction("EBGAN, figure 2", grid_figures.figure2, ALL),
+    "figure3": Reproduction("EBGAN, figure 3", grid_figures.figure3, ALL),
+    "figure4": Reproduction("EBGAN, figure 4", grid_best.figure4, ALL),
+    "figure9": Reproduction("EBGAN, figure 9", margins.figure9, ALL),
     "table2": Reproduction("EBGAN, table 2", table2.reproduce, ALL),
     "table1_vgan": Reproduction("VGAN, table 1", vgan_features.table1, ALL),
     "table2_vgan": Reproduction("VGAN, table 2", vgan_transitions.table2, ALL),
