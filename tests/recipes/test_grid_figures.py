@@ -102,7 +102,7 @@ def test_the_folder_of_another_sweep_is_refused(asked: Request, tmp_path: Path) 
         figure3(other)
 
 
-@pytest.mark.parametrize("scale", ["tiny", "cpu", "paper"])
+@pytest.mark.parametrize("scale", ["tiny", "paper"])
 def test_table_1_is_counted(scale: str, tmp_path: Path) -> None:
     found = table1(Request(scale, tmp_path, lambda _: None))  # type: ignore[arg-type]
     assert [claim.holds for claim in found.claims] == [scale != "tiny"] * 2

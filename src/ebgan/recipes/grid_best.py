@@ -75,7 +75,9 @@ def _row(study: Study, trial: TrialRecord) -> list[str]:
 def _with_pulling_away(best: Experiment, asked: Request) -> tuple[str, Image.Image]:
     """The experiment with the term, trained in a run folder of its own, and its samples under their title."""
     assert isinstance(best.objective, EBGAN)
-    experiment = replace(best, objective=replace(best.objective, pulling_away=PULLING_AWAY))
+    seen = replace(best.evaluation, every=best.images, pictures=best.images)  # once, in the end
+    objective = replace(best.objective, pulling_away=PULLING_AWAY)
+    experiment = replace(best, objective=objective, evaluation=seen)
     run = train(experiment, asked.out / f"ebgan_pt_{experiment.hash}")
     score = float(read_records(run.folder.evaluations)[-1]["metrics"]["i_usual"])
     return f"EBGAN-PT, I' {score:.2f}", _enlarged(grid(run.sample(experiment.evaluation.grid), scale=1))
