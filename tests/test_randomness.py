@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.randomness import Randomness, philox
+from ebgan.randomness import Randomness, philox, philox_on_device
 
 # Known answers of the Random123 distribution (Salmon et al., 2011) for Philox4x32-10: counter, key, result.
 ANSWERS = {
@@ -77,6 +77,30 @@ def test_a_samples_numbers_do_not_depend_on_its_batch(draw: str) -> None:
         numbers("test", stop - start, 7, first=torch.tensor(100 + start)) for start, stop in pairwise((0, 1, 4, 10))
     ]
     assert torch.equal(torch.cat(parts), whole)
+
+
+@pytest.mark.parametrize("draw", ["normal", "uniform"])
+@pytest.mark.parametrize("seed", [7, torch.tensor([7, 8]), torch.tensor(7).expand(3)], ids=["one", "stack", "shared"])
+def test_numbers_that_are_drawn_ahead_are_those_drawn_alone(draw: str, seed: int | Tensor) -> None:
+    numbers = getattr(Randomness.of(seed), draw)
+    for first in (0, 64, 128, 160, 128, 9984, 10048, 0):  # one after the other, then back and forth
+        alone = getattr(Randomness.of(seed), draw)("test", 64, 7, first=first, turn=1)
+        assert torch.equal(numbers("test", 64, 7, first=torch.tensor(first), turn=1), alone)
+
+
+def test_a_batch_that_is_changed_in_place_leaves_the_next_answer_as_it_was() -> None:
+    numbers = Randomness.of(7)
+    before = numbers.uniform("test", 4, 3).clone()
+    numbers.uniform("test", 4, 3).zero_()
+    assert torch.equal(numbers.uniform("test", 4, 3), before)
+
+
+def test_numpy_and_torch_compute_the_same_cipher() -> None:
+    counter = (torch.arange(3), torch.arange(5)[:, None] + (1 << 31), torch.tensor([9]), torch.tensor([0xFFFFFFFF]))
+    key = (torch.arange(4)[:, None, None] + 0xFFFFFFFE & 0xFFFFFFFF, torch.full((4, 1, 1), 0x9E3779B9))
+    by_torch = torch.stack(philox_on_device(counter, key))
+    assert torch.equal(torch.stack(philox(counter, key)), by_torch)
+    assert by_torch.shape == (4, 4, 5, 3)
 
 
 @pytest.mark.parametrize("draw", ["normal", "uniform"])

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,11 +23,18 @@ _ROUNDS = 10
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _GOLDEN = _WEYL[0] - (1 << 32)  # as an int32
 
+_AHEAD = 1 << 16  # numbers that are drawn at once on a CPU, where few cost as much as many
+
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
     """Four 32-bit words (as int64) of Philox4x32-10 for a counter of four words and a key of two, elementwise."""
+    return (philox_on_host if key[0].device.type == "cpu" else philox_on_device)(counter, key)
+
+
+def philox_on_device(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
+    """The cipher by torch, which waits for no device."""
     c0, c1, c2, c3, _ = torch.broadcast_tensors(*counter, key[0])  # type: ignore[no-untyped-call]
     even, odd, keys = torch.stack((c0, c2)), torch.stack((c1, c3)), torch.stack(key)
     multipliers, weyl = _beside(_MULTIPLIERS, even), _beside(_WEYL, keys)
@@ -34,6 +43,23 @@ def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
         even = (product >> 32 & _LOW) ^ odd ^ (keys + turn * weyl & _LOW)
         odd = product & _LOW
     return even[0], odd[0], even[1], odd[1]
+
+
+def philox_on_host(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
+    """The cipher by NumPy, whose words of 32 bits are half as long as those that torch can multiply."""
+    shape = np.broadcast_shapes(*(word.shape for word in (*counter, key[0])))
+    words = np.empty((2, 2, *shape), np.uint32)  # [of a pair, of pairs]
+    for place, word in enumerate(counter):
+        words[place % 2, place // 2] = word.numpy()
+    (even, odd), keys = words, np.stack([word.numpy() for word in key]).astype(np.uint32)
+    keys = keys.reshape(2, *[1] * (len(shape) + 1 - keys.ndim), *keys.shape[1:])
+    multipliers, weyl = (np.reshape(pair, (2, *[1] * len(shape))) for pair in (_MULTIPLIERS, _WEYL))
+    for _ in range(_ROUNDS):
+        product = np.multiply(even, multipliers, dtype=np.uint64, casting="unsafe")[::-1]
+        even, odd = (product >> 32).astype(np.uint32) ^ odd ^ keys, product.astype(np.uint32)
+        keys = keys + weyl.astype(np.uint32)
+    first, second = (torch.from_numpy(each.astype(np.int64)) for each in (even, odd))
+    return first[0], second[0], first[1], second[1]
 
 
 def _beside(pair: tuple[int, int], words: Tensor) -> Tensor:
@@ -47,6 +73,7 @@ class Randomness:
     """The random numbers of one model, or of a stack of models with a seed each."""
 
     seeds: Tensor  # [*models] int64, on the device where the numbers are wanted
+    _kept: dict[Hashable, tuple[int, Tensor]] = field(default_factory=dict, repr=False, compare=False)  # by _ahead
 
     @classmethod
     def of(cls, seed: int | Tensor, device: torch.device | str | None = None) -> Randomness:
@@ -62,14 +89,9 @@ class Randomness:
         """Standard normal numbers [*models, count, *shape] in float32 for the samples first, first + 1, ...
 
         `first` is the place of the first sample among all that the purpose ever draws; `turn` tells apart several
-        draws for the same samples. Pairs of words become pairs of numbers by Box and Muller's transform.
+        draws for the same samples.
         """
-        a, b, c, d = self._unit(purpose, count, shape, first, turn)
-        turns = torch.stack((torch.cos(b * math.tau), torch.sin(b * math.tau)), -1)
-        more_turns = torch.stack((torch.cos(d * math.tau), torch.sin(d * math.tau)), -1)
-        radii = torch.stack((a, c), -1).log().mul(-2).sqrt()
-        values = torch.stack((turns * radii[..., :1], more_turns * radii[..., 1:]), -2)
-        return self._shaped(values.flatten(-3), count, shape)
+        return self._ahead(_normal, purpose, (count, *shape), first, turn)
 
     def noise(self, purpose: str, count: int, features: int, first: int | Tensor = 0) -> Tensor:
         """Standard normal numbers [*models, count, features] like those of `normal`, at a tenth of the cost.
@@ -90,17 +112,37 @@ class Randomness:
         if torch.compiler.is_compiling() and turn == 0:
             drawn: Tensor = _drawn(self.seeds, "uniform", purpose, [count, *shape], torch.as_tensor(first))
             return drawn
-        values = torch.stack(self._unit(purpose, count, shape, first, turn), -1)
-        return self._shaped(values.flatten(-2), count, shape)
+        return self._ahead(_uniform, purpose, (count, *shape), first, turn)
 
     def permutation(self, purpose: str, length: int, epoch: int = 0) -> Tensor:
         """An order [*models, length] of range(length), another one in each epoch."""
         a, b, _, _ = self._words(purpose, 1, length * 4, 0, epoch)
         return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True).expand(*self.seeds.shape, length)
 
-    def _unit(self, purpose: str, count: int, shape: tuple[int, ...], first: int | Tensor, turn: int | Tensor) -> Words:
-        a, b, c, d = self._words(purpose, count, math.prod(shape), first, turn)
-        return _unit(a), _unit(b), _unit(c), _unit(d)
+    def _ahead(
+        self,
+        finish: Callable[[Words], Tensor],
+        purpose: str,
+        size: Sequence[int],
+        first: int | Tensor,
+        turn: int | Tensor,
+    ) -> Tensor:
+        """Numbers of samples; where one batch follows another on a CPU, drawn together with those of batches to come.
+
+        They are a function of what they are for, so that they are the same drawn alone.
+        """
+        count, *shape = size
+        elements = math.prod(shape)
+        if self.seeds.device.type != "cpu" or 2 * count * elements > _AHEAD:
+            return self._shaped(finish(self._words(purpose, count, elements, first, turn)), count, shape)
+        place, key = int(first), (finish, purpose, elements, int(turn))
+        start, values = self._kept.get(key, (-1, None))
+        end = -1 if values is None else start + values.shape[-2]
+        if values is None or not start <= place <= place + count <= end:
+            batches = _AHEAD // max(count * elements, 1) if place == end else 1
+            start, values = place, finish(self._words(purpose, batches * count, elements, place, turn))
+            self._kept[key] = start, values
+        return self._shaped(values[..., place - start : place - start + count, :].clone(), count, shape)
 
     def _words(self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor) -> Words:
         """Four words for each group of four elements of each sample: [*models or 1, count, ceil(elements / 4)]."""
@@ -113,7 +155,7 @@ class Randomness:
         counter = (group, sample & _LOW, sample >> 32 & _LOW, turns & _LOW)
         return philox(counter, key)
 
-    def _shaped(self, values: Tensor, count: int, shape: tuple[int, ...]) -> Tensor:
+    def _shaped(self, values: Tensor, count: int, shape: Sequence[int]) -> Tensor:
         elements = math.prod(shape)
         shaped = values[..., :elements].reshape(*self.once.seeds.shape, count, *shape)
         return shaped.expand(*self.seeds.shape, count, *shape)
@@ -152,6 +194,17 @@ def _hash(word: Tensor) -> Tensor:
 def _fraction(word: Tensor) -> Tensor:
     """The upper 24 bits of an int32 as a float32 in (0, 1]."""
     return (word >> 8).bitwise_and_(0xFFFFFF).add_(1).to(torch.float32).mul_(2.0**-24)
+
+
+def _normal(words: Words) -> Tensor:
+    """Box and Muller's transform of the first and second word, and of the third and fourth."""
+    a, b, c, d = words
+    radii, angles = _unit(torch.stack((a, c), -1)).log().mul(-2).sqrt(), _unit(torch.stack((b, d), -1)) * math.tau
+    return (torch.stack((angles.cos(), angles.sin()), -1) * radii[..., None]).flatten(-3)
+
+
+def _uniform(words: Words) -> Tensor:
+    return _unit(torch.stack(words, -1)).flatten(-2)
 
 
 def _unit(word: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, arg
 
 from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.recipes.claims import Claim
@@ -24,6 +25,8 @@ class Reproduce:
     seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
     labels: tuple[int, ...] = ()  # numbers of labelled images, of table2; by default those that the scale has
     data: str | None = None  # a folder or file in place of the pictures of figure5 to figure14 and faces
+    limit: int | None = None  # trials of the grid, a random subset, of figures 2 to 4; by default all
+    workers: int = 1  # processes that train trials, of figures 2 to 4 and 9
 
 
 def main(argv: list[str]) -> None:
@@ -31,6 +34,9 @@ def main(argv: list[str]) -> None:
     chosen = parse(Reproduce, "reproduce", argv)
     if chosen.name is None:
         return _list()
+    for name, number in (("limit", chosen.limit), ("workers", chosen.workers)):
+        if number is not None and number < 1:
+            raise UsageError(f"--{name} {number}: expected at least 1")
     from rich.console import Console
 
     from ebgan.recipes.claims import Request
@@ -38,7 +44,8 @@ def main(argv: list[str]) -> None:
     from ebgan.report import save_png
 
     folder = chosen.out or Path("runs") / chosen.name
-    asked = Request(chosen.scale, folder, Console(stderr=True).print, chosen.seeds, chosen.labels, chosen.data)
+    note = Console(stderr=True).print
+    asked = Request(chosen.scale, folder, note, chosen.seeds, chosen.labels, chosen.data, chosen.limit, chosen.workers)
     findings = find(chosen.name, chosen.scale).measure(asked)
     for title, rows in findings.tables.items():
         _print(title, rows)

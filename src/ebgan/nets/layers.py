@@ -102,12 +102,10 @@ class Dropout(nn.Module):
     def __init__(self, rate: float | Tensor, randomness: Randomness, purpose: str) -> None:
         super().__init__()
         models = randomness.seeds.shape
-        self.purpose = purpose
+        self.purpose, self.randomness = purpose, randomness
         self.seen: Tensor
-        self.seeds: Tensor
         self.rate: Tensor
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("seeds", randomness.seeds, persistent=False)
         self.register_buffer("rate", torch.as_tensor(rate, dtype=torch.float32).expand(models), persistent=False)
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
@@ -116,7 +114,7 @@ class Dropout(nn.Module):
         batch, features = x.shape[-2:]
         first = self.seen + rank().index * batch
         rate = self.rate[..., None, None]
-        uniform = Randomness(self.seeds).uniform(self.purpose, batch, features, first=first)
+        uniform = self.randomness.uniform(self.purpose, batch, features, first=first)
         self.seen.add_(batch * rank().count)
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
 

@@ -21,6 +21,8 @@ class Request(NamedTuple):
     seeds: int | None = None  # by default as many as the scale has
     labels: tuple[int, ...] = ()  # numbers of labelled images, where few are; by default those that the scale has
     data: str | None = None  # a folder or file in place of a recipe's pictures
+    limit: int | None = None  # trials of a grid, a random subset; by default all
+    workers: int = 1  # processes that train a grid's trials
 
 
 class Claim(NamedTuple):

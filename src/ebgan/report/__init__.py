@@ -1,6 +1,7 @@
 """The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
 
 from ebgan.report.animation import save_gif, write_animation
+from ebgan.report.distribution import Histogram, histogram_panels
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import beside, grid, png, save_png
@@ -9,11 +10,13 @@ from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
 
 __all__ = [
+    "Histogram",
     "Landscape",
     "Panel",
     "beside",
     "gallery",
     "grid",
+    "histogram_panels",
     "landscape",
     "landscapes",
     "metric_rows",

@@ -5,21 +5,36 @@ The published panel has 25 bins from 0 to 1.92; ours go on at the same width to 
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
+from PIL import Image
 
 from ebgan.report.plots import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, svg
 
 PUBLISHED_BINS, PUBLISHED_END = 25, 1.92
 WIDTH = PUBLISHED_END / PUBLISHED_BINS
 BINS = math.ceil(math.log(10) / WIDTH)
+_PANEL = (4.8, 3.2)  # inches
 FAMILIES = (REAL, FAKE, "#1d9a74", "#9b6bc3", "#c25b85")  # colours, in the order of the families
+
+
+class Histogram(NamedTuple):
+    """Scores that are drawn together."""
+
+    title: str
+    families: Mapping[str, Sequence[float]]  # scores by family
+    published: Mapping[str, Sequence[float]]  # per cent of the first 25 bins by family, of those that the paper has
 
 
 def heights(scores: Sequence[float]) -> NDArray[np.float64]:
@@ -44,31 +59,49 @@ def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, 
     shown = {name: scores for name, scores in families.items() if scores}
     if not shown:
         return ""
-    edges = np.arange(BINS + 1) * WIDTH
     with ink_style():
         figure, axes = draw_axes()
-        handles: list[Patch | Line2D] = []
-        for color, (name, scores) in zip(FAMILIES, shown.items(), strict=False):
-            axes.stairs(heights(scores), edges, fill=True, color=color, alpha=0.45)
-            handles.append(Patch(color=color, alpha=0.45, label=f"{name}, {len(scores):,}"))
-            if name in published:
-                axes.stairs(np.asarray(published[name]) / 100, edges[: PUBLISHED_BINS + 1], color=color, linewidth=1.2)
-                handles.append(Line2D([], [], color=color, linewidth=1.2, label=f"{name}, paper"))
-        axes.set_xlim(0, edges[-1])
-        axes.set_xlabel("I'")
-        axes.yaxis.set_major_formatter(FuncFormatter(percent))
-        axes.legend(
-            handles=handles,
-            loc="lower left",
-            bbox_to_anchor=(-0.02, 1.01),
-            ncols=len(handles),
-            frameon=False,
-            handlelength=1.1,
-            handletextpad=0.4,
-            columnspacing=0.9,
-            fontsize=9,
-        )
+        _draw(axes, shown, published)
         return svg(figure)
+
+
+def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Image:
+    """One picture of several such histograms, row by row, on white."""
+    rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
+    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+        figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), dpi=100, layout="constrained")
+        for place, (title, families, published) in enumerate(drawn):
+            axes = figure.add_subplot(rows, columns, place + 1)
+            _draw(axes, {name: scores for name, scores in families.items() if scores}, published)
+            axes.set_title(title, loc="left", pad=22)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+    return Image.open(buffer).convert("RGB")
+
+
+def _draw(axes: Axes, families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> None:
+    edges = np.arange(BINS + 1) * WIDTH
+    handles: list[Patch | Line2D] = []
+    for color, (name, scores) in zip(FAMILIES, families.items(), strict=False):
+        axes.stairs(heights(scores), edges, fill=True, color=color, alpha=0.45)
+        handles.append(Patch(color=color, alpha=0.45, label=f"{name}, {len(scores):,}"))
+        if name in published:
+            axes.stairs(np.asarray(published[name]) / 100, edges[: PUBLISHED_BINS + 1], color=color, linewidth=1.2)
+            handles.append(Line2D([], [], color=color, linewidth=1.2, label=f"{name}, paper"))
+    axes.set_xlim(0, edges[-1])
+    axes.set_xlabel("I'")
+    axes.yaxis.set_major_formatter(FuncFormatter(percent))
+    axes.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.01),
+        ncols=max(len(handles), 1),
+        frameon=False,
+        handlelength=1.1,
+        handletextpad=0.4,
+        columnspacing=0.9,
+        fontsize=9,
+    )
 
 
 def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]], *, share: bool = False) -> str:

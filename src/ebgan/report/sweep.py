@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ class Panel(NamedTuple):
 
     title: str
     trials: Sequence[TrialRecord]
+    published: Sequence[str] = ()  # the families whose published heights are of the same trials
 
 
 class Picture(NamedTuple):
@@ -65,7 +67,7 @@ class SweepRecord(NamedTuple):
     published: Mapping[str, Sequence[float]]  # per cent a bin by family
 
 
-class _Share(NamedTuple):
+class Share(NamedTuple):
     """A line of the table of shares."""
 
     label: str
@@ -80,9 +82,9 @@ def write_sweep_page(path: Path, record: SweepRecord) -> Path:
         .render(
             title=record.title,
             facts=_facts(record),
-            panels=_drawn(_histogram(panel, record.published) for panel in record.panels),
-            columns=_share_columns(record),
-            shares=_shares(record),
+            panels=_drawn(_chart(histogram(panel, record.published)) for panel in record.panels),
+            columns=share_columns(record),
+            shares=shares(record),
             effects=_drawn(_effects(record, _mean)),
             failures=_drawn(_effects(record, _failed)) if _by_score(record) else [],
             pictures=[(each.title, each.note, _uri(each.png)) for each in record.pictures],
@@ -130,36 +132,63 @@ def _by_score(record: SweepRecord) -> bool:
     return any("i_usual" in trial.metrics for trial in record.trials)
 
 
-def _histogram(panel: Panel, published: Mapping[str, Sequence[float]]) -> Chart:
-    return Chart(panel.title, "", Markup(distribution.histograms(families(panel.trials), published)))
+def histogram(panel: Panel, published: Mapping[str, Sequence[float]]) -> distribution.Histogram:
+    """What is drawn of a panel, beside the heights that the paper has of the same trials."""
+    known = {name: heights for name, heights in published.items() if name in panel.published}
+    return distribution.Histogram(panel.title, families(panel.trials), known)
 
 
-def _share_columns(record: SweepRecord) -> list[str]:
+def _chart(drawn: distribution.Histogram) -> Chart:
+    return Chart(drawn.title, "", Markup(distribution.histograms(drawn.families, drawn.published)))
+
+
+def share_columns(record: SweepRecord) -> list[str]:
+    """What stands above the shares."""
     columns = []
     for name in families(record.trials):
         columns += [name, f"{name}, paper"] if name in record.published else [name]
     return columns
 
 
-def _shares(record: SweepRecord) -> list[_Share]:
-    """Which share of each family fails or gets so far, ours and the paper's."""
+def shares(record: SweepRecord) -> list[Share]:
+    """Which share of each family fails or gets so far, ours and the paper's.
+
+    Bounds are those of the paper, then as large a part of the real images' score as these are of ln 10, the most that
+    I' can be: the paper does not give the score of its own.
+    """
     if not _by_score(record):
         return []
-    reals = {trial.id: trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics}
-    real = next(iter(reals.values()))
-    bounds = [(f"I' above {low}", low) for low in GOOD]
-    bounds.append((f"I' above half of the real images' {real:.2f}", HALF * real))
-    lines = [_Share(f"failed: I' under {FAILED}", _cells(record, FAILED, below=True))]
-    return lines + [_Share(label, _cells(record, low)) for label, low in bounds]
+    real = real_score(record)
+    lines = [Share(f"failed: I' under {FAILED}", _cells(record, FAILED, below=True))]
+    lines += [Share(f"I' above {low}", _cells(record, low)) for low in GOOD]
+    for bound in (FAILED, *GOOD):
+        part = bound / math.log(10)
+        label = (
+            f"I' {'under' if bound == FAILED else 'above'} {100 * part:.0f} % of the real images', {part * real:.2f}"
+        )
+        lines.append(Share(label, _cells(record, part * real, bound == FAILED, bound)))
+    return [*lines, Share(f"I' above half of the real images' {real:.2f}", _cells(record, HALF * real))]
 
 
-def _cells(record: SweepRecord, bound: float, below: bool = False) -> list[str]:
+def real_score(record: SweepRecord) -> float:
+    """I' of the real images, as the first trial that has it says."""
+    return next(trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics)
+
+
+def share(scores: Sequence[float], bound: float, below: bool = False) -> float | None:
+    """The share of scores under a bound, or above it; None where there are none."""
+    count = sum((score < bound) if below else (score > bound) for score in scores)
+    return count / len(scores) if scores else None
+
+
+def _cells(record: SweepRecord, bound: float, below: bool = False, told: float | None = None) -> list[str]:
+    """Our shares, each with the paper's at the bound that its scores are told by."""
     cells = []
     for name, scores in families(record.trials).items():
-        count = sum((score < bound) if below else (score > bound) for score in scores)
-        cells.append(number(count / len(scores), share=True) if scores else "none yet")
+        found = share(scores, bound, below)
+        cells.append("none yet" if found is None else number(found, share=True))
         if name in record.published:
-            under, above = distribution.published_shares(record.published[name], bound)
+            under, above = distribution.published_shares(record.published[name], bound if told is None else told)
             cells.append(f"{100 * (under if below else above):.0f} %")
     return cells
 
@@ -185,7 +214,7 @@ def _mean(scores: Sequence[float]) -> float | None:
 
 
 def _failed(scores: Sequence[float]) -> float | None:
-    return sum(score < FAILED for score in scores) / len(scores) if scores else None
+    return share(scores, FAILED, below=True)
 
 
 def _order(value: Any) -> tuple[bool, Any]:

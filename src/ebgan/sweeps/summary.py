@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,19 @@ def write_sweep_report(folder: SweepFolder, published: Mapping[str, Sequence[flo
 
     Raises StorageError where the disk refuses.
     """
+    return write_sweep_page(folder.report, sweep_record(folder, published or {}))
+
+
+def sweep_record(
+    folder: SweepFolder, published: Mapping[str, Sequence[float]], only: Collection[str] | None = None
+) -> SweepRecord:
+    """A sweep, finished or not, as its page shows it; `only` leaves out trials whose id is not among these."""
     with Store(folder.trials) as store:
-        facts, rows = store.facts(), store.rows()
+        facts, rows = store.facts(), [row for row in store.rows() if only is None or row.id in only]
         title = " ".join(facts.values()) or folder.path.resolve().name
         trials = trial_records(rows)
         pictures = _pictures(store, trials)
-    record = SweepRecord(title, trials, _panels(rows, trials), pictures, published or {})
-    return write_sweep_page(folder.report, record)
+    return SweepRecord(title, trials, _panels(rows, trials), pictures, published)
 
 
 def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
@@ -76,7 +82,7 @@ def _panels(rows: Sequence[Row], trials: Sequence[TrialRecord]) -> list[Panel]:
     if not any("i_usual" in row.metrics for row in rows):
         return []
     pairs = list(zip(rows, trials, strict=True))
-    panels = [Panel("All trials", trials)]
+    panels = [Panel("All trials", trials, list(dict.fromkeys(trial.family for trial in trials)))]
     for most in SHALLOWER:
         some = [trial for row, trial in pairs if all(row.fields.get(path, 0) <= most for path in DEPTHS)]
         if 0 < len(some) < len(panels[-1].trials):
@@ -91,8 +97,9 @@ def _by_optimisers(pairs: Sequence[tuple[Row, TrialRecord]]) -> list[Panel]:
         choice = tuple(row.fields.get(path) for path in OPTIMISERS)
         choices.setdefault(trial.family, {}).setdefault(choice, []).append(trial)
     others = [trial for _, trial in pairs if len(choices[trial.family]) == 1]
+    whole = list(dict.fromkeys(trial.family for trial in others))
     return [
-        Panel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some)
+        Panel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some, whole)
         for family, found in choices.items()
         if len(found) > 1
         for choice, some in found.items()
