@@ -73,7 +73,8 @@ def _claims(study: Study, finished: Sequence[TrialRecord]) -> list[Claim]:
 def _margin(study: Study, trial: TrialRecord) -> float:
     objective = study.experiments[trial.id].objective
     assert isinstance(objective, EBGAN)
-    return float(objective.margin)
+    assert objective.margin is not None
+    return objective.margin
 
 
 def _row(study: Study, trial: TrialRecord) -> list[str]:
