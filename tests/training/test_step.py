@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from ebgan.energies import ExpertsEnergy, LogisticEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
@@ -243,6 +245,27 @@ def test_no_value_is_asked_of_the_device_within_a_step(turns: tuple[int, int]) -
     )
     progress, outcome = train_step(game, progress, lambda: Batch(torch.empty(6, *SHAPE, device="meta")), turns)
     assert {value.device.type for value in outcome.values.values()} == {"meta"}
+
+
+class Sent(TorchFunctionMode):
+    """Counts the numbers that are brought from the host to the device one by one, for each of which a step waits."""
+
+    count = 0
+
+    def __torch_function__(self, made: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = made(*args, **(kwargs or {}))
+        self.count += made in (torch.tensor, torch.as_tensor) and out.is_meta
+        return out
+
+
+def test_no_value_is_asked_of_or_sent_to_the_device_within_a_step_of_a_stack() -> None:
+    optimisers = [Optimisers(discriminator=rule(lr=1e-2), generator=Adam(lr=1e-3)) for rule in (Adam, Adam, SGD)]
+    members = [replace(EBGAN_PT, optimisers=each, seed=seed) for seed, each in enumerate(optimisers)]
+    game, progress = build(stacked(members), SHAPE, "meta")
+    with Sent() as sent:
+        progress, outcome = train_step(game, progress, lambda: Batch(torch.empty(3, 6, *SHAPE, device="meta")))
+    assert {value.device.type for value in outcome.values.values()} == {"meta"}
+    assert sent.count == 0
 
 
 def test_the_clock_of_an_objective_goes_on_while_the_generator_has_no_turn() -> None:

@@ -226,8 +226,11 @@ def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> 
 
 
 def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
-    """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits."""
-    return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype, device=step.device).log())
+    """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits.
+
+    A number stays on the host: bringing it to the device in every step would wait for the device.
+    """
+    return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype).log())
 
 
 def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
