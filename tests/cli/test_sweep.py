@@ -47,6 +47,35 @@ def test_a_plan_tells_stacks_and_time_and_writes_nothing(tmp_path: Path, capsys:
     assert not out.exists()
 
 
+def test_a_plan_of_halving_tells_the_first_rung_and_those_to_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ebgan.cli.sweep_plan.seconds", lambda tasks, device: 20.0)
+    out = tmp_path / "sweep"
+    command = ["sweep", "mnist_grid.ebgan", str(out), "--scale", "tiny", "--limit", "9", "--halving", "3"]
+    assert run([*command, "--plan"]) == 0
+    said = capsys.readouterr().out
+    assert f"9 trials of 284 images, 0 of them with a result in {out}\n" in said
+    assert "then 2 rungs of the best of every 3, each from the start\n" in said
+    assert said.endswith("about 1 min 00 s with 1 worker on idle cores like this one\n")
+    assert not out.exists()
+
+
+def test_halving_runs_its_rungs_and_a_plan_then_says_that_nothing_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sweep"
+    halving = ["--limit", "2", "--images", "128", "--halving", "2", "--rungs", "2"]
+    command = ["sweep", "mnist_grid.ebgan", str(out), "--scale", "tiny", *halving]
+    assert run(command) == 0
+    with Store(out / "trials.sqlite") as store:
+        assert [(row.fields["images"], row.status) for row in store.rows()] == [(64, "done")] * 2 + [(128, "done")]
+        assert store.facts()["halving"] == "1 of 2 goes on, 2 rungs"
+    assert run([*command, "--plan"]) == 0
+    said = capsys.readouterr().out
+    assert f"2 trials of 64 images, 2 of them with a result in {out}\n1 trials of 128 images, 1 of them" in said
+
+
 def test_report_draws_a_sweep(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", str(swept)]) == 0
     page = Path(capsys.readouterr().out.strip()).read_text("utf-8")
@@ -81,6 +110,9 @@ def test_trials_that_fail_are_told_in_a_table_and_by_the_exit_code(
         (["sweep", "mnist_gird"], 2, "did you mean mnist_grid"),
         (["sweep", "mnist_grid", "--workers", "0"], 2, "--workers 0: expected at least 1"),
         (["sweep", "mnist_grid", "--limit", "0"], 2, "--limit 0: expected at least 1"),
+        (["sweep", "mnist_grid", "--halving", "1"], 2, "--halving 1: expected at least 2"),
+        (["sweep", "mnist_grid", "--halving", "3", "--rungs", "1"], 2, "--rungs 1: expected at least 2"),
+        (["sweep", "mnist_grid", "--halving", "3", "--limit", "8"], 2, "needs 9 trials, and here are 8"),
         (["sweep", "mnist_grid", "--scale", "large"], 2, "--scale"),
         (["sweep", "mnist_grid.ebgan", "--scale", "tiny", "--data", "nowhere"], 3, "nowhere"),
         (["train", "mnist_grid"], 2, "`ebgan sweep mnist_grid OUT` runs it"),

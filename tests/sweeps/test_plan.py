@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
-from ebgan.experiment import Experiment, Labelled, Nets
+from ebgan.experiment import Experiment, Labelled, Nets, build
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import find
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
 from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
+from ebgan.training.step import Outcome
 
 CPU = torch.device("cpu")
 BASE = Experiment(
@@ -81,6 +83,42 @@ def test_an_estimate_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_estimate_is_made_from_real_steps() -> None:
     tasks = planned(list(GRID.trials())[:3], CPU)
     assert 0 < seconds(tasks, CPU) < 60
+
+
+def test_on_a_cpu_it_counts_the_processors_time_of_one_thread_and_elsewhere_the_time_that_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = []
+
+    def step(game: object, progress: object, *_: object) -> tuple[object, Outcome]:
+        threads.append(torch.get_num_threads())
+        clocks["process_time"] += 2.0
+        clocks["perf_counter"] += 5.0
+        return progress, Outcome(torch.ones(1, dtype=torch.bool), {})
+
+    clocks = {"process_time": 0.0, "perf_counter": 0.0}
+    for name in clocks:
+        monkeypatch.setattr(planning.time, name, partial(clocks.__getitem__, name))
+    monkeypatch.setattr(planning, "train_step", step)
+    monkeypatch.setattr(planning, "build", lambda experiment, shape, device, classes: build(experiment, shape, "cpu"))
+    before = torch.get_num_threads()
+    (task, *_) = planned(list(GRID.trials())[:1], CPU)
+    try:
+        torch.set_num_threads(2)
+        assert planning._seconds_of_a_step(task, CPU) == 2.0
+        assert planning._seconds_of_a_step(task, torch.device("cuda")) == 5.0
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(threads) == {1}
+
+
+def test_workers_that_share_a_device_share_the_memory_that_is_free_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2400, 9999))
+    cuda = torch.device("cuda")
+    assert [most(1000, Size(1, 10), cuda, sharing) for sharing in (1, 2, 4)] == [120, 60, 30]
+    assert most(1000, Size(1, 10), CPU, 4) == most(1000, Size(1, 10), CPU) == 1000
+    assert most(1000, Size(1, 10_000), cuda, 4) == 1
 
 
 def test_seeds_and_numbers_of_labelled_images_share_a_stack() -> None:

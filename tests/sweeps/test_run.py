@@ -14,7 +14,7 @@ from distributed import Client
 from ebgan.errors import DataError, RunLockedError, UsageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.sweeps import Grid, Result, Standing, Store, sweep
+from ebgan.sweeps import Grid, Halving, Result, Standing, Store, sweep
 from ebgan.sweeps.cluster import connected
 from ebgan.sweeps.run import Runner
 from ebgan.training.lock import run_lock
@@ -179,3 +179,76 @@ def test_slurm_without_its_library_is_told_with_the_mend(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     with pytest.raises(UsageError, match="--slurm: needs dask-jobqueue"), connected(1, slurm=True):
         pass
+
+
+NINE = Grid(base=BASE, axes={"seed": tuple(range(9))})
+HALVING = Halving(eta=3, rungs=3)
+
+
+def rungs_of(out: Path) -> dict[int, list[int]]:
+    """The seeds that have a result, by the images of their rows."""
+    found: dict[int, list[int]] = {}
+    with Store(out / "trials.sqlite") as store:
+        for row in store.rows():
+            if row.status == "done":
+                found.setdefault(row.fields["images"], []).append(row.fields["seed"])
+    return found
+
+
+def test_halving_goes_on_with_the_best_and_each_row_says_at_which_rung_its_trial_stopped(tmp_path: Path) -> None:
+    failed, _ = run(tmp_path, grid=NINE, halving=HALVING)
+    assert failed == []
+    assert begun == [list(range(9)), [6, 7, 8], [8]]
+    assert rungs_of(tmp_path) == {71: list(range(9)), 213: [6, 7, 8], 640: [8]}
+
+
+def test_a_trial_that_fails_in_a_rung_is_told_at_the_end_and_does_not_go_on(tmp_path: Path) -> None:
+    failed, _ = run(tmp_path, bad_seed, grid=NINE, halving=HALVING)
+    assert rungs_of(tmp_path) == {71: [0, 1, 2, 3, 4, 6, 7, 8], 213: [6, 7, 8], 640: [8]}
+    with Store(tmp_path / "trials.sqlite") as store:
+        assert [(row.status, row.fields["seed"]) for row in store.rows() if row.id in failed] == [("failed", 5)]
+
+
+def test_halving_that_was_stopped_between_rungs_goes_on_there(tmp_path: Path) -> None:
+    ASKED[:] = [signal.SIGINT]
+    with pytest.raises(StoppedError):
+        run(tmp_path, stopping, NINE, halving=HALVING)
+    assert rungs_of(tmp_path) == {71: list(range(9))}
+    while len(begun) < 2:  # the task that was left behind in its thread
+        time.sleep(0.05)
+    begun.clear()
+    run(tmp_path, grid=NINE, halving=HALVING)
+    assert begun == [[6, 7, 8], [8]]
+    begun.clear()
+    run(tmp_path, grid=NINE, halving=HALVING)
+    assert begun == []
+
+
+def test_what_halving_dropped_is_trained_to_its_end_by_a_sweep_without_it(tmp_path: Path) -> None:
+    run(tmp_path, grid=NINE, halving=HALVING)
+    begun.clear()
+    run(tmp_path, grid=NINE)
+    assert begun == [list(range(8))]
+
+
+def test_halving_that_is_refused_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    run(tmp_path, bad_seed)
+    with pytest.raises(UsageError, match="needs 9 trials, and here are 8"):
+        run(tmp_path, halving=HALVING)
+    with Store(tmp_path / "trials.sqlite") as store:
+        assert [row.error for row in store.rows() if row.status == "failed"] == ["RuntimeError: seed 5 is bad"]
+        assert store.facts() == {}
+
+
+def test_the_time_left_counts_the_rungs_to_come(tmp_path: Path) -> None:
+    heard: list[Standing] = []
+
+    class Listener:
+        def standing(self, standing: Standing) -> None:
+            heard.append(standing)
+
+    run(tmp_path, grid=NINE, halving=HALVING, observer=Listener())
+    first = next(standing for standing in heard if standing.done == 9)
+    passed = 3600 * first.done / first.hourly
+    assert first.left == pytest.approx(2 * passed, rel=0.01)
+    assert heard[-1].left == pytest.approx(0, abs=1e-6)

@@ -12,7 +12,7 @@ from ebgan.recipes import find_grid
 from ebgan.recipes.mnist_grid import PUBLISHED
 from ebgan.report import png
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps import Grid, Result, Store
+from ebgan.sweeps import Grid, Halving, Result, Store
 from ebgan.sweeps.summary import trial_records, write_sweep_report
 
 GRID: Grid = find_grid("mnist_grid").make("tiny")
@@ -101,3 +101,27 @@ def test_pictures_are_whole(folder: SweepFolder) -> None:
         content = store.picture(store.rows()[0].id)
     assert content is not None
     assert Image.open(io.BytesIO(content)).size == (4, 4)
+
+
+def test_trials_that_were_halved_are_drawn_rung_by_rung_and_the_first_speaks_for_the_grid(tmp_path: Path) -> None:
+    trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())[:9]
+    made = SweepFolder(tmp_path)
+    halving = Halving(eta=3, rungs=2)
+    with Store(made.trials) as store:
+        store.state(grid="mnist_grid.ebgan", halving=str(halving))
+        for rung in halving.climb(trials, store.scores):
+            store.add(rung.trials)
+            for place, trial in enumerate(rung.trials):
+                metrics = {"i_usual": 0.1 * place, "i_usual_real": 2.2}
+                store.finish({trial.id: Result("done", 0.1 * place + 1.0 * (not rung.above), metrics)})
+    page = write_sweep_report(made, PUBLISHED).read_text("utf-8")
+    titles = re.findall(r"<figcaption><strong>(.*?)</strong>", page)
+    assert titles[:2] == ["9 trials of 853 images", "3 trials of 2,560 images"]
+    assert "images" not in titles
+    (line,) = re.findall(r"<tr><td>I&#39; above 0.5</td>(.*?)</tr>", page)
+    assert re.findall(r">([\d.]+ %)<", line) == ["33.3 %"]
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Halving 1 of 3 goes on, 2 rungs shares and effects are of the first rung" in text
+    assert "With 853 images 9 of 9 With 2,560 images 3 of 3" in text
+    assert "<th>images</th>" in page
+    assert "EBGAN, paper" not in page

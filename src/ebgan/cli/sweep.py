@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,12 +12,7 @@ from ebgan.cli.arguments import parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import torch
-
     from ebgan.sweeps import Grid, Row
-    from ebgan.sweeps.plan import Task
 
 SHOWN = 20  # failed trials in the table
 
@@ -37,6 +31,8 @@ class Sweep:
     workers: int = 1  # processes here, or jobs of SLURM
     limit: int | None = None  # a random subset of so many trials
     shuffle: int = 0  # the seed that draws the subset
+    halving: int | None = None  # train in rungs: the best one of so many trials goes on, with so many times the images
+    rungs: int = 3  # of the halving
     plan: FlagCreatePairsOff[bool] = False  # say what would run and how long it may take, and run nothing
     images: int | None = None  # real images seen in each trial, in place of the scale's
     source: Annotated[str | None, arg(name="data")] = None  # a folder or file in place of the grid's data
@@ -48,18 +44,30 @@ class Sweep:
 def main(argv: list[str]) -> None:
     """Run, or plan, with progress on the console."""
     chosen = parse(Sweep, "sweep", argv)
-    if chosen.workers < 1:
-        raise UsageError(f"--workers {chosen.workers}: expected at least 1")
-    if chosen.limit is not None and chosen.limit < 1:
-        raise UsageError(f"--limit {chosen.limit}: expected at least 1")
+    for name, value, least in (
+        ("workers", chosen.workers, 1),
+        ("limit", chosen.limit, 1),
+        ("halving", chosen.halving, 2),
+        ("rungs", chosen.rungs, 2),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"--{name} {value}: expected at least {least}")
     from ebgan.cli.experiment import find_device
 
     grid, device = _grid(chosen), find_device(chosen.device)
     out = chosen.out or Path("sweeps") / f"{chosen.grid}-{chosen.scale}"
-    if chosen.plan:
-        _print_plan(grid, out, chosen, device)
-        return
     from ebgan import sweeps
+
+    halving = sweeps.Halving(eta=chosen.halving, rungs=chosen.rungs) if chosen.halving else None
+    if chosen.plan:
+        from ebgan.cli.sweep_plan import print_plan
+        from ebgan.sweeps.cluster import sharing
+        from ebgan.sweeps.plan import chosen as subset
+
+        trials = subset(list(grid.trials()), chosen.limit, chosen.shuffle)
+        share = sharing(chosen.workers, chosen.scheduler, chosen.slurm)
+        print_plan(trials, out, halving, device=device, workers=chosen.workers, sharing=share)
+        return
     from ebgan.cli.standing import StandingLine
 
     with StandingLine() as line:
@@ -72,6 +80,7 @@ def main(argv: list[str]) -> None:
             device=device,
             limit=chosen.limit,
             shuffle=chosen.shuffle,
+            halving=halving,
             observer=line,
             facts={"grid": chosen.grid, "scale": chosen.scale},
         )
@@ -91,34 +100,6 @@ def _grid(chosen: Sweep) -> Grid:
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))
     return grid
-
-
-def _print_plan(grid: Grid, out: Path, chosen: Sweep, device: torch.device) -> None:
-    from ebgan.report.summary import duration
-    from ebgan.runfolder import SweepFolder
-    from ebgan.sweeps import Store
-    from ebgan.sweeps.plan import chosen as subset
-    from ebgan.sweeps.plan import planned, seconds
-
-    trials = subset(list(grid.trials()), chosen.limit, chosen.shuffle)
-    path, finished = SweepFolder(out).trials, set()
-    if path.exists():
-        with Store(path) as store:
-            finished = store.finished()
-    tasks = planned([trial for trial in trials if trial.id not in finished], device)
-    print(f"{len(trials):,} trials, {sum(trial.id in finished for trial in trials):,} of them with a result in {out}")
-    for line in _task_lines(tasks):
-        print(line)
-    workers = "1 worker" if chosen.workers == 1 else f"{chosen.workers} workers"
-    print(f"about {duration(seconds(tasks, device) / chosen.workers)} with {workers} on cores like this one")
-
-
-def _task_lines(tasks: Sequence[Task]) -> list[str]:
-    """How many stacks there are of each size."""
-    sizes = Counter(len(task.trials) for task in tasks)
-    return [
-        f"{count:>6,} {'trials alone' if size == 1 else f'stacks of {size}'}" for size, count in sorted(sizes.items())
-    ]
 
 
 def _print_end(out: Path, failed: list[str]) -> None:

@@ -34,6 +34,7 @@ class TrialRecord(NamedTuple):
     metrics: Mapping[str, float]
     seconds: float | None
     error: str
+    images: int  # that it was to see
 
     @property
     def counted(self) -> float | None:
@@ -65,6 +66,18 @@ class SweepRecord(NamedTuple):
     panels: Sequence[Panel]
     pictures: Sequence[Picture]
     published: Mapping[str, Sequence[float]]  # per cent a bin by family
+    halving: str = ""  # how trials were dropped, where they were
+
+    @property
+    def rungs(self) -> dict[int, list[TrialRecord]]:
+        """The trials by the images that they were to see, the fewest first; without halving no rungs."""
+        lengths = sorted({trial.images for trial in self.trials}) if self.halving else []
+        return {images: [trial for trial in self.trials if trial.images == images] for images in lengths}
+
+    @property
+    def compared(self) -> Sequence[TrialRecord]:
+        """The trials that can speak for the grid: all, or with halving those of the first rung."""
+        return next(iter(self.rungs.values()), self.trials)
 
 
 class Share(NamedTuple):
@@ -88,8 +101,8 @@ def write_sweep_page(path: Path, record: SweepRecord) -> Path:
             effects=_drawn(_effects(record, _mean)),
             failures=_drawn(_effects(record, _failed)) if _by_score(record) else [],
             pictures=[(each.title, each.note, _uri(each.png)) for each in record.pictures],
-            axes=_axes(record),
-            rows=[_row(trial, _axes(record)) for trial in _ranked(record.trials)],
+            axes=_axes(record.trials),
+            rows=[_row(trial, _axes(record.trials)) for trial in _ranked(record.trials)],
         )
     )
     write_atomically(path, page.encode("utf-8", "replace"))
@@ -111,6 +124,9 @@ def _facts(record: SweepRecord) -> list[Fact]:
         counts[trial.status] = counts.get(trial.status, 0) + 1
     finished = counts.get("done", 0) + counts.get("diverged", 0)
     facts = [Fact("Trials finished", f"{finished:,}", f"of {len(record.trials):,}")]
+    if record.halving:
+        facts.append(Fact("Halving", record.halving, "shares and effects are of the first rung"))
+        facts += [Fact(f"With {images:,} images", _finished(trials)) for images, trials in record.rungs.items()]
     others = [name for name in ("diverged", "failed", "running") if name in counts]
     facts += [Fact(name.capitalize(), f"{counts[name]:,}") for name in others]
     spent = sum(trial.seconds or 0.0 for trial in record.trials)
@@ -119,6 +135,10 @@ def _facts(record: SweepRecord) -> list[Fact]:
     if best is not None:
         facts.append(Fact("Best score", number(best), _real(record)))
     return facts
+
+
+def _finished(trials: Sequence[TrialRecord]) -> str:
+    return f"{sum(trial.counted is not None for trial in trials):,} of {len(trials):,}"
 
 
 def _real(record: SweepRecord) -> str:
@@ -184,7 +204,7 @@ def share(scores: Sequence[float], bound: float, below: bool = False) -> float |
 def _cells(record: SweepRecord, bound: float, below: bool = False, told: float | None = None) -> list[str]:
     """Our shares, each with the paper's at the bound that its scores are told by."""
     cells = []
-    for name, scores in families(record.trials).items():
+    for name, scores in families(record.compared).items():
         found = share(scores, bound, below)
         cells.append("none yet" if found is None else number(found, share=True))
         if name in record.published:
@@ -196,11 +216,11 @@ def _cells(record: SweepRecord, bound: float, below: bool = False, told: float |
 def _effects(record: SweepRecord, measure: Measure) -> list[Chart]:
     """One chart an axis: a number of all trials that share a value, whatever their other settings."""
     charts = []
-    for axis in _axes(record):
-        having = [trial for trial in record.trials if axis in trial.settings and trial.counted is not None]
+    for axis in _axes(record.compared):
+        having = [trial for trial in record.compared if axis in trial.settings and trial.counted is not None]
         values = sorted({trial.settings[axis] for trial in having}, key=_order)
         lines = {}
-        for name in families(record.trials):
+        for name in families(record.compared):
             own = [trial for trial in having if trial.family == name]
             scores = [[each.counted or 0.0 for each in own if each.settings[axis] == value] for value in values]
             lines[name] = [measure(some) for some in scores] if own else []
@@ -223,8 +243,10 @@ def _order(value: Any) -> tuple[bool, Any]:
     return words, str(value) if words else value
 
 
-def _axes(record: SweepRecord) -> list[str]:
-    return list(dict.fromkeys(axis for trial in record.trials for axis in trial.settings))
+def _axes(trials: Sequence[TrialRecord]) -> list[str]:
+    """The settings that differ among trials."""
+    found = dict.fromkeys(axis for trial in trials for axis in trial.settings)
+    return [axis for axis in found if len({repr(trial.settings.get(axis)) for trial in trials}) > 1]
 
 
 def _ranked(trials: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -1,8 +1,9 @@
 """Sweeps: a grid of experiments, trained in stacks of models or one by one, with a row of results a trial."""
 
 from ebgan.sweeps.grid import Grid, Trial
+from ebgan.sweeps.halving import Halving
 from ebgan.sweeps.run import Standing, sweep
 from ebgan.sweeps.store import Row, Store
 from ebgan.sweeps.training import Result
 
-__all__ = ["Grid", "Result", "Row", "Standing", "Store", "Trial", "sweep"]
+__all__ = ["Grid", "Halving", "Result", "Row", "Standing", "Store", "Trial", "sweep"]

@@ -19,6 +19,11 @@ LOSSES = 2  # workers that a task may lose before it counts as failed
 SILENT = 50  # above every level of logging: what a task raises, the driver tells
 
 
+def sharing(workers: int, scheduler: str | None = None, slurm: bool = False) -> int:
+    """How many workers train on one device: all of this machine; elsewhere each has one of its own."""
+    return 1 if scheduler or slurm else workers
+
+
 @contextmanager
 def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -> Iterator[Client]:
     """A client of workers that come with it and go with it, or of the scheduler at an address.

@@ -11,7 +11,8 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -62,31 +63,35 @@ def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]
     return [trials[place] for place in places]
 
 
-def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0) -> list[Task]:
+def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharing: int = 1) -> list[Task]:
     """The tasks of a sweep in random order, so that what is done at any time is a fair sample of the whole.
 
-    Raises DataError or UsageError where an experiment cannot be built.
+    `sharing` is the number of workers that train on one device at once. Raises DataError or UsageError where an
+    experiment cannot be built.
     """
     tasks = []
     for members in groups(trials):
         size = _size(members[0])
-        for part in _cut(members, most(len(members), size, device)):
+        for part in _cut(members, most(len(members), size, device, sharing)):
             steps = members[0].experiment.images / members[0].experiment.batch
             tasks.append(Task(tuple(part), steps * (OVERHEAD + len(part) * size.weights)))
     random.Random(seed).shuffle(tasks)
     return tasks
 
 
-def most(models: int, size: Size, device: torch.device) -> int:
-    """How many of so many models go into one stack."""
+def most(models: int, size: Size, device: torch.device, sharing: int = 1) -> int:
+    """How many of so many models go into one stack, where `sharing` workers share the memory of a device."""
     if device.type == "cpu" and size.weights > min(PAYS_EACH * models, PAYS_MOST):
         return 1
-    memory = CPU_MEMORY if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2
+    memory = CPU_MEMORY if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2 // sharing
     return max(min(models, memory // size.memory), 1)
 
 
 def seconds(tasks: Sequence[Task], device: torch.device) -> float:
-    """How long tasks would take one after the other, from some steps of the lightest and the heaviest of them."""
+    """How long tasks would take one after the other, from some steps of the lightest and the heaviest of them.
+
+    On a CPU these are seconds of one processor's time, which what else runs here does not lengthen.
+    """
     if not tasks:
         return 0.0
     by_step = sorted(tasks, key=_step_work)
@@ -131,9 +136,22 @@ def _seconds_of_a_step(task: Task, device: torch.device) -> float:
     game, progress = build(experiment, data.shape, device, len(data.classes))
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
     draw, turns = batches_of(experiments, loader, game.randomness)(0).__next__, game.turns.now(0)
-    for step in range(1 + STEPS):
-        if step == 1:
-            begun = time.perf_counter()
-        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, 0))
-    bool(outcome.finite.all())  # waits for the device
-    return (time.perf_counter() - begun) / STEPS
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    with _one_thread():
+        for step in range(1 + STEPS):
+            if step == 1:
+                begun = clock()
+            progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, 0))
+        bool(outcome.finite.all())  # waits for the device
+        return (clock() - begun) / STEPS
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As many as a worker has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -18,8 +19,9 @@ import torch
 from ebgan.errors import EbganError
 from ebgan.experiment import Experiment
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps.cluster import connected
+from ebgan.sweeps.cluster import connected, sharing
 from ebgan.sweeps.grid import Grid
+from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.store import Store
 from ebgan.sweeps.training import Result, run_trials
@@ -70,34 +72,40 @@ def sweep(
     device: torch.device | str = "cpu",
     limit: int | None = None,
     shuffle: int = 0,
+    halving: Halving | None = None,
     observer: Observer | None = None,
     runner: Runner = run_trials,
     facts: dict[str, str] | None = None,
 ) -> list[str]:
     """Run the trials of a grid that have no result in the folder `out` yet, and return the ids of those that failed.
 
-    `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. Raises
-    UsageError, DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a signal.
+    `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. `halving` gives
+    all of them a part of their images and goes on with the better ones alone. Raises UsageError, DataError or
+    StorageError; RunLockedError where another driver is at work; StoppedError after a signal.
     """
-    folder = SweepFolder(Path(out))
-    trials = chosen(list(grid.trials()), limit, shuffle)
-    with run_lock(folder.lock), Store(folder.trials) as store:
-        store.state(**facts or {})
-        store.expect(trials)
-        finished = store.finished()
-        tasks = planned([trial for trial in trials if trial.id not in finished], torch.device(device), shuffle)
-        if tasks:
-            with StopSignals() as signals, connected(workers, scheduler, slurm) as client:
-                _Driver(
-                    client=client,
-                    store=store,
-                    waiting=deque(tasks),
-                    device=str(device),
-                    runner=runner,
-                    observer=observer,
-                    signals=signals,
-                ).run()
-        wanted = {trial.id for trial in trials}
+    folder, trials = SweepFolder(Path(out)), chosen(list(grid.trials()), limit, shuffle)
+    if halving:
+        halving.check(trials)
+    wanted: set[str] = set()
+    with run_lock(folder.lock), Store(folder.trials) as store, ExitStack() as opened:
+        store.state(**facts or {}, **{"halving": str(halving)} if halving else {})
+        driver = None
+        for rung in rungs(trials, halving, store.scores):
+            (store.add if wanted else store.expect)(rung.trials)
+            wanted |= {trial.id for trial in rung.trials}
+            left = unfinished(rung, store.finished())
+            if not left:
+                continue
+            driver = driver or _Driver(
+                signals=opened.enter_context(StopSignals()),
+                client=opened.enter_context(connected(workers, scheduler, slurm)),
+                store=store,
+                device=str(device),
+                runner=runner,
+                observer=observer,
+            )
+            tasks = planned(left, torch.device(device), shuffle, sharing(workers, scheduler, slurm))
+            driver.run(tasks, more=rung.above * len(rung.trials) / len(left))
         return [row.id for row in store.rows() if row.status == "failed" and row.id in wanted]
 
 
@@ -107,20 +115,24 @@ class _Driver:
 
     client: Client
     store: Store
-    waiting: deque[Task]
     device: str
     runner: Runner
     observer: Observer | None
     signals: StopSignals
 
     def __post_init__(self) -> None:
+        self.waiting: deque[Task] = deque()
         self.running: dict[Future, Task] = {}
         self.tries: dict[str, int] = {}  # of trials that failed alone
-        self.begun, self.finished, self.work = time.perf_counter(), 0, 0.0
-        self.whole = sum(task.work for task in self.waiting)
+        self.begun, self.finished, self.work, self.whole = time.perf_counter(), 0, 0.0, 0.0
 
-    def run(self) -> None:
-        """Until every trial has its result, or a signal asks to stop."""
+    def run(self, tasks: Sequence[Task], more: float = 0.0) -> None:
+        """Until every trial of the tasks has its result, or a signal asks to stop.
+
+        `more` is the work that is to come after them, as a multiple of theirs.
+        """
+        self.waiting.extend(tasks)
+        self.whole = self.work + (1 + more) * sum(task.work for task in tasks)
         while self.waiting or self.running:
             self._hand_out()
             for future in self._returned():

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS trials (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _ROW = "id, fields, status, score, metrics, seconds, images_per_second, error"
+_NEW = "INSERT OR IGNORE INTO trials (id, config, fields) VALUES (?, ?, ?)"
 _PATIENCE = 30.0  # seconds that a reader's lock is waited for
 
 
@@ -74,10 +75,14 @@ class Store:
 
     def expect(self, trials: Iterable[Trial]) -> None:
         """Have a row for each trial; those without a result wait, and rows without one that are not among them go."""
-        rows = [(trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment))) for trial in trials]
         with self._change() as file:
             file.execute("DELETE FROM trials WHERE status NOT IN ('done', 'diverged')")
-            file.executemany("INSERT OR IGNORE INTO trials (id, config, fields) VALUES (?, ?, ?)", rows)
+            file.executemany(_NEW, map(_new, trials))
+
+    def add(self, trials: Iterable[Trial]) -> None:
+        """Have a row for each trial; all other rows stay as they are."""
+        with self._change() as file:
+            file.executemany(_NEW, map(_new, trials))
 
     def start(self, ids: Iterable[str]) -> None:
         """Note that trials are being trained."""
@@ -129,6 +134,11 @@ class Store:
         with self._told():
             found = self._file.execute("SELECT id FROM trials WHERE status IN ('done', 'diverged')").fetchall()
         return {row[0] for row in found}
+
+    def scores(self) -> dict[str, float | None]:
+        """The score of each trial that was trained to its end, by id; None where the data has no measure."""
+        with self._told():
+            return dict(self._file.execute("SELECT id, score FROM trials WHERE status = 'done'").fetchall())
 
     def summary(self) -> tuple[dict[str, int], tuple[str, float] | None]:
         """How many trials there are of each status, and the one with the highest score."""
@@ -191,6 +201,10 @@ def flat(tree: object) -> dict[str, Any]:
 
     walk(config.plain(tree), "")
     return found
+
+
+def _new(trial: Trial) -> tuple[str, str, str]:
+    return trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment))
 
 
 def _ones(ids: Iterable[str]) -> list[tuple[str]]:

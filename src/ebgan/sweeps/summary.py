@@ -27,12 +27,19 @@ def write_sweep_report(folder: SweepFolder, published: Mapping[str, Sequence[flo
 def sweep_record(
     folder: SweepFolder, published: Mapping[str, Sequence[float]], only: Collection[str] | None = None
 ) -> SweepRecord:
-    """A sweep, finished or not, as its page shows it; `only` leaves out trials whose id is not among these."""
+    """A sweep, finished or not, as its page shows it; `only` leaves out trials whose id is not among these.
+
+    Where trials were dropped by halving, those of a rung are drawn together, and none beside published ones.
+    """
     with Store(folder.trials) as store:
         facts, rows = store.facts(), [row for row in store.rows() if only is None or row.id in only]
+        halving = facts.pop("halving", "") if only is None else ""
         title = " ".join(facts.values()) or folder.path.resolve().name
         trials = trial_records(rows)
         pictures = _pictures(store, trials)
+    if halving:
+        record = SweepRecord(title, trials, [], pictures, {}, halving)
+        return record._replace(panels=_by_rungs(record))
     return SweepRecord(title, trials, _panels(rows, trials), pictures, published)
 
 
@@ -49,6 +56,7 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
             metrics=row.metrics,
             seconds=row.seconds,
             error=row.error,
+            images=row.fields["images"],
         )
         for row in rows
     ]
@@ -88,6 +96,12 @@ def _panels(rows: Sequence[Row], trials: Sequence[TrialRecord]) -> list[Panel]:
         if 0 < len(some) < len(panels[-1].trials):
             panels.append(Panel(f"At most {most} weight layers in either net", some))
     return panels + _by_optimisers(pairs)
+
+
+def _by_rungs(record: SweepRecord) -> list[Panel]:
+    if not any("i_usual" in trial.metrics for trial in record.trials):
+        return []
+    return [Panel(f"{len(trials):,} trials of {images:,} images", trials) for images, trials in record.rungs.items()]
 
 
 def _by_optimisers(pairs: Sequence[tuple[Row, TrialRecord]]) -> list[Panel]:

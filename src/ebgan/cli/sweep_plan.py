@@ -1,0 +1,77 @@
+"""What `ebgan sweep GRID OUT --plan` says: what would run, in which stacks, and how long it may take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ebgan.report.summary import duration
+from ebgan.runfolder import SweepFolder
+from ebgan.sweeps import Halving, Store, Trial
+from ebgan.sweeps.halving import Scores, rungs, unfinished
+from ebgan.sweeps.plan import Task, planned, seconds
+
+
+def print_plan(
+    trials: Sequence[Trial],
+    out: Path,
+    halving: Halving | None,
+    *,
+    device: torch.device,
+    workers: int,
+    sharing: int,
+) -> None:
+    """Print it of each rung whose trials are known, and at the end the time of all; nothing is written.
+
+    Raises UsageError where the trials cannot be halved.
+    """
+    if halving:
+        halving.check(trials)
+    finished, scores = _known(SweepFolder(out).trials)
+    needed = 0.0
+    for rung in rungs(trials, halving, lambda: scores):
+        left = unfinished(rung, finished)
+        if not rung.trials:
+            print("no trial has a score to go on with")
+            break
+        images = f" of {_span(rung.trials)} images" if halving else ""
+        print(f"{len(rung.trials):,} trials{images}, {len(rung.trials) - len(left):,} of them with a result in {out}")
+        if not left:
+            continue
+        tasks = planned(left, device, sharing=sharing)
+        for line in _task_lines(tasks):
+            print(line)
+        needed = seconds(tasks, device) * (1 + rung.above * len(rung.trials) / len(left))
+        if halving and rung.above:
+            print(f"then {_counted(rung.above, 'rung')} of the best of every {halving.eta}, each from the start")
+        break
+    print(f"about {duration(needed / workers)} with {_counted(workers, 'worker')} on idle cores like this one")
+
+
+def _known(path: Path) -> tuple[set[str], Scores]:
+    """The trials that have a result, and their scores."""
+    if not path.exists():
+        return set(), {}
+    with Store(path) as store:
+        return store.finished(), store.scores()
+
+
+def _span(trials: Sequence[Trial]) -> str:
+    """How many images trials have, from the fewest to the most."""
+    images = {trial.experiment.images for trial in trials}
+    return " to ".join(f"{count:,}" for count in sorted({min(images), max(images)}))
+
+
+def _counted(count: int, name: str) -> str:
+    return f"1 {name}" if count == 1 else f"{count} {name}s"
+
+
+def _task_lines(tasks: Sequence[Task]) -> list[str]:
+    """How many stacks there are of each size."""
+    sizes = Counter(len(task.trials) for task in tasks)
+    return [
+        f"{count:>6,} {'trials alone' if size == 1 else f'stacks of {size}'}" for size, count in sorted(sizes.items())
+    ]
