@@ -10,13 +10,14 @@ import torch
 
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, build, read_experiment, stacked
+from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, build, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch
 from ebgan.samplers import Transition
 from ebgan.schedules import Constant, Linear
+from ebgan.stacking import stacked
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau

@@ -41,7 +41,7 @@ def test_a_margin_that_is_not_given_is_calibrated_once_and_said(tmp_path: Path) 
     made, first, again = small(EBGAN(margin=None), images=800), Hearing(), Hearing()
     train(made, tmp_path, data=IMAGES, device="cpu", observer=first)
     objective = read_experiment(tmp_path / "config.yaml").objective
-    assert first.said[0] == ("objective.margin is not given: training the auto-encoder alone on 40 images to find one")
+    assert first.said[0] == ("objective.margin is not given: training the auto-encoder alone on 800 images to find one")
     reached, mean = re.search(
         r"halfway between ([\d.]+), .* reached, and ([\d.]+), that of the mean", first.said[1]
     ).groups()
@@ -50,6 +50,12 @@ def test_a_margin_that_is_not_given_is_calibrated_once_and_said(tmp_path: Path) 
     train(made, tmp_path, data=IMAGES, device="cpu", observer=again)
     assert [text for text in again.said if "margin" in text] == []
     assert "going on from 800 images seen" in again.said
+
+
+def test_a_margin_of_an_auto_encoder_that_learned_nothing_is_said_to_be_a_guess(tmp_path: Path) -> None:
+    said = Hearing()
+    train(small(EBGAN(margin=None), images=8), tmp_path, data=IMAGES, device="cpu", observer=said)
+    assert "learned no more than that, so this margin is a guess" in said.said[1]
 
 
 def test_a_run_that_goes_on_keeps_the_margin_that_it_has(tmp_path: Path) -> None:

@@ -44,10 +44,15 @@ class Calibration:
         return self.curve[-1][1]
 
     @property
+    def learned(self) -> bool:
+        """Whether the energy left that of the mean image behind."""
+        return self.reached < LEARNED * self.mean_image
+
+    @property
     def settled(self) -> bool:
-        """Whether the energy left that of the mean image behind and hardly fell over the last tenth of the curve."""
+        """Whether it did, and hardly fell over the last tenth of the curve."""
         before = self.curve[-1 - max(len(self.curve) // 10, 1)][1] if len(self.curve) > 1 else float("inf")
-        return self.reached < LEARNED * self.mean_image and before - self.reached < SETTLED * before
+        return self.learned and before - self.reached < SETTLED * before
 
     @property
     def margin(self) -> float:

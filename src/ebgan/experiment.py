@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from copy import copy
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import torch
 
@@ -42,11 +40,11 @@ from ebgan.objectives import (
 from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Replay, Sampler, Transition
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.stacking import placed
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.compiled import compile_passes
 from ebgan.training.game import Game, Turns
-from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
 from ebgan.training.parts import refuse_batch_norm
 from ebgan.training.plateau import Plateau
@@ -269,7 +267,7 @@ def build(
     """
     if experiment.unsettled:
         raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
-    experiment = _placed(experiment, device)  # a stack's fields hold tensors
+    experiment = placed(experiment, device)  # a stack's fields hold tensors
     dtype = DTYPES[experiment.precision]
     randomness = Randomness.of(experiment.seed, device)
     site = Site(shape, experiment.data.limits, randomness, classes)
@@ -307,56 +305,6 @@ def build(
     memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
     plateau = game.plateau.init(site.models, device) if game.plateau else None
     return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
-
-
-Tree = TypeVar("Tree")
-
-
-def stacked(experiments: Sequence[Tree]) -> Tree:
-    """Experiments that differ in float fields, seeds, numbers of labelled images and kinds of optimiser as one.
-
-    Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
-    best side by side. Raises UsageError that names the first field in which they differ otherwise.
-    """
-    merged: Tree = _merge(list(experiments), "")
-    return merged
-
-
-def _merge(values: list[Any], name: str) -> Any:
-    first = values[0]
-    if all(isinstance(value, OptimiserSpec) for value in values) and len({type(value) for value in values}) > 1:
-        return Mixed.of(values, stacked, name)
-    if len({type(value) for value in values}) == 1 and is_dataclass(first):
-        parts = {each.name: [getattr(value, each.name) for value in values] for each in fields(first)}
-        merged = object.__new__(type(first))
-        for key, part in parts.items():
-            object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
-        return merged
-    if name == "seed":
-        return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
-    if all(value == first for value in values):
-        return first
-    if all(isinstance(value, int if name == "labelled.count" else float) for value in values):
-        return torch.tensor(values)
-    raise UsageError(
-        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds, numbers of labelled "
-        "images and kinds of optimiser can"
-    )
-
-
-def _placed(value: Any, device: torch.device | str) -> Any:
-    """A tree with the tensors that its fields hold on a device."""
-    if isinstance(value, torch.Tensor):
-        shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
-        return value[:1].to(device).expand_as(value) if shared else value.to(device)
-    if isinstance(value, tuple):
-        return tuple(_placed(each, device) for each in value)
-    if not is_dataclass(value):
-        return value
-    placed = copy(value)
-    for each in fields(value):
-        object.__setattr__(placed, each.name, _placed(getattr(value, each.name), device))
-    return placed
 
 
 def _mend(missing: frozenset[str]) -> str:

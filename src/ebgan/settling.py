@@ -1,7 +1,7 @@
 """What an experiment leaves to the data, found before training: EBGAN's margin, MAGAN's epoch and its pretraining.
 
-The margin is that of a calibration (EBGAN, appendix E) on a twentieth of the run's images. A run that goes on keeps the
-one that its config.yaml holds.
+The margin is that of a calibration (EBGAN, appendix E) on a twentieth of the run's images, or on more where these are
+few. A run that goes on keeps the one that its config.yaml holds.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ebgan.objectives import EBGAN, MAGAN
 from ebgan.runfolder import RunFolder
 
 SHARE = 20  # of the run's images, one in so many
+LEAST = 12_800  # images, if the run has them: from fewer an auto-encoder learns little more than the mean image
 PRETRAINING = 2  # epochs, those of MAGAN's authors
 
 
@@ -57,11 +58,12 @@ def _kept(folder: RunFolder) -> float | None:
 def _calibrated(
     experiment: Experiment, data: Packed | Augmented | Points, device: torch.device, notice: Callable[[str], None]
 ) -> float:
-    images = max(experiment.images // SHARE, 1)
+    images = min(max(experiment.images // SHARE, LEAST), experiment.images)
     notice(f"objective.margin is not given: training the auto-encoder alone on {images:,} images to find one")
     found = calibrate(replace(experiment, images=images), data, device=device)
+    guess = "" if found.learned else ": it has learned no more than that, so this margin is a guess"
     notice(
         f"objective.margin={found.margin:g}: halfway between {found.reached:.4g}, the energy that the auto-encoder "
-        f"reached, and {found.mean_image:.4g}, that of the mean image. --objective.margin gives another"
+        f"reached, and {found.mean_image:.4g}, that of the mean image{guess}. --objective.margin gives another"
     )
     return found.margin

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import DivergedError
-from ebgan.experiment import build, stacked
+from ebgan.experiment import build
 from ebgan.objectives import EBGAN, Objective
 from ebgan.objectives.terms import hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample
+from ebgan.stacking import stacked
 from ebgan.training import loop
 from ebgan.training.alarms import Alarms
 from ebgan.training.game import Game

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.experiment import Nets, build, stacked
+from ebgan.experiment import Nets, build
 from ebgan.nets.base import Classifier, DiscriminatorSpec, Site
 from ebgan.nets.began import BEGANAutoencoder
 from ebgan.nets.class_head import ClassHead
@@ -17,6 +17,7 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.recipes import find
+from ebgan.stacking import stacked
 
 Sites = Callable[..., Site]
 Numbers = Callable[..., Tensor]

@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from ebgan.energies import ScalarEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, LSGAN, Scheduled
 from ebgan.objectives.lsgan import distance
 from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.schedules import Constant
+from ebgan.stacking import stacked
 from ebgan.training.optim import Adam
 from ebgan.training.step import train_step
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from ebgan.experiment import Experiment, Nets, stacked
+from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled
 from ebgan.schedules import Linear
+from ebgan.stacking import stacked
 from ebgan.sweeps import Grid
 from ebgan.sweeps.stack import groups
 from ebgan.training.optim import SGD, Adam

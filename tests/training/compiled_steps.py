@@ -10,12 +10,13 @@ from dataclasses import replace
 import torch
 
 from ebgan.energies import AutoencoderEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, SemiSupervised
 from ebgan.records import Batch
+from ebgan.stacking import stacked
 from ebgan.training.optim import Adam
 from ebgan.training.step import train_step
 

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from ebgan.data import LabelledLoader, Loader, draw_labelled, open_data
 from ebgan.energies import AutoencoderEnergy, Energy, LadderEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, SemiSupervised
+from ebgan.stacking import stacked
 from ebgan.training.optim import Adam
 from ebgan.training.step import train_step
 

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.records import Batch
 from ebgan.schedules import Linear
+from ebgan.stacking import stacked
 from ebgan.training.adamax import Adamax
 from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, OptimiserSpec

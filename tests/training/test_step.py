@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ebgan.energies import ExpertsEnergy, LogisticEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build, stacked
+from ebgan.experiment import Experiment, Nets, Optimisers, build
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch, Sample
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear, Steps
+from ebgan.stacking import stacked
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import Progress, train_step

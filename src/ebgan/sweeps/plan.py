@@ -19,7 +19,8 @@ from typing import NamedTuple
 import torch
 
 from ebgan.data import Loader
-from ebgan.experiment import build, stacked
+from ebgan.experiment import build
+from ebgan.stacking import stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups
 from ebgan.sweeps.training import batches_of, opened, starts

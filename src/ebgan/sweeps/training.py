@@ -22,7 +22,7 @@ from torch import Tensor
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Augmented, LabelledLoader, Loader, Packed, Points
 from ebgan.examiner import Examiner
-from ebgan.experiment import Data, Experiment, build, stacked
+from ebgan.experiment import Data, Experiment, build
 from ebgan.labelled import split
 from ebgan.points_examiner import PointsExaminer
 from ebgan.randomness import Randomness
@@ -30,6 +30,7 @@ from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import RunFolder
+from ebgan.stacking import stacked
 from ebgan.trainer import examiner_of
 from ebgan.training.ema import Average
 from ebgan.training.game import Game

@@ -1,0 +1,63 @@
+"""Experiments as one stack, whose differing fields hold a tensor of a number for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+import torch
+
+from ebgan.errors import UsageError
+from ebgan.training.mixed import Mixed
+from ebgan.training.optim import OptimiserSpec
+
+Tree = TypeVar("Tree")
+
+
+def stacked(experiments: Sequence[Tree]) -> Tree:
+    """Experiments that differ in float fields, seeds, numbers of labelled images and kinds of optimiser as one.
+
+    Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
+    best side by side. Raises UsageError that names the first field in which they differ otherwise.
+    """
+    merged: Tree = _merge(list(experiments), "")
+    return merged
+
+
+def _merge(values: list[Any], name: str) -> Any:
+    first = values[0]
+    if all(isinstance(value, OptimiserSpec) for value in values) and len({type(value) for value in values}) > 1:
+        return Mixed.of(values, stacked, name)
+    if len({type(value) for value in values}) == 1 and is_dataclass(first):
+        parts = {each.name: [getattr(value, each.name) for value in values] for each in fields(first)}
+        merged = object.__new__(type(first))
+        for key, part in parts.items():
+            object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
+        return merged
+    if name == "seed":
+        return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
+    if all(value == first for value in values):
+        return first
+    if all(isinstance(value, int if name == "labelled.count" else float) for value in values):
+        return torch.tensor(values)
+    raise UsageError(
+        f"{name}: {', '.join(map(str, values))} differ, and in one stack only float fields, seeds, numbers of labelled "
+        "images and kinds of optimiser can"
+    )
+
+
+def placed(value: Any, device: torch.device | str) -> Any:
+    """A tree with the tensors that its fields hold on a device."""
+    if isinstance(value, torch.Tensor):
+        shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
+        return value[:1].to(device).expand_as(value) if shared else value.to(device)
+    if isinstance(value, tuple):
+        return tuple(placed(each, device) for each in value)
+    if not is_dataclass(value):
+        return value
+    moved = copy(value)
+    for each in fields(value):
+        object.__setattr__(moved, each.name, placed(getattr(value, each.name), device))
+    return moved
