@@ -9,9 +9,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import dask
 import pytest
 
 from ebgan.sweeps import Store
+from ebgan.sweeps.cluster import connected
 
 from .sweep_driver import GRID, score
 
@@ -85,3 +87,10 @@ def test_kills_of_driver_and_workers_leave_one_right_row_a_trial(tmp_path: Path,
         kill_a_worker(tmp_path, chance)
     assert driver.wait(timeout=240) == 0
     assert_right(tmp_path)
+
+
+def test_a_worker_that_is_slow_to_come_back_is_waited_for() -> None:
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "0s"}), connected(1) as client:
+        (pid,) = client.run(os.getpid).values()
+        os.kill(pid, signal.SIGKILL)
+        assert client.submit(os.getpid, pure=False).result(timeout=120) != pid

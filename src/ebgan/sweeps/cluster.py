@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ANSWER = 10.0  # seconds that a scheduler is given to answer
 LOSSES = 2  # workers that a task may lose before it counts as failed
+RESTART = "1h"  # that a worker may take to come back; after its own 15 s Dask would give it up, and wait for none
 SILENT = 50  # above every level of logging: what a task raises, the driver tells
 
 
@@ -34,7 +35,8 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
     from distributed import Client
 
     logging.getLogger("distributed").setLevel(SILENT)
-    with dask.config.set({"distributed.scheduler.allowed-failures": LOSSES}):
+    patience = {"distributed.scheduler.allowed-failures": LOSSES, "distributed.deploy.lost-worker-timeout": RESTART}
+    with dask.config.set(patience):
         if scheduler:
             try:
                 client = Client(scheduler, timeout=ANSWER)
