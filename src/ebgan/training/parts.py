@@ -4,7 +4,7 @@
     backward    each part once more, this time with all that its gradient needs, which is then freed
 
 The objective reads the whole batch all the same, so that hinges, the pulling-away term and every state mean what they
-mean without parts, and gradients are those of the whole batch. The price is the second pass, a third of a step's time.
+mean without parts, and gradients are those of the whole batch. The price is the second pass.
 Batch norm alone, which takes its statistics from what passes at once, would mean something else.
 """
 
