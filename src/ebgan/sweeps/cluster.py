@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ANSWER = 10.0  # seconds that a scheduler is given to answer
 LOSSES = 2  # workers that a task may lose before it counts as failed
 RESTART = "1h"  # that a worker may take to come back; after its own 15 s Dask would give it up, and wait for none
+ALLOCATOR = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_")
+HELD = 1 << 28  # bytes that a worker keeps for its next step; Dask's 64 KiB cost half of its time in page faults
 SILENT = 50  # above every level of logging: what a task raises, the driver tells
 
 
@@ -35,8 +37,12 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
     from distributed import Client
 
     logging.getLogger("distributed").setLevel(SILENT)
-    patience = {"distributed.scheduler.allowed-failures": LOSSES, "distributed.deploy.lost-worker-timeout": RESTART}
-    with dask.config.set(patience):
+    settings = {
+        "distributed.scheduler.allowed-failures": LOSSES,
+        "distributed.deploy.lost-worker-timeout": RESTART,
+        **{f"distributed.nanny.pre-spawn-environ.{name}": HELD for name in ALLOCATOR},
+    }
+    with dask.config.set(settings):
         if scheduler:
             try:
                 client = Client(scheduler, timeout=ANSWER)
