@@ -21,7 +21,8 @@ from dataclasses import replace
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ebgan.experiment import Experiment, Optimisers, build
+from ebgan.building import build
+from ebgan.experiment import Experiment, Optimisers
 from ebgan.recipes import find
 from ebgan.records import Batch
 from ebgan.training.game import Game

@@ -18,16 +18,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils import data as torch_data
+from torch.utils.data import DataLoader
 
-from ebgan.data import Augmented, Framing, Loader, Packed, open_data, pack, scaled
+from ebgan.data import Augmented, Framing, Images, Loader, open_data, pack, scaled
 from ebgan.data.listing import list_pictures
 from ebgan.randomness import Randomness
 
 BATCH, SECONDS, TURNS, WORKERS = 64, 3.0, 3, 2
 
 
-class Files(Dataset[Tensor]):
+class Files(torch_data.Dataset[Tensor]):
     """The pictures of a place, decoded when asked for."""
 
     def __init__(self, source: Path, size: int) -> None:
@@ -51,7 +52,7 @@ def decoded(files: Files, workers: int) -> Iterator[Tensor]:
             yield scaled(batch, (-1.0, 1.0))
 
 
-def served(data: Packed | Augmented, **options: bool | int) -> Iterator[Tensor]:
+def served(data: Images, **options: bool | int) -> Iterator[Tensor]:
     """Batches without end, from a pack."""
     loader = Loader(data, batch=BATCH, randomness=Randomness.of(0), **options)  # type: ignore[arg-type]
     return (batch.images for batch in loader.batches(0))

@@ -12,8 +12,8 @@ import time
 
 import torch
 
+from ebgan.building import build
 from ebgan.data import Loader
-from ebgan.experiment import build
 from ebgan.recipes import find
 from ebgan.recipes.contest import STAGES
 from ebgan.recipes.rivals import RIVALS

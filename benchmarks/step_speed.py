@@ -16,7 +16,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ebgan.experiment import Experiment, build
+from ebgan.building import build
+from ebgan.experiment import Experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import find
 from ebgan.records import Batch

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, distributed, nn
 
 from ebgan import trainer
+from ebgan.building import build
 from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
-from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build, read_experiment
+from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, read_experiment
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, build, read_experiment
+from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, Scheduled

@@ -9,12 +9,13 @@ import torch
 
 import ebgan
 from ebgan import trainer
+from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import UNKNOWN, Packed, open_data
 from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import DataError, UsageError
 from ebgan.examiner import Examiner
-from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers, build
+from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
 from ebgan.labelled import split, told
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder

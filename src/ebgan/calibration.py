@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ebgan.data import Augmented, Loader, Packed, Points, scaled
+from ebgan.building import build
+from ebgan.data import Dataset, Loader, scaled
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, build
+from ebgan.experiment import Experiment
 from ebgan.runfolder import Record
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
@@ -62,7 +63,7 @@ class Calibration:
 
 def calibrate(
     experiment: Experiment,
-    data: Packed | Augmented | Points,
+    data: Dataset,
     *,
     device: torch.device | str = "cpu",
     report: Callable[[Record], Any] = lambda _: None,
@@ -102,7 +103,7 @@ def _alone(experiment: Experiment) -> Experiment:
 
 
 def constant_outputs(
-    data: Packed | Augmented | Points, energy: AutoencoderEnergy, limits: tuple[float, float] | None
+    data: Dataset, energy: AutoencoderEnergy, limits: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The mean energies of outputs of zeros and of the mean image."""
     count = min(len(data), STATISTICS, max(1, NUMBERS // data.images[0].size))

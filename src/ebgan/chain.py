@@ -19,7 +19,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Augmented, Packed, scaled
+from ebgan.data import Augmented, Images, scaled
 from ebgan.errors import UsageError
 from ebgan.metrics import TrainedClassifier
 from ebgan.run import Run
@@ -45,7 +45,7 @@ def simulate(
     steps: int,
     *,
     seed: int = 0,
-    data: Packed | Augmented,
+    data: Images,
     classifier: TrainedClassifier | None = None,
 ) -> Chain:
     """The chains from images in [-1, 1], with the training images of `data` beside them; the same for the same seed.
@@ -75,7 +75,7 @@ def of_step(seed: int, step: int) -> int:
     return (seed & 0xFFFFFFFF) + (step << 32)
 
 
-def nearest(images: Float[Tensor, "count C H W"], data: Packed | Augmented) -> tuple[Tensor, Tensor]:
+def nearest(images: Float[Tensor, "count C H W"], data: Images) -> tuple[Tensor, Tensor]:
     """The L2 distance [count] of each image to the nearest of the data, and where that stands [count]."""
     whole = data.centre if isinstance(data, Augmented) else data
     best = torch.full((len(images),), torch.inf)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
-from ebgan.data import UNKNOWN, Augmented, Packed
+from ebgan.data import UNKNOWN, Images
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, class_metrics, digit_classifier, evaluate
 from ebgan.randomness import Randomness
@@ -25,7 +25,7 @@ METRIC_SEED = 1  # of the samples that metrics are taken over; pictures are of s
 class Examiner:
     """Looks at a run as it is; what trains is not touched."""
 
-    def __init__(self, run: Run, data: Packed | Augmented, samples: int) -> None:
+    def __init__(self, run: Run, data: Images, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
         self.run, self.data, self.samples = run, data, samples
 
@@ -72,14 +72,14 @@ class Examiner:
         return _yardstick(self.data, self.run.device)
 
 
-def some(data: Packed | Augmented, count: int) -> NDArray[np.int64]:
+def some(data: Images, count: int) -> NDArray[np.int64]:
     """The places of so many images of the data, drawn evenly: folders come sorted by class."""
     order = Randomness.of(0).permutation("examiner", len(data))
     return np.sort(order[:count].numpy())
 
 
 @functools.lru_cache(maxsize=2)
-def _yardstick(data: Packed | Augmented, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
+def _yardstick(data: Images, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
     """The classifier of the data, trained or taken from the cache, and what it says of real images."""
     assert data.labels is not None
     images, labels = torch.tensor(data.images), torch.tensor(data.labels)

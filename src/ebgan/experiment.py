@@ -1,4 +1,4 @@
-"""The experiment: a frozen tree of everything that a run is made of, its checks, and the one place that builds it."""
+"""The experiment: a frozen tree of everything that a run is made of, and its checks."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from ebgan import config
-from ebgan.data import Augmented, Packed, Points, open_data, open_points, with_labels
+from ebgan.data import Augmented, Dataset, Images, Packed, open_data, open_points, with_labels
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import DataError, UsageError, check_least
-from ebgan.nets.base import Classifier, DiscriminatorSpec, GeneratorSpec, Site
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
-from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
@@ -37,22 +34,15 @@ from ebgan.objectives import (
     Scheduled,
     SemiSupervised,
 )
-from ebgan.randomness import Randomness
 from ebgan.samplers import Prior, Replay, Sampler, Transition
 from ebgan.schedules import Constant, Linear, Steps
-from ebgan.stacking import placed
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
-from ebgan.training.compiled import compile_passes
-from ebgan.training.game import Game, Turns
-from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
-from ebgan.training.parts import refuse_batch_norm
+from ebgan.training.game import Turns
+from ebgan.training.optim import SGD, Adam, OptimiserSpec
 from ebgan.training.plateau import Plateau
-from ebgan.training.player import Player
-from ebgan.training.step import Progress
 
 Precision = Literal["fp32", "bf16", "fp64"]
-DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +67,7 @@ class Data:
         if (self.crop or self.flip) and self.source.startswith("toy."):
             raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
 
-    def open(self) -> Packed | Augmented | Points:
+    def open(self) -> Dataset:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
@@ -91,7 +81,7 @@ class Data:
             return None
         return images.padded(self.padding) if self.padding else images
 
-    def prepared(self, images: Packed) -> Packed | Augmented:
+    def prepared(self, images: Packed) -> Images:
         """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
         padded = images.padded(self.padding) if self.padding else images
         return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
@@ -255,56 +245,6 @@ def read_experiment(path: Path) -> Experiment:
         raise UsageError(f"{path}: cannot be read as a config: {error}") from error
     experiment: Experiment = config.from_yaml(text, Experiment, REGISTRY, str(path))
     return experiment
-
-
-def build(
-    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
-) -> tuple[Game, Progress]:
-    """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
-
-    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
-    for parts that cannot work together.
-    """
-    if experiment.unsettled:
-        raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
-    experiment = placed(experiment, device)  # a stack's fields hold tensors
-    dtype = DTYPES[experiment.precision]
-    randomness = Randomness.of(experiment.seed, device)
-    site = Site(shape, experiment.data.limits, randomness, classes)
-    generator = experiment.nets.generator.build(site)
-    discriminator = experiment.nets.discriminator.build(site)
-    experiment.sampler.check(generator)
-    experiment.energy.check(discriminator)
-    if experiment.objective.classifies and not isinstance(discriminator, Classifier):
-        raise UsageError(
-            f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
-            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
-            "an auto-encoder with a head of classes (ClassHead)"
-        )
-    if experiment.accumulate > 1 and not experiment.accumulate_norms:
-        refuse_batch_norm(generator, "generator")
-        refuse_batch_norm(discriminator, "discriminator")
-    for net in (generator, discriminator):
-        compute_in(net, torch.promote_types(dtype, torch.float32))
-    game = Game(
-        generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
-        discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
-        energy=experiment.energy,
-        sampler=experiment.sampler,
-        objective=experiment.objective,
-        randomness=randomness,
-        turns=experiment.turns,
-        plateau=experiment.optimisers.plateau,
-        parts=experiment.accumulate,
-    )
-    for net in (generator, discriminator):  # after the optimisers took their weights in full precision
-        compute_in(net, dtype)
-        if experiment.compile and site.device.type != "meta":
-            compile_passes(net, device)
-    clock = torch.zeros((), dtype=torch.int64, device=device)
-    memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
-    plateau = game.plateau.init(site.models, device) if game.plateau else None
-    return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
 
 
 def _mend(missing: frozenset[str]) -> str:

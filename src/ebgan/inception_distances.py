@@ -10,7 +10,7 @@ import torch
 from platformdirs import user_cache_dir
 from torch import Tensor
 
-from ebgan.data import Augmented, Packed
+from ebgan.data import Images
 from ebgan.errors import StorageError
 from ebgan.metrics import Evaluation, frechet_distance, kernel_distance
 from ebgan.metrics.inception_v3 import SHA256, InceptionV3
@@ -24,7 +24,7 @@ KERNEL_SUBSETS = 100
 KERNEL_SUBSET = 1000
 
 
-def inception_distances(run: Run, data: Packed | Augmented, samples: int, net: InceptionV3) -> Evaluation:
+def inception_distances(run: Run, data: Images, samples: int, net: InceptionV3) -> Evaluation:
     """FID and KID of fresh samples. Raises DataError for other data than the run was trained on."""
     run.check_data(data)
     real = real_features(data, net)
@@ -45,7 +45,7 @@ def inception_distances(run: Run, data: Packed | Augmented, samples: int, net: I
     return Evaluation(metrics, [], protocol)
 
 
-def real_features(data: Packed | Augmented, net: InceptionV3, cache: Path | None = None) -> Tensor:
+def real_features(data: Images, net: InceptionV3, cache: Path | None = None) -> Tensor:
     """The features [images, 2048] of the data, or of so many images drawn evenly; kept in the user's cache."""
     path = (cache or Path(user_cache_dir("ebgan")) / "inception") / _name(data)
     kept = load_weights(path)
@@ -60,7 +60,7 @@ def real_features(data: Packed | Augmented, net: InceptionV3, cache: Path | None
     return features
 
 
-def _name(data: Packed | Augmented) -> str:
+def _name(data: Images) -> str:
     """A file name for all that the features depend on."""
     identity = (SHA256, data.checksum, data.shape, REAL_IMAGES)
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32] + ".features"

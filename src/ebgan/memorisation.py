@@ -15,7 +15,7 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ebgan.data import Augmented, Packed, scaled
+from ebgan.data import Images, scaled
 from ebgan.metrics import Evaluation, Nearest, nearest
 from ebgan.randomness import Randomness
 from ebgan.report import gallery, grid
@@ -38,7 +38,7 @@ class Neighbours(NamedTuple):
     features: Nearest
 
 
-def find_neighbours(run: Run, data: Packed | Augmented) -> Neighbours:
+def find_neighbours(run: Run, data: Images) -> Neighbours:
     """The neighbours of fresh samples, and of real images drawn evenly.
 
     Raises DataError for other data than the run was trained on.
@@ -66,7 +66,7 @@ def measure(found: Neighbours) -> Evaluation:
     return Evaluation(metrics, [], protocol)
 
 
-def picture(found: Neighbours, data: Packed | Augmented) -> Image:
+def picture(found: Neighbours, data: Images) -> Image:
     """The samples nearest to the data in pixels, and under them the nearest real images, nearest first.
 
     Of each: itself, its neighbour in pixels, its neighbour in features, and over them the two distances.
@@ -82,17 +82,17 @@ def _distances(found: Neighbours, place: int) -> str:
     return f"{found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
 
 
-def _triple(found: Neighbours, place: int, data: Packed | Augmented) -> Image:
+def _triple(found: Neighbours, place: int, data: Images) -> Image:
     near = torch.stack((found.pixels.place[place], found.features.place[place]))
     scale = math.ceil(_SIDE / max(data.shape[1:]))
     return grid(torch.cat((found.images[place, None], _images(data, near))), columns=3, scale=scale)
 
 
-def _images(data: Packed | Augmented, places: Tensor) -> Tensor:
+def _images(data: Images, places: Tensor) -> Tensor:
     return scaled(torch.from_numpy(data.images[places.numpy()]), (-1.0, 1.0))
 
 
-def _pieces(data: Packed | Augmented) -> Iterator[Tensor]:
+def _pieces(data: Images) -> Iterator[Tensor]:
     """All images of the data in order, some at a time."""
     for places in torch.split(torch.arange(len(data)), max(1, _PIECE // data.images[0].size)):
         yield _images(data, places)

@@ -11,10 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ebgan.data import Augmented, Packed, Points, scaled
+from ebgan.building import build
+from ebgan.data import Dataset, scaled
 from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, DataError, UsageError
-from ebgan.experiment import Experiment, Precision, build, read_experiment
+from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
@@ -99,9 +100,7 @@ class Run:
         pieces = zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
         return torch.cat([self._finished(self.generator(*piece)) for piece in pieces])
 
-    def sources(
-        self, count: int, data: Packed | Augmented | Points | None = None, *, seed: int = 0
-    ) -> Float[Tensor, "count C H W"] | None:
+    def sources(self, count: int, data: Dataset | None = None, *, seed: int = 0) -> Float[Tensor, "count C H W"] | None:
         """Images for samples to start from, drawn evenly from the data by the seed; None for a run that needs none.
 
         By default the data is opened anew from where the run had it. Raises DataError where that is no longer there.
@@ -140,7 +139,7 @@ class Run:
             raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
         return self._through(images, lambda x: net.classify(x).softmax(-1))
 
-    def check_data(self, data: Packed | Augmented | Points) -> None:
+    def check_data(self, data: Dataset) -> None:
         """Raise DataError for other data than the run was trained on."""
         if data.shape != self.data.shape or data.checksum != self.data.checksum:
             raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
@@ -166,7 +165,7 @@ class Run:
         images = self._from_limits(images).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
-    def reopened(self) -> Packed | Augmented | Points:
+    def reopened(self) -> Dataset:
         """The data that the run was trained on. Raises DataError where it is no longer there, or is another."""
         try:
             data = self.experiment.data.open()

@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 
 from ebgan.calibration import calibrate
-from ebgan.data import Augmented, Packed, Points
+from ebgan.data import Dataset
 from ebgan.experiment import Experiment, read_experiment
 from ebgan.objectives import EBGAN, MAGAN
 from ebgan.runfolder import RunFolder
@@ -24,7 +24,7 @@ PRETRAINING = 2  # epochs, those of MAGAN's authors
 
 def settle(
     experiment: Experiment,
-    data: Packed | Augmented | Points,
+    data: Dataset,
     folder: RunFolder,
     *,
     device: torch.device,
@@ -55,9 +55,7 @@ def _kept(folder: RunFolder) -> float | None:
     return objective.margin if isinstance(objective, EBGAN) else None
 
 
-def _calibrated(
-    experiment: Experiment, data: Packed | Augmented | Points, device: torch.device, notice: Callable[[str], None]
-) -> float:
+def _calibrated(experiment: Experiment, data: Dataset, device: torch.device, notice: Callable[[str], None]) -> float:
     images = min(max(experiment.images // SHARE, LEAST), experiment.images)
     notice(f"objective.margin is not given: training the auto-encoder alone on {images:,} images to find one")
     found = calibrate(replace(experiment, images=images), data, device=device)

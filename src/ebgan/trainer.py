@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
-from ebgan.data import Augmented, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points, from_array
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
-from ebgan.experiment import Experiment, build
+from ebgan.experiment import Experiment
 from ebgan.points_examiner import PointsExaminer
 from ebgan.report import write_animation, write_report
 from ebgan.run import DataFacts, Run, assemble
@@ -101,7 +102,7 @@ def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
 
 
-def examiner_of(run: Run, data: Packed | Augmented | Points, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
+def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
     """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
     if isinstance(data, Packed) and run.experiment.objective.classifies:
         return ClassExaminer(run, data)
@@ -125,9 +126,7 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
         write_atomically(folder.config, text.encode())
 
 
-def _prepare(
-    experiment: Experiment, run: Run, data: Packed | Augmented | Points, observer: Observer, override: bool
-) -> Training:
+def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
     place = rank()
     loader = Loader(
@@ -177,7 +176,7 @@ def _prepare(
     return training
 
 
-def _plan(experiment: Experiment, data: Packed | Augmented | Points, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     assert experiment.pretraining is not None
     return Plan(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.data import Augmented, Loader, Packed, loader
+from ebgan.data import Augmented, Images, Loader, Packed, loader
 from ebgan.errors import UsageError
 from ebgan.experiment import Data
 from ebgan.randomness import Randomness
@@ -24,7 +24,7 @@ def augmented(crop: int | None = 4, flip: bool = True, seed: int | list[int] = 0
     return Augmented(WHOLE, crop, flip).augmented(images, Randomness.of(seeds), **where)
 
 
-def served(data: Packed | Augmented, count: int, first: int = 0, **options) -> Tensor:
+def served(data: Images, count: int, first: int = 0, **options) -> Tensor:
     """Batches of six, one after the other, as bytes."""
     batches = Loader(data, batch=6, randomness=Randomness.of(0), limits=(0, 1), **options).batches(first)
     return torch.cat([batch.images for batch in islice(batches, count)]).mul(255).round().byte()

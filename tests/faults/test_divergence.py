@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.errors import DivergedError
-from ebgan.experiment import build
 from ebgan.objectives import EBGAN, Objective
 from ebgan.objectives.terms import hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.errors import UsageError
-from ebgan.experiment import Nets, build
+from ebgan.experiment import Nets
 from ebgan.nets.base import Classifier, DiscriminatorSpec, Site
 from ebgan.nets.began import BEGANAutoencoder
 from ebgan.nets.class_head import ClassHead

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.data import open_data, scaled
-from ebgan.experiment import build
 from ebgan.objectives import EBGAN
 from ebgan.recipes.gradients import FAR, SIDES, alignment, claims_of, per_image, setting, watch
 from ebgan.records import Batch

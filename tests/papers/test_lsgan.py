@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.energies import ScalarEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, LSGAN, Scheduled
 from ebgan.objectives.lsgan import distance

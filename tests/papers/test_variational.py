@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ebgan.experiment import build
+from ebgan.building import build
 from ebgan.recipes.partition import PLACES, TIGHT, Table, affine, inner_loop, tight
 from ebgan.recipes.variational import CEILING, RUNS, boundedness, run
 from ebgan.records import Batch, Reading

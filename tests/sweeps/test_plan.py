@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 import torch
 
-from ebgan.experiment import Experiment, Labelled, Nets, build
+from ebgan.building import build
+from ebgan.experiment import Experiment, Labelled, Nets
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import find

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import torch
 
+from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator

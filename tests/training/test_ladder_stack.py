@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ebgan.building import build
 from ebgan.data import LabelledLoader, Loader, draw_labelled, open_data
 from ebgan.energies import AutoencoderEnergy, Energy, LadderEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, SemiSupervised

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ebgan.building import build
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.records import Batch

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from ebgan import trainer
+from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build
+from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, MAGAN, Scheduled
 from ebgan.records import Batch

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from ebgan import trainer
+from ebgan.building import build
 from ebgan.data import Loader, from_array
 from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, build
+from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, Scheduled
 from ebgan.runfolder import RunFolder, read_records

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from ebgan.building import build
 from ebgan.energies import ExpertsEnergy, LogisticEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, VCD, Scheduled

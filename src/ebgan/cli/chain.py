@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ebgan.chain import Chain
-    from ebgan.data import Augmented, Packed
+    from ebgan.data import Images
     from ebgan.metrics import TrainedClassifier
     from ebgan.run import Run
 
@@ -60,7 +60,7 @@ def main(argv: list[str]) -> None:
         print(f"{what:<8} {folder / file}")
 
 
-def _data(run: Run, chosen: Simulate) -> Packed | Augmented:
+def _data(run: Run, chosen: Simulate) -> Images:
     """The images that the run was trained on, among which the nearest ones are."""
     from ebgan.cli.score import read_for
     from ebgan.data import Points
@@ -73,7 +73,7 @@ def _data(run: Run, chosen: Simulate) -> Packed | Augmented:
     return data
 
 
-def _start(run: Run, chosen: Simulate, data: Packed | Augmented) -> Tensor:
+def _start(run: Run, chosen: Simulate, data: Images) -> Tensor:
     from ebgan.cli.score import read_for
 
     source = data if chosen.source is None else read_for(run, chosen.source, chosen.split)
@@ -82,7 +82,7 @@ def _start(run: Run, chosen: Simulate, data: Packed | Augmented) -> Tensor:
     return start
 
 
-def _classifier(run: Run, data: Packed | Augmented) -> TrainedClassifier | None:
+def _classifier(run: Run, data: Images) -> TrainedClassifier | None:
     """The classifier of the data, if it has classes."""
     if len(data.classes) < 2:
         return None

@@ -12,7 +12,7 @@ from ebgan.cli.arguments import parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.data import Augmented, Packed, Points
+    from ebgan.data import Dataset
     from ebgan.run import Run
     from ebgan.runfolder import Record
 
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> None:
             print(f"neighbours {chosen.neighbours}")
 
 
-def _measured(run: Run, data: Packed | Augmented | Points, samples: int, chosen: Evaluate) -> Record:
+def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
     """The metrics of fresh samples, and what else is asked for, which needs no classes."""
     from ebgan.trainer import examiner_of
 
@@ -76,7 +76,7 @@ def _measured(run: Run, data: Packed | Augmented | Points, samples: int, chosen:
     return record
 
 
-def _inception(run: Run, data: Packed | Augmented | Points, samples: int, weights: Path | None) -> Record:
+def _inception(run: Run, data: Dataset, samples: int, weights: Path | None) -> Record:
     """FID and KID on the features of InceptionV3."""
     from ebgan.data import Points
     from ebgan.inception_distances import inception_distances
@@ -87,7 +87,7 @@ def _inception(run: Run, data: Packed | Augmented | Points, samples: int, weight
     return inception_distances(run, data, samples, load_inception(weights, run.device)).as_record()
 
 
-def _neighbours(run: Run, data: Packed | Augmented | Points, path: Path) -> Record:
+def _neighbours(run: Run, data: Dataset, path: Path) -> Record:
     """Draw the samples nearest to the data, and say how near samples and real images are."""
     from ebgan.data import Points
     from ebgan.memorisation import find_neighbours, measure, picture

@@ -3,6 +3,7 @@
 from ebgan.data.arrays import from_array
 from ebgan.data.augmented import Augmented
 from ebgan.data.collections import COLLECTIONS
+from ebgan.data.dataset import Dataset, Images
 from ebgan.data.fetch import fetch
 from ebgan.data.framing import Framing
 from ebgan.data.labelled_loader import LabelledLoader
@@ -22,8 +23,10 @@ __all__ = [
     "UNKNOWN",
     "Augmented",
     "Choice",
+    "Dataset",
     "Density",
     "Framing",
+    "Images",
     "LabelledLoader",
     "Loader",
     "Outcome",

@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils import data as torch_data
+from torch.utils.data import DataLoader
 
 from ebgan.data.augmented import Augmented
+from ebgan.data.dataset import Dataset
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
 from ebgan.errors import DataError, UsageError
@@ -58,7 +60,7 @@ class Loader:
 
     def __init__(
         self,
-        data: Packed | Augmented | Points,
+        data: Dataset,
         *,
         batch: int,
         randomness: Randomness,
@@ -161,7 +163,7 @@ class Loader:
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Packed | Augmented | Points, limits: tuple[float, float] | None) -> None:
+def _check_limits(data: Dataset, limits: tuple[float, float] | None) -> None:
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
     if not isinstance(data, Points) and limits is None:
@@ -175,7 +177,7 @@ def picked(images: Tensor, places: Tensor) -> Tensor:
     return images.index_select(0, places.flatten()).reshape(*places.shape, *images.shape[1:])
 
 
-class _Ring(Dataset[int]):
+class _Ring(torch_data.Dataset[int]):
     """Asked for a batch, writes it into one of a few places in shared memory and returns which.
 
     Workers so send a few bytes, which arrive whole or not at all. Of tensors they send a handle, for which this

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.data import Loader, Points, open_points
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.metrics import transport_distance
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.randomness import Randomness

@@ -27,10 +27,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import normalize
 
-from ebgan.data import Augmented, Loader, Packed, Points
+from ebgan.building import build
+from ebgan.data import Dataset, Loader
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
 from ebgan.errors import DataError
-from ebgan.experiment import Data, Experiment, Nets, build
+from ebgan.experiment import Data, Experiment, Nets
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.objectives import EBGAN, GAN, Objective
@@ -114,7 +115,7 @@ def setting(side: Side, source: str) -> Experiment:
     )
 
 
-def watch(experiment: Experiment, data: Packed | Augmented | Points, steps: int) -> list[Look]:
+def watch(experiment: Experiment, data: Dataset, steps: int) -> list[Look]:
     """Train, and look at the moments, the start and the end among them."""
     game, progress = build(experiment, data.shape)
     draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__

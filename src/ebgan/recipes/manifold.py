@@ -21,8 +21,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.data import Density, Loader, Packed, Points, open_data, open_points, scaled
-from ebgan.experiment import Experiment, build
+from ebgan.experiment import Experiment
 from ebgan.metrics import auroc
 from ebgan.objectives import EBGAN
 from ebgan.randomness import Randomness

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ebgan.calibration import constant_outputs
-from ebgan.data import Augmented, Packed, scaled
+from ebgan.data import Images, scaled
 from ebgan.energies import AutoencoderEnergy
 from ebgan.examiner import some
 from ebgan.experiment import Experiment
@@ -84,7 +84,7 @@ class Entry:
         return found
 
 
-def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Packed | Augmented) -> Entry:
+def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Images) -> Entry:
     """A recipe at a size on the data: train it, or take it up where it was stopped, and look."""
     asked.note(f"{recipe}: {made.images:,} images")
     folder = RunFolder(asked.out / recipe)
@@ -104,12 +104,12 @@ def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Packe
     )
 
 
-def real(data: Packed | Augmented, look: Look) -> Image.Image:
+def real(data: Images, look: Look) -> Image.Image:
     """A panel of images of the data, drawn evenly."""
     return grid(data.images[some(data, look.shown)])
 
 
-def spread(run: Run, data: Packed | Augmented, count: int) -> float:
+def spread(run: Run, data: Images, count: int) -> float:
     """The mean distance from a sample to the nearest other one, over that of as many images of the data.
 
     In pixels [-1, 1], the L2 norm. Near 0 all samples are one.
@@ -123,6 +123,6 @@ def _between(images: Tensor) -> float:
     return float(nearest(rows, [rows], torch.arange(len(rows))).distance.mean())
 
 
-def _mean_image(made: Experiment, data: Packed | Augmented) -> float | None:
+def _mean_image(made: Experiment, data: Images) -> float | None:
     energy = made.energy
     return constant_outputs(data, energy, made.data.limits)[1] if isinstance(energy, AutoencoderEnergy) else None

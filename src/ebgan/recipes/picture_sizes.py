@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ebgan.data import Augmented, Packed, from_array, open_data
+from ebgan.data import Images, from_array, open_data
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
@@ -35,6 +35,7 @@ class Length:
     pictures: int  # between pictures
     divide: int = 2  # feature maps by this
     divide_began: int = 8  # the same of BEGAN's nets, whose maps are not halved as images grow
+    batch: int | None = None  # in place of the recipe's
 
     def narrowed(self, nets: Nets) -> Nets:
         """The same nets with fewer feature maps."""
@@ -66,14 +67,12 @@ class Size:
     """What a scale makes of a recipe."""
 
     lengths: dict[int, Length] = field(default_factory=dict)  # by the side of the images; the recipe's own if not here
-    batch: int | None = None  # in place of the recipe's
     digits: bool = False  # whether the digits stand in for every set
     looks: dict[int, Look] = field(default_factory=LOOKS.copy)  # by the side of the images
 
     def of(self, made: Experiment) -> Experiment:
         """A recipe at this size."""
         side = side_of(made)
-        made = replace(made, batch=self.batch or made.batch)
         if self.digits:
             made = replace(made, data=replace(made.data, source="digits"))
         if side not in self.lengths:
@@ -82,6 +81,7 @@ class Size:
         return replace(
             made,
             nets=length.narrowed(made.nets),
+            batch=length.batch or made.batch,
             images=length.images,
             pretraining=min(made.pretraining or 0, length.images // 4),
             checkpoint=length.checkpoint,
@@ -97,30 +97,29 @@ class Size:
         times = made.data.size // digits.shape[-1]
         return digits.repeat(times, 2).repeat(times, 3)
 
-    def open(self, made: Experiment) -> Packed | Augmented:
+    def open(self, made: Experiment) -> Images:
         """The images that a run of a recipe sees. Raises DataError where they are not to be had."""
         stand_in = self.stand_in(made)
         opened = made.data.open() if stand_in is None else made.data.prepared(from_array(stand_in, name="digits"))
-        assert isinstance(opened, Packed | Augmented)
+        assert isinstance(opened, Images)
         return opened
 
 
 SIZES: dict[Scale, Size] = {
     "tiny": Size(
         lengths={
-            64: Length(24, 8, 24, 16, 64),
-            128: Length(24, 8, 24, 16),
-            256: Length(12, 4, 12, 16),
+            64: Length(24, 8, 24, 16, 64, batch=4),
+            128: Length(24, 8, 24, 16, batch=4),
+            256: Length(12, 4, 12, 16, batch=4),
         },
-        batch=4,
         digits=True,
         looks=dict.fromkeys(LOOKS, Look(16)),
     ),
     "cpu": Size(
         lengths={
             64: Length(192_000, 32_000, 16_000),
-            128: Length(19_200, 6_400, 3_200),
-            256: Length(12_800, 3_200, 1_600, divide=4),
+            128: Length(19_200, 6_400, 3_200, batch=16),
+            256: Length(12_800, 3_200, 1_600, divide=4, batch=16),
         },
     ),
     "paper": Size(),

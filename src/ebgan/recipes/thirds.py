@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebgan.data import Augmented, Packed
+from ebgan.data import Images
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
 from ebgan.inception_distances import inception_distances
@@ -57,7 +57,7 @@ class Thirds:
         return place * every * PARTS // total > (place - 1) * every * PARTS // total or images >= total
 
 
-def distances(run: Run, data: Packed | Augmented, counts: dict[Path, int], note: Note) -> list[Record]:
+def distances(run: Run, data: Images, counts: dict[Path, int], note: Note) -> list[Record]:
     """FID and KID on InceptionV3 at checkpoints, each of so many samples; none where InceptionV3 is not here.
 
     What was measured before is read from the run's folder. The run has the last checkpoint's weights in the end.

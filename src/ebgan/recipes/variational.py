@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.data import Loader
 from ebgan.energies import Energy, ExpertsEnergy, ScalarEnergy
-from ebgan.experiment import Experiment, Nets, Optimisers, build
+from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
 from ebgan.objectives import LSGAN, VGAN, Objective

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import torch
 
+from ebgan.building import build
 from ebgan.data import Loader
-from ebgan.experiment import build
 from ebgan.stacking import stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups

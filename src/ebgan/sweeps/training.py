@@ -19,10 +19,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
-from ebgan.data import Augmented, LabelledLoader, Loader, Packed, Points
+from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points
 from ebgan.examiner import Examiner
-from ebgan.experiment import Data, Experiment, build
+from ebgan.experiment import Data, Experiment
 from ebgan.labelled import split
 from ebgan.points_examiner import PointsExaminer
 from ebgan.randomness import Randomness
@@ -41,7 +42,6 @@ CHECKS = 20  # times in a run at which a stack whose models have all diverged is
 LAST = 10  # the energies of a trial are means over the last tenth of its steps
 WATCHED = ("energy_real", "energy_fake")
 
-Opened = Packed | Augmented | Points
 Status = Literal["done", "diverged", "failed"]
 
 
@@ -85,7 +85,7 @@ def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "
     return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
 
 
-def train_models(experiments: Sequence[Experiment], data: Opened, device: torch.device | str = "cpu") -> Trained:
+def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str = "cpu") -> Trained:
     """Train one experiment, or several along the model axis."""
     experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
     game, progress = build(experiment, data.shape, device, len(data.classes))
@@ -134,7 +134,7 @@ def starts(loader: Loader, images: int, turn: int) -> Batch:
 
 
 @functools.lru_cache(maxsize=2)
-def opened(data: Data) -> Opened:
+def opened(data: Data) -> Dataset:
     """The images or points of an experiment, kept for the next stack of the process."""
     return data.open()
 
@@ -164,7 +164,7 @@ def _weights(game: Game, average: Average | None) -> dict[str, Tensor]:
     return {f"{part}.{name}": value for part, tensors in parts.items() for name, value in tensors.items()}
 
 
-def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Opened) -> Result:
+def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Dataset) -> Result:
     """Measured as `ebgan evaluate` measures: samples, or classes, of the nets in evaluation mode."""
     count = max(trained.diverged.numel(), 1)
     seconds = trained.seconds / count

@@ -1,0 +1,70 @@
+"""From an experiment to the nets, optimisers and state that a training step moves."""
+
+from __future__ import annotations
+
+import torch
+
+from ebgan.errors import UsageError
+from ebgan.experiment import Experiment, Precision
+from ebgan.nets.base import Classifier, Site
+from ebgan.nets.layers import compute_in
+from ebgan.randomness import Randomness
+from ebgan.stacking import placed
+from ebgan.training.compiled import compile_passes
+from ebgan.training.game import Game
+from ebgan.training.optim import Optimiser
+from ebgan.training.parts import refuse_batch_norm
+from ebgan.training.player import Player
+from ebgan.training.step import Progress
+
+DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
+
+
+def build(
+    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
+) -> tuple[Game, Progress]:
+    """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
+
+    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
+    for parts that cannot work together.
+    """
+    if experiment.unsettled:
+        raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
+    experiment = placed(experiment, device)  # a stack's fields hold tensors
+    dtype = DTYPES[experiment.precision]
+    randomness = Randomness.of(experiment.seed, device)
+    site = Site(shape, experiment.data.limits, randomness, classes)
+    generator = experiment.nets.generator.build(site)
+    discriminator = experiment.nets.discriminator.build(site)
+    experiment.sampler.check(generator)
+    experiment.energy.check(discriminator)
+    if experiment.objective.classifies and not isinstance(discriminator, Classifier):
+        raise UsageError(
+            f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
+            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
+            "an auto-encoder with a head of classes (ClassHead)"
+        )
+    if experiment.accumulate > 1 and not experiment.accumulate_norms:
+        refuse_batch_norm(generator, "generator")
+        refuse_batch_norm(discriminator, "discriminator")
+    for net in (generator, discriminator):
+        compute_in(net, torch.promote_types(dtype, torch.float32))
+    game = Game(
+        generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
+        discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
+        energy=experiment.energy,
+        sampler=experiment.sampler,
+        objective=experiment.objective,
+        randomness=randomness,
+        turns=experiment.turns,
+        plateau=experiment.optimisers.plateau,
+        parts=experiment.accumulate,
+    )
+    for net in (generator, discriminator):  # after the optimisers took their weights in full precision
+        compute_in(net, dtype)
+        if experiment.compile and site.device.type != "meta":
+            compile_passes(net, device)
+    clock = torch.zeros((), dtype=torch.int64, device=device)
+    memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
+    plateau = game.plateau.init(site.models, device) if game.plateau else None
+    return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
