@@ -205,7 +205,7 @@ class Experiment:
         """Refuse ways to take passes that cannot work."""
         double = f"{type(self.objective).__name__} takes the gradient of a gradient"
         if self.compile and self.objective.probes:
-            raise UsageError(f"compile=True: {double}, and compiled passes have none: give --compile False")
+            raise UsageError(f"compile=True: {double}, and compiled passes have none: give --no-compile")
         if self.accumulate > 1 and self.objective.probes:
             raise UsageError(f"accumulate={self.accumulate}: {double}, for which a batch passes whole: choose 1")
         if self.accumulate > 1 and self.compile:

@@ -9,7 +9,7 @@ from ebgan.training.optim import Adam
 
 @recipe("digits", source="EBGAN, section 4.1, made small")
 def digits() -> Experiment:
-    """EBGAN-PT on the 1,797 real 8x8 digits that ship inside scikit-learn: minutes on two CPU cores."""
+    """EBGAN-PT on the 1,797 real 8x8 digits that ship inside scikit-learn: under a minute on two CPU cores."""
     return Experiment(
         data=Data(source="digits"),
         nets=Nets(

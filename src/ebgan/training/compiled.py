@@ -17,7 +17,7 @@ from ebgan.distributed import rank
 from ebgan.errors import UsageError
 from ebgan.nets.base import Classifier, Denoiser, TransitionGenerator
 
-MEND = "Give --compile False to train without, which takes longer and computes the same"
+MEND = "Give --no-compile to train without, which takes longer and computes the same"
 
 
 def compile_passes(net: nn.Module, device: torch.device | str) -> None:

@@ -60,7 +60,7 @@ def refuse_batch_norm(net: nn.Module, name: str) -> None:
         raise UsageError(
             f"accumulate: nets.{name} has batch norm, whose statistics would be those of each part: take a net without "
             "(batch_norm=False, where it has that field), choose a smaller batch, or ask for it by "
-            "--accumulate-norms True"
+            "--accumulate-norms"
         )
 
 
