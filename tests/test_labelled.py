@@ -120,6 +120,18 @@ def test_the_test_set_is_taken_where_there_is_one(data_folder: Path) -> None:
     assert found.source == "10,000 images of the test set"
 
 
+def test_a_damaged_test_set_is_named_and_not_passed_over(tmp_path: Path) -> None:
+    for number in range(1, 6):
+        (tmp_path / f"data_batch_{number}.bin").write_bytes(bytes(1 + 3 * 32 * 32))
+    (tmp_path / "test_batch.bin").write_bytes(b"torn")
+    source = Data(source=str(tmp_path))
+    assert len(source.open()) == 5
+    with pytest.raises(DataError, match=r"test_batch\.bin: 4 bytes are not a whole number of records"):
+        source.open_test()
+    np.savez(tmp_path / "train.npz", images=np.zeros((4, 8, 8), np.uint8))
+    assert Data(source=str(tmp_path / "train.npz")).open_test() is None
+
+
 def test_a_run_with_nothing_left_to_test_on_is_refused() -> None:
     experiment = replace(LADDER, labelled=Labelled(count=None, held_out=0.0))
     with pytest.raises(DataError, match=r"no image with a label is left .* raise labelled\.held_out"):

@@ -19,6 +19,10 @@ class DataError(EbganError, ValueError):
     exit_code = 3
 
 
+class NoSplitError(DataError):
+    """A data set that keeps no images of the split that was asked for."""
+
+
 class CheckpointError(EbganError):
     """No valid checkpoint, or one that does not fit the run."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ebgan import config
 from ebgan.data import Augmented, Dataset, Images, Packed, open_data, open_points, with_labels
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
-from ebgan.errors import DataError, UsageError, check_least
+from ebgan.errors import NoSplitError, UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.class_head import ClassHead
@@ -74,10 +74,13 @@ class Data:
         return self.prepared(self._labelled(open_data(self.source, size=self.size, channels=self.channels)))
 
     def open_test(self) -> Packed | None:
-        """The whole images of the source that are for testing, or None where it keeps none apart."""
+        """The whole images of the source that are for testing, or None where it keeps none apart.
+
+        Raises DataError where it should and they cannot be read.
+        """
         try:
             images = open_data(self.source, split="test", size=self.size, channels=self.channels)
-        except DataError:
+        except NoSplitError:
             return None
         return images.padded(self.padding) if self.padding else images
 

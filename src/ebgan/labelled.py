@@ -58,7 +58,7 @@ def untold(data: Packed, labelled: Tensor) -> Packed:
 
 
 def _test_set(experiment: Experiment, data: Packed) -> Packed | None:
-    """The source's own test set, if it has one of the same classes."""
+    """The source's own test set, if it has one of the same classes. Raises DataError if that is damaged."""
     test = experiment.data.open_test()
     return test if test is not None and test.classes == data.classes and test.shape == data.shape else None
 

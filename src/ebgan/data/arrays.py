@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.data.packed import Packed
-from ebgan.errors import DataError
+from ebgan.errors import DataError, NoSplitError
 
 DIGITS = tuple("0123456789")
 
@@ -60,7 +60,8 @@ def read_npz(path: Path, split: str) -> Packed:
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not an npz file of plain arrays, or a damaged one ({error})") from error
     if images is None:
-        raise DataError(f"{path}: no array of {split} images: expected images, x, {split}_images or x_{split}; {found}")
+        expected = f"expected images, x, {split}_images or x_{split}"
+        raise NoSplitError(f"{path}: no array of {split} images: {expected}; {found}")
     return from_array(images, labels, classes, path.stem)
 
 

@@ -15,7 +15,7 @@ from ebgan.data.archive import Archive, is_archive
 from ebgan.data.lsun import Database, is_database
 from ebgan.data.store import Entry, Store
 from ebgan.data.tree import Tree
-from ebgan.errors import DataError, UsageError
+from ebgan.errors import DataError, NoSplitError, UsageError
 
 DOGS = "dogs"
 _CELEBA_PICTURES = "img_align_celeba.zip"
@@ -100,13 +100,13 @@ def _split(path: Path, entries: list[Entry], split: str) -> list[Entry]:
     """The entries of a split: those in its folder, if there is a folder `train`."""
     if not any(entry.name.startswith("train/") for entry in entries):
         if split != "train":
-            raise DataError(f"{path}: has no {split} images of its own: all of it is train")
+            raise NoSplitError(f"{path}: has no {split} images of its own: all of it is train")
         return entries
     for folder in _FOLDERS[split]:
         chosen = [entry for entry in entries if entry.name.startswith(f"{folder}/")]
         if chosen:
             return [Entry(entry.name.removeprefix(f"{folder}/"), entry.where) for entry in chosen]
-    raise DataError(f"{path}: has no folder {split}")
+    raise NoSplitError(f"{path}: has no folder {split}")
 
 
 def _wanted(name: str, classes: tuple[str, ...]) -> bool:

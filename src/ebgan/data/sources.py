@@ -17,7 +17,7 @@ from ebgan.data.folder import read_picture, read_pictures
 from ebgan.data.idx import read_idx
 from ebgan.data.journal import is_pack, open_pack
 from ebgan.data.packed import MAGIC, Packed, open_packed
-from ebgan.errors import DataError
+from ebgan.errors import DataError, NoSplitError
 
 SPLITS = ("train", "test")
 _READERS: dict[str, Callable[[Path, str], Packed | None]] = {
@@ -149,7 +149,7 @@ def _read_pictures(path: Path, split: str, size: int | None, channels: int | Non
 
 def _only_train(source: str | Path, split: str) -> None:
     if split != "train":
-        raise DataError(f"{source}: has no {split} images of its own: all of it is train")
+        raise NoSplitError(f"{source}: has no {split} images of its own: all of it is train")
 
 
 def _check_shape(packed: Packed, size: int | None, channels: int | None) -> None:
