@@ -12,6 +12,8 @@ from ebgan.recipes.claims import Request
 from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.sweeps import Result, plan
 
+RECIPES = ("ladder_quarter", "ebgan_ln_quarter", "ladder_control_quarter")
+
 
 def test_the_papers_gains_are_those_that_it_prints() -> None:
     ladder, ebgan_ln = table2.PAPER.values()
@@ -25,11 +27,12 @@ def test_the_table_holds_the_errors_of_its_runs(tmp_path: Path) -> None:
     (rows,) = findings.tables.values()
     errors = [
         100 * read_records(tmp_path / f"{name}-100-0" / "evaluations.jsonl")[-1]["metrics"]["test_error"]
-        for name in ("ladder-network", "ebgan-ln")
+        for name in ("ladder-network", "ebgan-ln", "ebgan-ln-without-generator")
     ]
-    assert rows[1] == ["100", f"{errors[0]:.2f}", "1.36 +- 0.21", f"{errors[1]:.2f}", "1.04 +- 0.12"]
-    assert findings.claims[0].holds == (errors[1] < errors[0])
-    assert len(said) == 2
+    ours = [f"{error:.2f}" for error in errors]
+    assert rows[1] == ["100", ours[0], "1.36 +- 0.21", ours[1], "1.04 +- 0.12", ours[2]]
+    assert findings.claims[0].holds == (errors[1] < min(errors[0], errors[2]))
+    assert len(said) == 3
 
 
 def test_the_papers_scale_is_that_of_the_recipes_with_each_seed_its_own() -> None:
@@ -42,9 +45,9 @@ def test_the_papers_scale_is_that_of_the_recipes_with_each_seed_its_own() -> Non
 def test_a_quarter_of_the_steps_is_a_recipe_whose_run_the_table_takes_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kind, recipe in (("Ladder network", "ladder_quarter"), ("EBGAN-LN", "ebgan_ln_quarter")):
-        made = find(f"semisupervised_mnist.{recipe}").make()
-        assert made == table2.experiment_of(kind, 100, 0, "cpu")
+    recipes = {recipe: find(f"semisupervised_mnist.{recipe}").make() for recipe in RECIPES}
+    assert list(recipes.values()) == [table2.experiment_of(kind, 100, 0, "cpu") for kind in table2.KINDS]
+    made = recipes["ebgan_ln_quarter"]
     assert made.images == 4_500_000
     assert made.objective.inner.schedules["margin"].finish == 1_500_000
     trained: dict[str, Experiment] = {}
@@ -60,7 +63,15 @@ def test_a_quarter_of_the_steps_is_a_recipe_whose_run_the_table_takes_up(
     findings = table2.reproduce(Request("cpu", tmp_path, lambda text: None))
     assert trained["ladder-network-100-0"] == find("semisupervised_mnist.ladder_quarter").make()
     assert trained["ebgan-ln-100-0"] == made
-    assert (findings.claims[0].measured, findings.claims[0].holds) == ("5.00 and 2.50", True)
+    assert trained["ebgan-ln-without-generator-100-0"] == recipes["ladder_control_quarter"]
+    claim = findings.claims[0]
+    assert (claim.measured, claim.holds) == ("5.00 falls to 2.50, without generator to 1.67", False)
+
+
+def test_the_control_is_ebgan_ln_with_no_turn_for_the_generator() -> None:
+    whole, control = (table2.experiment_of(kind, 100, 2, "paper") for kind in ("EBGAN-LN", table2.CONTROL))
+    assert (control.images, control.optimisers, control.seed) == (whole.images, whole.optimisers, whole.seed)
+    assert control.turns.generator == 0
 
 
 def test_seeds_and_labels_are_one_stack_where_the_planner_says_that_it_pays(
@@ -78,8 +89,8 @@ def test_seeds_and_labels_are_one_stack_where_the_planner_says_that_it_pays(
     monkeypatch.setattr(cells, "run_trials", run_trials)
     asked = Request("tiny", tmp_path, lambda text: None, seeds=3, labels=(100, 200))
     (rows,) = table2.reproduce(asked).tables.values()
-    assert stacks == [6, 6]  # the Ladder networks, and EBGAN-LN
+    assert stacks == [6, 6, 6]  # the Ladder networks, EBGAN-LN, and EBGAN-LN without its generator
     assert [row[:2] for row in rows[1:]] == [["100", "1.00 +- 0.00"], ["200", "2.00 +- 0.00"]]
     assert not (tmp_path / "ebgan-ln-100-0").exists()
     table2.reproduce(asked)
-    assert stacks == [6, 6]
+    assert stacks == [6, 6, 6]

@@ -14,7 +14,7 @@ from ebgan.sweeps.store import flat
 
 CHANGED = {  # the fields of the config that a variant may change
     BASE: (),
-    "Ladder network": ("objective.inner", "turns.generator"),
+    "without the generator": ("objective.inner", "turns.generator"),
     "margin stays": ("objective.inner", "turns.generator"),
     "margin falls in steps": ("objective.inner.schedules.margin",),
     "weight on the data alone": ("objective.weighs",),
