@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
 STEPS = 200  # of L-BFGS, at most
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C, the inverse of the weight decay
 
 
-def probe_error(
-    features: Float[Tensor, "samples features"],
-    labels: Integer[Tensor, " samples"],
-    test_features: Float[Tensor, "tests features"],
-    test_labels: Integer[Tensor, " tests"],
-) -> float:
-    """The share of test images that logistic regression (scikit-learn's, C = 1) on standardised features names wrongly.
+class Labelled(NamedTuple):
+    """Features and what they are of."""
 
+    features: Float[Tensor, "samples features"]
+    labels: Integer[Tensor, " samples"]
+
+
+class Probe(NamedTuple):
+    """What a linear classifier came to."""
+
+    error: float  # share of the test images that it names wrongly
+    strength: float  # C, chosen on the validation images
+
+
+def probe(train: Labelled, validation: Labelled, test: Labelled) -> Probe:
+    """Logistic regression (scikit-learn's) on standardised features.
+
+    C is the one of `STRENGTHS` that is best on the validation images; with it the classifier then learns from both.
     Features that do not vary are left at 0.
     """
+    strength = min(STRENGTHS, key=lambda each: _error(train, validation, each))
+    both = Labelled(*(torch.cat(each) for each in zip(train, validation, strict=True)))
+    return Probe(_error(both, test, strength), strength)
+
+
+def _error(train: Labelled, test: Labelled, strength: float) -> float:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=STEPS))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of steps is part of the measure
-        classifier.fit(features.numpy(), labels.numpy())
-    return float(np.mean(classifier.predict(test_features.numpy()) != test_labels.numpy()))
+        classifier.fit(train.features.numpy(), train.labels.numpy())
+    return float(np.mean(classifier.predict(test.features.numpy()) != test.labels.numpy()))

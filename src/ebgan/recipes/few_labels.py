@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,6 +29,13 @@ RATES = ((0.9, 0.01), (0.6, 0.1))  # from this share of the epochs on, this shar
 Augment = Callable[[Tensor], Tensor]  # images in [0, 1] to as many
 
 
+class Errors(NamedTuple):
+    """Shares of images that are named wrongly."""
+
+    validation: float
+    test: float
+
+
 @dataclass(frozen=True)
 class FewLabels:
     """What is learned from, what selects and what tests, and for how long."""
@@ -36,20 +44,20 @@ class FewLabels:
     validation: Packed
     test: Packed
     epochs: int = 200
-    width: int = 64
+    divide: int = 1  # feature maps by this
 
-    def error(self, augment: Augment | None, seed: int) -> float:
-        """The share of test images that are named wrongly by the weights that are best on the validation set."""
+    def errors(self, augment: Augment | None, seed: int) -> Errors:
+        """Those of the weights that are best on the validation set."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return self._learn(augment, seed)
 
-    def _learn(self, augment: Augment | None, seed: int) -> float:
+    def _learn(self, augment: Augment | None, seed: int) -> Errors:
         device = default_device()
-        net = RegularisedClassifier(self.train.shape[0], len(self.train.classes), self.width).to(device)
+        net = RegularisedClassifier(self.train.shape[0], len(self.train.classes), self.divide).to(device)
         optimiser = torch.optim.Adadelta(net.parameters(), lr=1.0, rho=0.95, eps=1e-6)
         images, labels = (each.to(device) for each in tensors(self.train))
-        best, tested = 2.0, 1.0
+        best = Errors(2.0, 1.0)
         for epoch in range(self.epochs):
             optimiser.param_groups[0]["lr"] = rate(epoch / self.epochs)
             order = Randomness.of(seed).permutation("few labels", len(images), epoch)
@@ -58,9 +66,9 @@ class FewLabels:
                 torch.autograd.backward(loss(net.train(), images[place], labels[place], augment))
                 optimiser.step()
             error = wrong(net.eval(), self.validation)
-            if error < best:
-                best, tested = error, wrong(net, self.test)
-        return tested
+            if error < best.validation:
+                best = Errors(error, wrong(net, self.test))
+        return best
 
 
 def loss(net: RegularisedClassifier, images: Tensor, labels: Tensor, augment: Augment | None) -> Tensor:

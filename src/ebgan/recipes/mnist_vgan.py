@@ -2,8 +2,9 @@
 
 The paper has VGAN on CIFAR-10 (section 7.1) and VCD on MNIST, CIFAR-10 and SVHN (7.2). Its Adadelta with rate 0.1, its
 100 experts, batch norm in the generator alone, codes of 256 numbers and rho = 0.01 are here; of the authors' code the
-batch of 100 and images of 28x28 in [0, 1], on which rho depends. The nets and the length are ours, and so are the 100
-dimensions of VGAN's noise, which the paper does not give.
+batch of 100 and, for VCD, images of 28x28 in [0, 1], on which rho depends. The nets and the length are ours, and so are
+the 100 dimensions of VGAN's noise, which the paper does not give, and its images in [-1, 1]: in [0, 1] the generator's
+first gradients are a twelfth of these, and the experts' energies stay at their ceiling, where there is no slope.
 """
 
 from ebgan.energies import ExpertsEnergy
@@ -17,8 +18,6 @@ from ebgan.samplers import Prior, Transition
 from ebgan.training.adadelta import Adadelta
 
 BATCH = 100
-UNPADDED = Data(source="mnist", limits=(0.0, 1.0))
-EXPERTS = MLPExperts(depth=3, width=512, experts=100)
 ADADELTA = Optimisers(discriminator=Adadelta(lr=0.1), generator=Adadelta(lr=0.1))
 
 
@@ -26,8 +25,10 @@ ADADELTA = Optimisers(discriminator=Adadelta(lr=0.1), generator=Adadelta(lr=0.1)
 def vgan() -> Experiment:
     """VGAN on MNIST: 100 experts, one generator turn a step (k = 1; `--turns.generator 3` is the paper's other)."""
     return Experiment(
-        data=UNPADDED,
-        nets=Nets(generator=MLPGenerator(depth=4, width=512), discriminator=EXPERTS),
+        data=Data(source="mnist"),
+        nets=Nets(
+            generator=MLPGenerator(depth=4, width=512), discriminator=MLPExperts(depth=2, width=512, experts=100)
+        ),
         energy=ExpertsEnergy(),
         sampler=Prior(distribution="uniform"),
         objective=VGAN(),
@@ -41,8 +42,11 @@ def vgan() -> Experiment:
 def vcd() -> Experiment:
     """VCD on MNIST: transitions from images of the data, rho 0.01, codes of 256 numbers."""
     return Experiment(
-        data=UNPADDED,
-        nets=Nets(generator=MLPTransition(depth=2, width=800, code=256), discriminator=EXPERTS),
+        data=Data(source="mnist", limits=(0.0, 1.0)),
+        nets=Nets(
+            generator=MLPTransition(depth=2, width=800, code=256),
+            discriminator=MLPExperts(depth=3, width=512, experts=100),
+        ),
         energy=ExpertsEnergy(),
         sampler=Transition(),
         objective=VCD(rho=0.01),

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from ebgan.distributed import default_device
-from ebgan.metrics.probe import probe_error
+from ebgan.metrics.probe import Labelled, Probe, probe
 from ebgan.recipes.claims import Claim, Findings, Request
 from ebgan.recipes.contest import spread
 from ebgan.recipes.index import find
@@ -51,10 +51,15 @@ def table1(asked: Request) -> Findings:
     size = size_of(asked.scale, asked.seeds)
     given = parts(size.source("cifar10"))
     runs = trained(asked, size, given)
-    errors = {}
-    for title, each in (runs | {"before training": [untrained(size, given, asked.out)]}).items():
-        asked.note(f"linear classifiers on {title}")
-        errors[title] = [100 * error(run, given) for run in each]
+    errors: dict[str, list[float]] = {}
+    first = [untrained(size, given, asked.out, seed) for seed in range(size.seeds)]
+    for title, each in (runs | {"before training": first}).items():
+        for seed, run in enumerate(each):
+            found = probed(run, given)
+            errors.setdefault(title, []).append(100 * found.error)
+            asked.note(
+                f"{title}, seed {seed}: {100 * found.error:.1f} % by a linear classifier, C = {found.strength:g}"
+            )
     paper = {rival.title: f"{rival.paper}" for rival in RIVALS}
     rows = [[title, paper.get(title, ""), spread(numbers)] for title, numbers in errors.items()]
     heading = [["features of", "paper's error, %", "error, %"]]
@@ -81,20 +86,16 @@ def trained(asked: Request, size: Size, given: Parts) -> dict[str, list[Run]]:
     return runs
 
 
-def untrained(size: Size, given: Parts, out: Path) -> Run:
+def untrained(size: Size, given: Parts, out: Path, seed: int) -> Run:
     """VGAN's nets with their first weights."""
     data = given.train
-    made = size.of(find("vgan.cifar10").make(), len(data))
+    made = replace(size.of(find("vgan.cifar10").make(), len(data)), seed=seed)
     return assemble(made, RunFolder(out), DataFacts(data.shape, data.classes, data.checksum), default_device())
 
 
-def error(run: Run, given: Parts) -> float:
-    """The share of test images that a linear classifier on a run's features names wrongly."""
-    read = []
-    for data in (joined(given), given.test):
-        assert data.labels is not None
-        read += [run.encode(pixels(data)), torch.from_numpy(data.labels)]
-    return probe_error(*read)
+def probed(run: Run, given: Parts) -> Probe:
+    """A linear classifier on a run's features."""
+    return probe(*(Labelled(run.encode(pixels(data)), torch.tensor(data.labels)) for data in given))
 
 
 def claims(errors: dict[str, list[float]]) -> list[Claim]:

@@ -29,6 +29,8 @@ class Size:
     digits: bool = False  # whether the digits stand in for every set
     labels: int = 1000  # images with labels in table 2
     learning: int = 200  # epochs of table 2's classifier
+    learner: int = 1  # its feature maps by this
+    validated: int | None = None  # images that select its weights; None is all that are held out
 
     def source(self, source: str) -> str:
         """The set that is taken for the paper's."""
@@ -58,8 +60,8 @@ class Size:
 
 
 SIZES: dict[Scale, Size] = {
-    "tiny": Size(epochs=0.4, divide=16, seeds=1, digits=True, labels=100, learning=2),
-    "cpu": Size(epochs=2, divide=8, seeds=2, learning=40),
+    "tiny": Size(epochs=0.4, divide=16, seeds=1, digits=True, labels=100, learning=2, learner=16),
+    "cpu": Size(epochs=2, divide=8, seeds=2, learning=60, learner=2, validated=2000),
     "paper": Size(epochs=100, divide=1, seeds=2),
 }
 
