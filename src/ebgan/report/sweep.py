@@ -89,6 +89,7 @@ class Share(NamedTuple):
 
 def write_sweep_page(path: Path, record: SweepRecord) -> Path:
     """Write the page, whole or not at all, and return its path. Raises StorageError where the disk refuses."""
+    axes = _axes(record.trials)
     page = (
         template_environment()
         .get_template("sweep.html")
@@ -101,8 +102,8 @@ def write_sweep_page(path: Path, record: SweepRecord) -> Path:
             effects=_drawn(_effects(record, _mean)),
             failures=_drawn(_effects(record, _failed)) if _by_score(record) else [],
             pictures=[(each.title, each.note, _uri(each.png)) for each in record.pictures],
-            axes=_axes(record.trials),
-            rows=[_row(trial, _axes(record.trials)) for trial in _ranked(record.trials)],
+            axes=axes,
+            rows=[_row(trial, axes) for trial in _ranked(record.trials)],
         )
     )
     write_atomically(path, page.encode("utf-8", "replace"))
