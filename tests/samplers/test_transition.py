@@ -41,6 +41,8 @@ def test_a_sample_holds_its_source_and_the_reconstruction_without_noise() -> Non
     assert torch.equal(sample.reconstruction, x / 2)
     kept = sample.images == x / 2
     assert 0 < kept.sum() < kept.numel()
+    with torch.no_grad():  # the discriminator's turn
+        assert Transition().sample(Halved(), Moment(SEED, 0, 0, 6), lambda: Batch(x)).reconstruction is None
 
 
 def test_everything_is_kept_or_nothing_at_the_ends() -> None:

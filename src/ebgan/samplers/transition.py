@@ -2,8 +2,9 @@
 
     h~ = m h + (1 - m) z,    m ~ Bernoulli(keep) and z ~ U(-1, 1), both for each number of the code
 
-The reconstruction is Decode(h), the same net without noise; while training, batch norm takes the statistics of either
-pass for itself, as in the authors' code. The paper's m marks what is replaced; with its 0.5 that makes no difference.
+The reconstruction is Decode(h), the same net without noise, made in the generator's turn alone; while training, batch
+norm takes the statistics of either pass for itself, as in the authors' code. The paper's m marks what is replaced; with
+its 0.5 that makes no difference.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ class Transition(Sampler[Memoryless]):
         assert isinstance(generator, TransitionGenerator)
         images = source().images
         code = generator.encode(images)
-        return Sample(
-            generator.decode(self.replaced(code, moment)), source=images, reconstruction=generator.decode(code)
-        )
+        samples = generator.decode(self.replaced(code, moment))
+        learning = torch.is_grad_enabled()  # a generator's turn: none other reads the reconstruction
+        return Sample(samples, source=images, reconstruction=generator.decode(code) if learning else None)
 
     def replaced(self, code: Tensor, moment: Moment) -> Tensor:
         """Codes [*models, batch, code] of which some numbers are noise."""
