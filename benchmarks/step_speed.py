@@ -1,13 +1,13 @@
 """How fast a training step is: against a plain eager float32 loop of the same nets, and against the machine's peak.
 
-    python benchmarks/step_speed.py [RECIPE ...]
+    python benchmarks/step_speed.py [--device cpu] [--compile] [RECIPE ...]
 
 Times alternate within one run, so that what else the machine does weighs on all alike; the least of all rounds counts.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ ROUNDS, STEPS = 8, 10
 SHAPE = (1, 32, 32)
 
 
-def plain(experiment: Experiment) -> Callable[[], None]:
+def plain(experiment: Experiment, device: str) -> Callable[[], None]:
     """The loop that one writes by hand: torch's own layers and Adam, float32, two passes of D, autograd's backward."""
     g, d = experiment.nets.generator, experiment.nets.discriminator
     assert isinstance(g, MLPGenerator)
@@ -36,24 +36,24 @@ def plain(experiment: Experiment) -> Callable[[], None]:
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()]
-    generator = nn.Sequential(*layers, nn.Linear(g.width, 1024), nn.Tanh())
+    generator = nn.Sequential(*layers, nn.Linear(g.width, 1024), nn.Tanh()).to(device)
     encoder, decoder = nn.Sequential(nn.Linear(1024, d.width), nn.ReLU()), nn.Linear(d.width, 1024)
-    discriminator = nn.ModuleList([encoder, decoder])
+    discriminator = nn.ModuleList([encoder, decoder]).to(device)
     of_d = torch.optim.Adam(discriminator.parameters(), 1e-3, (0.5, 0.999))
     of_g = torch.optim.Adam(generator.parameters(), 1e-3, (0.5, 0.999))
-    real = torch.rand(experiment.batch, 1024) * 2 - 1
+    real = torch.rand(experiment.batch, 1024, device=device) * 2 - 1
 
     def read(x: Tensor) -> tuple[Tensor, Tensor]:
         code = encoder(x)
         return code, (decoder(code) - x).norm(dim=1)
 
     def step() -> None:
-        fake = generator(torch.randn(experiment.batch, g.noise)).detach()
+        fake = generator(torch.randn(experiment.batch, g.noise, device=device)).detach()
         loss = read(real)[1].mean() + (10 - read(fake)[1]).relu().mean()
         of_d.zero_grad()
         loss.backward()
         of_d.step()
-        code, energy = read(generator(torch.randn(experiment.batch, g.noise)))
+        code, energy = read(generator(torch.randn(experiment.batch, g.noise, device=device)))
         unit = nn.functional.normalize(code, dim=1)
         n = experiment.batch
         loss = energy.mean() + 0.1 * ((unit @ unit.T).square().sum() - n) / (n * (n - 1))
@@ -64,10 +64,10 @@ def plain(experiment: Experiment) -> Callable[[], None]:
     return step
 
 
-def ours(experiment: Experiment) -> Callable[[], None]:
+def ours(experiment: Experiment, device: str) -> Callable[[], None]:
     """`train_step` on a batch that is at hand."""
-    game, progress = build(experiment, SHAPE)
-    batch = Batch(torch.rand(experiment.batch, *SHAPE) * 2 - 1)
+    game, progress = build(experiment, SHAPE, device)
+    batch = Batch(torch.rand(experiment.batch, *SHAPE, device=device) * 2 - 1)
     state = [progress]
 
     def step() -> None:
@@ -83,16 +83,24 @@ def least(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
         step()
     for _ in range(ROUNDS):
         for name, step in steps.items():
-            begun = time.perf_counter()
+            begun = now()
             for _ in range(STEPS):
                 step()
-            times[name] = min(times[name], (time.perf_counter() - begun) / STEPS)
+            times[name] = min(times[name], (now() - begun) / STEPS)
     return times
 
 
-def peak(dtype: torch.dtype, size: int = 2048) -> float:
+def now() -> float:
+    """Seconds, when the accelerator, if there is one, has done what it was asked to."""
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()
+    return time.perf_counter()
+
+
+def peak(dtype: torch.dtype, device: str) -> float:
     """Floating-point operations a second of a large square product."""
-    a, b = torch.randn(size, size, dtype=dtype), torch.randn(size, size, dtype=dtype)
+    size = 2048 if device == "cpu" else 8192
+    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     return 2 * size**3 / least({"product": lambda: torch.mm(a, b)})["product"]
 
 
@@ -112,26 +120,32 @@ def operations(experiment: Experiment) -> float:
     return 2.0 * experiment.batch * (in_d + in_g)
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Print milliseconds a step, ratios and shares of peak."""
-    for name in names or ["mnist.ebgan_pt"]:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("recipes", nargs="*", default=["mnist.ebgan_pt"])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true", help="also with the nets' passes compiled")
+    given = parser.parse_args()
+    for name in given.recipes:
         experiment = find(name).make()
         wide = replace(experiment, precision="fp32")
-        steps = {
-            "plain fp32": plain(experiment),
-            "ours fp32": ours(wide),
-            "ours bf16": ours(replace(wide, precision="bf16")),
-        }
+        half = replace(experiment, precision="bf16")
+        steps = {"plain fp32": plain(experiment, given.device)}
+        steps |= {"ours fp32": ours(wide, given.device), "ours bf16": ours(half, given.device)}
+        if given.compile:
+            steps["ours bf16 compiled"] = ours(replace(half, compile=True), given.device)
         times = least(steps)
         work = operations(experiment)
-        peaks = {"fp32": peak(torch.float32), "bf16": peak(torch.bfloat16)}
-        print(f"{name}: {work / 1e9:.2f} GFLOP a step, batch {experiment.batch}, {torch.get_num_threads()} threads")
+        peaks = {"fp32": peak(torch.float32, given.device), "bf16": peak(torch.bfloat16, given.device)}
+        machine = f"{given.device}, {torch.get_num_threads()} threads"
+        print(f"{name}: {work / 1e9:.2f} GFLOP a step, batch {experiment.batch}, {machine}")
         print("peak of a product: " + ", ".join(f"{key} {value / 1e9:.0f} GFLOP/s" for key, value in peaks.items()))
         for label, seconds in times.items():
             share = work / seconds / peaks[label.split()[1]]
             ratio = times["plain fp32"] / seconds
-            print(f"{label:<11} {seconds * 1e3:7.2f} ms  {ratio:5.2f} x plain  {share:6.1%} of peak")
+            print(f"{label:<18} {seconds * 1e3:7.2f} ms  {ratio:5.2f} x plain  {share:6.1%} of peak")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
