@@ -22,20 +22,28 @@ SCRIPT = Path(__file__).with_name("compiled_steps.py")
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("kind", ["mlp", "stack", "convolutional", "ladder"])
-def test_compiled_passes_compute_what_passes_compute(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "tolerance"),
+    [
+        ("mlp", 1e-9),
+        ("stack", 1e-9),
+        ("convolutional", 1e-9),
+        ("ladder", 1e-7),  # its batch norm divides by as little as 1e-5, which magnifies rounding
+    ],
+)
+def test_compiled_passes_compute_what_passes_compute(kind: str, tolerance: float) -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), kind], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     for eager, compiled in zip(told["eager"], told["compiled"], strict=True):
-        assert compiled == pytest.approx(eager, rel=1e-9)
+        assert compiled == pytest.approx(eager, rel=tolerance)
 
 
 @pytest.mark.slow
 def test_without_a_compiler_a_run_is_refused_in_one_line(tmp_path: Path) -> None:
     program = str(Path(sys.executable).with_name("ebgan"))
     done = subprocess.run(
-        [program, "train", "digits", str(tmp_path / "run"), "--compile", "True", "--device", "cpu"],
+        [program, "train", "digits", str(tmp_path / "run"), "--compile", "--device", "cpu"],
         env={**os.environ, "CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")},
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ third, EBGAN-LN without its generator, tells what these do.
 Each seed of each cell is a run of its own in the folder, which the same command takes up where it was stopped, and
 which other processes may train (`semisupervised_mnist.ladder_quarter`); where stacks of models pay, as on a GPU, all
 seeds and numbers of labels are trained as one. The lengths of `cpu` are a quarter of the paper's, with all decays
-scaled: hours. `tiny` reads the digits of scikit-learn.
+scaled, in bf16: hours. `tiny` reads the digits of scikit-learn.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ebgan.recipes.semisupervised_mnist import (
     EBGAN_LN_STEPS,
     LADDER_STEPS,
     ebgan_ln_of,
+    faster,
     ladder_of,
     without_generator,
 )
@@ -81,7 +82,9 @@ def experiment_of(kind: str, labels: int, seed: int, scale: Scale) -> Experiment
     else:
         made = ebgan_ln_of(round(EBGAN_LN_STEPS * share), labels, seed)
         made = without_generator(made) if kind == CONTROL else made
-    return replace(made, data=replace(made.data, source="digits")) if scale == "tiny" else made
+    if scale == "tiny":
+        return replace(made, data=replace(made.data, source="digits"))
+    return faster(made) if scale == "cpu" else made
 
 
 def _row(labels: int, found: dict[str, list[float]]) -> list[str]:
