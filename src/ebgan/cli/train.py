@@ -43,6 +43,7 @@ def main(argv: list[str]) -> None:
 
     _refuse_swapped(*argv[:2])
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
+    _refuse_truth(options.out)
     from ebgan.cli.progress import ProgressBar
     from ebgan.distributed import ranks
     from ebgan.trainer import train, with_labels
@@ -63,6 +64,15 @@ def _refuse_swapped(recipe: str, out: str = "-") -> None:
 
     if not out.startswith("-") and is_recipe(out) and not is_recipe(recipe):
         raise UsageError(f"{recipe} is no recipe, but {out} is: the recipe comes first: `ebgan train {out} {recipe}`")
+
+
+def _refuse_truth(out: Path | None) -> None:
+    """Raise UsageError for a folder that was meant as the value of a field."""
+    if str(out) in ("True", "False", "true", "false"):
+        raise UsageError(
+            f"{out}: taken for the run folder, as a field that is true or false is a flag: give --FIELD or --no-FIELD "
+            "without a value (--compile, --data.no-flip)"
+        )
 
 
 def experiment_name(recipe: str) -> str:
