@@ -34,9 +34,9 @@ def test_the_rate_falls_to_a_tenth_at_60_percent_and_to_a_hundredth_at_90() -> N
 
 def test_it_learns_and_augmentation_that_turns_classes_round_hurts() -> None:
     task = FewLabels(stripes(200, 0), stripes(100, 1), stripes(100, 2), epochs=20, divide=8)
-    plain = task.errors(None, 0).test
-    assert plain < 0.05
-    assert task.errors(lambda x: x.mT, 0).test > plain + 0.05
+    seeds = range(4)
+    assert np.mean([task.errors(None, seed).test for seed in seeds]) < 0.1
+    assert np.mean([task.errors(lambda x: x.mT, seed).test for seed in seeds]) > 0.25
 
 
 def test_the_test_error_is_that_of_the_best_epoch_on_the_validation_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ EBGAN_PT = Experiment(
     optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
     precision="fp64",
 )
+GENTLE = Adam(lr=1e-2, epsilon=1e-3)  # which makes no steps of gradients that are rounding alone
 KINDS = {
     "mlp": EBGAN_PT,
     "stack": stacked([EBGAN_PT, replace(EBGAN_PT, seed=1, objective=EBGAN(margin=4.0, pulling_away=0.5))]),
@@ -45,6 +46,7 @@ KINDS = {
         nets=replace(EBGAN_PT.nets, discriminator=Ladder(widths=(6,))),
         energy=AutoencoderEnergy(unit="sse"),
         objective=SemiSupervised(inner=EBGAN(margin=50.0)),
+        optimisers=Optimisers(discriminator=GENTLE, generator=GENTLE),
     ),
 }
 
