@@ -1,5 +1,6 @@
 """FID and KID on the features of InceptionV3: of a stand-in net, and of the real one where its file is installed."""
 
+import hashlib
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from ebgan.data import Packed
 from ebgan.errors import DataError, UsageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.inception_distances import inception_distances, real_features
-from ebgan.metrics.inception_v3 import InceptionV3, load_inception, resized
+from ebgan.metrics import inception_v3
+from ebgan.metrics.inception_v3 import InceptionV3, load_classes, load_inception, resized
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.run import DataFacts, assemble
 from ebgan.runfolder import RunFolder
@@ -83,6 +85,27 @@ def test_samples_are_measured_and_the_protocol_says_how(net: InceptionV3) -> Non
     assert found.protocol["inception_kernel"] == "100 subsets of 30"
     with pytest.raises(DataError, match="not the data"):
         inception_distances(replace(run, data=facts._replace(checksum="other")), DATA, 30, net)
+
+
+def test_the_inception_score_of_samples_is_taken_over_ten_parts(net: InceptionV3) -> None:
+    nets = Nets(generator=MLPGenerator(width=8), discriminator=MLPAutoencoder(width=8))
+    run = assemble(Experiment(nets=nets), RunFolder(Path("run")), DataFacts(DATA.shape, (), DATA.checksum), "cpu")
+    classes = torch.randn(1008, 2048, generator=torch.Generator().manual_seed(0))
+    found = inception_distances(run, DATA, 30, net, classes)
+    assert 1 < found.metrics["inception_score"] <= 3  # of three samples in each part
+    assert found.metrics["inception_score_std"] > 0
+    assert found.protocol["inception_classes"] == "1008, without bias, 10 parts"
+    assert inception_distances(run, DATA, 30, net, 0 * classes).metrics["inception_score"] == pytest.approx(1)
+
+
+def test_classes_are_read_without_their_bias(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "classes.pth"
+    weights = torch.randn(1008, 2048)
+    torch.save({"fc.weight": weights, "fc.bias": torch.ones(1008)}, path)
+    with pytest.raises(DataError, match=r"classes\.pth: not pt_inception-2015-12-05-6726825d\.pth, the classes"):
+        load_classes(path)
+    monkeypatch.setattr(inception_v3, "CLASSES_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    assert torch.equal(load_classes(path), weights)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How far samples are from the data on the features of InceptionV3: the FID and the KID that papers give."""
+"""What samples are worth on InceptionV3: the FID, the KID and the inception score that papers give."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import warnings
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from platformdirs import user_cache_dir
 from torch import Tensor
 
 from ebgan.data import Images
 from ebgan.errors import StorageError
-from ebgan.metrics import Evaluation, frechet_distance, kernel_distance
+from ebgan.metrics import Evaluation, frechet_distance, inception_score, kernel_distance
 from ebgan.metrics.inception_v3 import SHA256, InceptionV3
 from ebgan.metrics.weights import load_weights, save_weights
 from ebgan.randomness import Randomness
@@ -22,10 +23,16 @@ REAL_IMAGES = 10_000  # at most, that samples are measured against
 METRIC_SEED = 1  # of the samples: those that metrics are taken over
 KERNEL_SUBSETS = 100
 KERNEL_SUBSET = 1000
+SCORE_PARTS = 10  # of the samples, each with an inception score of its own: Salimans et al.'s
 
 
-def inception_distances(run: Run, data: Images, samples: int, net: InceptionV3) -> Evaluation:
-    """FID and KID of fresh samples. Raises DataError for other data than the run was trained on."""
+def inception_distances(
+    run: Run, data: Images, samples: int, net: InceptionV3, classes: Float[Tensor, "classes 2048"] | None = None
+) -> Evaluation:
+    """FID and KID of fresh samples, and their inception score where the weights of its classes are given.
+
+    Raises DataError for other data than the run was trained on.
+    """
     run.check_data(data)
     real = real_features(data, net)
     source = run.sources(samples, data, seed=METRIC_SEED)
@@ -42,6 +49,10 @@ def inception_distances(run: Run, data: Images, samples: int, net: InceptionV3) 
         "inception_kernel": f"{KERNEL_SUBSETS} subsets of {min(KERNEL_SUBSET, samples, len(real))}",
         "inception_real_set": f"{data.name}, SHA-256 {data.checksum[:12]}",
     }
+    if classes is not None:
+        score, deviation = inception_score((fake @ classes.mT).softmax(-1), splits=SCORE_PARTS)
+        metrics |= {"inception_score": score, "inception_score_std": deviation}
+        protocol["inception_classes"] = f"{len(classes)}, without bias, {SCORE_PARTS} parts"
     return Evaluation(metrics, [], protocol)
 
 

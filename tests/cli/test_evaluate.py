@@ -43,6 +43,11 @@ def test_another_file_than_inception_s_is_refused(transitions, tmp_path, capsys)
     assert "not the weights of InceptionV3" in capsys.readouterr().err
 
 
+def test_other_classes_than_inception_s_are_refused(transitions, tmp_path, capsys):
+    assert run(["evaluate", str(transitions), "--classes", str(tmp_path / "none.pth")]) == 3
+    assert "none.pth: cannot be read as pt_inception-2015-12-05-6726825d.pth" in capsys.readouterr().err
+
+
 def test_distances_on_inception_stand_beside_the_neighbours(transitions, tmp_path, capsys, monkeypatch):
     layers = torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.ConstantPad1d((0, 2000), 0)
     stand_in = torch.nn.Sequential(*layers)

