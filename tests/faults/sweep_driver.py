@@ -1,6 +1,7 @@
 """A sweep of 400 trials that train nothing: each worker leaves its process id, so that harm can be done to it."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +26,13 @@ def stub(folder: str, experiments: Sequence[Experiment], device: str) -> list[Re
     (Path(folder) / f"{os.getpid()}.worker").touch()
     time.sleep(0.02)
     return [Result("done", score(experiment), picture=os.urandom(64)) for experiment in experiments]
+
+
+def fatal(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    """The end of the worker, by a net of 9 units with seed 1."""
+    if any((each.seed, each.nets.generator.width) == (1, 9) for each in experiments):  # type: ignore[attr-defined]
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [Result("done", score(experiment)) for experiment in experiments]
 
 
 if __name__ == "__main__":

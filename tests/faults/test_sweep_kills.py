@@ -12,10 +12,10 @@ from pathlib import Path
 import dask
 import pytest
 
-from ebgan.sweeps import Store
+from ebgan.sweeps import Grid, Store, sweep
 from ebgan.sweeps.cluster import connected
 
-from .sweep_driver import GRID, score
+from .sweep_driver import GRID, fatal, score
 
 DRIVER = Path(__file__).with_name("sweep_driver.py")
 
@@ -87,6 +87,19 @@ def test_kills_of_driver_and_workers_leave_one_right_row_a_trial(tmp_path: Path,
         kill_a_worker(tmp_path, chance)
     assert driver.wait(timeout=240) == 0
     assert_right(tmp_path)
+
+
+def test_a_trial_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
+    base = GRID.base
+    pair = Grid(base=base, axes={"seed": (0, 1), "nets.generator.width": (8, 9, 10)})  # three stacks
+    failed = sweep(pair, tmp_path, runner=fatal)
+    with Store(tmp_path / "trials.sqlite") as store:
+        rows = store.rows()
+    assert [(row.fields["seed"], row.fields["nets.generator.width"]) for row in rows if row.id in failed] == [(1, 9)]
+    assert [row.status for row in rows].count("done") == 5
+    assert [row.error for row in rows if row.error] == [
+        "its worker was lost 3 times with nothing else at work: out of memory, perhaps"
+    ]
 
 
 def test_a_worker_that_is_slow_to_come_back_is_waited_for() -> None:

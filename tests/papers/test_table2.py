@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
 from ebgan.recipes import cells, find, table2
 from ebgan.recipes.claims import Request
@@ -33,6 +34,25 @@ def test_the_table_holds_the_errors_of_its_runs(tmp_path: Path) -> None:
     assert rows[1] == ["100", ours[0], "1.36 +- 0.21", ours[1], "1.04 +- 0.12", ours[2]]
     assert findings.claims[0].holds == (errors[1] < min(errors[0], errors[2]))
     assert len(said) == 3
+
+
+def test_a_seed_that_diverged_costs_no_other_its_place_and_other_labels_have_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(made: Experiment, out: Path) -> SimpleNamespace:
+        if made.seed == 1:
+            raise DivergedError(f"{out}: diverged")
+        out.mkdir(exist_ok=True)
+        append_record(RunFolder(out).evaluations, {"images": 1, "metrics": {"test_error": 0.05}})
+        return SimpleNamespace(folder=RunFolder(out))
+
+    monkeypatch.setattr(cells, "train", train)
+    monkeypatch.setattr(cells, "planned", lambda trials, device: [])
+    findings = table2.reproduce(Request("cpu", tmp_path, lambda text: None, labels=(500,), seeds=3))
+    (rows,) = findings.tables.values()
+    known = "5.00 +- 0.00, 1 of 3 diverged"
+    assert rows[1] == ["500", known, "", known, "", known]
+    assert findings.claims[0].expected == "falls"
 
 
 def test_the_papers_scale_is_that_of_the_recipes_with_each_seed_its_own() -> None:

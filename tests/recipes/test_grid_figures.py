@@ -92,6 +92,36 @@ def test_a_part_of_the_grid_is_told_as_a_part(tmp_path: Path) -> None:
     assert list(found.tables) == ["shares, 20 of the grid's 416 trials"]
 
 
+def test_trials_that_failed_are_told_and_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    asked = filled("mnist_grid", tmp_path)._replace(note=heard.append)
+    with Store(SweepFolder(tmp_path).trials) as store:
+        lost = store.rows()[-1].id
+        store._file.execute(
+            "UPDATE trials SET status = 'failed', score = NULL, error = 'no memory' WHERE id = ?", (lost,)
+        )
+    monkeypatch.setattr("ebgan.recipes.grid_study.sweep", lambda *_, **__: None)
+    assert list(figure2(asked).tables) == ["shares, 415 of the grid's 416 trials (1 failed)"]
+    assert heard == [f"{lost} failed: no memory"]
+
+
+def test_a_grid_of_which_all_diverged_has_no_figure_and_no_claim(tmp_path: Path) -> None:
+    asked = filled("mnist_grid", tmp_path)
+    with Store(SweepFolder(tmp_path).trials) as store:
+        store._file.execute("UPDATE trials SET status = 'diverged', score = NULL, metrics = '{}'")
+    for figure in (figure2, figure3):
+        assert figure(asked).pictures == {}
+    assert figure2(asked).claims == []
+
+
+def test_a_folder_that_was_halved_is_refused(tmp_path: Path) -> None:
+    asked = filled("mnist_grid", tmp_path, limit=20)
+    with Store(SweepFolder(tmp_path).trials) as store:
+        store.state(grid="mnist_grid", scale="tiny", halving="1 of 3 goes on, 3 rungs")
+    with pytest.raises(UsageError, match="holds a sweep with halving"):
+        figure2(asked)
+
+
 def test_the_folder_of_another_sweep_is_refused(asked: Request, tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match="holds the sweep mnist_grid --scale tiny; choose another folder, or its scale"
@@ -111,6 +141,15 @@ def test_table_1_is_counted(scale: str, tmp_path: Path) -> None:
         assert ["sizeG", "400, 800, 1600, 3200 (128 each)", "400, 800, 1600, 3200 (1,536 each)"] in rows
         assert ["lr", "0.001 (512 each)", "0.01, 0.001, 0.0001 (2,048 each)"] in rows
     assert not list(tmp_path.iterdir())
+
+
+def test_a_margin_that_diverged_is_an_end_all_the_same(tmp_path: Path) -> None:
+    asked = filled("margins", tmp_path)
+    with Store(SweepFolder(tmp_path).trials) as store:
+        last = store.rows()[-1].id
+        store._file.execute("UPDATE trials SET status = 'diverged', score = NULL WHERE id = ?", (last,))
+    (claim,) = figure9(asked).claims
+    assert claim.measured.endswith("and 0.00 at the ends")
 
 
 def test_figure_9_has_a_row_and_a_picture_for_each_margin(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_seeds_train_as_stacks_whose_results_are_kept(tmp_path: Path, monkeypatc
     assert [row.status for row in rows] == ["done"] * 4
     (table,) = first.tables.values()
     errors = [100 * row.metrics["test_error"] for row in rows if row.fields["objective.inner.type"] == "Scheduled"]
-    assert table[1][1].startswith(f"{sum(errors) / 2:.4g} +- ")
+    assert table[1][1].startswith(f"{sum(errors) / 2:.2f} +- ")
     assert table[1][2].startswith("+0.00")
     monkeypatch.setattr("ebgan.recipes.cells.run_trials", None)  # nothing is left to train
     again = ladder_ablations.reproduce(Request("tiny", tmp_path, lambda text: None))

@@ -46,6 +46,11 @@ def test_a_whole_number_on_an_axis_of_floats_is_the_same_trial() -> None:
     ]
 
 
+def test_a_whole_number_shares_a_stack_with_what_it_equals() -> None:
+    made = [trial.experiment.objective.margin for trial in grid(objective__margin=(5, 10)).trials()]  # type: ignore[attr-defined]
+    assert [type(margin) for margin in made] == [float, float]
+
+
 def test_grids_add_up_and_a_trial_of_both_is_there_once() -> None:
     one, other = grid(objective__margin=(5.0, 10.0)), grid(objective__margin=(10.0, 20.0))
     gan = replace(BASE, objective=GAN(), energy=LogisticEnergy(), nets=Nets(discriminator=MLPDiscriminator()))

@@ -229,6 +229,7 @@ def test_what_halving_dropped_is_trained_to_its_end_by_a_sweep_without_it(tmp_pa
     begun.clear()
     run(tmp_path, grid=NINE)
     assert begun == [list(range(8))]
+    assert rungs_of(tmp_path) == {640: list(range(9))}
 
 
 def test_halving_that_is_refused_leaves_the_folder_as_it_was(tmp_path: Path) -> None:

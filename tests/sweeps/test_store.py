@@ -59,8 +59,19 @@ def test_an_edited_grid_keeps_every_result_and_forgets_what_only_waited(store: S
     store.finish({IDS[0]: Result("done", 1.0)})
     store.start([IDS[1]])
     store.expect([TRIALS[2], *Grid(base=Experiment(), axes={"seed": (9,)}).trials()])
-    assert [row.fields["seed"] for row in store.rows()] == [0, 2, 9]
-    assert statuses(store) == ["done", "waiting", "waiting"]
+    assert [row.fields["seed"] for row in store.rows()] == [2, 9]
+    assert store.summary() == ({"waiting": 2}, None)
+    store.expect(TRIALS)
+    assert [row.fields["seed"] for row in store.rows()] == [0, 1, 2, 3]
+    assert statuses(store) == ["done", "waiting", "waiting", "waiting"]
+
+
+def test_rows_stand_in_the_order_that_was_asked_for(store: Store) -> None:
+    store.finish({IDS[2]: Result("done", 1.0)})
+    store.expect(TRIALS[1:])
+    store.add([TRIALS[0], TRIALS[2]])
+    assert [row.fields["seed"] for row in store.rows()] == [1, 2, 3, 0]
+    assert [row.id for row in store.rows([IDS[3], "of another grid", IDS[0]])] == [IDS[3], IDS[0]]
 
 
 def test_what_no_longer_runs_waits(store: Store) -> None:
@@ -95,10 +106,10 @@ def test_a_trial_that_is_not_there_is_named(store: Store) -> None:
         store.config("nothing")
 
 
-def test_facts_are_kept_by_name(store: Store) -> None:
-    store.state(grid="a", scale="tiny")
-    store.state(scale="cpu")
-    assert store.facts() == {"grid": "a", "scale": "cpu"}
+def test_facts_are_those_that_were_stated_last(store: Store) -> None:
+    store.state(grid="a", halving="1 of 3")
+    store.state(grid="b", scale="cpu")
+    assert store.facts() == {"grid": "b", "scale": "cpu"}
 
 
 def test_the_fields_of_a_config_stand_by_their_paths() -> None:

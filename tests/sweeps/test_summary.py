@@ -11,10 +11,11 @@ from PIL import Image
 from ebgan.recipes import find_grid
 from ebgan.recipes.mnist_grid import PUBLISHED
 from ebgan.report import png
-from ebgan.report.sweep import SweepRecord, TrialRecord, write_sweep_page
+from ebgan.report.sweep import SweepRecord, TrialRecord, share_columns, shares, write_sweep_page
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Halving, Result, Store
 from ebgan.sweeps.summary import trial_records, write_sweep_report
+from ebgan.training.optim import SGD, Adam
 
 GRID: Grid = find_grid("mnist_grid").make("tiny")
 
@@ -75,9 +76,61 @@ def test_the_paper_stands_beside_each_share(page: str) -> None:
 
 
 def test_samples_are_those_of_the_best_median_and_worst_of_each_family(page: str) -> None:
-    titles = re.findall(r"<figcaption><strong>(E?B?GAN, \w+: [\d.]+)</strong>", page)
-    best, median, worst = "best: 2.000", "median: 1.000", "worst: 1.000"
-    assert titles == [f"{family}, {which}" for family in ("EBGAN", "GAN") for which in (best, median, worst)]
+    titles = re.findall(r"<figcaption><strong>(E?B?GAN, \w+: [\w.]+)</strong>", page)
+    assert titles == [
+        *("EBGAN, best: 2.000", "EBGAN, median: 1.000", "EBGAN, worst: 1.000"),
+        *("GAN, best: 2.000", "GAN, median: 1.000", "GAN, worst: diverged"),
+    ]
+
+
+def test_trials_that_diverged_are_ranked_last_and_have_no_samples(tmp_path: Path) -> None:
+    made = SweepFolder(tmp_path)
+    trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())[:5]
+    with Store(made.trials) as store:
+        store.expect(trials)
+        for place, trial in enumerate(trials):
+            good = Result("done", 1.0 + place, {"i_usual": 1.0 + place, "i_usual_real": 2.2}, picture=picture(place))
+            store.finish({trial.id: good if place < 2 else Result("diverged")})
+    page = write_sweep_report(made).read_text("utf-8")
+    assert re.findall(r"<strong>(EBGAN, .*?)</strong>", page) == [
+        "EBGAN, best: 2.000",
+        "EBGAN, median: diverged",
+        "EBGAN, worst: diverged",
+    ]
+    assert page.count("<img") == 1
+
+
+def test_one_trial_has_its_best_title_alone(tmp_path: Path) -> None:
+    made = SweepFolder(tmp_path)
+    with Store(made.trials) as store:
+        trials = list(GRID.trials())[:1]
+        store.expect(trials)
+        store.finish({trials[0].id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}, picture=picture(0))})
+    page = write_sweep_report(made).read_text("utf-8")
+    assert re.findall(r"<strong>(E?B?GAN, .*?)</strong>", page) == ["EBGAN, best: 1.000"]
+
+
+def test_a_field_that_only_some_trials_have_is_an_axis_too(tmp_path: Path) -> None:
+    either = (Adam(lr=0.01), SGD(lr=0.01), SGD(lr=0.01, momentum=0.9))
+    for order in (either, either[::-1]):
+        made = SweepFolder(tmp_path / type(order[0]).__name__)
+        grid = Grid(base=GRID.base, axes={"optimisers.discriminator": order})
+        with Store(made.trials) as store:
+            store.expect(grid.trials())
+            settings = [tuple(record.settings.items()) for record in trial_records(store.rows())]
+        assert len(set(settings)) == 3
+        assert "momentum" in write_sweep_report(made).read_text("utf-8")
+
+
+def test_shares_stand_under_the_name_of_their_family_whatever_the_order_of_trials() -> None:
+    def trial(family: str, images: int, score: float) -> TrialRecord:
+        metrics = {"i_usual": score, "i_usual_real": 2.2}
+        return TrialRecord(f"{family}{images}", family, "done", {}, score, metrics, 1.0, "", images)
+
+    trials = [trial("GAN", 640, 0.1), trial("EBGAN", 64, 2.0), trial("GAN", 64, 0.1)]
+    record = SweepRecord("", trials, [], [], {}, "1 of 10 goes on")
+    assert share_columns(record) == ["GAN", "EBGAN"]
+    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == ["0 %", "100 %"]
 
 
 def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: SweepFolder) -> None:

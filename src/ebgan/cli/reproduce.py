@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
     chosen = parse(Reproduce, "reproduce", argv)
     if chosen.name is None:
         return _list()
-    for name, number in (("limit", chosen.limit), ("workers", chosen.workers)):
+    for name, number in (("limit", chosen.limit), ("workers", chosen.workers), ("seeds", chosen.seeds)):
         if number is not None and number < 1:
             raise UsageError(f"--{name} {number}: expected at least 1")
     from rich.console import Console

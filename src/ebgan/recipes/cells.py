@@ -6,7 +6,8 @@ are kept whole: a row a model in stacks/trials.sqlite.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 
 import torch
 
@@ -21,12 +22,14 @@ from ebgan.sweeps.training import run_trials
 from ebgan.trainer import train
 from ebgan.training.lock import run_lock
 
+Errors = Sequence[float | None]  # by seed, in per cent; None for one that diverged
 
-def errors_of(cells: Mapping[str, Experiment], asked: Request) -> dict[str, float]:
-    """The test error in per cent of each experiment, by the name of its folder.
+
+def errors_of(cells: Mapping[str, Experiment], asked: Request) -> dict[str, float | None]:
+    """The test error in per cent of each experiment, by the name of its folder; None for one that diverged.
 
     Those that share a stack where the planner says that it pays are trained so; a run that has a folder already goes on
-    there. Raises DivergedError for one that diverged.
+    there.
     """
     device = default_device()
     begun = {name for name in cells if RunFolder(asked.out / name).config.exists()}
@@ -35,17 +38,35 @@ def errors_of(cells: Mapping[str, Experiment], asked: Request) -> dict[str, floa
     stacked = _of_stacks(stacks, asked, device) if stacks else {}
     errors = {}
     for name, made in cells.items():
-        errors[name] = stacked[made.hash] if name not in begun and made.hash in stacked else _of_run(name, made, asked)
-        asked.note(f"{name}: {errors[name]:.2f} %")
+        error = stacked[made.hash] if name not in begun and made.hash in stacked else _of_run(name, made, asked)
+        asked.note(f"{name}: diverged" if error is None else f"{name}: {error:.2f} %")
+        errors[name] = error
     return errors
 
 
-def _of_run(name: str, made: Experiment, asked: Request) -> float:
-    run = train(made, asked.out / name)
+def said(errors: Errors) -> str:
+    """The mean over the seeds that did not diverge and its standard deviation, where there are several."""
+    known = known_of(errors)
+    words = [f"{fmean(known):.2f}" + (f" +- {stdev(known):.2f}" if len(known) > 1 else "")] if known else []
+    diverged = len(errors) - len(known)
+    return ", ".join([*words, f"{diverged} of {len(errors)} diverged"] if diverged else words)
+
+
+def known_of(errors: Errors) -> list[float]:
+    """Those of the seeds that did not diverge."""
+    return [error for error in errors if error is not None]
+
+
+def _of_run(name: str, made: Experiment, asked: Request) -> float | None:
+    try:
+        run = train(made, asked.out / name)
+    except DivergedError as error:
+        asked.note(str(error))
+        return None
     return 100 * float(read_records(run.folder.evaluations)[-1]["metrics"]["test_error"])
 
 
-def _of_stacks(stacks: list[Task], asked: Request, device: torch.device) -> dict[str, float]:
+def _of_stacks(stacks: list[Task], asked: Request, device: torch.device) -> dict[str, float | None]:
     """The errors of the trials of stacks, by id; a stack that has its results is not trained again."""
     folder = SweepFolder(asked.out / "stacks")
     with run_lock(folder.lock), Store(folder.trials) as store:
@@ -57,7 +78,4 @@ def _of_stacks(stacks: list[Task], asked: Request, device: torch.device) -> dict
                 results = run_trials([trial.experiment for trial in waiting], device)
                 store.finish({trial.id: result for trial, result in zip(waiting, results, strict=True)})
         rows = {row.id: row for row in store.rows()}
-    for trial in (trial for task in stacks for trial in task.trials):
-        if rows[trial.id].status == "diverged":
-            raise DivergedError(f"{folder.trials}: {trial.id}: {rows[trial.id].error}: choose another --seeds")
-    return {trial.id: 100 * rows[trial.id].metrics["test_error"] for task in stacks for trial in task.trials}
+    return {name: None if row.status == "diverged" else 100 * row.metrics["test_error"] for name, row in rows.items()}

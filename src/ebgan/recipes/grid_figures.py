@@ -29,14 +29,15 @@ from ebgan.report.sweep import (
     shares,
 )
 
+PAIRS = 12  # two optimisers for either player, three rates
 FIFTH = 0.2  # of the EBGANs at least get half as far as real digits, or the runs are too short to tell
 
 
 def figure2(asked: Request) -> Findings:
     """How I' is spread over the grid's EBGANs and GANs, of all nets and of shallower ones."""
     study = studied(asked)
-    drawn = _drawn([panel for panel in study.record.panels if not panel.title.startswith("GAN: ")])
-    return Findings(claims(study.record), {"figure2": drawn}, _told(study))
+    panels = [panel for panel in study.record.panels if not panel.title.startswith("GAN: ")]
+    return Findings(claims(study.record), {"figure2": _drawn(panels)} if panels else {}, _told(study))
 
 
 def figure3(asked: Request) -> Findings:
@@ -48,9 +49,9 @@ def figure3(asked: Request) -> Findings:
     fewer = sum(_failing(each["EBGAN"]) < _failing(each["GAN"]) for each in found if all(each.values()))
     claim = Claim(
         "Pairs of optimisers whose GANs fail more often than the EBGANs",
-        "all 12",
+        f"all {PAIRS}",
         f"{fewer} of {len(pairs)}, {study.trials}",
-        fewer == len(pairs) > 0,
+        fewer == PAIRS,
     )
     return Findings([claim], {"figure3": _drawn(pairs)} if pairs else {}, {"GANs by optimisers": rows})
 
@@ -59,10 +60,11 @@ def claims(record: SweepRecord) -> list[Claim]:
     """The paper's: EBGANs fail less often than GANs, and more of them get far."""
     found = families(record.trials)
     ebgan, gan = found.get("EBGAN", []), found.get("GAN", [])
-    if not ebgan or not gan:
+    real = real_score(record)
+    if not ebgan or not gan or real is None:
         return []
     told = [_compared(ebgan, gan, FAILED, below=True), *(_compared(ebgan, gan, bound) for bound in GOOD)]
-    half = HALF * real_score(record)
+    half = HALF * real
     far = share(ebgan, half) or 0.0
     return [
         *told,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ebgan.distributed import default_device
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
 from ebgan.recipes.claims import Request
@@ -29,9 +30,11 @@ class Study(NamedTuple):
 
     @property
     def trials(self) -> str:
-        """How many have a result."""
+        """How many have a result, and how many failed, which nothing counts."""
         finished = sum(trial.counted is not None for trial in self.record.trials)
-        return f"{finished:,} of the grid's {len(self.experiments):,} trials"
+        failed = sum(trial.status == "failed" for trial in self.record.trials)
+        told = f"{finished:,} of the grid's {len(self.experiments):,} trials"
+        return f"{told} ({failed:,} failed)" if failed else told
 
 
 def studied(asked: Request) -> Study:
@@ -48,8 +51,20 @@ def swept(name: str, made: Grid, asked: Request, published: Mapping[str, Sequenc
     _check(name, folder, asked)
     experiments = {trial.id: trial.experiment for trial in made.trials()}
     facts = {"grid": name, "scale": asked.scale}
-    sweep(made, folder.path, workers=asked.workers, limit=asked.limit, observer=Noted(asked), facts=facts)
-    return Study(sweep_record(folder, published, experiments.keys()), experiments, folder)
+    sweep(
+        made,
+        folder.path,
+        workers=asked.workers,
+        device=default_device(),
+        limit=asked.limit,
+        observer=Noted(asked),
+        facts=facts,
+    )
+    study = Study(sweep_record(folder, published, experiments.keys()), experiments, folder)
+    for trial in study.record.trials:
+        if trial.status == "failed":
+            asked.note(f"{trial.id} failed: {trial.error}")
+    return study
 
 
 class Noted:
@@ -75,3 +90,7 @@ def _check(name: str, folder: SweepFolder, asked: Request) -> None:
     if part[:1] not in ("", ".") or facts.get("scale", asked.scale) != asked.scale:
         held = f"the sweep {facts.get('grid')} --scale {facts.get('scale')}"
         raise UsageError(f"{folder.path}: holds {held}; choose another folder, or its scale")
+    if "halving" in facts:
+        raise UsageError(
+            f"{folder.path}: holds a sweep with halving, which trained the better trials longest; choose another folder"
+        )

@@ -19,9 +19,8 @@ from ebgan.experiment import Experiment, Labelled, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled, SemiSupervised
-from ebgan.recipes.cells import errors_of
+from ebgan.recipes.cells import Errors, errors_of, known_of, said
 from ebgan.recipes.claims import Claim, Findings, Request, Scale
-from ebgan.recipes.contest import spread
 from ebgan.recipes.semisupervised_mnist import EBGAN_LN_STEPS, ebgan_ln_of, without_generator
 from ebgan.schedules import Linear, Schedule, Steps
 from ebgan.training.game import Turns
@@ -51,10 +50,12 @@ def reproduce(asked: Request) -> Findings:
         for seed in seeds
     }
     found = list(errors_of(cells, asked).values())
-    errors = {title: found[place * len(seeds) :][: len(seeds)] for place, title in enumerate(VARIANTS)}
+    errors: dict[str, Errors] = {
+        title: found[place * len(seeds) :][: len(seeds)] for place, title in enumerate(VARIANTS)
+    }
     rows = [["variant", "test error, %", f"beyond {BASE}'s, by seed"]]
-    rows += [[title, spread(own), _beyond(own, errors[BASE])] for title, own in errors.items()]
-    return Findings([_claim(errors)], {}, {"one change at a time": rows})
+    rows += [[title, said(own), _beyond(own, errors[BASE])] for title, own in errors.items()]
+    return Findings(_claims(errors), {}, {"one change at a time": rows})
 
 
 def base(scale: Scale, seed: int) -> Experiment:
@@ -146,14 +147,20 @@ def _margin(made: Experiment) -> float:
     return inner.inner.margin
 
 
-def _beyond(errors: list[float], others: list[float]) -> str:
-    """The mean difference to other errors of the same seeds, and its standard error."""
-    apart = [one - other for one, other in zip(errors, others, strict=True)]
+def _beyond(errors: Errors, others: Errors) -> str:
+    """The mean difference to other errors of the same seeds, and its standard error; seeds that diverged are out."""
+    pairs = zip(errors, others, strict=True)
+    apart = [one - other for one, other in pairs if one is not None and other is not None]
+    if not apart:
+        return ""
     spoken = f"{fmean(apart):+.2f}"
     return spoken if len(apart) < 2 else f"{spoken} +- {stdev(apart) / math.sqrt(len(apart)):.2f}"
 
 
-def _claim(errors: dict[str, list[float]]) -> Claim:
-    falling, staying = fmean(errors[BASE]), fmean(errors["margin stays"])
-    measured = f"{falling:.2f} % and {staying:.2f} %"
-    return Claim("the error is lower if the margin falls to 0", "crucial, by the paper", measured, falling < staying)
+def _claims(errors: dict[str, Errors]) -> list[Claim]:
+    falling, staying = known_of(errors[BASE]), known_of(errors["margin stays"])
+    if not falling or not staying:
+        return []
+    measured = f"{fmean(falling):.2f} % and {fmean(staying):.2f} %"
+    lower = fmean(falling) < fmean(staying)
+    return [Claim("the error is lower if the margin falls to 0", "crucial, by the paper", measured, lower)]

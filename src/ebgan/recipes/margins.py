@@ -40,11 +40,11 @@ def figure9(asked: Request) -> Findings:
     """Energies, classes and samples of EBGANs whose margins go from 1 to 32."""
     study = swept(GRID, margins(asked.scale), asked, {})
     trials = sorted(study.record.trials, key=lambda trial: _margin(study, trial))
-    finished = [trial for trial in trials if trial.score is not None]
+    drawn = [trial for trial in trials if trial.score is not None]
     rows = [["margin", *COLUMNS], *(_row(study, trial) for trial in trials)]
-    titled = [(f"m = {_margin(study, trial):g}", picture_of(study.folder, trial)) for trial in finished]
-    drawn = {"figure9": gallery(titled, 4)} if titled else {}
-    return Findings(_claims(study, finished), drawn, {f"margins, {study.trials}": rows})
+    titled = [(f"m = {_margin(study, trial):g}", picture_of(study.folder, trial)) for trial in drawn]
+    pictures = {"figure9": gallery(titled, 4)} if titled else {}
+    return Findings(_claims(study, trials), pictures, {f"margins, {study.trials}": rows})
 
 
 def _base(scale: Scale) -> Experiment:
@@ -59,13 +59,15 @@ def _base(scale: Scale) -> Experiment:
     return replace(paper, nets=nets, evaluation=Evaluation(grid=36))
 
 
-def _claims(study: Study, finished: Sequence[TrialRecord]) -> list[Claim]:
-    """That margins between the smallest and the largest are the better ones."""
-    if len(finished) < 3:
+def _claims(study: Study, trials: Sequence[TrialRecord]) -> list[Claim]:
+    """That margins between the smallest and the largest are the better ones, once all have a result."""
+    scores = {_margin(study, trial): trial.counted for trial in trials}
+    finished = {margin: score for margin, score in scores.items() if score is not None}
+    if len(finished) < len(study.experiments):
         return []
-    first, *middle, last = (trial.score or 0.0 for trial in finished)
+    first, *middle, last = finished.values()
     best = max(middle)
-    at = next(_margin(study, trial) for trial in finished if trial.score == best)
+    at = next(margin for margin, score in finished.items() if score == best)
     measured = f"{best:.2f} at {at:g}, {first:.2f} and {last:.2f} at the ends"
     return [Claim("Best I' at a margin between the ends", "in between", measured, best > max(first, last))]
 

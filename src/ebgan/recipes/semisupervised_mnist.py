@@ -59,7 +59,7 @@ def ladder_control_quarter() -> Experiment:
 
 @recipe("semisupervised_mnist.ladder_full", source="Rasmus et al., table 1, full cost")
 def ladder_full() -> Experiment:
-    """The Ladder network with a cost on every layer on MNIST, 100 labels, in the settings of its authors."""
+    """The Ladder network with a cost on every layer on MNIST, 100 labels: its authors' weights, EBGAN's length."""
     alone = ladder_of(LADDER_STEPS)
     return replace(
         alone,

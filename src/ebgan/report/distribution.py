@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, 
 
 
 def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Image:
-    """One picture of several such histograms, row by row, on white."""
+    """One picture of several such histograms, at least one, row by row, on white."""
     rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
     with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
         figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), dpi=100, layout="constrained")
@@ -82,7 +83,7 @@ def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Imag
 def _draw(axes: Axes, families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> None:
     edges = np.arange(BINS + 1) * WIDTH
     handles: list[Patch | Line2D] = []
-    for color, (name, scores) in zip(FAMILIES, families.items(), strict=False):
+    for color, (name, scores) in zip(cycle(FAMILIES), families.items(), strict=False):
         axes.stairs(heights(scores), edges, fill=True, color=color, alpha=0.45)
         handles.append(Patch(color=color, alpha=0.45, label=f"{name}, {len(scores):,}"))
         if name in published:
@@ -112,7 +113,7 @@ def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]]
     with ink_style():
         figure, axes = draw_axes()
         lines = []
-        for color, (name, numbers) in zip(FAMILIES, families.items(), strict=False):
+        for color, (name, numbers) in zip(cycle(FAMILIES), families.items(), strict=False):
             if not numbers:
                 continue
             held = [math.nan if number is None else number for number in numbers]

@@ -16,7 +16,7 @@ from ebgan.report.html import Chart, template_environment
 from ebgan.report.summary import Fact, duration, number
 from ebgan.runfolder import write_atomically
 
-FAILED = 0.23  # I' under which the paper's histogram has its failures: three of its bins
+FAILED = 0.23  # I' under which the paper's histogram has its failures: three of its bins. All bounds are our choice
 GOOD = (0.5, 1.0, 1.5)
 HALF = 0.5  # of the real images' score
 
@@ -55,7 +55,7 @@ class Picture(NamedTuple):
 
     title: str
     note: str
-    png: bytes
+    png: bytes  # none of a trial that diverged
 
 
 class SweepRecord(NamedTuple):
@@ -100,7 +100,7 @@ def write_sweep_page(path: Path, record: SweepRecord) -> Path:
             columns=share_columns(record),
             shares=shares(record),
             effects=_drawn(_effects(record, _mean)),
-            failures=_drawn(_effects(record, _failed)) if _by_score(record) else [],
+            failures=[] if real_score(record) is None else _drawn(_effects(record, _failed)),
             pictures=[(each.title, each.note, _uri(each.png)) for each in record.pictures],
             axes=axes,
             rows=[_row(trial, axes) for trial in _ranked(record.trials)],
@@ -144,13 +144,8 @@ def _finished(trials: Sequence[TrialRecord]) -> str:
 
 def _real(record: SweepRecord) -> str:
     """The score of the real images."""
-    known = [trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics]
-    return f"real images {number(known[0])}" if known else ""
-
-
-def _by_score(record: SweepRecord) -> bool:
-    """Whether trials are scored by I'."""
-    return any("i_usual" in trial.metrics for trial in record.trials)
+    real = real_score(record)
+    return "" if real is None else f"real images {number(real)}"
 
 
 def histogram(panel: Panel, published: Mapping[str, Sequence[float]]) -> distribution.Histogram:
@@ -174,12 +169,12 @@ def share_columns(record: SweepRecord) -> list[str]:
 def shares(record: SweepRecord) -> list[Share]:
     """Which share of each family fails or gets so far, ours and the paper's.
 
-    Bounds are those of the paper, then as large a part of the real images' score as these are of ln 10, the most that
-    I' can be: the paper does not give the score of its own.
+    Bounds are I' itself, then as large a part of the real images' score as these are of ln 10, the most that I' can be:
+    the paper does not give the score of its own. Its shares are summed from the nearest edge of its bins.
     """
-    if not _by_score(record):
-        return []
     real = real_score(record)
+    if real is None:
+        return []
     lines = [Share(f"failed: I' under {FAILED}", _cells(record, FAILED, below=True))]
     lines += [Share(f"I' above {low}", _cells(record, low)) for low in GOOD]
     for bound in (FAILED, *GOOD):
@@ -191,9 +186,9 @@ def shares(record: SweepRecord) -> list[Share]:
     return [*lines, Share(f"I' above half of the real images' {real:.2f}", _cells(record, HALF * real))]
 
 
-def real_score(record: SweepRecord) -> float:
-    """I' of the real images, as the first trial that has it says."""
-    return next(trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics)
+def real_score(record: SweepRecord) -> float | None:
+    """I' of the real images, as the first trial that has it says; None where trials are not scored by I'."""
+    return next((trial.metrics["i_usual_real"] for trial in record.trials if "i_usual_real" in trial.metrics), None)
 
 
 def share(scores: Sequence[float], bound: float, below: bool = False) -> float | None:
@@ -205,8 +200,9 @@ def share(scores: Sequence[float], bound: float, below: bool = False) -> float |
 def _cells(record: SweepRecord, bound: float, below: bool = False, told: float | None = None) -> list[str]:
     """Our shares, each with the paper's at the bound that its scores are told by."""
     cells = []
-    for name, scores in families(record.compared).items():
-        found = share(scores, bound, below)
+    compared = families(record.compared)
+    for name in families(record.trials):
+        found = share(compared.get(name, []), bound, below)
         cells.append("none yet" if found is None else number(found, share=True))
         if name in record.published:
             under, above = distribution.published_shares(record.published[name], bound if told is None else told)
@@ -221,7 +217,7 @@ def _effects(record: SweepRecord, measure: Measure) -> list[Chart]:
         having = [trial for trial in record.compared if axis in trial.settings and trial.counted is not None]
         values = sorted({trial.settings[axis] for trial in having}, key=_order)
         lines = {}
-        for name in families(record.compared):
+        for name in families(record.trials):
             own = [trial for trial in having if trial.family == name]
             scores = [[each.counted or 0.0 for each in own if each.settings[axis] == value] for value in values]
             lines[name] = [measure(some) for some in scores] if own else []
@@ -267,4 +263,4 @@ def _drawn(charts: Iterable[Chart]) -> list[Chart]:
 
 
 def _uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}" if png else ""

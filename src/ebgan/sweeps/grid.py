@@ -87,7 +87,8 @@ def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any,
     for value in values:
         if not _fits(value, declared):
             raise UsageError(f"axis {path}: {value!r} is not of the field's type, {_said(declared)}")
-    exact = tuple(float(value) if declared is float else value for value in values)
+    real = float in (declared, *get_args(declared)) and int not in get_args(declared)
+    exact = tuple(float(value) if real and isinstance(value, int) else value for value in values)
     for place, value in enumerate(exact):
         if value in exact[:place]:
             raise UsageError(f"axis {path}: {value!r} stands twice")

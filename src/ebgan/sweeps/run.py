@@ -1,7 +1,9 @@
 """Running a sweep: tasks to workers, results to the store, and nothing lost whatever ends first.
 
 The driver, this process, alone writes the store. A trial that is not written when the driver or a worker ends is
-trained again; one that is written is not. A stack that fails is tried in halves, so that one bad trial spoils no other.
+trained again; one that is written is not. A stack that fails is tried in halves, so that one bad trial spoils no other;
+Dask counts a lost worker against what only waited there too, so that a trial is tried with nothing else at work before
+its worker's end is called its own.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import torch
 from ebgan.errors import EbganError
 from ebgan.experiment import Experiment
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps.cluster import connected, sharing
+from ebgan.sweeps.cluster import LOSSES, connected, sharing
 from ebgan.sweeps.grid import Grid
 from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.plan import Task, chosen, planned
@@ -124,6 +126,8 @@ class _Driver:
         self.waiting: deque[Task] = deque()
         self.running: dict[Future, Task] = {}
         self.tries: dict[str, int] = {}  # of trials that failed alone
+        self.lost: set[str] = set()  # trials whose worker was lost
+        self.suspects: list[Task] = []  # those of them that are yet to be tried with nothing else at work
         self.begun, self.finished, self.work, self.whole = time.perf_counter(), 0, 0.0, 0.0
 
     def run(self, tasks: Sequence[Task], more: float = 0.0) -> None:
@@ -133,7 +137,7 @@ class _Driver:
         """
         self.waiting.extend(tasks)
         self.whole = self.work + (1 + more) * sum(task.work for task in tasks)
-        while self.waiting or self.running:
+        while self.waiting or self.running or self.suspects:
             self._hand_out()
             for future in self._returned():
                 self._take_in(self.running.pop(future), future)
@@ -149,10 +153,14 @@ class _Driver:
     def _hand_out(self) -> None:
         workers = max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
         while self.waiting and len(self.running) < AHEAD * workers:
-            task = self.waiting.popleft()
-            self.store.start(trial.id for trial in task.trials)
-            experiments = [trial.experiment for trial in task.trials]
-            self.running[self.client.submit(self.runner, experiments, self.device, pure=False)] = task
+            self._submit(self.waiting.popleft())
+        if self.suspects and not self.running:
+            self._submit(self.suspects.pop())
+
+    def _submit(self, task: Task) -> None:
+        self.store.start(trial.id for trial in task.trials)
+        experiments = [trial.experiment for trial in task.trials]
+        self.running[self.client.submit(self.runner, experiments, self.device, pure=False)] = task
 
     def _returned(self) -> list[Future]:
         """Tasks that have ended, for which it waits a moment."""
@@ -179,12 +187,18 @@ class _Driver:
         from distributed import KilledWorker
 
         (trial,) = task.trials
-        self.tries[trial.id] = self.tries.get(trial.id, 0) + 1
-        if self.tries[trial.id] <= RETRIES and not isinstance(error, KilledWorker):  # which was tried again already
-            self.waiting.append(task)
-            return
-        lost = f"its worker was lost {RETRIES + 1} times: out of memory, perhaps"
-        told = lost if isinstance(error, KilledWorker) else f"{type(error).__name__}: {error}"
+        if isinstance(error, KilledWorker):  # which Dask tried again already
+            if trial.id not in self.lost:
+                self.lost.add(trial.id)
+                self.suspects.append(task)
+                return
+            told = f"its worker was lost {LOSSES + 1} times with nothing else at work: out of memory, perhaps"
+        else:
+            self.tries[trial.id] = self.tries.get(trial.id, 0) + 1
+            if self.tries[trial.id] <= RETRIES:
+                self.waiting.append(task)
+                return
+            told = f"{type(error).__name__}: {error}"
         self._keep(task, {trial.id: Result("failed", error=" ".join(told.split()))})
 
     def _keep(self, task: Task, results: dict[str, Result]) -> None:

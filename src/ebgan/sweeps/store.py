@@ -3,6 +3,9 @@
 In WAL mode a kill at any moment leaves each row as it was or as it is to be, and others can read while it is written.
 
     waiting -> running -> done | diverged | failed
+
+The sweep is what was asked for last: results of trials that only earlier calls asked for are kept, for another call to
+take up, and stand in no table.
 """
 
 from __future__ import annotations
@@ -32,12 +35,17 @@ CREATE TABLE IF NOT EXISTS trials (
     images_per_second REAL,
     picture BLOB,
     error TEXT NOT NULL DEFAULT '',
-    finished REAL
+    finished REAL,
+    place INTEGER
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _ROW = "id, fields, status, score, metrics, seconds, images_per_second, error"
-_NEW = "INSERT OR IGNORE INTO trials (id, config, fields) VALUES (?, ?, ?)"
+_ASKED = (
+    "INSERT INTO trials (id, config, fields, place) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (id) DO UPDATE SET place = coalesce(place, excluded.place)"
+)
+_PLACES = "SELECT coalesce(max(place) + 1, 0) FROM trials"
 _PATIENCE = 30.0  # seconds that a reader's lock is waited for
 
 
@@ -74,15 +82,16 @@ class Store:
         self._file.close()
 
     def expect(self, trials: Iterable[Trial]) -> None:
-        """Have a row for each trial; those without a result wait, and rows without one that are not among them go."""
+        """Have these trials be the sweep, in their order: those without a result wait."""
         with self._change() as file:
             file.execute("DELETE FROM trials WHERE status NOT IN ('done', 'diverged')")
-            file.executemany(_NEW, map(_new, trials))
+            file.execute("UPDATE trials SET place = NULL")
+            _ask(file, trials)
 
     def add(self, trials: Iterable[Trial]) -> None:
-        """Have a row for each trial; all other rows stay as they are."""
+        """Have these trials too; all others stay as they are."""
         with self._change() as file:
-            file.executemany(_NEW, map(_new, trials))
+            _ask(file, trials)
 
     def start(self, ids: Iterable[str]) -> None:
         """Note that trials are being trained."""
@@ -111,8 +120,9 @@ class Store:
             )
 
     def state(self, **facts: str) -> None:
-        """Keep facts of the whole sweep by name."""
+        """Keep facts of the whole sweep by name, in place of those that there were."""
         with self._change() as file:
+            file.execute("DELETE FROM facts")
             file.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     def facts(self) -> dict[str, str]:
@@ -120,14 +130,20 @@ class Store:
         with self._told():
             return dict(self._file.execute("SELECT name, value FROM facts").fetchall())
 
-    def rows(self) -> list[Row]:
-        """All trials, in the order of the grid, without their pictures."""
+    def rows(self, ids: Iterable[str] | None = None) -> list[Row]:
+        """The trials of the sweep, or those of these ids that have a row, in their order, without their pictures."""
         with self._told():
-            found = self._file.execute(f"SELECT {_ROW} FROM trials ORDER BY rowid").fetchall()
-        return [
-            Row(trial, json.loads(fields), status, score, json.loads(metrics), *others)
+            found = self._file.execute(f"SELECT {_ROW} FROM trials ORDER BY place").fetchall()
+        rows = {
+            trial: Row(trial, json.loads(fields), status, score, json.loads(metrics), *others)
             for trial, fields, status, score, metrics, *others in found
-        ]
+        }
+        return [rows[trial] for trial in (self._asked() if ids is None else ids) if trial in rows]
+
+    def _asked(self) -> list[str]:
+        with self._told():
+            found = self._file.execute("SELECT id FROM trials WHERE place NOT NULL ORDER BY place").fetchall()
+        return [row[0] for row in found]
 
     def finished(self) -> set[str]:
         """The trials that have a result and need none."""
@@ -141,11 +157,12 @@ class Store:
             return dict(self._file.execute("SELECT id, score FROM trials WHERE status = 'done'").fetchall())
 
     def summary(self) -> tuple[dict[str, int], tuple[str, float] | None]:
-        """How many trials there are of each status, and the one with the highest score."""
+        """How many trials of the sweep there are of each status, and the one with the highest score."""
+        asked = "FROM trials WHERE place NOT NULL"
         with self._told():
-            counts = dict(self._file.execute("SELECT status, count(*) FROM trials GROUP BY status").fetchall())
+            counts = dict(self._file.execute(f"SELECT status, count(*) {asked} GROUP BY status").fetchall())
             best = self._file.execute(
-                "SELECT id, score FROM trials WHERE score NOT NULL ORDER BY score DESC LIMIT 1"
+                f"SELECT id, score {asked} AND score NOT NULL ORDER BY score DESC LIMIT 1"
             ).fetchone()
         return counts, best
 
@@ -203,8 +220,16 @@ def flat(tree: object) -> dict[str, Any]:
     return found
 
 
-def _new(trial: Trial) -> tuple[str, str, str]:
-    return trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment))
+def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
+    """Have a row for each trial, and a place in the sweep after those that have one."""
+    (first,) = file.execute(_PLACES).fetchone()
+    file.executemany(
+        _ASKED,
+        (
+            (trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment)), place)
+            for place, trial in enumerate(trials, first)
+        ),
+    )
 
 
 def _ones(ids: Iterable[str]) -> list[tuple[str]]:

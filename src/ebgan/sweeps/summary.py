@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,15 @@ def write_sweep_report(folder: SweepFolder, published: Mapping[str, Sequence[flo
 
 
 def sweep_record(
-    folder: SweepFolder, published: Mapping[str, Sequence[float]], only: Collection[str] | None = None
+    folder: SweepFolder, published: Mapping[str, Sequence[float]], ids: Iterable[str] | None = None
 ) -> SweepRecord:
-    """A sweep, finished or not, as its page shows it; `only` leaves out trials whose id is not among these.
+    """A sweep as it was last asked for, finished or not, as its page shows it; or all that there is of these ids.
 
     Where trials were dropped by halving, those of a rung are drawn together, and none beside published ones.
     """
     with Store(folder.trials) as store:
-        facts, rows = store.facts(), [row for row in store.rows() if only is None or row.id in only]
-        halving = facts.pop("halving", "") if only is None else ""
+        facts, rows = store.facts(), store.rows(ids)
+        halving = facts.pop("halving", "") if ids is None else ""
         title = " ".join(facts.values()) or folder.path.resolve().name
         trials = trial_records(rows)
         pictures = _pictures(store, trials)
@@ -51,7 +51,9 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
             id=row.id,
             family=row.fields[FAMILY],
             status=row.status,
-            settings={label: row.fields[path] for path, label in names[row.fields[FAMILY]].items()},
+            settings={
+                label: row.fields[path] for path, label in names[row.fields[FAMILY]].items() if path in row.fields
+            },
             score=row.score,
             metrics=row.metrics,
             seconds=row.seconds,
@@ -70,14 +72,14 @@ def _axes(rows: Sequence[Row]) -> dict[str, str]:
     """The fields that differ, by path, each with a label; of fields that differ together the first alone."""
     found: dict[tuple[int, ...], str] = {}
     labels: dict[str, str] = {}
-    for path in rows[0].fields:
+    for path in dict.fromkeys(path for row in rows for path in row.fields):
         column = [repr(row.fields.get(path)) for row in rows]
         codes: dict[str, int] = {}
         pattern = tuple(codes.setdefault(value, len(codes)) for value in column)
         if len(codes) == 1:
             continue
         if pattern in found:
-            if column == [repr(row.fields[found[pattern]]) for row in rows]:
+            if column == [repr(row.fields.get(found[pattern])) for row in rows]:
                 labels[found[pattern]] = path.rpartition(".")[2]  # one value for several fields
             continue
         found[pattern] = path
@@ -121,18 +123,19 @@ def _by_optimisers(pairs: Sequence[tuple[Row, TrialRecord]]) -> list[Panel]:
 
 
 def _pictures(store: Store, trials: Sequence[TrialRecord]) -> list[Picture]:
-    """Samples of the best, the median and the worst trial of each family."""
+    """Samples of the best, the median and the worst trial of each family, of those that saw the most images."""
     pictures = []
+    longest = max((trial.images for trial in trials), default=0)
     for family in dict.fromkeys(trial.family for trial in trials):
-        scored = sorted(
-            (trial for trial in trials if trial.family == family and trial.score is not None),
-            key=lambda trial: -(trial.score or 0.0),
-        )
-        if not scored:
+        own = [trial for trial in trials if trial.family == family and trial.images == longest]
+        ranked = sorted((trial for trial in own if trial.counted is not None), key=lambda trial: -(trial.counted or 0))
+        if not ranked:
             continue
-        for title, trial in (("best", scored[0]), ("median", scored[len(scored) // 2]), ("worst", scored[-1])):
+        titles = {ranked[len(ranked) // 2].id: "median", ranked[-1].id: "worst", ranked[0].id: "best"}
+        for trial in (trial for trial in ranked if trial.id in titles):
             png = store.picture(trial.id)
-            if png:
+            if png or trial.score is None:
                 settings = ", ".join(f"{axis} {value}" for axis, value in trial.settings.items())
-                pictures.append(Picture(f"{family}, {title}: {trial.score:.3f}", settings, png))
+                score = "diverged" if trial.score is None else f"{trial.score:.3f}"
+                pictures.append(Picture(f"{family}, {titles[trial.id]}: {score}", settings, png or b""))
     return pictures
