@@ -17,10 +17,11 @@ from torch import Tensor, distributed, nn
 
 from ebgan import trainer
 from ebgan.building import build
+from ebgan.calibration import calibrate
 from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
-from ebgan.errors import EbganError
+from ebgan.errors import CheckpointError, EbganError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, read_experiment
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
@@ -29,6 +30,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP, SemiSupervised
 from ebgan.samplers import Replay, Transition
+from ebgan.schedules import Linear
 from ebgan.training import loop
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
@@ -211,10 +213,10 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_lat
     take = loop.train_step
 
     def work(here: Rank) -> None:
-        def step(game, progress, *rest):
+        def step(game, progress, *rest, **named):
             if here.index == 1 and progress.images == 72:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return take(game, progress, *rest)
+            return take(game, progress, *rest, **named)
 
         monkeypatch.setattr(loop, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
@@ -235,15 +237,62 @@ def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch) -> None:
     take = loop.train_step
 
     def work(here: Rank) -> None:
-        def step(game, progress, *rest):
+        def step(game, progress, *rest, **named):
             if here.index == 1 and progress.images == 72:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return take(game, progress, *rest)
+            return take(game, progress, *rest, **named)
 
         monkeypatch.setattr(loop, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
     assert on_ranks(2, work, tmp_path / "store") == [RankLostError.exit_code, -signal.SIGKILL]
+
+
+def test_processes_that_see_different_checkpoints_refuse_to_go_on(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(trainer, "write_report", lambda folder: None)
+    train(EBGAN_PT, tmp_path / "0")
+    before = final(tmp_path / "0")
+    told = tmp_path / "told"
+
+    def work(here: Rank) -> None:
+        try:
+            train(EBGAN_PT, tmp_path / f"{here.index}")
+        except CheckpointError as error:
+            told.write_text(str(error))
+            raise
+
+    assert on_ranks(2, work, tmp_path / "store") == [CheckpointError.exit_code] * 2
+    assert "0 for one and 240 for another" in told.read_text()
+    torch.testing.assert_close(final(tmp_path / "0"), before, rtol=0, atol=0)
+
+
+def test_a_margin_that_only_one_process_finds_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(trainer, "write_report", lambda folder: None)
+    train(replace(EBGAN_PT, objective=EBGAN(margin=7.0)), tmp_path / "0")
+    unsettled = replace(EBGAN_PT, objective=EBGAN(margin=None))
+    codes = on_ranks(2, lambda here: train(unsettled, tmp_path / f"{here.index}"), tmp_path / "store")
+    assert codes == [CheckpointError.exit_code] * 2
+
+
+def test_several_processes_calibrate_as_one_does(tmp_path) -> None:
+    falling = Adam(lr=1e-2, decay=Linear(start=1.0, end=0.0, finish=240))
+    made = replace(EBGAN_PT, optimisers=replace(EBGAN_PT.optimisers, discriminator=falling))
+    alone = calibrate(made, Packed(IMAGES[:, None]))
+
+    def work(here: Rank) -> None:
+        together = calibrate(made, Packed(IMAGES[:, None]))
+        assert [images for images, _ in together.curve] == [images for images, _ in alone.curve]
+        assert together.reached == pytest.approx(alone.reached, rel=1e-9)
+
+    assert on_ranks(2, work, tmp_path / "store") == [0, 0]
+
+
+@pytest.mark.slow
+def test_processes_that_stop_together_wait_for_the_one_that_saves(tmp_path) -> None:
+    script = Path(__file__).with_name("stopping_ranks.py")
+    saved = tmp_path / "saved"
+    assert subprocess.run([sys.executable, str(script), str(saved)], timeout=100, check=False).returncode == 143
+    assert saved.exists()
 
 
 class Command:

@@ -7,6 +7,7 @@ import torch
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision
 from ebgan.nets.base import Classifier, Site
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
 from ebgan.randomness import Randomness
 from ebgan.stacking import placed
@@ -26,10 +27,12 @@ def build(
     """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
 
     A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
-    for parts that cannot work together.
+    for parts that cannot work together. On CUDA it switches TF32 off for the process: fp32 means float32 throughout.
     """
     if experiment.unsettled:
         raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
+    if torch.device(device).type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
     experiment = placed(experiment, device)  # a stack's fields hold tensors
     dtype = DTYPES[experiment.precision]
     randomness = Randomness.of(experiment.seed, device)
@@ -43,6 +46,11 @@ def build(
             f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
             f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
             "an auto-encoder with a head of classes (ClassHead)"
+        )
+    if isinstance(experiment.nets.discriminator, ClassHead) and not experiment.objective.classifies:
+        raise UsageError(
+            f"nets.discriminator: a class head learns nothing from {type(experiment.objective).__name__}: wrap the "
+            f"objective in SemiSupervised, or take {type(experiment.nets.discriminator.net).__name__} without a head"
         )
     if experiment.accumulate > 1 and not experiment.accumulate_norms:
         refuse_batch_norm(generator, "generator")

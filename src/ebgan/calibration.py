@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ebgan.building import build
 from ebgan.data import Dataset, Loader, scaled
+from ebgan.distributed import rank
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
@@ -76,7 +77,15 @@ def calibrate(
         raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
     game, progress = build(_alone(experiment), data.shape, device)
     limits = experiment.data.limits
-    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=limits)
+    here = rank()
+    loader = Loader(
+        data,
+        batch=experiment.batch,
+        randomness=game.randomness,
+        limits=limits,
+        rank=here.index,
+        ranks=here.count,
+    )
     draw, recorder, seen, images = loader.batches(0).__next__, Recorder(), 0, experiment.images
     curve: list[tuple[int, float]] = []
     while seen < images:

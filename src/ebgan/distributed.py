@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
 
-from ebgan.errors import WORKER_LOST, EbganError, UsageError
+from ebgan.errors import WORKER_LOST, CheckpointError, EbganError, UsageError
 
 PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
 
@@ -93,12 +94,25 @@ def largest_across_ranks(local: Tensor) -> Tensor:
     return largest
 
 
+def refuse_apart(value: float, device: torch.device, what: str) -> None:
+    """Raise CheckpointError where a value, which each rank read for itself, is not the same on all."""
+    if rank().count == 1:
+        return
+    most, least = largest_across_ranks(torch.tensor([value, -value], dtype=torch.float64, device=device)).tolist()
+    if most != -least:
+        raise CheckpointError(
+            f"{what}: not the same for all processes that train together, {-least:g} for one and {most:g} for another. "
+            "The run's folder must be one that all machines see"
+        )
+
+
 @contextmanager
 def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     """Start the other processes, if more than one device is asked for, and give this one its device.
 
     Under torchrun or srun the processes are there already and only meet. A lost rank ends the others, and errors are
-    left for the first rank to tell. Raises UsageError for tasks of SLURM that do not say how many are on a machine.
+    left for the first rank to tell; after one that all ranks meet by agreement (`agreed`) they leave together. Raises
+    UsageError for tasks of SLURM that do not say how many are on a machine.
     """
     if devices == 1 and _launched() < 2:
         yield device
@@ -115,9 +129,14 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     fabric: Any = Fabric(accelerator=device.type, devices=here, num_nodes=nodes, strategy="ddp")
     fabric.launch()
     parent = os.getppid()
+    if rank().index > 0:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     try:
         yield fabric.device
     except EbganError as error:
+        if error.agreed:
+            with suppress(RankLostError):
+                _close()  # the others wait while the first one saves
         if rank().index > 0 and _outlived(parent):
             raise SystemExit(error.exit_code) from error
         raise
@@ -138,6 +157,17 @@ def _slurm(name: str) -> str:
     """What SLURM says; in a shell that it gave (salloc, srun --pty bash) one process is started by hand."""
     by_hand = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
     return "0" if by_hand else os.environ.get(name, "0")
+
+
+def _follow(parent: int) -> None:
+    """End this process with the one that started it: a collective on a GPU would wait for a lost rank for half an hour.
+
+    Whoever has something to tell has `PATIENCE` for it.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    time.sleep(PATIENCE)
+    os._exit(WORKER_LOST)
 
 
 def _outlived(parent: int) -> bool:
@@ -166,7 +196,8 @@ def _exchange() -> Iterator[None]:
 
 def _close() -> None:
     """Leave together: gloo at times aborts a process that leaves while others still talk."""
-    distributed.barrier()
+    with _exchange():
+        distributed.barrier()
     gc.collect()
     distributed.destroy_process_group()
 

@@ -23,7 +23,8 @@ _ROUNDS = 10
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _GOLDEN = _WEYL[0] - (1 << 32)  # as an int32
 
-_AHEAD = 1 << 16  # numbers that are drawn at once on a CPU, where few cost as much as many
+_AHEAD = 1 << 16  # numbers of a model that are drawn at once, since few cost as much as many
+_AHEAD_DEVICE = 1 << 18  # the same on a device, where a draw is some hundred kernels
 
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -127,19 +128,23 @@ class Randomness:
         first: int | Tensor,
         turn: int | Tensor,
     ) -> Tensor:
-        """Numbers of samples; where one batch follows another on a CPU, drawn together with those of batches to come.
+        """Numbers of samples; where one batch follows another, drawn together with those of batches to come.
 
-        They are a function of what they are for, so that they are the same drawn alone.
+        They are a function of what they are for, so that they are the same drawn alone. A place that only the device
+        knows is not asked for: it would have to be waited for.
         """
         count, *shape = size
         elements = math.prod(shape)
-        if self.seeds.device.type != "cpu" or 2 * count * elements > _AHEAD:
+        here = self.seeds.device.type == "cpu"
+        most = _AHEAD if here else _AHEAD_DEVICE
+        unknown = not here and (isinstance(first, Tensor) or isinstance(turn, Tensor))
+        if unknown or 2 * count * elements > most:
             return self._shaped(finish(self._words(purpose, count, elements, first, turn)), count, shape)
         place, key = int(first), (finish, purpose, elements, int(turn))
         start, values = self._kept.get(key, (-1, None))
         end = -1 if values is None else start + values.shape[-2]
         if values is None or not start <= place <= place + count <= end:
-            batches = _AHEAD // max(count * elements, 1) if place == end else 1
+            batches = most // max(count * elements, 1) if place == end else 1
             start, values = place, finish(self._words(purpose, batches * count, elements, place, turn))
             self._kept[key] = start, values
         return self._shaped(values[..., place - start : place - start + count, :].clone(), count, shape)

@@ -57,6 +57,6 @@ class Losses(NamedTuple):
 class Means(NamedTuple):
     """What a step's energies were on average, the same on every rank."""
 
-    real: Tensor  # [*models], mean energy of the data in the discriminator's turn
-    fake: Tensor  # [*models], mean energy of the samples in the generator's turn
+    real: Tensor  # [*models], mean energy of the data in the discriminator's turn, the last of several
+    fake: Tensor  # [*models], mean energy of the samples in the generator's turn, the last of several
     images: Tensor  # [] int64, real images that the discriminator has read: the clock of schedules and epochs

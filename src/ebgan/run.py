@@ -51,10 +51,16 @@ class Run:
     device: torch.device
 
     def take(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the weights of a checkpoint's tensors: of the generator's average, if the run keeps one."""
+        """Take the weights of a checkpoint's tensors: of the generator's average, if the run keeps one.
+
+        Raises CheckpointError where they are of other nets.
+        """
         sampled = "average" if self.experiment.ema else "generator"
         for net, player in ((self.generator, sampled), (self.discriminator, "discriminator")):
-            net.load_state_dict({name: tensors[f"{player}.{name}"] for name in net.state_dict()})
+            found = {name: tensors.get(f"{player}.{name}") for name in net.state_dict()}
+            for name, value in net.state_dict().items():
+                self._refuse_misfit(f"{player}.{name}", found[name], value)
+            net.load_state_dict(found)
 
     @torch.no_grad()
     def sample(
@@ -143,6 +149,14 @@ class Run:
         """Raise DataError for other data than the run was trained on."""
         if data.shape != self.data.shape or data.checksum != self.data.checksum:
             raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
+
+    def _refuse_misfit(self, name: str, found: Tensor | None, place: Tensor) -> None:
+        if found is None or found.shape != place.shape:
+            held = "none" if found is None else f"one of {list(found.shape)}"
+            raise CheckpointError(
+                f"{self.folder.config}: is of a net with {name} of shape {list(place.shape)}, and the checkpoint has "
+                f"{held}. Put the config back that the run was trained with"
+            )
 
     @property
     def _at_a_time(self) -> int:

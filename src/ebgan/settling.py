@@ -13,6 +13,7 @@ import torch
 
 from ebgan.calibration import calibrate
 from ebgan.data import Dataset
+from ebgan.distributed import refuse_apart
 from ebgan.experiment import Experiment, read_experiment
 from ebgan.objectives import EBGAN, MAGAN
 from ebgan.runfolder import RunFolder
@@ -41,6 +42,7 @@ def settle(
         return replace(experiment, objective=replace(objective, epoch=len(data)))
     if isinstance(objective, EBGAN) and objective.margin is None:
         margin = _kept(folder)
+        refuse_apart(-1.0 if margin is None else margin, device, f"{folder.config}: the margin that it holds")
         if margin is None:
             margin = _calibrated(experiment, data, device, notice)
         return replace(experiment, objective=replace(objective, margin=margin))

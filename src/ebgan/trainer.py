@@ -73,10 +73,13 @@ def train(
     run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
-        _settle_config(experiment, folder, observer, override)
+        _check_config(experiment, folder, observer, override)
         training = _prepare(experiment, run, opened, observer, override)
+        images = training.resume()
+        if leads:
+            write_atomically(folder.config, experiment.to_yaml().encode())
         try:
-            training.run()
+            training.run(images)
         except BaseException:
             with contextlib.suppress(EbganError, OSError):
                 if leads:
@@ -109,8 +112,8 @@ def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExami
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
-def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
-    """Write config.yaml, or see that the one that is there is the same."""
+def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
+    """See that the config that is there, if any, is the same."""
     text = experiment.to_yaml()
     before = folder.config.read_text("utf-8") if folder.config.exists() else text
     if before != text:
@@ -122,8 +125,6 @@ def _settle_config(experiment: Experiment, folder: RunFolder, observer: Observer
                 "Choose another folder, take the change back, or go on with it by --override"
             )
         observer.notice(f"config changed: {changes}")
-    if rank().index == 0:
-        write_atomically(folder.config, text.encode())
 
 
 def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy
+from ebgan.errors import UsageError
 from ebgan.nets.base import Site
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
@@ -96,3 +97,10 @@ def test_a_net_of_the_other_kind_is_refused_with_the_mend(energy: Any) -> None:
     with pytest.raises(ValueError, match=r"nets\.discriminator .* or take the .* energy"):
         energy.check(net)
     energy.check(net_for(energy, 0))
+
+
+def test_more_weights_than_layers_are_refused() -> None:
+    net = Ladder(widths=(8,)).build(Site(SHAPE, (0.0, 1.0), Randomness.of(0), CLASSES))
+    LadderEnergy(weights=(1.0, 1.0, 1.0)).check(net)
+    with pytest.raises(UsageError, match="4 weights, and the net has 3 layers"):
+        LadderEnergy(weights=(1.0, 1.0, 1.0, 1.0)).check(net)

@@ -157,6 +157,9 @@ def test_a_worker_that_is_killed_or_stopped_is_an_error_and_is_gone(small, monke
     assert not multiprocessing.active_children()
 
 
-def test_workers_outlive_the_signals_that_end_a_run(small):
-    batches = signalled(make(small, workers=1, resident=False).batches(0), signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_workers_outlive_the_signals_that_end_a_run(small, number):
+    batches = signalled(make(small, workers=1, resident=False).batches(0), number)
     assert len(list(islice(batches, 20))) == 20
+    batches.close()
+    assert not multiprocessing.active_children()

@@ -250,9 +250,9 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trained], Training]:
     def caught(trained: Trained) -> Training:
         seen: list[Training] = []
 
-        def watched(training: Training) -> None:
+        def watched(training: Training, images: int) -> None:
             seen.append(training)
-            run(training)
+            run(training, images)
 
         with monkeypatch.context() as patch:
             patch.setattr(Training, "run", watched)

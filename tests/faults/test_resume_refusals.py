@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ebgan
 from ebgan.cli.main import run as command
 from ebgan.errors import CheckpointError, RunLockedError, StorageError, UsageError
 from ebgan.experiment import Optimisers
@@ -52,6 +53,17 @@ def test_other_nets_cannot_be_gone_on_with_even_if_wanted(ebgan_pt, a_run) -> No
     nets = replace(ebgan_pt.nets, generator=replace(ebgan_pt.nets.generator, width=11))
     with pytest.raises(CheckpointError, match=r"no generator.hidden.0.weight of shape \[11, 5\] but one of \[10, 5\]"):
         replace(run, experiment=replace(ebgan_pt, nets=nets)).train(override=True)
+    run.train()  # the config that fits is still there
+    assert ebgan.load(run.folder).sample(2).shape == (2, 1, 8, 8)
+
+
+def test_a_config_of_other_nets_beside_the_checkpoint_is_named(ebgan_pt, a_run) -> None:
+    run = a_run(ebgan_pt)
+    run.train()
+    config = run.folder / "config.yaml"
+    config.write_text(config.read_text().replace("width: 10", "width: 11"))
+    with pytest.raises(CheckpointError, match=r"config\.yaml: is of a net with average\.hidden\.0\.weight"):
+        ebgan.load(run.folder)
 
 
 def test_other_data_are_refused_unless_they_are_wanted(ebgan_pt, a_run) -> None:

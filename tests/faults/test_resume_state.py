@@ -1,12 +1,14 @@
 """Nothing that moves can be forgotten: each part of the state is missed when it does not come back."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
 from ebgan.errors import CheckpointError
+from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.training.checkpoint import read
 from ebgan.training.loop import Training
 
@@ -30,7 +32,8 @@ def last_two_steps(training: Training, instead: dict[str, Tensor]) -> dict[str, 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "restore", restore)
-        training.run()
+        images = training.resume()
+        training.run(int(instead.get("images", images)))
     return training.state()
 
 
@@ -43,6 +46,27 @@ def test_every_part_of_the_state_is_missed_when_it_does_not_come_back(kinds, kin
     assert len(others) > 40
     for name, other in others.items():
         assert digest_of(last_two_steps(training, {name: other})) != whole, name
+
+
+def test_records_of_an_attempt_that_left_no_checkpoint_are_dropped(ebgan_pt, a_run) -> None:
+    run = a_run(ebgan_pt)
+    run.folder.mkdir()
+    folder = RunFolder(run.folder)
+    for path in (folder.stats, folder.evaluations):
+        path.write_text('{"images": 24, "metrics": {}}\n{"images": 36, "met')
+    folder.alarms.write_text('{"images": 24, "alarm": "divergence", "message": "of before"}\n')
+    run.train()
+    assert [record["images"] for record in read_records(folder.stats)] == list(range(12, 252, 12))
+    assert "of before" not in (folder.alarms.read_text() if folder.alarms.exists() else "")
+
+
+def test_a_symptom_that_lasted_before_a_run_was_stopped_counts(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    for images in (100, 200):
+        append_record(folder.stats, {"images": images, "code_similarity": 0.99})
+    training = SimpleNamespace(folder=folder, plan=SimpleNamespace(images=1000))
+    alarms = Training.alarms_so_far(training)
+    assert [each["alarm"] for each in alarms.hear({"images": 300, "code_similarity": 0.99})] == ["collapse"]
 
 
 def test_a_checkpoint_without_a_part_of_the_state_is_refused_by_its_name(ebgan_pt, a_run, inside) -> None:

@@ -30,6 +30,13 @@ def classes_on(site: Site, classes: int = CLASSES) -> Site:
     return replace(site, classes=classes)
 
 
+def test_a_head_that_has_nothing_to_learn_from_is_refused() -> None:
+    made = find("semisupervised_mnist.ebgan_ae").make()
+    alone = replace(made, objective=made.objective.inner)  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match=r"a class head learns nothing from .*: wrap the objective in SemiSupervised"):
+        build(alone, (1, 8, 8), classes=10)
+
+
 def test_the_logits_are_a_linear_function_of_the_code(site: Sites, numbers: Numbers) -> None:
     net = ClassHead(net=NET).build(classes_on(site(5))).eval()
     assert isinstance(net, Classifier)

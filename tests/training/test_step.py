@@ -249,6 +249,41 @@ def test_no_value_is_asked_of_the_device_within_a_step(turns: tuple[int, int]) -
     assert {value.device.type for value in outcome.values.values()} == {"meta"}
 
 
+@pytest.mark.parametrize("turns", [(1, 1), (2, 2)])
+def test_a_step_that_is_told_the_images_seen_does_the_same(turns: tuple[int, int]) -> None:
+    states = []
+    for told in (False, True):
+        (game, progress), draw = build(EBGAN_PT, SHAPE), batches().__next__
+        for step in range(4):
+            seen = step * turns[0] * 6 if told else None
+            progress, _ = train_step(game, progress, draw, turns, seen=seen)
+        states.append(game.generator.state() | game.discriminator.state())
+    torch.testing.assert_close(states[1], states[0], rtol=0, atol=0)
+
+
+def test_the_noise_of_many_steps_is_drawn_at_once_on_a_device_that_need_not_be_asked() -> None:
+    slow = Optimisers(discriminator=SGD(lr=1e-2), generator=SGD(lr=1e-2))
+    game, progress = build(replace(EBGAN_PT, precision="fp32", optimisers=slow), SHAPE, "meta")
+    drawn: list[int] = []
+    for step in range(5):
+        batch = Batch(torch.empty(6, *SHAPE, device="meta"))
+        with Philox() as counted:
+            progress, _ = train_step(game, progress, lambda: batch, seen=step * 6)  # noqa: B023
+        drawn.append(counted.shifts)
+    assert drawn[0] > 0
+    assert drawn[2:] == [0, 0, 0]
+
+
+class Philox(TorchFunctionMode):
+    """Counts the shifts of the cipher of random numbers."""
+
+    shifts = 0
+
+    def __torch_function__(self, made: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.shifts += made is Tensor.__rshift__
+        return made(*args, **(kwargs or {}))
+
+
 class Sent(TorchFunctionMode):
     """Counts the numbers that are brought from the host to the device one by one, for each of which a step waits."""
 
@@ -342,3 +377,9 @@ def test_a_stack_of_transitions_follows_its_models_trained_one_by_one() -> None:
             {name: value[place] for name, value in states.items()}, state, rtol=1e-10, atol=1e-12
         )
         torch.testing.assert_close({name: value[place] for name, value in values.items()}, own, rtol=1e-10, atol=1e-12)
+
+
+def test_a_schedule_of_turns_leaves_the_discriminator_one() -> None:
+    falling = Linear(start=2.0, end=-1.0, finish=100)
+    turns = Turns(discriminator=falling, generator=falling)
+    assert [turns.now(images) for images in (0, 50, 100)] == [(2, 2), (1, 0), (1, 0)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -68,17 +67,22 @@ class LabelledLoader:
         return parts[0] if len(parts) == 1 else torch.cat(parts)[self._back]
 
 
-class _Set(NamedTuple):
+@dataclass
+class _Set:
     """The labelled images of models that have as many of them."""
 
     rows: Tensor  # [*models, count]
     randomness: Randomness  # of these models
+    _known: tuple[int, Tensor] | None = None  # the epoch asked for last, and its order
 
     def stretch(self, begin: int, batch: int) -> Tensor:
         """The rows [*models, batch] from place `begin` on, each epoch in an order of its own."""
-        count = self.rows.shape[-1]
-        order = partial(self.randomness.permutation, "labelled", count)
-        return self.rows.gather(-1, stretch(begin, count, batch, order))
+        return self.rows.gather(-1, stretch(begin, self.rows.shape[-1], batch, self._order))
+
+    def _order(self, epoch: int) -> Tensor:
+        if self._known is None or self._known[0] != epoch:
+            self._known = epoch, self.randomness.permutation("labelled", self.rows.shape[-1], epoch)
+        return self._known[1]
 
 
 def _of_each_size(rows: Sequence[Tensor], randomness: Randomness) -> tuple[list[_Set], Tensor]:

@@ -30,7 +30,8 @@ from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 
-RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device
+RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device,
+RESIDENT_SHARE = 4  # and on a GPU those smaller than one in so many of its free bytes
 TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
 
@@ -83,7 +84,7 @@ class Loader:
             raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         _check_limits(data, limits)
         self._kept = data.whole if isinstance(data, Augmented) else data
-        small = isinstance(self._kept, Points) or self._kept.images.size < RESIDENT_BYTES
+        small = isinstance(self._kept, Points) or self._kept.images.size < _room(randomness.seeds.device)
         self.resident = small if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
             raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
@@ -120,14 +121,14 @@ class Loader:
 
     def _served(self, rows: _Rows, first: int, purpose: str) -> Batch:
         """Images as they are kept, of the batch that begins after `first`, as they are served."""
-        images, labels = rows[0].to(self.device), rows[1]
+        images, labels = _moved(rows[0], self.device), rows[1]
         if isinstance(self.data, Augmented):
             first += self._share.start
             images = self.data.augmented(images, self._augmentation, f"{purpose} augmented", first)
         served = scaled(images, self.limits)
         return Batch(
             served.expand(*self._models, *served.shape[-4:]),
-            None if labels is None else labels.to(self.device).expand(*self._models, -1),
+            None if labels is None else _moved(labels, self.device).expand(*self._models, -1),
         )
 
     def _places(self, first: int, purpose: str) -> Tensor:
@@ -170,6 +171,19 @@ def _check_limits(data: Dataset, limits: tuple[float, float] | None) -> None:
         raise UsageError(
             f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: give --data.limits -1 1"
         )
+
+
+def _room(device: torch.device) -> int:
+    """The bytes that a set may take on a device."""
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+    return max(RESIDENT_BYTES, free // RESIDENT_SHARE)
+
+
+def _moved(rows: Tensor, device: torch.device) -> Tensor:
+    """Rows on the device; to a GPU by pinned memory, since a copy from other memory waits for all that is queued."""
+    if rows.device.type == "cpu" and device.type == "cuda":
+        return rows.pin_memory().to(device, non_blocking=True)
+    return rows.to(device)
 
 
 def picked(images: Tensor, places: Tensor) -> Tensor:
@@ -247,5 +261,5 @@ def _start(loader: DataLoader[Any]) -> tuple[Iterator[int], set[BaseProcess]]:
 
 def _ignore_interrupts(worker: int) -> None:  # noqa: ARG001
     """Leave it to the training process to finish its step when the whole group of processes is told to end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(each, signal.SIG_IGN)

@@ -42,6 +42,11 @@ class LadderEnergy(Energy):
                 "energy: the Ladder network's energy needs it as nets.discriminator (Ladder), or take the auto-encoder "
                 "energy (AutoencoderEnergy)"
             )
+        if len(self.weights) > net.layers:
+            raise UsageError(
+                f"energy.weights={self.weights}: {len(self.weights)} weights, and the net has {net.layers} layers, the "
+                "pixels and the classes among them: give at most so many"
+            )
 
     def read(self, net: nn.Module, images: Tensor) -> Reading:
         assert isinstance(net, Denoiser)

@@ -120,6 +120,11 @@ class Classifier(nn.Module, ABC):
 class Denoiser(Autoencoder, Classifier):
     """An auto-encoder with noise on every layer, which it takes away again on every layer (Ladder network)."""
 
+    @property
+    @abstractmethod
+    def layers(self) -> int:
+        """How many layers there are, the pixels and the classes among them."""
+
     @abstractmethod
     def denoise(self, images: Float[Tensor, "*models batch C H W"], layers: int) -> Denoised:
         """The lowest `layers` layers of images, the pixels first: as guessed from noise, and without any."""

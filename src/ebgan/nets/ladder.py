@@ -100,6 +100,10 @@ class _Ladder(Denoiser):
         self.combinators = nn.ModuleList(combinator(size, models) for size in sizes)
         self.to(site.randomness.seeds.device)
 
+    @property
+    def layers(self) -> int:
+        return len(self.decoder_norms)
+
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         code, (reconstruction,), _ = self.denoise(images, 1)
         return code, reconstruction.reshape(*reconstruction.shape[:-1], *self.shape)

@@ -5,9 +5,10 @@
     margin          after epoch t:  m <- E_x(t)   if   E_x(t) < m   and   E_x(t) < E_z(t)   and   E_z(t - 1) < E_z(t)
 
 E_x(t) is the mean energy of the data over the discriminator's turns of epoch t, and E_z(t) that of the samples over the
-generator's turns. So the margin falls to what the data costs, but only after an epoch in which the generator made no
-headway; it never rises, and the first epoch does not move it. The discriminator is trained on the data alone first,
-for two epochs in the authors' code, and the first margin is the mean energy of one further pass without moves.
+generator's turns; where a step has several, its last one counts. So the margin falls to what the data costs, but only
+after an epoch in which the generator made no headway; it never rises, and the first epoch does not move it. The
+discriminator is trained on the data alone first, for two epochs in the authors' code, and the first margin is the mean
+energy of one further pass without moves.
 
 An epoch ends where the images seen pass a multiple of `epoch`. The authors compare sums over epochs of equally many
 steps; we compare means, which is the same and holds for epochs that differ by a step. Their energy is the sum of

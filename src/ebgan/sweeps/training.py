@@ -98,7 +98,7 @@ def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch
     assert experiment.pretraining is not None  # build refuses it
     while images < total:
         turns = game.turns.now(images) if images >= experiment.pretraining else (1, 0)
-        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, images))
+        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, images), seen=images)
         before, images = images, images + turns[0] * experiment.batch
         diverged = torch.where(outcome.finite | (diverged > 0), diverged, images)
         if average:

@@ -44,11 +44,11 @@ class Turns:
             check_least("turns", 0, generator=self.generator)
 
     def now(self, images: int) -> tuple[int, int]:
-        """Both numbers of turns after so many images seen."""
+        """Both numbers of turns after so many images seen; the discriminator has one at least."""
         clock = torch.tensor(images)
         both = (self.discriminator, self.generator)
         discriminator, generator = (int(each.at(clock)) if isinstance(each, Schedule) else each for each in both)
-        return discriminator, generator
+        return max(discriminator, 1), max(generator, 0)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Game:
         assert labelled.labels is not None
         return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
-    def slopes(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
+    def slopes(self, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
         """The lengths [*models, batch] of the energy's gradient where the objective probes.
 
         That is at the data, or between the data and as many samples, each at its own random place on the line; a loss
@@ -118,7 +118,7 @@ class Game:
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(-3), dim=-1)
         return gather_across_ranks(lengths, -1)
 
-    def _between(self, real: Tensor, fake: Tensor, first: Tensor) -> Tensor:
+    def _between(self, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
         count = real.shape[-4]
         place = self.randomness.uniform("probe", count, 1, 1, 1, first=first + rank().index * count)
         return torch.lerp(fake, real, place.to(fake.dtype))
@@ -132,7 +132,7 @@ class Game:
             if self.plateau or optimiser.spec.decay
         }
 
-    def sample(self, first: Tensor, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
+    def sample(self, first: Tensor | int, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
         moment = self._moment(first, turn, count)
         if not self._parted:
@@ -140,7 +140,7 @@ class Game:
         stretches = torch.arange(count).chunk(self.parts)
         return joined([self._sampled(moment, int(part[0]), len(part), source) for part in stretches], SAMPLE)
 
-    def recall(self, memory: Any, sample: Sample, first: Tensor) -> tuple[Sample, Any]:
+    def recall(self, memory: Any, sample: Sample, first: Tensor | int) -> tuple[Sample, Any]:
         """The sample of a discriminator's turn with what it is shown, and what the sampler keeps of it."""
         return self.sampler.recall(memory, sample, self._moment(first, 0, sample.images.shape[-4]))
 
@@ -175,7 +175,7 @@ class Game:
 
         return in_part(net, partial(self.sampler.sample, net, moment, start))
 
-    def _moment(self, first: Tensor, turn: int, count: int) -> Moment:
+    def _moment(self, first: Tensor | int, turn: int, count: int) -> Moment:
         return Moment(self.randomness, first + rank().index * count, turn, count)
 
     def _gather(self, reading: Reading) -> Reading:

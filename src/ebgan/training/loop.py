@@ -21,7 +21,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from ebgan.distributed import rank
+from ebgan.distributed import rank, refuse_apart
 from ebgan.errors import CheckpointError, DivergedError, UsageError
 from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
@@ -88,20 +88,19 @@ class Training:
         """Whether this process writes the run folder."""
         return rank().index == 0
 
-    def run(self) -> None:
-        """Train to the end, from the newest checkpoint if there is one.
+    def run(self, images: int) -> None:
+        """Train to the end, from what `resume` came back to.
 
-        Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal, CheckpointError where
-        no checkpoint is valid.
+        Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal.
         """
-        images = self.resume()
-        raised = {record["alarm"] for record in read_records(self.folder.alarms)}
-        alarms = Alarms(self.plan.images, raised=raised)
+        alarms = self.alarms_so_far()
         draw = self.batches(images).__next__
         with StopSignals() as signals, self.telling_divergence(), telling_the_compiler():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
-                self.progress, outcome = train_step(self.game, self.progress, draw, turns, partial(self.source, images))
+                self.progress, outcome = train_step(
+                    self.game, self.progress, draw, turns, partial(self.source, images), seen=images
+                )
                 before, images = images, images + turns[0] * self.plan.batch
                 self.step += 1
                 if self.average:
@@ -162,6 +161,15 @@ class Training:
             self.best = self.score(evaluation)
             publish_best(self.folder.checkpoints, self.checkpoint(images))
 
+    def alarms_so_far(self) -> Alarms:
+        """What was raised, and since when each symptom lasts, from the records that are kept."""
+        alarms = Alarms(self.plan.images, raised={record["alarm"] for record in read_records(self.folder.alarms)})
+        for record in read_records(self.folder.stats):
+            alarms.hear(record)
+        for evaluation in read_records(self.folder.evaluations):
+            alarms.judge(evaluation)
+        return alarms
+
     def alarm(self, raised: list[Record]) -> None:
         """Write alarms and say them."""
         for alarm in raised:
@@ -208,11 +216,22 @@ class Training:
             publish(self.folder.checkpoints, self.checkpoint(images))
 
     def resume(self) -> int:
-        """Go back to the newest valid checkpoint, if there is any; the images seen there."""
+        """Go back to the newest valid checkpoint, if there is any; the images seen there.
+
+        Records of later steps are dropped, as these will be done again. Raises CheckpointError where no checkpoint is
+        valid, the newest one is of other nets, or processes that train together see different ones.
+        """
         found = newest(self.folder.checkpoints)
-        if found is None:
-            return 0
-        checkpoint, warnings = found
+        images = found[0].images if found else 0
+        refuse_apart(images, self.progress.images.device, f"{self.folder.checkpoints}: checkpoints")
+        if found:
+            self._take_up(*found)
+        if self.leads:
+            for path in (self.folder.stats, self.folder.evaluations, self.folder.alarms):
+                keep_records(path, images if found else -1)
+        return images
+
+    def _take_up(self, checkpoint: Checkpoint, warnings: list[str]) -> None:
         if checkpoint.config != self.plan.config and not self.plan.override:
             raise UsageError(
                 f"{self.folder.checkpoints}: the newest checkpoint is of another config ({checkpoint.config}, not "
@@ -229,12 +248,9 @@ class Training:
         self.best = best if isinstance(best, float) else float("-inf")
         self.recorder = Recorder(checkpoint.images, seconds if isinstance(seconds, float) else 0.0)
         if self.leads:
-            for path in (self.folder.stats, self.folder.evaluations, self.folder.alarms):
-                keep_records(path, checkpoint.images)
             for warning in warnings:
                 self.observer.notice(warning)
             self.observer.notice(f"going on from {checkpoint.images:,} images seen")
-        return checkpoint.images
 
     def restore(self, tensors: dict[str, Tensor], images: int) -> None:
         """Put everything that moves back in its place. Raises CheckpointError that names what does not fit."""

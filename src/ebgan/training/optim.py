@@ -160,9 +160,9 @@ class Optimiser:
         `factor` [*models] is one on the learning rate. Each rank's gradients come from its own slice of the batch and
         are summed over ranks.
         """
-        gradients = sum_across_ranks(torch.autograd.grad(loss.sum(), self.parameters))
+        own = torch.autograd.grad(loss.sum(), self.parameters)
         with torch.no_grad():
-            gradients = self._widened(gradients)
+            gradients = sum_across_ranks(self._widened(list(own)))
             finite = self._finite(loss, gradients)
             if self._decays:
                 gradients = self._with_decay(gradients)

@@ -17,6 +17,8 @@ from ebgan.training.late import Late
 class StoppedError(EbganError):
     """The run was asked to stop, and saved itself; the same command goes on from there."""
 
+    agreed = True
+
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
@@ -40,8 +42,12 @@ class StopSignals:
         if rank().count == 1:
             return self.received
         before = int(self._sent.read()) if self._sent else 0
-        self._sent = Late(largest_across_ranks(torch.tensor(self.received or 0, device=device)))
+        self._sent = Late(largest_across_ranks(self._number(device)))
         return signal.Signals(before) if before else None
+
+    def _number(self, device: torch.device) -> torch.Tensor:
+        """The signal as a tensor made on the device: copying one there would wait for the step."""
+        return torch.full((), int(self.received or 0), dtype=torch.int64, device=device)
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():

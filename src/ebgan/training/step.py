@@ -47,23 +47,28 @@ def train_step(
     draw: Callable[[], Batch],
     turns: tuple[int, int] = (1, 1),
     source: Callable[[int], Batch] = no_source,
+    *,
+    seen: int | None = None,
 ) -> tuple[Progress, Outcome]:
     """Move both players and the objective's state; `draw` serves this rank's share of each batch.
 
     `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
+    `seen` is progress.images where the caller knows it without asking the device: noise of many steps is then drawn at
+    once, the same.
     """
     objective, (images, state, memory, plateau) = game.objective, progress
     factor = plateau.factor if plateau else None
     values = game.learning_rates(images, factor)
     sound = torch.ones((), dtype=torch.bool, device=images.device)
-    first, discriminator_turns, generator_turns = images, *turns
+    place = first = images if seen is None else seen
+    discriminator_turns, generator_turns = turns
     game.tell(images)
 
     # The discriminator's turn: energy down on the data, up on the samples.
     for turn in range(discriminator_turns):
         batch = draw()
         game.observe(batch)
-        count, first = batch.images.shape[-4], images
+        count, first = batch.images.shape[-4], place
         if generator_turns:
             with torch.no_grad():
                 sample, memory = game.recall(memory, game.sample(first, 0, count, partial(source, turn)), first)
@@ -81,13 +86,13 @@ def train_step(
         sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
         values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
-        images = images + count * rank().count
+        images, place = images + count * rank().count, place + count * rank().count
 
     # The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
     for turn in range(generator_turns):
         fresh = game.turns.fresh or turn > 0
         start = partial(source, discriminator_turns + turn - (not game.turns.fresh))
-        sample = game.sample(images if fresh else first, turn + 1 if fresh else 0, count, start)
+        sample = game.sample(place if fresh else first, turn + 1 if fresh else 0, count, start)
         fake = game.judge(sample.images)
         losses = objective.generator(state, fake, game.whole(sample))
         sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
