@@ -109,8 +109,17 @@ def test_no_image_is_told_and_tested_on() -> None:
     assert len(told(data, found.labelled)) == 50
     assert len(found.tested) == 1747
     whole = split(replace(LADDER, labelled=Labelled(count=None, held_out=0.25)), data, Randomness.of(3))
-    assert (len(whole.labelled), len(whole.tested)) == (1348, 449)
+    assert (len(whole.labelled), len(whole.tested)) == (1347, 450)  # three quarters of each class
     assert "whose class was not told" in whole.source
+
+
+def test_of_each_class_an_image_is_told_and_a_share_is_tested_on() -> None:
+    labels = np.array([0] * 20 + [1] * 2 + [2])
+    data = Packed(np.zeros((23, 1, 8, 8), np.uint8), labels, ("a", "b", "c"))
+    for seed in range(20):
+        found = split(replace(LADDER, labelled=Labelled(count=None, held_out=0.4)), data, Randomness.of(seed))
+        assert np.bincount(told(data, found.labelled).labels).tolist() == [12, 1, 1]
+        assert np.bincount(found.tested.labels, minlength=3).tolist() == [8, 1, 0]
 
 
 def test_the_test_set_is_taken_where_there_is_one(data_folder: Path) -> None:
@@ -154,11 +163,17 @@ def test_a_run_without_classes_names_none(tmp_path: Path) -> None:
 
 
 def test_samples_of_a_set_that_is_labelled_in_part_are_not_measured_by_a_classifier(run: Run) -> None:
-    labels = np.array([0, 1, UNKNOWN, 0])
-    data = Packed(np.zeros((4, 1, 8, 8), np.uint8), labels, ("a", "b"))
+    images = np.zeros((6, 1, 8, 8), np.uint8)
+    data = Packed(images, np.array([0, 1, UNKNOWN, 0, 1, 0]), ("a", "b"))
     assert not Examiner(run, data, 4).measurable
-    full = Packed(data.images, np.array([0, 1, 1, 0]), ("a", "b"))
+    full = Packed(images, np.array([0, 1, 1, 0, 1, 0]), ("a", "b"))
     assert Examiner(run, full, 4).measurable
+    for images_, labels, why in (
+        (images[:5], np.array([0, 1, 1, 0, 1]), "6 at least"),
+        (images, np.ones(6, np.int64), "of one class"),
+        (images[..., :3], full.labels, "too small"),
+    ):
+        assert why in (Examiner(run, Packed(images_, labels, ("a", "b")), 4).obstacle or "")
 
 
 def test_other_data_than_the_runs_own_is_refused(run: Run) -> None:

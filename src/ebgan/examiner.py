@@ -13,6 +13,7 @@ from torch import Tensor
 from ebgan.data import UNKNOWN, Images
 from ebgan.errors import DataError
 from ebgan.metrics import RealReference, TrainedClassifier, class_metrics, digit_classifier, evaluate
+from ebgan.metrics.classifier import refusal
 from ebgan.randomness import Randomness
 from ebgan.report import beside, grid, save_png
 from ebgan.run import Run
@@ -57,9 +58,18 @@ class Examiner:
 
     @property
     def measurable(self) -> bool:
-        """Whether the data has classes to tell apart, and says of each image which."""
+        """Whether a classifier can learn the data's classes."""
+        return self.obstacle is None
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why no classifier can learn the data's classes, if none can."""
         labels = self.data.labels
-        return len(self.data.classes) > 1 and labels is not None and UNKNOWN not in labels
+        if labels is None or len(self.data.classes) < 2:
+            return "it has no classes"
+        if UNKNOWN in labels:
+            return "the class of some images is not known"
+        return refusal(tuple(self.data.images.shape), torch.from_numpy(labels))
 
     def _samples(self) -> Tensor:
         source = self.run.sources(self.samples, self.data, seed=METRIC_SEED)
@@ -68,7 +78,10 @@ class Examiner:
     def _measures(self) -> tuple[TrainedClassifier, RealReference]:
         self.run.check_data(self.data)
         if not self.measurable:
-            raise DataError(f"{self.data.name}: has no classes, and the metrics read samples through a classifier")
+            raise DataError(
+                f"{self.data.name}: the metrics read samples through a classifier of the data, and {self.obstacle}. "
+                "Of `ebgan evaluate`, --neighbours and --inception need none"
+            )
         return _yardstick(self.data, self.run.device)
 
 

@@ -62,6 +62,8 @@ class Data:
     def __post_init__(self) -> None:
         check_least("data", 1, size=self.size, crop=self.crop)
         check_least("data", 0, padding=self.padding, workers=self.workers)
+        if self.channels not in (None, 1, 3):
+            raise UsageError(f"data.channels={self.channels}: expected 1 (grey) or 3 (colour)")
         if self.crop and not self.size:
             raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
         if (self.crop or self.flip) and self.source.startswith("toy."):

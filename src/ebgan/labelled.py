@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,12 +37,12 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split
     if (apart := _test_set(experiment, data)) is not None:
         return Split(places, apart, f"{len(apart):,} images of the test set")
     if settings.count is None:
-        places = places[..., : max(len(data.classes), round(places.shape[-1] * (1 - settings.held_out)))]
+        places = _kept(data, places, 1 - settings.held_out)
     rest = _others(data, places.cpu().numpy())
     if not rest.size:
         raise DataError(
-            f"{data.name}: no image with a label is left to measure the error on: lower labelled.count, or raise "
-            "labelled.held_out"
+            f"{data.name}: no image with a label is left to measure the error on: label more images, lower "
+            "labelled.count, raise labelled.held_out, or keep images for testing in a folder `test` beside `train`"
         )
     return Split(places, _chosen(data, rest), f"{len(rest):,} images of the data whose class was not told")
 
@@ -61,6 +62,18 @@ def _test_set(experiment: Experiment, data: Packed) -> Packed | None:
     """The source's own test set, if it has one of the same classes. Raises DataError if that is damaged."""
     test = experiment.data.open_test()
     return test if test is not None and test.classes == data.classes and test.shape == data.shape else None
+
+
+def _kept(data: Packed, places: Tensor, share: float) -> Tensor:
+    """A share of the places [*models, count] of each class, one at least, in their order."""
+    assert data.labels is not None
+    labels = torch.tensor(data.labels, device=places.device)[places]
+    kept = torch.zeros_like(labels, dtype=torch.bool)
+    for name in range(len(data.classes)):
+        own = labels == name
+        most = max(1, round(int((data.labels == name).sum()) * share))
+        kept |= own & (own.cumsum(-1) <= most)
+    return places[kept].reshape(*places.shape[:-1], -1)
 
 
 def _others(data: Packed, labelled: NDArray[np.int64]) -> NDArray[np.int64]:

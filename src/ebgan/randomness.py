@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
+
 _LOW = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _ROUNDS = 10
@@ -78,7 +80,9 @@ class Randomness:
 
     @classmethod
     def of(cls, seed: int | Tensor, device: torch.device | str | None = None) -> Randomness:
-        """The randomness of a seed, or of one seed a model."""
+        """The randomness of a seed, or of one seed a model. Raises UsageError for a seed beyond 64 bits."""
+        if isinstance(seed, int) and not -(2**63) <= seed < 2**63:
+            raise UsageError(f"seed={seed}: expected a whole number of 64 bits, from -2^63 to 2^63 - 1")
         return cls(torch.as_tensor(seed, dtype=torch.int64, device=device))
 
     @property

@@ -257,6 +257,8 @@ def assemble(
 
 def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
     if best:
+        if not (folder.checkpoints / "best.ckpt").is_file():
+            raise CheckpointError(f"{folder.path}: no best checkpoint: samples had no metrics yet; leave --best out")
         return read(folder.checkpoints / "best.ckpt")
     found = newest(folder.checkpoints)
     if found is None:

@@ -114,6 +114,9 @@ class SweepFolder:
         return self.path / "lock"
 
 
+_SHORT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # refusals for want of space
+
+
 def read_records(path: Path) -> list[Record]:
     """The JSON records of a file, oldest first; none if there is no file; a line torn by a kill is left out."""
     if not path.exists():
@@ -180,17 +183,20 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
-    """Turn a refusal of the disk into a StorageError that names the path, the bytes needed and the bytes free."""
+    """Turn a refusal of the disk into a StorageError that names the path and, where space is short, how much is."""
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
-        size = "" if needed is None else f"{needed:,} bytes needed, "
         reason = errno.errorcode.get(error.errno or 0, "unknown")
+        mend = "choose another path, or change what may be written there"
+        if error.errno in _SHORT:
+            size = "" if needed is None else f"{needed:,} bytes needed, "
+            mend = f"{size}{_bytes_free(path):,} bytes free. Free some space or choose another folder"
         raise StorageError(
-            f"{path}: the disk refused ({reason}: {error.strerror}): {size}{_bytes_free(path):,} bytes free. "
-            "Free some space or choose another folder; the same command goes on from what is saved."
+            f"{path}: the disk refused ({reason}: {error.strerror}): {mend}; the same command goes on from what is "
+            "saved."
         ) from error
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data.sources import expanded
 from ebgan.distributed import default_device, rank
 from ebgan.errors import EbganError, UsageError
 from ebgan.examiner import Examiner
@@ -95,7 +96,7 @@ def train(
 
 def with_source(experiment: Experiment, source: str | Path) -> Experiment:
     """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere."""
-    path = Path(source).expanduser()
+    path = expanded(source)
     name = str(path.resolve()) if path.exists() else str(source)
     return replace(experiment, data=replace(experiment.data, source=name))
 
@@ -140,6 +141,10 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         workers=experiment.data.workers,
     )
     examiner = examiner_of(run, data, experiment.evaluation.samples)
+    if isinstance(examiner, Examiner) and data.classes and examiner.obstacle:
+        observer.notice(
+            f"{data.name}: samples have no metrics, which take a classifier of the data: {examiner.obstacle}"
+        )
     batches = loader.batches
     if isinstance(examiner, ClassExaminer):
         batches = LabelledLoader(

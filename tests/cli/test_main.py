@@ -78,11 +78,16 @@ def test_no_verb_at_all_is_a_usage_error():
         (["train", "digits", "--energy.unit", "norms"], 2, "norm"),
         (["train", "digits", "--nets.generator.depth", "1"], 2, "depth=1"),
         (["train", "digits", "--device", "tpu"], 2, "--device tpu"),
+        (["train", "digits", "--data.channels", "4"], 2, "data.channels=4: expected 1 (grey) or 3 (colour)"),
+        (["train", "digits", "--objective.margin", "nan"], 2, "objective.margin=nan"),
+        (["train", "digits", "--seed", "18446744073709551616"], 2, "seed=18446744073709551616"),
+        (["train", "digits", "--data.crop", "8", "--size", "0"], 2, "data.size=0"),
         (["train", "nowhere.yaml"], 2, "nowhere.yaml"),
         (["train", "digits", "--data", "nowhere"], 3, "nowhere"),
         (["sample", "nowhere"], 2, "nowhere"),
         (["sample"], 2, "RUN"),
         (["evaluate", "nowhere"], 2, "nowhere"),
+        (["evaluate", "nowhere", "--samples", "1"], 2, "--samples 1: expected at least 2"),
         (["score", "nowhere", "digits"], 2, "nowhere"),
         (["report", "nowhere"], 2, "nowhere"),
         (["calibrate", "mnist.gan", "--data", "digits"], 2, "LogisticEnergy"),
@@ -93,6 +98,15 @@ def test_a_wrong_command_gets_one_line_and_its_exit_code(command, code, words, c
     monkeypatch.chdir(tmp_path)
     assert run(command) == code
     assert words in line(capsys)
+
+
+def test_what_the_system_refuses_is_one_line(capsys, monkeypatch):
+    def refuse(argv):
+        raise PermissionError(13, "Permission denied", "/closed/photos")
+
+    monkeypatch.setattr("ebgan.cli.recipes.main", refuse)
+    assert run(["recipes"]) == 3
+    assert line(capsys).strip() == "ebgan: /closed/photos: Permission denied"
 
 
 def test_a_wrong_field_of_a_config_names_file_and_line(capsys, tmp_path):

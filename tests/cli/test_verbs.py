@@ -145,6 +145,60 @@ def test_any_field_can_be_changed_the_turns_too(tmp_path, capsys):
     assert "  discriminator: 2" in (tmp_path / "config.yaml").read_text()
 
 
+def test_images_of_several_sources_are_told_apart_and_unknown_classes_count_in_none(trained, tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name / "1.png")
+    labels = np.array([-1] * 4 + [0, 1])
+    np.savez(tmp_path / "some.npz", images=np.zeros((6, 8, 8), np.uint8), labels=labels)
+    table = tmp_path / "ranking.csv"
+    sources = [str(tmp_path / name) for name in ("a/1.png", "b", "some.npz")]
+    assert run(["score", str(trained), *sources, "--csv", str(table), "--normal", "1"]) == 0
+    rows = list(csv.DictReader(table.open()))
+    assert {sources[0], f"{sources[1]}/1.png", f"{sources[2]}/[0]"} <= {row["image"] for row in rows}
+    assert sorted(row["class"] for row in rows) == [""] * 6 + ["0", "1"]
+    assert "AUROC 0.5000 of 1" in capsys.readouterr().out
+
+
+def test_a_run_scores_the_images_that_it_was_trained_on_if_these_are_not_square(tmp_path, capsys):
+    np.savez(tmp_path / "wide.npz", images=np.zeros((40, 8, 12), np.uint8))
+    wide, out = str(tmp_path / "wide.npz"), str(tmp_path / "run")
+    assert run(["train", "digits", out, "--data", wide, "--images", "128", "--evaluation.grid", "4"]) == 0
+    assert run(["score", out, wide]) == 0
+
+
+def test_a_set_of_which_no_classifier_can_be_made_trains_without_metrics(tmp_path, capsys):
+    np.savez(tmp_path / "one.npz", images=np.zeros((40, 8, 8), np.uint8), labels=np.ones(40, int))
+    command = ["train", "digits", str(tmp_path / "run"), "--data", str(tmp_path / "one.npz"), "--images", "128"]
+    assert run([*command, "--evaluation.grid", "4"]) == 0
+    assert "samples have no metrics" in capsys.readouterr().err
+    assert run(["evaluate", str(tmp_path / "run")]) == 3
+    assert "all labels are of one class" in capsys.readouterr().err
+
+
+def test_a_size_counts_for_what_depends_on_it(tmp_path, capsys):
+    Image.fromarray(np.zeros((12, 12), np.uint8)).save(tmp_path / "1.png")
+    Image.fromarray(np.ones((12, 12), np.uint8)).save(tmp_path / "2.png")
+    command = ["train", "digits", str(tmp_path / "run"), "--data", str(tmp_path), "--size", "12", "--data.crop", "8"]
+    assert run([*command, "--images", "128", "--evaluation.grid", "4"]) == 0
+
+
+def test_a_folder_that_is_no_run_has_no_report(tmp_path, capsys):
+    (tmp_path / "report.html").write_text("mine")
+    assert run(["report", str(tmp_path)]) == 2
+    assert "no run and no sweep here" in capsys.readouterr().err
+    assert (tmp_path / "report.html").read_text() == "mine"
+
+
+def test_a_run_without_a_best_checkpoint_says_so(tmp_path, capsys):
+    np.savez(tmp_path / "plain.npz", images=np.zeros((40, 8, 8), np.uint8))
+    out = str(tmp_path / "run")
+    command = ["train", "digits", out, "--data", str(tmp_path / "plain.npz"), "--images", "128"]
+    assert run([*command, "--evaluation.grid", "4"]) == 0
+    assert run(["sample", out, "--best"]) == 4
+    assert "leave --best out" in capsys.readouterr().err
+
+
 def test_score_names_the_classes_there_are(trained, tmp_path, capsys):
     assert run(["score", str(trained), "digits", "--normal", "cat"]) == 2
     assert "--normal cat: no such class; there is 0, 1" in capsys.readouterr().err

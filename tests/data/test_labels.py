@@ -39,6 +39,12 @@ def test_a_file_names_the_classes_of_some_images(tmp_path: Path) -> None:
     assert labelled.names == NAMES
 
 
+def test_a_name_may_have_the_folder_of_the_split_or_archive_in_front(tmp_path: Path) -> None:
+    labelled = with_labels(files(), table(tmp_path, "train/sub/c.png,dog", "pictures/a.png,cat"))
+    assert labelled.labels is not None
+    assert labelled.labels.tolist() == [0, UNKNOWN, 1, UNKNOWN]
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

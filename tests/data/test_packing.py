@@ -1,4 +1,5 @@
 import csv
+import os
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -66,8 +67,22 @@ def test_the_same_call_again_changes_nothing_and_another_one_is_refused(photos: 
     with pytest.raises(UsageError, match=r"holds a pack of other pictures or options: size 8 -> 4; channels 3 -> 1\."):
         pack(photos, dest, Framing(size=4, channels=1))
     picture(photos / "cat" / "new.png")
-    with pytest.raises(UsageError, match="other pictures or options: content"):
+    with pytest.raises(UsageError, match="other pictures or options: the files have changed since"):
         pack(photos, dest, Framing(size=8))
+
+
+def test_a_picture_that_was_replaced_is_noticed(photos: Path, tmp_path: Path) -> None:
+    pack(photos, tmp_path / "p", Framing(size=8), workers=1)
+    first = min(photos.rglob("*.png"))
+    os.utime(first, ns=(0, 0))
+    with pytest.raises(UsageError, match="the files have changed since"):
+        pack(photos, tmp_path / "p", Framing(size=8), workers=1)
+
+
+def test_labels_that_are_not_known_are_counted_in_no_class(tmp_path: Path) -> None:
+    labels = np.array([-1, 0, 1, 1])
+    np.savez(tmp_path / "some.npz", images=RANDOM.integers(0, 256, (4, 8, 8), dtype=np.uint8), labels=labels)
+    assert pack(tmp_path / "some.npz", tmp_path / "p", Framing(size=8), workers=1).classes == {"0": 1, "1": 2}
 
 
 def test_a_crop_is_cut_from_the_centre_before_the_picture_is_resized(tmp_path: Path) -> None:

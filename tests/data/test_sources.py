@@ -72,10 +72,21 @@ def test_a_shape_other_than_the_one_asked_for_is_refused(tmp_path, small):
     write_packed(tmp_path / "small", small)
     assert open_data("digits", size=8, channels=1).shape == (1, 8, 8)
     assert open_data(tmp_path / "small", channels=3).shape == (3, 4, 5)
-    with pytest.raises(DataError, match=r"digits: images are 1 x 8 x 8 .* not 1 x 32 x 32"):
+    with pytest.raises(DataError, match=r"digits: images are 1 x 8 x 8 .* 1 x 32 x 32 is asked for.* \(size 8, c"):
         open_data("digits", size=32)
-    with pytest.raises(DataError, match="not 3 x 8 x 8"):
+    with pytest.raises(DataError, match="3 x 8 x 8 is asked for"):
         open_data("digits", channels=3)
+
+
+def test_a_home_that_nobody_has_is_told():
+    with pytest.raises(DataError, match="~nobodyhere/x: no user of that name"):
+        open_data("~nobodyhere/x")
+
+
+def test_a_zip_that_is_cut_short_is_told(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(DataError, match=r"a\.zip: a zip that is cut short or damaged"):
+        open_data(tmp_path / "a.zip", size=8)
 
 
 def test_sets_without_splits_are_all_train(tmp_path, small):

@@ -76,13 +76,18 @@ def test_what_was_raised_before_a_run_was_stopped_is_not_raised_again() -> None:
 @pytest.mark.parametrize(("share", "count"), [(0.5, 0), (0.6, 1), (1.0, 1)])
 def test_a_class_that_dominates_is_told_once_when_it_has_lasted(share: float, count: int) -> None:
     alarms = Alarms(TOTAL)
-    first, *later = [
-        alarms.judge({"images": place * LASTING, "metrics": {"largest_class": share}}) for place in range(3)
-    ]
+    metrics = {"largest_class": share, "largest_class_real": 0.1}
+    first, *later = [alarms.judge({"images": place * LASTING, "metrics": metrics}) for place in range(3)]
     assert first == []
     told = [alarm for each in later for alarm in each]
     assert [alarm["alarm"] for alarm in told] == ["class collapse"] * count
     assert all(f"{share:.0%} of the samples are of one class" in alarm["message"] for alarm in told)
+
+
+def test_a_class_that_has_most_of_the_data_too_does_not_dominate() -> None:
+    alarms = Alarms(TOTAL)
+    metrics = {"largest_class": 0.55, "largest_class_real": 0.5}
+    assert [alarms.judge({"images": place * LASTING, "metrics": metrics}) for place in range(3)] == [[]] * 3
 
 
 def test_metrics_that_count_no_classes_give_no_alarm() -> None:

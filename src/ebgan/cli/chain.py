@@ -83,13 +83,14 @@ def _start(run: Run, chosen: Simulate, data: Images) -> Tensor:
 
 
 def _classifier(run: Run, data: Images) -> TrainedClassifier | None:
-    """The classifier of the data, if it has classes."""
-    if len(data.classes) < 2:
-        return None
+    """The classifier of the data, if it has classes that one can learn."""
     import torch
 
+    from ebgan.examiner import Examiner
     from ebgan.metrics import digit_classifier
 
+    if not Examiner(run, data, 0).measurable:
+        return None
     assert data.labels is not None
     return digit_classifier(
         torch.tensor(data.images), torch.tensor(data.labels), checksum=data.checksum, device=run.device

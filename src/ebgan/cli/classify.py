@@ -51,13 +51,13 @@ def main(argv: list[str]) -> None:
     if not chosen.images:
         raise UsageError("classify: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
-    from ebgan.cli.score import read_for
+    from ebgan.cli.score import named_apart, read_for
     from ebgan.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     named: list[Named] = []
     for source in chosen.images:
-        packed = read_for(run, source, chosen.split)
+        packed = named_apart(read_for(run, source, chosen.split), source, chosen.images)
         found = classify(run, packed)
         named += found
         _say_error(run, packed, found)
@@ -99,5 +99,10 @@ def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
     """Print the share that was named wrongly, where the set says what is right."""
     if packed.labels is None or packed.classes != run.data.classes:
         return
-    wrong = sum(packed.classes[label] != each.kind for label, each in zip(packed.labels, named, strict=True))
-    print(f"error {wrong / len(named):.2%}: {wrong:,} of {len(named):,} in {packed.name}")
+    from ebgan.data import UNKNOWN
+
+    pairs = zip(packed.labels, named, strict=True)
+    known = [packed.classes[label] == each.kind for label, each in pairs if label != UNKNOWN]
+    if known:
+        wrong = known.count(False)
+        print(f"error {wrong / len(known):.2%}: {wrong:,} of {len(known):,} in {packed.name}")

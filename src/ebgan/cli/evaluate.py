@@ -37,6 +37,8 @@ class Evaluate:
 def main(argv: list[str]) -> None:
     """Measure and print."""
     chosen = parse(Evaluate, "evaluate", argv)
+    if chosen.samples is not None and chosen.samples < 2:
+        raise UsageError(f"--samples {chosen.samples}: expected at least 2")
     import json
 
     from rich.console import Console

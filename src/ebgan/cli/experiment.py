@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, make_dataclass, replace
+from dataclasses import field, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
@@ -58,15 +58,19 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
     fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=base))]
     both: Any = make_dataclass("Both", fields, bases=(kind,), frozen=True, namespace={"__doc__": kind.__doc__})
     with _numbers_for_schedules():
-        parsed = parse(both, verb, argv)
+        parsed = parse(both, verb, [_in_full(word) for word in argv])
     experiment: Experiment = parsed.experiment
     if parsed.source is not None:
         from ebgan.trainer import with_source
 
         experiment = with_source(experiment, parsed.source)
-    if parsed.size is not None:
-        experiment = replace(experiment, data=replace(experiment.data, size=parsed.size))
     return parsed, experiment
+
+
+def _in_full(word: str) -> str:
+    """`--size` as the field that it is short for, which is checked together with the others."""
+    name, equals, value = word.partition("=")
+    return f"--data.size{equals}{value}" if name == "--size" else word
 
 
 def _numbers_for_schedules() -> ConstructorRegistry:

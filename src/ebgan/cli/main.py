@@ -8,7 +8,7 @@ import os
 import sys
 from importlib import import_module
 
-from ebgan.errors import INTERRUPTED, OUT_OF_MEMORY, EbganError, UsageError
+from ebgan.errors import INTERRUPTED, OUT_OF_MEMORY, DataError, EbganError, UsageError
 
 VERBS = {
     "recipes": "list the recipes: figures and tables of the papers by name",
@@ -41,21 +41,30 @@ def run(argv: list[str]) -> int:
     logging.getLogger("ebgan").setLevel(logging.INFO)
     try:
         import_module(f"ebgan.cli.{_verb(argv[0])}").main(argv[1:])
-    except EbganError as error:
-        return _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (RuntimeError, MemoryError) as error:
-        if not _no_memory(error):
+    except (EbganError, KeyboardInterrupt, OSError, RuntimeError, MemoryError) as error:
+        told = _told(error)
+        if told is None:
             raise
-        return _fail("out of memory: take a smaller batch, smaller nets, or another --device", OUT_OF_MEMORY)
+        return _fail(*told)
     return 0
 
 
-def _no_memory(error: RuntimeError | MemoryError) -> bool:
+def _told(error: BaseException) -> tuple[str, int] | None:
+    """What is said of an error, and the exit code; None for one that only its traceback explains."""
+    if isinstance(error, EbganError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", INTERRUPTED
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}", DataError.exit_code
+    if _no_memory(error):
+        return "out of memory: take a smaller batch, smaller nets, or another --device", OUT_OF_MEMORY
+    return None
+
+
+def _no_memory(error: BaseException) -> bool:
     said = "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)
     return isinstance(error, MemoryError) or said
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, arg
 
 from ebgan.cli.arguments import parse
+from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.runfolder import SweepFolder
@@ -27,8 +28,16 @@ def main(argv: list[str]) -> None:
     from ebgan.report import write_report
     from ebgan.runfolder import RunFolder, SweepFolder
 
-    sweep = SweepFolder(chosen.run)
-    print(_of_sweep(sweep) if sweep.trials.is_file() else write_report(RunFolder(chosen.run)))
+    sweep, run = SweepFolder(chosen.run), RunFolder(chosen.run)
+    if sweep.trials.is_file():
+        print(_of_sweep(sweep))
+    elif run.config.is_file():
+        print(write_report(run))
+    else:
+        raise UsageError(
+            f"{chosen.run}: no run and no sweep here: expected a folder with the config.yaml of `ebgan train` or the "
+            "trials.sqlite of `ebgan sweep`"
+        )
 
 
 def _of_sweep(folder: SweepFolder) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ebgan.data import Packed
     from ebgan.run import Run
 
+LONGEST = 100  # letters of an image's name in that of its map
 SHOWN = 20  # lines of the ranking that are printed
 
 
@@ -60,7 +61,7 @@ def main(argv: list[str]) -> None:
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     scored: list[Scored] = []
     for source in chosen.images:
-        packed = read_for(run, source, chosen.split)
+        packed = named_apart(read_for(run, source, chosen.split), source, chosen.images)
         if chosen.maps:
             write_maps(run, packed, chosen.maps, len(scored))
         scored += score(run, packed)
@@ -89,18 +90,30 @@ def read_for(run: Run, source: str, split: str) -> Packed:
         raise UsageError(
             f"{run.folder.path}: was trained on points, not images; in Python, ebgan.load(RUN).energy(points)"
         )
-    channels, height, _ = run.data.shape
-    size = spec.size if spec.crop else height - 2 * spec.padding
-    packed = open_data(source, split=split, size=size, channels=channels)
+    channels, height, width = run.data.shape
+    square = height - 2 * spec.padding if height == width else None
+    packed = open_data(source, split=split, size=spec.size if spec.crop else square, channels=channels)
     padded = packed.padded(spec.padding) if spec.padding else packed
     return padded.centred(spec.crop) if spec.crop else padded
 
 
+def named_apart(packed: Packed, source: str, sources: tuple[str, ...]) -> Packed:
+    """Images of one of several sources, named by the source too."""
+    if len(sources) < 2:
+        return packed
+    names = packed.names or [f"[{place}]" for place in range(len(packed))]
+    alone = len(packed) == 1 and Path(source).is_file() and names[0] == Path(source).name
+    return replace(packed, names=(source,) if alone else tuple(f"{source}/{name}" for name in names))
+
+
 def score(run: Run, packed: Packed) -> list[Scored]:
     """The energy of each image of a set, in its order."""
+    from ebgan.data import UNKNOWN
+
     energies = [energy for chunk in chunks(packed) for energy in run.energy(chunk).tolist()]
     names = packed.names or [f"{packed.name}[{place}]" for place in range(len(packed))]
-    kinds = [""] * len(packed) if packed.labels is None else [packed.classes[label] for label in packed.labels]
+    labels = [UNKNOWN] * len(packed) if packed.labels is None else packed.labels
+    kinds = ["" if label == UNKNOWN else packed.classes[label] for label in labels]
     return [Scored(*each) for each in zip(names, kinds, energies, strict=True)]
 
 
@@ -127,7 +140,8 @@ def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
         reconstructions = run.reconstruct(images)
         errors = (reconstructions - images).abs().mean(1, keepdim=True).clamp(0, 1) * 2 - 1
         for triple in zip(images, reconstructions, errors.expand_as(images), strict=True):
-            save_png(grid(torch.stack(triple), columns=3), folder / f"{place:06d}-{Path(next(names)).stem}.png")
+            name = Path(next(names)).stem[:LONGEST]
+            save_png(grid(torch.stack(triple), columns=3), folder / f"{place:06d}-{name}.png")
             place += 1
 
 
@@ -143,18 +157,19 @@ def write_ranking(ranking: list[Scored], path: Path) -> None:
 
 
 def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> float:
-    """The AUROC of the energy for telling the classes that are not normal."""
+    """The AUROC of the energy for telling the classes that are not normal, of the images whose class is known."""
     import torch
 
     from ebgan.metrics import auroc
 
     kinds = {each.kind for each in ranking}
     if unknown := set(normal) - kinds:
-        known = ", ".join(sorted(kinds - {""})) or "none: the images have no classes"
-        raise UsageError(f"--normal {sorted(unknown)[0]}: no such class; there is {known}")
-    labels = torch.tensor([each.kind not in normal for each in ranking])
+        there = ", ".join(sorted(kinds - {""})) or "none: the images have no classes"
+        raise UsageError(f"--normal {sorted(unknown)[0]}: no such class; there is {there}")
+    known = [each for each in ranking if each.kind]
+    labels = torch.tensor([each.kind not in normal for each in known])
     try:
-        return auroc(torch.tensor([each.energy for each in ranking]), labels)
+        return auroc(torch.tensor([each.energy for each in known]), labels)
     except DataError as error:
         raise DataError(f"--normal {' '.join(normal)}: {error}") from error
 

@@ -71,7 +71,11 @@ class PackFolder:
             self._write(plan, [])
             return []
         if there[0] != plan:
-            changes = [f"{key} {there[0].get(key)} -> {plan[key]}" for key in plan if there[0].get(key) != plan[key]]
+            changes = [
+                "the files have changed since" if key == "content" else f"{key} {there[0].get(key)} -> {plan[key]}"
+                for key in plan
+                if there[0].get(key) != plan[key]
+            ]
             raise UsageError(
                 f"{self.path}: holds a pack of other pictures or options: {'; '.join(changes)}. Choose another folder, "
                 "or remove this one"

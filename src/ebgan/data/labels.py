@@ -4,7 +4,8 @@
     cat/0001.png,cat
     0002.png,dog
 
-Images are named as they lie in the folder. A line without a label says nothing, as does no line at all.
+Images are named as they lie in the folder or archive, with `train/` or the archive's own folder in front or without. A
+line without a label says nothing, as does no line at all.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ebgan.data.packed import UNKNOWN, Packed
 from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 
+SHOWN = 3  # names of images in a message
 _HEADER = ["image", "label"]
 
 
@@ -34,9 +36,15 @@ def with_labels(packed: Packed, path: Path) -> Packed:
         raise DataError(f"{path}: names images by their files, and {packed.name} is not of files: give a folder")
     places = {name: place for place, name in enumerate(packed.names)}
     named: dict[int, str] = {}
-    for line, image, label in _lines(path):
+    for line, given, label in _lines(path):
+        front, _, inner = given.partition("/")
+        image = inner if given not in places and front in ("train", packed.name) else given
         if image not in places:
-            raise DataError(f"{path}, line {line}: {image}: no such image in {packed.name}; names are as in the folder")
+            known = ", ".join(packed.names[:SHOWN])
+            raise DataError(
+                f"{path}, line {line}: {given}: no such image in {packed.name}, or one that could not be decoded. "
+                f"Names are as in the folder: {known}, ..."
+            )
         if named.setdefault(places[image], label) != label:
             raise DataError(
                 f"{path}, line {line}: {image}: {label}, but {named[places[image]]} before: keep one of them"

@@ -23,13 +23,13 @@ from ebgan.data.decoding import Decoded, Decoder, decode
 from ebgan.data.framing import Framing, framed
 from ebgan.data.journal import PackFolder, Plan, Stretch
 from ebgan.data.listing import Choice, Listing, list_pictures
-from ebgan.data.packed import START, Packed, finish_packed, map_pixels, write_packed
+from ebgan.data.packed import START, UNKNOWN, Packed, finish_packed, map_pixels, write_packed
 from ebgan.data.sources import existing, open_arrays
 from ebgan.data.store import Entry
 from ebgan.errors import DataError, StorageError, UsageError, check_least
 from ebgan.runfolder import storage_errors
 
-FORMAT = 1  # of the journal
+FORMAT = 2  # of the journal
 _STRETCH = 512  # files at most
 _STRETCH_BYTES = 1 << 23  # of pixels, at most
 
@@ -75,7 +75,7 @@ def pack(
         raise DataError(f"{source}: no picture was found")
     decoder = Decoder(listing.store, framing.size, framing.crop, framing.channels)
     with folder.locked():
-        done = folder.begin(plan | {"content": _digest(listing.entries)})
+        done = folder.begin(plan | {"content": _digest(listing)})
         if not folder.images.exists():
             done += _fill(listing.entries, decoder, folder, done, _Run(workers or _cores(), progress))
         return _finish(listing, decoder, folder, done)
@@ -102,11 +102,11 @@ def _full(source: str | Path) -> str:
     return str(path.resolve()) if path.exists() else str(source)
 
 
-def _digest(entries: list[Entry]) -> str:
-    """What tells a listing from another."""
+def _digest(listing: Listing) -> str:
+    """What tells files from others, without reading them: their names, sizes and times."""
     digest = hashlib.sha256()
-    for entry in entries:
-        digest.update(f"{entry.name}\0{entry.where!r}\n".encode())
+    for entry in listing.entries:
+        digest.update(f"{entry.name}\0{entry.where!r}\0{listing.store.version(entry)}\n".encode())
     return digest.hexdigest()
 
 
@@ -200,4 +200,5 @@ def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:
 def _counts(packed: Packed) -> dict[str, int]:
     if packed.labels is None:
         return {}
-    return dict(zip(packed.classes, np.bincount(packed.labels, minlength=len(packed.classes)).tolist(), strict=True))
+    known = packed.labels[packed.labels != UNKNOWN]
+    return dict(zip(packed.classes, np.bincount(known, minlength=len(packed.classes)).tolist(), strict=True))

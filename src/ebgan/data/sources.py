@@ -20,6 +20,7 @@ from ebgan.data.packed import MAGIC, Packed, open_packed
 from ebgan.errors import DataError, NoSplitError
 
 SPLITS = ("train", "test")
+_ZIP = b"PK\x03\x04"  # how a zip begins
 _READERS: dict[str, Callable[[Path, str], Packed | None]] = {
     "mnist": read_mnist,
     "fashion_mnist": read_fashion_mnist,
@@ -48,7 +49,7 @@ def open_data(
         else:
             _only_train(path, split)
             packed = read_picture(path, size, channels)
-    _check_shape(packed, size, channels)
+    _check_shape(source, packed, size, channels)
     return packed
 
 
@@ -105,12 +106,20 @@ def existing(source: str | Path) -> Path:
     """The path of a source. Raises DataError, with the nearest names of sets, if there is nothing."""
     if isinstance(source, str) and source in COLLECTIONS:
         return find_collection(source, _homes())
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.exists():
         return path
     near = difflib.get_close_matches(str(source).lower(), (*SOURCES, *COLLECTIONS), cutoff=0.7)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise DataError(f"{source}: no such file or folder, and no set of that name ({', '.join(SOURCES)}).{hint}")
+
+
+def expanded(source: str | Path) -> Path:
+    """A path with the user's home folder in place of `~`. Raises DataError where there is none."""
+    try:
+        return Path(source).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{source}: no user of that name has a home folder here: write the path in full") from error
 
 
 def _open_file(path: Path, split: str) -> Packed | None:
@@ -121,6 +130,8 @@ def _open_file(path: Path, split: str) -> Packed | None:
         raise DataError(f"{path}: could not be read ({error.strerror})") from error
     if is_npz(path):
         return read_npz(path, split)
+    if start.startswith(_ZIP) and not is_archive(path):
+        raise DataError(f"{path}: a zip that is cut short or damaged: get it again")
     if start == MAGIC:
         _only_train(path, split)
         return open_packed(path)
@@ -152,9 +163,13 @@ def _only_train(source: str | Path, split: str) -> None:
         raise NoSplitError(f"{source}: has no {split} images of its own: all of it is train")
 
 
-def _check_shape(packed: Packed, size: int | None, channels: int | None) -> None:
+def _check_shape(source: str | Path, packed: Packed, size: int | None, channels: int | None) -> None:
     depth, height, width = packed.shape
     if (size or height, size or width, channels or depth) != (height, width, depth):
         expected = f"{channels or depth} x {size or height} x {size or width}"
-        raise DataError(f"{packed.name}: images are {depth} x {height} x {width} (channels, height, width), "
-                        f"not {expected}: leave size and channels out, or choose other data")  # fmt: skip
+        own = f"size {height}, channels {depth}" if height == width else f"no size, channels {depth}"
+        raise DataError(
+            f"{source}: images are {depth} x {height} x {width} (channels, height, width), and {expected} is asked "
+            f"for. Pictures in files are resized, those of a set that has its shape are not: give its own ({own}), or "
+            "choose other data"
+        )

@@ -43,6 +43,10 @@ class Store(ABC):
     def content(self, entry: Entry) -> Path | BinaryIO:
         """A file as Pillow takes it. Raises OSError or ValueError, which says why, for one that is not to be read."""
 
+    def version(self, entry: Entry) -> str:  # noqa: ARG002
+        """What tells a file from another in its place, where the place does not."""
+        return ""
+
     def attempt(self, entry: Entry, size: int | None, crop: int | None = None) -> Attempt:
         """The picture in a file (see `decode_picture`), or the reason why there is none."""
         try:

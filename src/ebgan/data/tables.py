@@ -31,9 +31,11 @@ def column(store: Store, tables: list[Entry], name: str) -> dict[str, str]:
         header, *rows = _rows(store, entry) or [[]]
         if name in header[1:]:
             place = header.index(name)
-            return {row[0]: row[place] for row in rows if len(row) > place}
+            return {row[0]: row[place] for row in rows if len(row) > place and row[place].strip()}
         known += header[1:]
     there = f"there are {', '.join(known)}" if known else "there is no table"
+    if tables and not known:
+        there = f"{', '.join(entry.name for entry in tables)} has no columns that are separated by commas"
     raise UsageError(f"{store.path}: no table has a column {name!r}: {there}")
 
 

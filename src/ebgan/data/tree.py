@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, final
@@ -35,6 +36,12 @@ class Tree(Store):
         if not stat.S_ISREG(kind):
             raise ValueError("not a regular file")
         return path
+
+    def version(self, entry: Entry) -> str:
+        with suppress(OSError):
+            found = (self.path / entry.where).stat()
+            return f"{found.st_size} {found.st_mtime_ns}"
+        return ""
 
     def _files(self) -> Iterator[str]:
         root = self.path.resolve()

@@ -23,6 +23,7 @@ from ebgan.randomness import Randomness
 VERSION = 1  # of the net and of how it is trained: another one trains anew
 _HELD_OUT = 6  # one image in six is kept from training where no test set is given, as in MNIST's 10,000 of 60,000
 _BATCH = 1000  # images read at a time
+_SIDE = 4  # pixels, of which two poolings leave one
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +90,20 @@ def digit_classifier(
     return classifier
 
 
-def _classes(images: Tensor, labels: Tensor) -> int:
-    if len(images) != len(labels) or len(images) < _HELD_OUT:
-        raise DataError(
-            f"classifier: {len(images)} images and {len(labels)} labels given; "
-            f"expected one label an image, and {_HELD_OUT} images or more."
-        )
+def refusal(shape: tuple[int, ...], labels: Tensor) -> str | None:
+    """Why images [samples, C, H, W] with these labels teach no classifier, if they do not."""
+    if shape[0] != len(labels) or shape[0] < _HELD_OUT:
+        return f"{shape[0]} images have {len(labels)} labels: one label an image, {_HELD_OUT} at least, is needed"
+    if min(shape[-2:]) < _SIDE:
+        return f"images of {shape[-2]} x {shape[-1]} pixels are too small: {_SIDE} x {_SIDE} are the least"
     if labels.min() == labels.max():
-        raise DataError("classifier: the labels hold one class alone, so there is nothing to tell apart.")
+        return "all labels are of one class, so that there is nothing to tell apart"
+    return None
+
+
+def _classes(images: Tensor, labels: Tensor) -> int:
+    if refused := refusal(tuple(images.shape), labels):
+        raise DataError(f"classifier: {refused}")
     return int(labels.max()) + 1
 
 

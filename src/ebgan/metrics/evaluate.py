@@ -18,7 +18,7 @@ from ebgan.metrics.neighbours import overlap
 from ebgan.randomness import Randomness
 
 SWAPPED_FLOOR = 1e-4  # keeps the swapped order finite; real MNIST gives 5.8 with it
-COVERED_SHARE = 0.02  # of the samples, from which on a class counts as covered
+COVERED_SHARE = 0.2  # of what a class would have if all had as many, from which on it counts as covered
 KERNEL_SUBSET = 1000
 KERNEL_SUBSETS = 20
 NEAREST = 5  # neighbours that a ball reaches to: Naeem et al.'s; Kynkaanniemi et al. take 3
@@ -30,12 +30,14 @@ class RealReference:
 
     features: Float[Tensor, "reals width"]
     score: float  # I' of the real images, in the usual order: what samples can hope for
+    largest: float  # the share of the largest class among the real images
 
     @classmethod
     def of(cls, images: Shaped[Tensor, "reals C H W"], classifier: TrainedClassifier) -> RealReference:
         """The reference of real images, uint8 or float in [-1, 1]."""
-        readout = classifier.read(images)
-        return cls(readout.features, float(modified_inception_score(readout.probabilities)))
+        features, probabilities = classifier.read(images)
+        histogram = class_histogram(probabilities.argmax(-1), probabilities.shape[-1])
+        return cls(features, float(modified_inception_score(probabilities)), float(histogram.max()))
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def class_metrics(probabilities: Float[Tensor, "samples classes"], reference: Re
         "i_usual": float(modified_inception_score(probabilities)),
         "i_usual_real": reference.score,
         "i_swapped": float(modified_inception_score(probabilities, swapped=True, floor=SWAPPED_FLOOR)),
-        "classes_covered": classes_covered(histogram, COVERED_SHARE),
+        "classes_covered": classes_covered(histogram, COVERED_SHARE / len(histogram)),
         "largest_class": float(histogram.max()),
+        "largest_class_real": reference.largest,
     }
 
 
@@ -106,7 +109,7 @@ def _protocol(samples: int, reals: int, classes: int, classifier: TrainedClassif
         "classifier": "3-layer ConvNet trained on the data set",
         "classifier_accuracy": classifier.accuracy,
         "swapped_floor": SWAPPED_FLOOR,
-        "covered_share": COVERED_SHARE,
+        "covered_share": COVERED_SHARE / classes,
         "kernel_subsets": KERNEL_SUBSETS,
         "kernel_subset": min(KERNEL_SUBSET, samples, reals),
         "nearest": _nearest(min(samples, reals)),

@@ -51,8 +51,8 @@ class Ladder(DiscriminatorSpec):
     def build(self, site: Site) -> Denoiser:
         if site.classes < 2:
             raise UsageError(
-                "nets.discriminator: the Ladder network needs data with classes to tell apart; give data whose images "
-                "are labelled, or take MLPAutoencoder"
+                "nets.discriminator: the Ladder network needs data with classes to tell apart: a folder for each "
+                "class, or a table of some images' labels (--labels FILE); or take MLPAutoencoder"
             )
         net = _Ladder(self, site)
         for name, layer in net.named_modules():

@@ -11,7 +11,7 @@ PATIENCE = 0.2  # share of the run that a state must last before it is called ou
 COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
 STUCK = 1e-6  # distance from an end of [0, 1] within which BEGAN's k rests there
 SATURATED = 0.01  # share of the experts' largest entropy below which all of them are sure of every sample
-DOMINANCE = 0.5  # share of the samples in one class above which it dominates
+DOMINANCE = 0.4  # by how much the share of the largest class exceeds that of the data's where it dominates
 
 
 @dataclass
@@ -28,11 +28,12 @@ class Alarms:
 
     def judge(self, evaluation: Record) -> list[Record]:
         """New alarms after an evaluation."""
-        largest = evaluation["metrics"].get("largest_class", 0.0)
+        largest, usual = (evaluation["metrics"].get(f"largest_class{of}", 0.0) for of in ("", "_real"))
         message = (
-            f"{largest:.0%} of the samples are of one class. Lower the generator's learning rate; with EBGAN, raise "
+            f"{largest:.0%} of the samples are of one class, and {usual:.0%} of the data. Lower the generator's "
+            "learning rate; with EBGAN, raise "
             "the weight of the pulling-away term."
-            if largest > DOMINANCE
+            if largest - usual > DOMINANCE
             else ""
         )
         alarm = self._lasting("class collapse", message, evaluation)
