@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -5,7 +6,7 @@ import time
 
 import pytest
 
-from ebgan.cli.main import VERBS, run
+from ebgan.cli.main import VERBS, main, run
 
 
 def line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -58,6 +59,16 @@ def test_the_help_has_the_arguments_in_the_order_in_which_they_are_given(verb, o
     usage = capsys.readouterr().out.partition("\n\n")[0]
     words = re.sub(r"\[-h\]|\[OPTIONS\]|\[?--\S+ \S+\]?", "", usage).split()
     assert " ".join(words) == f"usage: ebgan {verb} {order}"
+
+
+@pytest.mark.parametrize(("given", "spins"), [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
+def test_threads_do_not_hold_a_core_that_others_need(given, spins, monkeypatch, capsys):
+    environment = dict(given)
+    monkeypatch.setattr(os, "environ", environment)
+    monkeypatch.setattr(sys, "argv", ["ebgan", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert environment["GOMP_SPINCOUNT"] == spins
 
 
 def test_no_verb_at_all_is_a_usage_error():

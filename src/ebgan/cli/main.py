@@ -26,9 +26,13 @@ VERBS = {
     "data": "fetch a data set: `ebgan data get mnist`",
 }
 
+SPINS = "1000"  # turns in which a thread of torch's waits for the others before it sleeps; GNU's own are 300,000
+
 
 def main() -> None:
     """The entry point of the command `ebgan`."""
+    if "OMP_WAIT_POLICY" not in os.environ:  # which torch reads when it is loaded
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +14,9 @@ from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.recipes.claims import Claim
+
+
+WIDE = 160  # columns of a table that goes into a file
 
 
 @dataclass(frozen=True)
@@ -76,4 +80,4 @@ def _print(title: str, rows: list[list[str]]) -> None:
     table = Table(*rows[0], title=title or None)
     for row in rows[1:]:
         table.add_row(*map(Text, row))  # as they are: a hinge [m - y] is no markup
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
