@@ -129,7 +129,8 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     fabric: Any = Fabric(accelerator=device.type, devices=here, num_nodes=nodes, strategy="ddp")
     fabric.launch()
     parent = os.getppid()
-    if rank().index > 0:
+    follows = rank().index > 0
+    if follows:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     try:
         yield fabric.device
@@ -137,7 +138,7 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
         if error.agreed:
             with suppress(RankLostError):
                 _close()  # the others wait while the first one saves
-        if rank().index > 0 and _outlived(parent):
+        if follows and _outlived(parent):
             raise SystemExit(error.exit_code) from error
         raise
     _close()  # not after an error: the others would wait for a rank that never comes

@@ -257,9 +257,10 @@ def assemble(
 
 def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
     if best:
-        if not (folder.checkpoints / "best.ckpt").is_file():
-            raise CheckpointError(f"{folder.path}: no best checkpoint: samples had no metrics yet; leave --best out")
-        return read(folder.checkpoints / "best.ckpt")
+        path = folder.checkpoints / "best.ckpt"
+        if not path.is_file():
+            raise CheckpointError(f"{path}: no such checkpoint: samples have had no metrics; leave --best out")
+        return read(path)
     found = newest(folder.checkpoints)
     if found is None:
         raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")

@@ -114,7 +114,10 @@ class SweepFolder:
         return self.path / "lock"
 
 
-_SHORT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # refusals for want of space
+_OF_THE_PATH = (  # refusals that no space would mend
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST),
+)
 
 
 def read_records(path: Path) -> list[Record]:
@@ -183,17 +186,17 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
-    """Turn a refusal of the disk into a StorageError that names the path and, where space is short, how much is."""
+    """Turn a refusal of the disk into a StorageError that names the path and, where it may matter, the bytes free."""
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
         reason = errno.errorcode.get(error.errno or 0, "unknown")
-        mend = "choose another path, or change what may be written there"
-        if error.errno in _SHORT:
-            size = "" if needed is None else f"{needed:,} bytes needed, "
-            mend = f"{size}{_bytes_free(path):,} bytes free. Free some space or choose another folder"
+        size = "" if needed is None else f"{needed:,} bytes needed, "
+        mend = f"{size}{_bytes_free(path):,} bytes free. Free some space or choose another folder"
+        if error.errno in _OF_THE_PATH:
+            mend = "choose another path, or change what may be written there"
         raise StorageError(
             f"{path}: the disk refused ({reason}: {error.strerror}): {mend}; the same command goes on from what is "
             "saved."

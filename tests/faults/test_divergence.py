@@ -178,13 +178,15 @@ def test_an_image_that_is_not_finite_ends_the_run_with_all_that_is_known_of_the_
 ) -> None:
     take, run = loop.train_step, a_run(ebgan_pt)
 
-    def spoiled(game: Game, progress: Progress, draw: Callable[[], Batch], *rest: Any) -> tuple[Progress, Outcome]:
+    def spoiled(
+        game: Game, progress: Progress, draw: Callable[[], Batch], *rest: Any, **named: Any
+    ) -> tuple[Progress, Outcome]:
         batch = draw()
         if progress.images == 72:
             spoil(batch.images, float("nan"))
             if asked_to_stop:
                 os.kill(os.getpid(), signal.SIGTERM)
-        return take(game, progress, lambda: batch, *rest)
+        return take(game, progress, lambda: batch, *rest, **named)
 
     monkeypatch.setattr(loop, "train_step", spoiled)
     with pytest.raises(DivergedError) as error:

@@ -20,7 +20,11 @@ STOPPED = 84  # images seen at the end of the seventh step, in which the signal 
 
 def in_a_step(patch: pytest.MonkeyPatch, send) -> None:
     take = loop.train_step
-    patch.setattr(loop, "train_step", lambda game, progress, *rest: (send(progress), take(game, progress, *rest))[1])
+    patch.setattr(
+        loop,
+        "train_step",
+        lambda game, progress, *rest, **named: (send(progress), take(game, progress, *rest, **named))[1],
+    )
 
 
 def in_an_evaluation(patch: pytest.MonkeyPatch, send) -> None:

@@ -132,9 +132,9 @@ def test_a_toy_is_measured_by_its_modes() -> None:
 def test_a_stack_whose_models_have_all_diverged_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = itertools.count()
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **named: Any) -> Any:
         next(steps)
-        return train_step(*arguments)
+        return train_step(*arguments, **named)
 
     monkeypatch.setattr("ebgan.sweeps.training.train_step", counted)
     train_models([replace(WILD, images=2000), replace(WILD, seed=1, images=2000)], from_array(IMAGES))

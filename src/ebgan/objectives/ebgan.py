@@ -10,7 +10,6 @@ belong to the L2 norm of the residual of images in [-1, 1].
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import final
 
@@ -30,10 +29,6 @@ class EBGAN(Objective[Stateless]):
 
     margin: float | None = 10.0  # in units of the energy; None is calibrated on the data before training
     pulling_away: float | None = None  # weight of the pulling-away term; the paper's is 0.1; None leaves it out
-
-    def __post_init__(self) -> None:
-        if isinstance(self.margin, float) and not math.isfinite(self.margin):
-            raise UsageError(f"objective.margin={self.margin}: expected a finite energy")
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
         return Stateless()
