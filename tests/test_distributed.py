@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -31,7 +32,7 @@ from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP, SemiSupervised
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
-from ebgan.training import loop
+from ebgan.training import loop, optim
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
 from ebgan.training.lock import run_lock
@@ -39,6 +40,7 @@ from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
 
+UNEXPECTED = 99  # how a child ends that meets an error that is not for a user
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8), dtype=np.uint8)
 GENERATOR = MLPGenerator(depth=3, width=10, noise=5, std=0.3)
 EBGAN_PT = Experiment(
@@ -137,6 +139,9 @@ def _joined(here: Rank, work: Callable[[Rank], object], store: Path) -> int:
         work(here)
     except EbganError as error:
         code = error.exit_code
+    except BaseException:
+        traceback.print_exc()
+        return UNEXPECTED
     if code != RankLostError.exit_code:
         distributed.barrier()
     distributed.destroy_process_group()
@@ -188,6 +193,27 @@ def test_several_processes_train_what_one_does(tmp_path: Path, count: int) -> No
         torch.testing.assert_close(
             first[name], alone[name], rtol=1e-9, atol=1e-9, msg=lambda said, name=name: f"{name}: {said}"
         )
+
+
+def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch) -> None:
+    add = optim.sum_across_ranks
+
+    def work(here: Rank) -> None:
+        summed: list[torch.dtype] = []
+
+        def noted(tensors: list[Tensor]) -> list[Tensor]:
+            summed.extend(tensor.dtype for tensor in tensors)
+            return add(tensors)
+
+        monkeypatch.setattr(optim, "sum_across_ranks", noted)
+        game, progress = build(replace(EBGAN_PT, precision="bf16"), (1, 8, 8))
+        place = {"batch": 12, "rank": here.index, "ranks": here.count}
+        loader = Loader(Packed(IMAGES[:, None]), randomness=game.randomness, **place)
+        train_step(game, progress, loader.batches(0).__next__)
+        assert torch.bfloat16 in {parameter.dtype for parameter in game.generator.optimiser.parameters}
+        assert set(summed) == {torch.float32}
+
+    assert on_ranks(2, work, tmp_path / "store") == [0, 0]
 
 
 def test_alone_nothing_is_exchanged() -> None:

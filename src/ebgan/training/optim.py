@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
 
-from ebgan.distributed import sum_across_ranks
+from ebgan.distributed import rank, sum_across_ranks
 from ebgan.errors import UsageError
 from ebgan.schedules import Schedule
 
@@ -160,9 +160,12 @@ class Optimiser:
         `factor` [*models] is one on the learning rate. Each rank's gradients come from its own slice of the batch and
         are summed over ranks.
         """
-        own = torch.autograd.grad(loss.sum(), self.parameters)
+        gradients = list(torch.autograd.grad(loss.sum(), self.parameters))
         with torch.no_grad():
-            gradients = sum_across_ranks(self._widened(list(own)))
+            if rank().count > 1:  # in full precision, as one rank sums its own
+                pairs = zip(gradients, self.weights, strict=True)
+                gradients = sum_across_ranks([gradient.to(weight.dtype) for gradient, weight in pairs])
+            gradients = self._widened(gradients)
             finite = self._finite(loss, gradients)
             if self._decays:
                 gradients = self._with_decay(gradients)
