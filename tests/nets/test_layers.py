@@ -152,3 +152,18 @@ def test_the_statistics_of_bfloat16_values_are_those_of_float32() -> None:
     plain(values.bfloat16().float())
     torch.testing.assert_close(layer.mean, plain.running_mean)
     torch.testing.assert_close(layer.variance, plain.running_var)
+
+
+@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("moved", [False, True])
+def test_dropout_goes_on_from_what_it_was_given_to_load(numbers: Numbers, used: bool, moved: bool) -> None:
+    x, (one, other) = numbers(4, 6).double(), (dropout(0.5, 7), dropout(0.5, 7))
+    for _ in range(3):
+        one(x)
+    if used:
+        other(x)
+    other.load_state_dict(one.state_dict())
+    if moved:  # as to another device, which gives it a new buffer
+        other.seen = other.seen.clone()
+    for _ in range(2):
+        assert torch.equal(one(x), other(x))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ebgan.nets.layers import BatchNorm, Linear, compute_in
 from ebgan.schedules import Linear as Line
 from ebgan.stacking import stacked
+from ebgan.training import optim
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
@@ -64,6 +65,13 @@ class Net(nn.Module):
         return self.layers(x).square().sum(-1).mean(-1) + self.layers(x).sum(-1).mean(-1)
 
 
+@pytest.fixture(params=["narrow models", "wide models"])
+def widths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stacks whose models Adam moves at once, and one by one."""
+    if request.param == "wide models":
+        monkeypatch.setattr(optim, "WIDE", 0)
+
+
 def nets(count: int, dtype: torch.dtype = torch.float64) -> tuple[Net, list[Net]]:
     """A stack, and its models alone."""
     stack, alone = Net((count,)), [Net() for _ in range(count)]
@@ -93,6 +101,7 @@ def assert_same(stack: Net, alone: list[Net]) -> None:
 
 
 @pytest.mark.parametrize(("ours", "torchs"), RULES.values(), ids=RULES)
+@pytest.mark.usefixtures("widths")
 def test_each_model_of_a_stack_moves_as_torchs_optimiser_moves_it_alone(ours: Any, torchs: Any) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(stacked([ours(rate) for rate in RATES]), stack, (3,))
@@ -159,6 +168,7 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
         "decay",
     ],
 )
+@pytest.mark.usefixtures("widths")
 def test_any_float_of_an_optimiser_may_differ_in_a_stack(specs: list[OptimiserSpec]) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(stacked(specs), stack, (3,))
@@ -184,6 +194,7 @@ def test_the_learning_rate_follows_its_decay() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("spec", ONE_OF_EACH, ids=["adam", "adamax", "adadelta", "sgd"])
+@pytest.mark.usefixtures("widths")
 def test_a_model_that_is_not_finite_stays_where_it_is_and_harms_none(spec: OptimiserSpec, bad: float) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(spec, stack, (3,))

@@ -107,16 +107,30 @@ class Dropout(nn.Module):
         self.rate: Tensor
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.register_buffer("rate", torch.as_tensor(rate, dtype=torch.float32).expand(models), persistent=False)
+        self._known = self.seen, 0, 0  # the buffer, its version and what it held then
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
         if not self.training:
             return x
         batch, features = x.shape[-2:]
-        first = self.seen + rank().index * batch
-        rate = self.rate[..., None, None]
-        uniform = self.randomness.uniform(self.purpose, batch, features, first=first)
+        before, rate = self._before(), self.rate[..., None, None]
+        uniform = self.randomness.uniform(self.purpose, batch, features, first=before + rank().index * batch)
         self.seen.add_(batch * rank().count)
+        if isinstance(before, int):
+            self._known = self.seen, self.seen._version, before + batch * rank().count
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
+
+    def _before(self) -> int | Tensor:
+        """How many samples were seen, as the host knows it: masks of many batches are then drawn at once on a device.
+
+        The device is asked, and waited for, only where the buffer was loaded or moved since.
+        """
+        if torch.compiler.is_compiling():
+            return self.seen
+        buffer, version, count = self._known
+        if buffer is self.seen and version == self.seen._version:
+            return count
+        return 0 if self.seen.is_meta else int(self.seen)
 
 
 def widened(x: Tensor) -> Tensor:
