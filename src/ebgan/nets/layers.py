@@ -56,6 +56,14 @@ class Wide(nn.Module):
     """A layer that computes in float32 or better, whatever matrix products are taken in."""
 
 
+def across_models(
+    x: Float[Tensor, "*models batch features"], normalise: Callable[[Tensor], Tensor]
+) -> Float[Tensor, "*models batch features"]:
+    """What a function of rows [batch, features] makes of those of all models, side by side as so many more features."""
+    rows = x.movedim(-2, 0)
+    return normalise(rows.flatten(1)).view(rows.shape).movedim(0, -2)
+
+
 class BatchNorm(Wide):
     """Batch normalisation over the batch axis, for each model apart, with torch's conventions (momentum, epsilon).
 
@@ -73,14 +81,18 @@ class BatchNorm(Wide):
         self.register_buffer("variance", torch.ones(*models, features))
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
-        if self.scale.dim() == 1 and rank().count == 1 and len(x) > 1:  # one model and all of its batch: torch's kernel
-            both = self.scale, self.shift
-            return functional.batch_norm(x, self.mean, self.variance, *both, self.training, self.momentum, self.epsilon)
+        if rank().count == 1 and x.shape[-2] > 1:
+            return across_models(x, self._by_torch)
         wide = x.to(self.scale.dtype)
         mean, variance = self._of_batch(wide) if self.training else (self.mean, self.variance)
         factor = self.scale * (variance + self.epsilon).rsqrt()
         offset = self.shift - mean * factor
         return torch.addcmul(offset[..., None, :], wide, factor[..., None, :]).to(x.dtype)
+
+    def _by_torch(self, rows: Tensor) -> Tensor:
+        """By torch's kernel, for which the features of all models are features side by side."""
+        running, both = (self.mean.flatten(), self.variance.flatten()), (self.scale.flatten(), self.shift.flatten())
+        return functional.batch_norm(rows, *running, *both, self.training, self.momentum, self.epsilon)
 
     def _of_batch(self, x: Tensor) -> tuple[Tensor, Tensor]:
         mean = mean_across_ranks(x.mean(-2))

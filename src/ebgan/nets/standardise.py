@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from ebgan.distributed import mean_across_ranks, rank
-from ebgan.nets.layers import Models, Wide
+from ebgan.nets.layers import Models, Wide, across_models
 
 
 class Standardise(Wide):
@@ -27,8 +29,11 @@ class Standardise(Wide):
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
         wide = x.to(self.mean.dtype)
-        if self.training and wide.dim() == 2 and rank().count == 1 and len(wide) > 1:  # torch's kernel
-            return functional.batch_norm(wide, None, None, training=True, eps=self.epsilon)
+        if self.training and rank().count == 1 and wide.shape[-2] > 1:  # torch's kernel
+            return across_models(
+                wide,
+                partial(functional.batch_norm, running_mean=None, running_var=None, training=True, eps=self.epsilon),
+            )
         return self.by(wide, wide)
 
     def by(
