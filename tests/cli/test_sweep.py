@@ -37,6 +37,12 @@ def test_the_same_command_again_runs_nothing_and_a_plan_says_so(
     assert f"3 trials, 3 of them with a result in {swept}" in capsys.readouterr().out
 
 
+def test_a_sweep_of_another_precision_is_of_other_trials(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [*FEW, "--precision", "bf16"]
+    assert run(["sweep", "mnist_grid.ebgan", str(swept), *few, "--plan"]) == 0
+    assert f"3 trials, 0 of them with a result in {swept}" in capsys.readouterr().out
+
+
 def test_a_plan_tells_stacks_and_time_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "sweep"
     assert run(["sweep", "mnist_grid", str(out), "--scale", "tiny", "--plan"]) == 0

@@ -35,6 +35,7 @@ class Sweep:
     rungs: int = 3  # of the halving
     plan: FlagCreatePairsOff[bool] = False  # say what would run and how long it may take, and run nothing
     images: int | None = None  # real images seen in each trial, in place of the scale's
+    precision: Literal["fp32", "bf16", "fp64"] | None = None  # of matrix products, in place of the grid's
     source: Annotated[str | None, arg(name="data")] = None  # a folder or file in place of the grid's data
     device: str = "cpu"  # that trials run on
     scheduler: str | None = None  # address of a Dask scheduler whose workers run the trials
@@ -96,6 +97,8 @@ def _grid(chosen: Sweep) -> Grid:
     grid = find_grid(chosen.grid).make(chosen.scale)
     if chosen.images is not None:
         grid = grid.with_base(images=chosen.images)
+    if chosen.precision is not None:
+        grid = grid.with_base(precision=chosen.precision)
     if chosen.source is not None:
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))
