@@ -110,13 +110,19 @@ def test_noise_has_its_standard_deviation_on_every_layer_of_every_model(numbers:
 
 
 def test_standardise_takes_the_batch_in_training_and_moves_by_follow_alone(numbers: Numbers) -> None:
-    norm, torchs = Standardise(3, momentum=0.1).double(), nn.BatchNorm1d(3, eps=1e-10, affine=False).double()
-    x = numbers(6, 3) * 3 + 1
-    torch.testing.assert_close(norm(x), torchs(x))
+    """The running statistics are torch's: means of all batches (momentum=None) at first, then moving averages."""
+    norm = Standardise(3, momentum=0.25).double()
+    torchs = nn.BatchNorm1d(3, eps=1e-10, affine=False, momentum=None).double()
+    batches = numbers(6, 8, 3) * 3 + 1
+    torch.testing.assert_close(norm(batches[0]), torchs(batches[0]))
+    torchs.reset_running_stats()
     assert torch.equal(norm.mean, torch.zeros(3).double())
-    norm.follow(x)
-    torch.testing.assert_close(norm.mean, torchs.running_mean)
-    torch.testing.assert_close(norm.variance, torchs.running_var)
+    for place, x in enumerate(batches):
+        torchs.momentum = None if place < 4 else 0.25
+        norm.follow(x)
+        torchs(x)
+        torch.testing.assert_close(norm.mean, torchs.running_mean)
+        torch.testing.assert_close(norm.variance, torchs.running_var)
     torch.testing.assert_close(norm.eval()(x), torchs.eval()(x))
 
 
@@ -136,7 +142,7 @@ def test_evaluation_takes_the_statistics_of_the_images_that_were_chosen(numbers:
     unlabelled, labelled = numbers(400, *SHAPE), numbers(400, *SHAPE) * 2 + 1
     for norm in net.modules():
         if isinstance(norm, Standardise):
-            norm.momentum = 1.0  # so that one batch is all that is remembered
+            assert norm.followed == 0  # so that one batch is all that is remembered
     net.observe(Batch(unlabelled, labelled=Batch(labelled)))
     chosen = unlabelled if statistics == "unlabelled" else labelled
     _, logits, estimates = by_hand(net, chosen, [torch.zeros(1, dtype=torch.float64)] * 4)

@@ -13,6 +13,7 @@ from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, SemiSupervised
+from ebgan.records import Batch
 from ebgan.stacking import stacked
 from ebgan.training.optim import Adam
 from ebgan.training.step import train_step
@@ -75,3 +76,17 @@ def test_a_stack_follows_its_models_trained_one_by_one(energy: Energy, seeds: tu
         torch.testing.assert_close(together, alone, rtol=1e-7, atol=1e-9)
         shares = {name: value[place] for name, value in said.items()}
         torch.testing.assert_close(shares, values, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(("told", "observed"), [(True, [0, 8]), (False, list(range(10)))])
+def test_one_batch_in_eight_is_observed_for_evaluation_where_the_host_knows_its_place(
+    told: bool, observed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game, progress = build(BASE, (1, 4, 4), classes=10)
+    seen, step = [], 0
+    monkeypatch.setattr(game.discriminator.net, "observe", lambda batch: seen.append(step))
+    labelled = Batch(torch.rand(5, 1, 4, 4, dtype=torch.float64), torch.arange(5))
+    batch = Batch(torch.rand(6, 1, 4, 4, dtype=torch.float64), labelled=labelled)
+    for step in range(10):
+        progress, _ = train_step(game, progress, lambda: batch, (1, 0), seen=6 * step if told else None)
+    assert seen == observed

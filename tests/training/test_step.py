@@ -261,9 +261,11 @@ def test_a_step_that_is_told_the_images_seen_does_the_same(turns: tuple[int, int
     torch.testing.assert_close(states[1], states[0], rtol=0, atol=0)
 
 
-def test_the_noise_of_many_steps_is_drawn_at_once_on_a_device_that_need_not_be_asked() -> None:
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_the_noise_of_many_steps_is_drawn_at_once_on_a_device_that_need_not_be_asked(dropout: float) -> None:
     slow = Optimisers(discriminator=SGD(lr=1e-2), generator=SGD(lr=1e-2))
-    game, progress = build(replace(EBGAN_PT, precision="fp32", optimisers=slow), SHAPE, "meta")
+    nets = replace(EBGAN_PT.nets, discriminator=MLPAutoencoder(depth=2, width=8, std=0.3, dropout=dropout))
+    game, progress = build(replace(EBGAN_PT, precision="fp32", optimisers=slow, nets=nets), SHAPE, "meta")
     drawn: list[int] = []
     for step in range(5):
         batch = Batch(torch.empty(6, *SHAPE, device="meta"))

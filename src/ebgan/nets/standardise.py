@@ -16,14 +16,17 @@ from ebgan.nets.layers import Models, Wide, across_models
 class Standardise(Wide):
     """(x - mean) / sqrt(variance + epsilon), with the statistics of the batch, on all ranks, while training.
 
-    A pass moves nothing: `follow` does, so that passes with noise, or of samples, leave evaluation as it is.
+    A pass moves nothing: `follow` does, so that passes with noise, or of samples, leave evaluation as it is. Running
+    statistics are the means of all batches that were followed, until the last one's share has fallen to `momentum`.
     """
 
-    def __init__(self, features: int, models: Models = (), momentum: float = 0.01, epsilon: float = 1e-10) -> None:
+    def __init__(self, features: int, models: Models = (), momentum: float = 0.02, epsilon: float = 1e-10) -> None:
         super().__init__()
         self.momentum, self.epsilon = momentum, epsilon
+        self.followed: Tensor
         self.mean: Tensor
         self.variance: Tensor
+        self.register_buffer("followed", torch.zeros((), dtype=torch.int64))
         self.register_buffer("mean", torch.zeros(*models, features))
         self.register_buffer("variance", torch.ones(*models, features))
 
@@ -48,8 +51,9 @@ class Standardise(Wide):
         """Move the running statistics towards those of a batch, the variance with Bessel's correction."""
         mean, variance = _of_batch(x.to(self.mean.dtype))
         count = x.shape[-2] * rank().count
-        self.mean.lerp_(mean, self.momentum)
-        self.variance.lerp_(variance * (count / max(count - 1, 1)), self.momentum)
+        share = self.followed.add_(1).to(mean.dtype).reciprocal().clamp_(min=self.momentum)
+        self.mean.lerp_(mean, share)
+        self.variance.lerp_(variance * (count / max(count - 1, 1)), share)
 
 
 def _of_batch(x: Tensor) -> tuple[Tensor, Tensor]:

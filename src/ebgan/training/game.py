@@ -25,6 +25,7 @@ from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 
 READING = {"images": -4, "energy": -1, "code": -2, "logits": -1}  # where each field has the batch
+OBSERVED = 8  # a pass without noise would be a seventh of each step of a Ladder network
 SAMPLE = {"images": -4, "source": -4, "reconstruction": -4, "negatives": -4}
 
 
@@ -92,9 +93,15 @@ class Game:
         both = self._read(torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
 
-    def observe(self, batch: Batch) -> None:
-        """Let the discriminator take from the data what its evaluation will need, if it is one that needs something."""
-        if isinstance(self.discriminator.net, Classifier):
+    def observe(self, batch: Batch, first: Tensor | int) -> None:
+        """Let the discriminator take from the data what its evaluation will need, if it is one that needs something.
+
+        One batch in OBSERVED is enough, where the host knows the place `first` of the batch.
+        """
+        whole = batch.images.shape[-4] * rank().count
+        if isinstance(self.discriminator.net, Classifier) and (
+            isinstance(first, Tensor) or first // whole % OBSERVED == 0
+        ):
             self.discriminator.net.observe(batch)
 
     def classify(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -54,7 +54,7 @@ def train_step(
 
     `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
     `seen` is progress.images where the caller knows it without asking the device: noise of many steps is then drawn at
-    once, the same.
+    once, the same, and a net that observes the data is shown one batch in some.
     """
     objective, (images, state, memory, plateau) = game.objective, progress
     factor = plateau.factor if plateau else None
@@ -67,8 +67,8 @@ def train_step(
     # The discriminator's turn: energy down on the data, up on the samples.
     for turn in range(discriminator_turns):
         batch = draw()
-        game.observe(batch)
         count, first = batch.images.shape[-4], place
+        game.observe(batch, first)
         if generator_turns:
             with torch.no_grad():
                 sample, memory = game.recall(memory, game.sample(first, 0, count, partial(source, turn)), first)
