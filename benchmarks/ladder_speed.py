@@ -25,7 +25,7 @@ from ebgan.records import Batch
 from ebgan.stacking import stacked
 from ebgan.training.step import train_step
 
-ROUNDS, STEPS = 5, 4
+ROUNDS, STEPS = 5, 8
 SHAPE, CLASSES, BATCH = (1, 28, 28), 10, 100
 SIZES = (784, *Ladder().widths, CLASSES)
 
@@ -94,10 +94,11 @@ def ours(experiment: Experiment, models: int = 1) -> Callable[[], None]:
     labels = torch.arange(BATCH).expand(*lead, BATCH) % CLASSES
     told = Batch(torch.rand(*lead, BATCH, *SHAPE), labels)
     batch = Batch(torch.rand(*lead, BATCH, *SHAPE), labelled=told)
-    state, turns = [progress], (1, 0 if experiment.turns.generator == 0 else 1)
+    state, seen, turns = [progress], [0], (1, 0 if experiment.turns.generator == 0 else 1)
 
     def step() -> None:
-        state[0], _ = train_step(game, state[0], lambda: batch, turns)
+        state[0], _ = train_step(game, state[0], lambda: batch, turns, seen=seen[0])
+        seen[0] += BATCH
 
     return step
 
