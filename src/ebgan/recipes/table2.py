@@ -20,10 +20,12 @@ from ebgan.recipes.cells import Errors, errors_of, known_of, said
 from ebgan.recipes.claims import Claim, Findings, Request, Scale
 from ebgan.recipes.semisupervised_mnist import (
     EBGAN_LN_STEPS,
+    LADDER_RATE,
     LADDER_STEPS,
+    QUARTER_RATE,
     ebgan_ln_of,
-    faster,
     ladder_of,
+    shortened,
     without_generator,
 )
 
@@ -77,13 +79,14 @@ def experiment_of(kind: str, labels: int, seed: int, scale: Scale) -> Experiment
     """A run of a cell of the table."""
     share = SIZES[scale].share
     if kind == "Ladder network":
-        made = ladder_of(round(LADDER_STEPS * share), labels, seed)
+        rate = QUARTER_RATE if scale == "cpu" else LADDER_RATE
+        made = ladder_of(round(LADDER_STEPS * share), labels, seed, rate)
     else:
         made = ebgan_ln_of(round(EBGAN_LN_STEPS * share), labels, seed)
         made = without_generator(made) if kind == CONTROL else made
     if scale == "tiny":
         return replace(made, data=replace(made.data, source="digits"))
-    return faster(made) if scale == "cpu" else made
+    return shortened(made) if scale == "cpu" else made
 
 
 def _row(labels: int, found: dict[str, Errors]) -> list[str]:
