@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from ebgan.nets.layers import BatchNorm, Linear, compute_in
 from ebgan.schedules import Linear as Line
 from ebgan.stacking import stacked
-from ebgan.training import optim
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
@@ -65,11 +64,11 @@ class Net(nn.Module):
         return self.layers(x).square().sum(-1).mean(-1) + self.layers(x).sum(-1).mean(-1)
 
 
-@pytest.fixture(params=["narrow models", "wide models"])
-def widths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stacks whose models Adam moves at once, and one by one."""
-    if request.param == "wide models":
-        monkeypatch.setattr(optim, "WIDE", 0)
+@pytest.fixture(params=["at once", "one by one"])
+def moved(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How Adam moves the models of a stack: so few of them go one by one unless kept from it."""
+    if request.param == "at once":
+        monkeypatch.setattr(Adam, "_one_by_one", lambda self, weights, finite: False)
 
 
 def nets(count: int, dtype: torch.dtype = torch.float64) -> tuple[Net, list[Net]]:
@@ -101,7 +100,7 @@ def assert_same(stack: Net, alone: list[Net]) -> None:
 
 
 @pytest.mark.parametrize(("ours", "torchs"), RULES.values(), ids=RULES)
-@pytest.mark.usefixtures("widths")
+@pytest.mark.usefixtures("moved")
 def test_each_model_of_a_stack_moves_as_torchs_optimiser_moves_it_alone(ours: Any, torchs: Any) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(stacked([ours(rate) for rate in RATES]), stack, (3,))
@@ -168,7 +167,7 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
         "decay",
     ],
 )
-@pytest.mark.usefixtures("widths")
+@pytest.mark.usefixtures("moved")
 def test_any_float_of_an_optimiser_may_differ_in_a_stack(specs: list[OptimiserSpec]) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(stacked(specs), stack, (3,))
@@ -194,7 +193,7 @@ def test_the_learning_rate_follows_its_decay() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("spec", ONE_OF_EACH, ids=["adam", "adamax", "adadelta", "sgd"])
-@pytest.mark.usefixtures("widths")
+@pytest.mark.usefixtures("moved")
 def test_a_model_that_is_not_finite_stays_where_it_is_and_harms_none(spec: OptimiserSpec, bad: float) -> None:
     stack, alone = nets(3)
     optimiser = Optimiser(spec, stack, (3,))
@@ -309,3 +308,13 @@ def test_a_model_that_is_not_finite_is_not_clipped_either() -> None:
 def test_settings_that_make_no_sense_are_refused_by_name(spec: type, settings: dict[str, float], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         spec(**settings)
+
+
+@pytest.mark.parametrize(
+    ("models", "width", "each"), [(3, 5, True), (4, 5, False), (4, 6_000, True)], ids=["few", "narrow", "wide"]
+)
+def test_few_models_and_wide_ones_move_one_by_one(models: int, width: int, each: bool) -> None:
+    weights = [torch.zeros(models, width) for _ in range(6)]
+    assert Adam(lr=0.1)._one_by_one(weights, torch.ones(models, dtype=torch.bool)) == each
+    differing = stacked([Adam(lr=0.1, beta1=0.1 * model) for model in range(models)])
+    assert not differing._one_by_one(weights, torch.ones(models, dtype=torch.bool))

@@ -28,8 +28,9 @@ from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
 
-# Weights of a model from which the models of a stack move one by one: torch's kernel passes over memory once, where
-# all at once take four times as many bytes, but is a call for each model. Measured on a CPU, reckoned for a GPU.
+# A stack's models move one by one from so many weights of a model on: torch's kernel passes over memory once, where all
+# models at once take four times as many bytes. It is a call for each model, though, in place of some for each weight of
+# the net, and so also pays for few models. Measured on a CPU, reckoned for a GPU.
 WIDE, WIDE_DEVICE = 30_000, 5_000_000
 
 
@@ -87,10 +88,14 @@ class Adam(OptimiserSpec):
             self._move_all(weights, gradients, slots, lr, finite)
 
     def _one_by_one(self, weights: list[Tensor], finite: Tensor) -> bool:
-        """Whether the models of a stack are so wide that they move one by one; torch's kernel takes numbers alone."""
-        alike = not any(isinstance(each, Tensor) for each in (self.beta1, self.beta2, self.epsilon))
+        """Whether a stack's models are so wide, or so few, that they move one by one.
+
+        Torch's kernel takes betas and epsilon as numbers: models that differ in one of them move all at once.
+        """
+        if finite.dim() > 1 or any(isinstance(each, Tensor) for each in (self.beta1, self.beta2, self.epsilon)):
+            return False
         least = WIDE if finite.device.type == "cpu" else WIDE_DEVICE
-        return alike and finite.dim() == 1 and sum(weight[0].numel() for weight in weights) >= least
+        return 2 * len(finite) <= len(weights) or sum(weight[0].numel() for weight in weights) >= least
 
     def _move_all(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
