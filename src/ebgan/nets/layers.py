@@ -91,7 +91,7 @@ class BatchNorm(Wide):
 
     def _by_torch(self, rows: Tensor) -> Tensor:
         """By torch's kernel, for which the features of all models are features side by side."""
-        running, both = (self.mean.flatten(), self.variance.flatten()), (self.scale.flatten(), self.shift.flatten())
+        running, both = (self.mean.view(-1), self.variance.view(-1)), (self.scale.flatten(), self.shift.flatten())
         return functional.batch_norm(rows, *running, *both, self.training, self.momentum, self.epsilon)
 
     def _of_batch(self, x: Tensor) -> tuple[Tensor, Tensor]:
