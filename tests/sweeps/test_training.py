@@ -153,7 +153,7 @@ def learners() -> list[Experiment]:
             energy=AutoencoderEnergy(unit="sse"),
             objective=SemiSupervised(inner=EBGAN(), weight=weight),
             turns=Turns(generator=0),
-            images=1_000,
+            images=2_000,
             batch=50,
             precision="fp64",
             seed=seed,
