@@ -32,14 +32,10 @@ def reproduce(asked: Request) -> Findings:
     seen = [_measured(run) for run in runs]
     rows = [["seed", "I'", "I' of real images", "classes covered", "energy of the data at the generator's rest"]]
     for seed, (run, found) in enumerate(zip(runs, seen, strict=True)):
-        scores = (f"{found[name]:.3g}" for name in ("i_usual", "i_usual_real", "classes_covered"))
-        rows.append([str(seed), *scores, f"{energy_at_rest(run):.3g}"])
-    covered = fmean(found["classes_covered"] for found in seen)
+        scores = (f"{found[name]:.3g}" for name in ("i_usual", "i_usual_real"))
+        rows.append([str(seed), *scores, f"{found['classes_covered']:.0%}", f"{energy_at_rest(run):.3g}"])
     return Findings(
-        [
-            Claim("samples of good quality: all classes are among them", "10", f"{covered:g}", covered == 10),
-            _low(runs),
-        ],
+        [_varied(seen), _low(runs)],
         {"figure10": gallery(pictures, 2)},
         {f"samples of EBGAN-LN, {LABELS} labels": rows},
     )
@@ -65,6 +61,12 @@ def _measured(run: Run) -> dict[str, float]:
 
 def _play(run: Run) -> list[dict[str, float]]:
     return [record for record in read_records(run.folder.stats) if "energy_fake" in record]
+
+
+def _varied(seen: list[dict[str, float]]) -> Claim:
+    """Whether all classes are among the samples of every seed."""
+    covered = min(found["classes_covered"] for found in seen)
+    return Claim("samples of good quality: all classes are among them", "100 %", f"{covered:.0%}", covered == 1)
 
 
 def _low(runs: list[Run]) -> Claim:
