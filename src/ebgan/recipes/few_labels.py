@@ -54,8 +54,7 @@ class FewLabels:
 
     def _learn(self, augment: Augment | None, seed: int) -> Errors:
         device = default_device()
-        net = RegularisedClassifier(self.train.shape[0], len(self.train.classes), self.divide)
-        net = net.to(device, memory_format=torch.channels_last)
+        net = RegularisedClassifier(self.train.shape[0], len(self.train.classes), self.divide).to(device)
         optimiser = torch.optim.Adadelta(net.parameters(), lr=1.0, rho=0.95, eps=1e-6)
         images, labels = (each.to(device) for each in tensors(self.train))
         best = Errors(2.0, 1.0)
