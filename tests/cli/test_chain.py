@@ -1,6 +1,7 @@
 """Chains by the command line: three files, a line a step, and what is refused."""
 
 import csv
+import shutil
 from unittest.mock import patch
 
 import pytest
@@ -43,6 +44,16 @@ def test_the_training_images_can_be_given(transitions, tmp_path, capsys):
         rows = list(csv.DictReader(file))
     assert all(float(row["nearest"]) < 1e-2 for row in rows if row["step"] == "0")
     assert {row["class"] for row in rows} <= set("0123456789")
+
+
+def test_training_images_that_are_gone_are_asked_for_by_the_option_that_takes_them(transitions, tmp_path, capsys):
+    moved = shutil.copytree(transitions, tmp_path / "run")
+    config = moved / "config.yaml"
+    config.write_text(config.read_text().replace("noise.npz", "gone.npz"))
+    assert run(["chain", str(moved), "--from", "digits", "--device", "cpu"]) == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "with which a chain is compared" in said
+    assert "give them by --data" in said
 
 
 @pytest.mark.parametrize(

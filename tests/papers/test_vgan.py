@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.data import open_data, scaled
 from ebgan.energies import ExpertsEnergy
 from ebgan.energies.experts import indecision
 from ebgan.nets.base import Experts, Site
 from ebgan.nets.mlp import MLPExperts
 from ebgan.objectives import VGAN
-from ebgan.objectives.terms import batch_entropy
+from ebgan.objectives.terms import batch_entropy, expert_similarity
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Means, Reading, Sample
 
@@ -119,6 +120,32 @@ def test_what_is_watched_are_shares_of_the_largest_entropy() -> None:
     watched = VGAN().watch(VGAN().init(), fake, means)
     assert watched["expert_entropy"].item() == pytest.approx(1.069958 / (2 * math.log(2)), abs=1e-6)
     assert watched["batch_entropy"].item() == pytest.approx(1.363935 / (2 * math.log(2)), abs=1e-6)
+
+
+def test_experts_are_as_alike_as_their_probabilities_correlate_whatever_their_sign() -> None:
+    bit = torch.tensor([3.0, -3.0, 3.0, -3.0])
+    other = torch.tensor([3.0, 3.0, -3.0, -3.0])
+    for experts, similarity in (((bit, -bit, 0.1 * bit + 2), 1.0), ((bit, other), 0.0), ((bit, bit, other), 1 / 3)):
+        assert expert_similarity(torch.stack(experts, 1)).item() == pytest.approx(similarity, abs=1e-5)
+    one, two = torch.stack((bit, other), 1), torch.stack((bit, bit), 1)
+    assert expert_similarity(torch.stack((one, two))).tolist() == pytest.approx([0.0, 1.0], abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_nothing_keeps_experts_apart_so_that_they_come_to_tell_one_bit(seed: int) -> None:
+    """Each has the same loss: the 2^K minima of the energy (section 5) are not all used."""
+    digits = scaled(torch.from_numpy(open_data("digits").images.copy()), (0.0, 1.0))
+    site = Site((1, 8, 8), (0.0, 1.0), Randomness.of(seed))
+    net, energy = MLPExperts(depth=2, width=64, experts=20).build(site), ExpertsEnergy()
+    optimiser, drawn = torch.optim.Adam(net.parameters(), lr=1e-3), torch.Generator().manual_seed(seed)
+    before = expert_similarity(net(digits)).item()
+    for _ in range(300):
+        batch = Batch(digits[torch.randint(len(digits), (200,), generator=drawn)])
+        optimiser.zero_grad()
+        VGAN().alone(VGAN().init(), energy.read(net, batch.images), batch).total.backward()
+        optimiser.step()
+    assert before < 0.2
+    assert expert_similarity(net(digits)).item() > 0.95
 
 
 def test_the_net_has_a_row_of_weights_and_a_bias_for_each_expert_and_no_batch_norm() -> None:

@@ -24,3 +24,9 @@ def test_the_gan_has_vgans_nets_and_protocol_but_for_the_logit() -> None:
     assert vgan.nets.discriminator.hidden == gan.nets.discriminator.hidden == 1024
     same = ("data", "sampler", "optimisers", "turns", "images", "batch", "precision")
     assert all(getattr(vgan, name) == getattr(gan, name) for name in same)
+
+
+def test_images_are_in_the_range_of_the_authors_sigmoid() -> None:
+    """In [-1, 1] all experts of vgan.cifar10 tell how bright an image is, and samples are of two colours."""
+    names = ("vgan.cifar10", "gan.cifar10", *(f"vcd.{source}" for source in SETS))
+    assert {find(name).make().data.limits for name in names} == {(0.0, 1.0)}

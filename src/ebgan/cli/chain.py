@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import parse
-from ebgan.errors import UsageError
+from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,15 @@ def _data(run: Run, chosen: Simulate) -> Images:
 
     if not run.experiment.sampler.conditional:
         raise UsageError(f"{run.folder.path}: its samples start from noise; a chain needs transitions (VCD)")
-    data = read_for(run, chosen.data, "train") if chosen.data else run.reopened()
+    try:
+        data = read_for(run, chosen.data, "train") if chosen.data else run.reopened()
+    except DataError as error:
+        if chosen.data:
+            raise
+        raise DataError(
+            f"{run.folder.path}: the images that it was trained on, with which a chain is compared, cannot be read "
+            "again from where it had them, or others are there: give them by --data"
+        ) from error
     if isinstance(data, Points):
         raise UsageError(f"{run.folder.path}: was trained on points, and a chain is drawn of images")
     return data

@@ -66,6 +66,12 @@ def batch_entropy(experts: Float[Tensor, "*models batch experts"]) -> Float[Tens
     return entropy.sum(-1)
 
 
+def expert_similarity(experts: Float[Tensor, "*models batch experts"]) -> Float[Tensor, "*models"]:
+    """Mean squared correlation of two experts' probabilities over the batch, from logits: 1 where all tell one bit."""
+    chance = experts.sigmoid()
+    return pulling_away((chance - chance.mean(-2, keepdim=True)).mT)
+
+
 def class_loss(
     logits: Float[Tensor, "*models batch classes"], labels: Integer[Tensor, "*models batch"]
 ) -> Float[Tensor, "*models"]:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ebgan.errors import UsageError
 from ebgan.objectives.base import Objective, Stateless
-from ebgan.objectives.terms import batch_entropy
+from ebgan.objectives.terms import batch_entropy, expert_similarity
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
@@ -48,7 +48,11 @@ class VGAN(Objective[Stateless]):
     def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
         experts = _experts(fake)
         largest = experts.shape[-1] * math.log(2)
-        return {"expert_entropy": means.fake / largest, "batch_entropy": batch_entropy(experts) / largest}
+        return {
+            "expert_entropy": means.fake / largest,
+            "batch_entropy": batch_entropy(experts) / largest,
+            "expert_similarity": expert_similarity(experts),
+        }
 
     @property
     def needs(self) -> frozenset[str]:

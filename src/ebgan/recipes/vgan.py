@@ -4,10 +4,10 @@
     section 7.2   vcd.mnist, vcd.cifar10 and vcd.svhn: transitions from images, rho = 0.01
 
 Adadelta with rate 0.1, 100 epochs, uniform noise, batch norm in the generator alone; k = 1, and `--turns.generator 3`
-for the paper's other. Images of 7.2 are in [0, 1], as of its sigmoid; the range of 7.1 is not given, and taken as [-1,
-1]: in [0, 1] both energies stay at their ceiling, where there is no slope, for hundreds of steps. Batch 100, kernels
-and widths are the authors' code; the generator of 7.1 is ours (`nets.vgan`). What the paper holds out for validation
-(10,000 images of MNIST and of CIFAR-10, 13,257 of SVHN) these recipes train on.
+for the paper's other. Images are in [0, 1], as of the sigmoid of the authors' code, which is of 7.2; in [-1, 1], for
+7.1, the experts all come to tell the same bit, how bright an image is. Batch 100, kernels and widths are the authors'
+code; the generator of 7.1 is ours (`nets.vgan`). What the paper holds out for validation (10,000 images of MNIST and of
+CIFAR-10, 13,257 of SVHN) these recipes train on.
 
 `vcd.*.authors_code` is what the authors' code does where it differs from the paper: 128 experts, the mean cross-entropy
 of a pixel as the reconstruction, and the entropy of the batch in the generator's loss. It makes rho mean another thing.
@@ -59,7 +59,7 @@ SETS = {
 def vgan() -> Experiment:
     """VGAN on CIFAR-10: 100 experts, one generator turn a step (k = 1; `--turns.generator 3` is the paper's other)."""
     return Experiment(
-        data=Data(source="cifar10"),
+        data=Data(source="cifar10", limits=(0.0, 1.0)),
         nets=Nets(generator=VGANGenerator(), discriminator=VGANExperts()),
         energy=ExpertsEnergy(),
         sampler=Prior(distribution="uniform"),
