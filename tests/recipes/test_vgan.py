@@ -27,6 +27,6 @@ def test_the_gan_has_vgans_nets_and_protocol_but_for_the_logit() -> None:
 
 
 def test_images_are_in_the_range_of_the_authors_sigmoid() -> None:
-    """In [-1, 1] all experts of vgan.cifar10 tell how bright an image is, and samples are of two colours."""
+    """In [-1, 1] samples of vgan.cifar10 come to be of two colours, which all experts tell apart alike."""
     names = ("vgan.cifar10", "gan.cifar10", *(f"vcd.{source}" for source in SETS))
     assert {find(name).make().data.limits for name in names} == {(0.0, 1.0)}

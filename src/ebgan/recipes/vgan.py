@@ -5,9 +5,9 @@
 
 Adadelta with rate 0.1, 100 epochs, uniform noise, batch norm in the generator alone; k = 1, and `--turns.generator 3`
 for the paper's other. Images are in [0, 1], as of the sigmoid of the authors' code, which is of 7.2; in [-1, 1], for
-7.1, the experts all come to tell the same bit, how bright an image is. Batch 100, kernels and widths are the authors'
-code; the generator of 7.1 is ours (`nets.vgan`). What the paper holds out for validation (10,000 images of MNIST and of
-CIFAR-10, 13,257 of SVHN) these recipes train on.
+7.1, samples come to be of two colours, which all experts tell apart alike. Batch 100, kernels and widths are the
+authors' code; the generator of 7.1 is ours (`nets.vgan`). What the paper holds out for validation (10,000 images of
+MNIST and of CIFAR-10, 13,257 of SVHN) these recipes train on.
 
 `vcd.*.authors_code` is what the authors' code does where it differs from the paper: 128 experts, the mean cross-entropy
 of a pixel as the reconstruction, and the entropy of the batch in the generator's loss. It makes rho mean another thing.
