@@ -36,7 +36,7 @@ def test_narrow_nets_are_stacked_on_a_cpu_and_wide_ones_go_one_by_one() -> None:
 
 def test_the_rule_counts_the_weights_of_both_nets() -> None:
     assert most(30, Size(100_000, 1), CPU) == 30
-    assert most(30, Size(200_000, 1), CPU) == 1
+    assert most(30, Size(250_000, 1), CPU) == 1
     assert most(2, Size(100_000, 1), CPU) == 1
     assert most(2, Size(20_000, 1), CPU) == 2
 

@@ -29,7 +29,7 @@ from ebgan.training.step import train_step
 # Measured on one CPU thread with the grid's nets (docs/recipes/grid.md): a stack of k models is faster than k models
 # one by one up to about this many weights a model.
 PAYS_EACH = 12_500  # times the number of models
-PAYS_MOST = 150_000  # of a stack of any size
+PAYS_MOST = 200_000  # of a stack of any size
 OVERHEAD = 200_000  # weights whose share of a step takes as long as what every step costs
 CPU_MEMORY = 1 << 30  # bytes of a stack
 COPIES = 8  # of each weight: gradients, moments, and what a step needs meanwhile
