@@ -70,6 +70,18 @@ def test_there_is_a_panel_for_all_one_for_shallow_nets_and_twelve_for_the_optimi
     assert sum(title.startswith("GAN: D ") for title in titles) == 12
 
 
+def test_panels_of_optimisers_have_one_order_whichever_trials_are_there(tmp_path: Path, page: str) -> None:
+    made = SweepFolder(tmp_path)
+    with Store(made.trials) as store:
+        trials = list(find_grid("mnist_grid.gan").make("tiny").trials())[::-7]
+        store.expect(trials)
+        store.finish({trial.id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}) for trial in trials})
+    some, whole = (
+        re.findall(r"<strong>(GAN: D .*?)</strong>", text) for text in (write_sweep_report(made).read_text(), page)
+    )
+    assert some == whole
+
+
 def test_the_paper_stands_beside_each_share(page: str) -> None:
     (line,) = re.findall(r"<tr><td>failed: I&#39; under 0.23</td>(.*?)</tr>", page)
     assert re.findall(r">([\d.]+ %)<", line) == ["0 %", "62 %", "0.267 %", "91 %"]
@@ -140,7 +152,7 @@ def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: Sw
     ebgan = next(record for record in records if record.family == "EBGAN")
     gan = next(record for record in records if record.family == "GAN")
     assert sorted(ebgan.settings) == sorted(nets)
-    assert sorted(gan.settings) == sorted([*nets, "discriminator.type", "generator.type", "lr"])
+    assert sorted(gan.settings) == sorted([*nets, "optimisers.discriminator", "optimisers.generator", "lr"])
 
 
 def test_a_sweep_without_any_result_has_a_page_too(tmp_path: Path) -> None:

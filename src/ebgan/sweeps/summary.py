@@ -83,8 +83,15 @@ def _axes(rows: Sequence[Row]) -> dict[str, str]:
                 labels[found[pattern]] = path.rpartition(".")[2]  # one value for several fields
             continue
         found[pattern] = path
-        labels[path] = path.partition(".")[2] or path
+        labels[path] = _label(path)
     return labels
+
+
+def _label(path: str) -> str:
+    """A path as short as it can be understood: a part of an experiment is named by its whole path, for its type."""
+    if path.endswith(".type"):
+        return path.removesuffix(".type")
+    return path.partition(".")[2] or path
 
 
 def _panels(rows: Sequence[Row], trials: Sequence[TrialRecord]) -> list[Panel]:
@@ -118,7 +125,7 @@ def _by_optimisers(pairs: Sequence[tuple[Row, TrialRecord]]) -> list[Panel]:
         Panel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some, whole)
         for family, found in choices.items()
         if len(found) > 1
-        for choice, some in found.items()
+        for choice, some in sorted(found.items(), key=lambda item: (-item[0][2], *item[0][:2]))
     ]
 
 
