@@ -57,6 +57,16 @@ def test_learning_rates_are_drawn_where_they_move(stats):
     assert not curves(plots.learning_rates(stats), plots.GENERATOR)
 
 
+def test_experts_are_drawn_as_shares_between_none_and_all(stats):
+    assert plots.experts(stats) == ""
+    for step, record in enumerate(stats):
+        record |= {"expert_entropy": 1 / (step + 1), "batch_entropy": 1.0, "expert_similarity": step / len(stats)}
+    svg = plots.experts(stats)
+    assert {"entropy of a sample", "of the batch", "similarity", "0%", "100%"} <= texts(svg)
+    (similarity,) = curves(svg, plots.FAKE)
+    assert (np.diff(similarity[:, 1]) < 0).all(), "y points down"
+
+
 def test_a_stack_draws_one_line_a_model(stats):
     stacked = [{"images": record["images"], "loss_generator": [1.0, 2.0, record["images"]]} for record in stats]
     assert len(curves(plots.losses(stacked), plots.GENERATOR)) == 3

@@ -132,6 +132,7 @@ def _training_charts(stats: Sequence[Record]) -> list[Chart]:
         ("Losses", "What each player descends.", plots.losses(stats)),
         ("Samples under the margin", "The share on which the hinge still acts.", plots.hinge_share(stats)),
         ("Code similarity", "Of a batch of samples: 0 orthogonal, 1 collapsed.", plots.code_similarity(stats)),
+        ("Experts", "Shares of the largest entropy; at a similarity of 1 all are one.", plots.experts(stats)),
         ("Convergence", "M_global: the data's energy, and how far out of balance.", plots.state(stats, "convergence")),
         ("Learning rates", "Lowered where the convergence stalls, or by a schedule.", plots.learning_rates(stats)),
         ("Terms of the discriminator's loss", "", plots.terms(stats, "discriminator")),

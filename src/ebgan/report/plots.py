@@ -94,6 +94,16 @@ def code_similarity(stats: Sequence[Record]) -> str:
     return _curves(stats, [Line("code_similarity", "samples", FAKE)])
 
 
+def experts(stats: Sequence[Record]) -> str:
+    """Of VGAN's experts and a batch of samples: shares of the largest entropy, and how far all tell one bit."""
+    lines = [
+        Line("expert_entropy", "entropy of a sample", DISCRIMINATOR),
+        Line("batch_entropy", "of the batch", GENERATOR),
+        Line("expert_similarity", "similarity", FAKE),
+    ]
+    return _curves(stats, lines, share=True)
+
+
 def speed(stats: Sequence[Record]) -> str:
     """Real images read in a second."""
     return _curves(stats, [Line("images_per_second", "images/s", DISCRIMINATOR)])
