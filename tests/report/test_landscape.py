@@ -31,6 +31,13 @@ def test_a_flat_energy_is_drawn_too() -> None:
         assert landscape(seen(dims, energy=0.0)).size == (480, 480)
 
 
+@pytest.mark.parametrize("energy", [1e-4, 0.02, 1.0, 1e4])
+def test_no_word_beside_a_map_is_cut_off(energy: float) -> None:
+    pixels = np.asarray(landscape(seen(2, energy)))
+    border = [pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:]]
+    assert all((side == 255).all() for side in border)
+
+
 def test_maps_side_by_side_share_a_scale_so_that_a_low_one_is_dark_beside_a_high_one() -> None:
     low, high = seen(2)._replace(samples=POINTS[:0]), seen(2, energy=100.0)
     picture = landscapes({"low": low, "high": high})

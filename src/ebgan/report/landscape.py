@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -85,9 +85,12 @@ def _curves(figure: Figure, seen: Landscape) -> None:
 
 def _map(figure: Figure, seen: Landscape) -> None:
     """Heights of the energy, dark where it is low, with points of the data and samples."""
-    axes = figure.add_axes((0.08, 0.09, 0.73, 0.73))
+    axes = figure.add_axes((0.11, 0.09, 0.72, 0.72))
     heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)
-    figure.colorbar(heights, cax=figure.add_axes((0.83, 0.09, 0.025, 0.73)), label="energy")
+    numbers = ScalarFormatter()
+    numbers.set_powerlimits((-2, 4))  # those too long to stand beside the bar share a power of ten
+    bar = figure.colorbar(heights, cax=figure.add_axes((0.85, 0.09, 0.025, 0.72)), format=numbers)
+    bar.ax.set_title("energy", loc="left")
     _dots(axes, seen)
 
 
