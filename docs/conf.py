@@ -17,6 +17,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = f"ebgan {version}"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_show_sphinx = False
 
 add_module_names = False
