@@ -57,7 +57,8 @@ def _plain(value: Any, declared: Any) -> Any:
         content = {field.name: _plain(getattr(value, field.name), hints[field.name]) for field in _fields(value)}
         return content if type(value) in _options(declared) else {"type": type(value).__name__} | content
     if isinstance(value, tuple):
-        return [_plain(item, None) for item in value]
+        kinds = _kinds(declared, len(value)) or [None] * len(value)
+        return [_plain(item, kind) for item, kind in zip(value, kinds, strict=True)]
     if isinstance(value, Mapping):
         return {key: _plain(item, None) for key, item in value.items()}
     return float(value) if type(value) is int and float in _options(declared) else value
@@ -100,13 +101,10 @@ class _Reader:
         raise self.error(node, key, f"{node.value!r}; expected {_say(declared)}")
 
     def sequence(self, node: yaml.SequenceNode, declared: Any, key: str) -> tuple[Any, ...]:
-        for option in _options(declared):
-            if get_origin(option) is tuple:
-                kinds = get_args(option)
-                each = [kinds[0]] * len(node.value) if kinds[1:] == (...,) else list(kinds)
-                if len(each) == len(node.value):
-                    pairs = zip(node.value, each, strict=True)
-                    return tuple(self.read(item, kind, f"{key}[{i}]") for i, (item, kind) in enumerate(pairs))
+        kinds = _kinds(declared, len(node.value))
+        if kinds is not None:
+            pairs = zip(node.value, kinds, strict=True)
+            return tuple(self.read(item, kind, f"{key}[{i}]") for i, (item, kind) in enumerate(pairs))
         raise self.error(node, key, f"a list of {len(node.value)}; expected {_say(declared)}")
 
     def mapping(self, node: yaml.Node, declared: Any, key: str) -> Any:
@@ -163,6 +161,17 @@ class _Reader:
 
 def _options(declared: Any) -> tuple[Any, ...]:
     return get_args(declared) if get_origin(declared) in (Union, types.UnionType) else (declared,)
+
+
+def _kinds(declared: Any, length: int) -> list[Any] | None:
+    """The kind of each item of a tuple of so many, where one may stand."""
+    for option in _options(declared):
+        if get_origin(option) is tuple:
+            kinds = get_args(option)
+            each = [kinds[0]] * length if kinds[1:] == (...,) else list(kinds)
+            if len(each) == length:
+                return each
+    return None
 
 
 def _parse(node: yaml.ScalarNode, kind: Any) -> tuple[bool, Any]:

@@ -1,6 +1,7 @@
 """`ebgan sweep`: a plan, a run, a second start, a report, and what it refuses."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,9 @@ def test_trials_that_fail_are_told_in_a_table_and_by_the_exit_code(
         (["sweep", "mnist_grid", "--limit", "0"], 2, "--limit 0: expected at least 1"),
         (["sweep", "mnist_grid", "--halving", "1"], 2, "--halving 1: expected at least 2"),
         (["sweep", "mnist_grid", "--halving", "3", "--rungs", "1"], 2, "--rungs 1: expected at least 2"),
+        (["sweep", "mnist_grid", "--rungs", "4"], 2, "--rungs 4: are those of a halving: give --halving too"),
+        (["sweep", "mnist_grid", "--slurm", "--scheduler", "tcp://x:1"], 2, "workers come from one of them"),
+        (["sweep", "mnist_grid", "--slurm", "--device", "gpu"], 2, "--device gpu: no such kind of device"),
         (["sweep", "mnist_grid", "--halving", "3", "--limit", "8"], 2, "needs 9 trials, and here are 8"),
         (["sweep", "mnist_grid", "--scale", "large"], 2, "--scale"),
         (["sweep", "mnist_grid.ebgan", "--scale", "tiny", "--data", "nowhere"], 3, "nowhere"),
@@ -135,6 +139,18 @@ def test_a_wrong_command_gets_one_line_and_its_exit_code(
     monkeypatch.chdir(tmp_path)
     assert run(command) == code
     assert words in capsys.readouterr().err
+
+
+def test_a_device_of_a_cluster_need_not_be_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    command = ["sweep", "mnist_grid.ebgan", str(tmp_path), *FEW, "--slurm", "--device", "cuda"]
+    assert run(command) == 2
+    assert "--slurm: needs dask-jobqueue" in capsys.readouterr().err
+    assert run([*command, "--plan"]) == 0
+    assert "can be told where there is a cuda device" in capsys.readouterr().out
 
 
 def test_the_line_tells_all_that_there_is_to_tell() -> None:

@@ -77,6 +77,12 @@ def test_figure_3_has_a_panel_for_each_of_the_twelve_pairs(asked: Request) -> No
     assert found.pictures["figure3"].height > 3 * found.pictures["figure3"].width / 4
 
 
+def test_figure_3_without_any_ebgan_compares_nothing(tmp_path: Path) -> None:
+    found = figure3(filled("mnist_grid", tmp_path, limit=3))  # which draws none
+    assert [claim.measured for claim in found.claims] == ["0 of 3, 3 of the grid's 416 trials"]
+    assert "figure3" in found.pictures
+
+
 def test_figure_4_shows_the_best_of_both_and_the_pulling_away_term(asked: Request) -> None:
     found = figure4(asked)
     (rows,) = found.tables.values()

@@ -7,7 +7,7 @@ import pytest
 
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, Nets
+from ebgan.experiment import Data, Experiment, Nets
 from ebgan.nets.mlp import MLPDiscriminator
 from ebgan.objectives import EBGAN, GAN
 from ebgan.sweeps import Grid
@@ -44,6 +44,12 @@ def test_a_whole_number_on_an_axis_of_floats_is_the_same_trial() -> None:
     assert [t.id for t in grid(objective__margin=(5,)).trials()] == [
         t.id for t in grid(objective__margin=(5.0,)).trials()
     ]
+
+
+def test_a_tuple_of_whole_numbers_is_that_of_the_floats_which_they_equal() -> None:
+    one, other = (replace(BASE, data=Data(limits=limits)) for limits in ((0, 1), (0.0, 1.0)))
+    assert one.hash == other.hash
+    assert len(list((Grid(base=one, axes={"seed": (0,)}) + Grid(base=other, axes={"seed": (0,)})).trials())) == 1
 
 
 def test_a_whole_number_shares_a_stack_with_what_it_equals() -> None:

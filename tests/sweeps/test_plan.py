@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
 
 from ebgan.building import build
-from ebgan.experiment import Experiment, Labelled, Nets
+from ebgan.experiment import Data, Experiment, Labelled, Nets
+from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.recipes import find
+from ebgan.recipes import find, find_grid
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
 from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
@@ -74,6 +76,13 @@ def test_a_subset_is_random_and_the_same_for_the_same_seed() -> None:
     assert {trial.experiment.nets.generator.width for trial in one} == {8, 400}
 
 
+def test_a_wider_subset_of_the_same_seed_holds_the_narrower_ones() -> None:
+    trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())
+    drawn = [{trial.id for trial in chosen(trials, limit, 1)} for limit in (1, 5, 6, 20, 21, 24, 31)]
+    assert [len(each) for each in drawn] == [1, 5, 6, 20, 21, 24, 31]
+    assert all(one < other for one, other in pairwise(drawn))
+
+
 def test_an_estimate_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "_seconds_of_a_step", lambda task, device: 1e-9 * planning._step_work(task))
     tasks = planned(list(GRID.trials()), CPU)
@@ -115,11 +124,27 @@ def test_on_a_cpu_it_counts_the_processors_time_of_one_thread_and_elsewhere_the_
 
 
 def test_workers_that_share_a_device_share_the_memory_that_is_free_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2400, 9999))
     cuda = torch.device("cuda")
     assert [most(1000, Size(1, 10), cuda, sharing) for sharing in (1, 2, 4)] == [120, 60, 30]
     assert most(1000, Size(1, 10), CPU, 4) == most(1000, Size(1, 10), CPU) == 1000
     assert most(1000, Size(1, 10_000), cuda, 4) == 1
+
+
+def test_on_a_cluster_whose_gpus_are_not_here_a_stack_has_a_few_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert most(1000, Size(1, 1 << 30), torch.device("cuda")) == 8
+
+
+def test_what_has_no_place_for_the_model_axis_goes_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    nets = Nets(generator=ConvGenerator(width=4), discriminator=ConvAutoencoder(encoder="(8)4c2s"))
+    pictures = Experiment(data=Data(source="digits", padding=4), nets=nets, images=64)
+    assert lengths(list(Grid(base=pictures, axes={"seed": (0, 1, 2)}).trials())) == [1, 1, 1]
+    narrow = list(Grid(base=BASE, axes={"seed": (0, 1, 2)}).trials())
+    assert lengths(narrow) == [3]
+    monkeypatch.setattr("ebgan.data.loader.RESIDENT_BYTES", 1000)  # the set is larger, and is not kept on the device
+    assert lengths(narrow) == [1, 1, 1]
 
 
 def test_seeds_and_numbers_of_labelled_images_share_a_stack() -> None:

@@ -168,6 +168,39 @@ def test_a_signal_ends_it_with_what_is_done_kept_and_the_rest_waiting(
         time.sleep(0.05)
 
 
+def breaking(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    """The first task fails, and meanwhile the driver is asked to stop."""
+    if not begun:
+        os.kill(os.getpid(), signal.SIGINT)
+        begun.append([])
+        raise RuntimeError("a stack is bad")
+    time.sleep(2)
+    return good(experiments, device)
+
+
+def test_what_was_to_be_tried_again_when_a_signal_came_waits(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        run(tmp_path, breaking)
+    with Store(tmp_path / "trials.sqlite") as store:
+        assert {row.status for row in store.rows()} == {"waiting"}
+
+
+def test_only_what_has_a_worker_is_said_to_be_running(tmp_path: Path) -> None:
+    heard: list[int] = []
+
+    class Listener:
+        def standing(self, standing: Standing) -> None:
+            heard.append(standing.running)
+
+    run(tmp_path, resting, Grid(base=BASE, axes={"seed": (0, 1, 2), "batch": (8, 4, 2)}), observer=Listener())
+    assert max(heard) == 3
+
+
+def resting(experiments: Sequence[Experiment], device: str) -> list[Result]:
+    time.sleep(0.7)
+    return good(experiments, device)
+
+
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ebgan.sweeps.cluster.ANSWER", 0.2)
     address = "tcp://127.0.0.1:9"

@@ -37,6 +37,7 @@ def test_floats_seeds_and_kinds_of_optimiser_ride() -> None:
         ("energy__unit", ("norm", "sse")),
         ("images", (10, 20)),
         ("turns__joined", (False, True)),
+        ("turns__generator", tuple(Linear(start=s, end=1.0, finish=9) for s in (1.0, 2.0))),
         ("data__limits", ((-1.0, 1.0), (0.0, 1.0))),
         ("objective", tuple(Scheduled(EBGAN(), margin=Linear(start=s, end=0.0, finish=9)) for s in (1.0, 2.0))),
         ("optimisers__generator", (Adam(lr=1e-3), Adam(lr=1e-3, clip=0.1))),
@@ -66,6 +67,7 @@ def test_models_of_one_kind_of_optimiser_stand_side_by_side() -> None:
 def test_other_moments_of_an_optimiser_ride_too() -> None:
     rules = (Adam(lr=1e-3, beta1=0.5), Adam(lr=1e-3, beta1=0.9), SGD(lr=1e-2, momentum=0.5))
     assert sizes(optimisers__discriminator=rules) == [3]
+    assert sizes(optimisers__generator=(SGD(lr=1, momentum=0), SGD(lr=0.01, momentum=0.9))) == [2]
 
 
 def test_the_order_of_groups_is_that_of_their_first_trials() -> None:

@@ -134,6 +134,28 @@ def test_a_field_that_only_some_trials_have_is_an_axis_too(tmp_path: Path) -> No
         assert "momentum" in write_sweep_report(made).read_text("utf-8")
 
 
+def swept(out: Path, **axes: tuple[object, ...]) -> SweepFolder:
+    """A sweep whose trials all have a result."""
+    made = SweepFolder(out)
+    trials = list(Grid(base=GRID.base, axes={path.replace("__", "."): axes[path] for path in axes}).trials())
+    with Store(made.trials) as store:
+        store.expect(trials)
+        store.finish({trial.id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}) for trial in trials})
+    return made
+
+
+def test_an_axis_of_tuples_has_its_place_on_the_page(tmp_path: Path) -> None:
+    page = write_sweep_report(swept(tmp_path, data__limits=((0.0, 1.0), (-1.0, 1.0)))).read_text("utf-8")
+    assert "[-1.0, 1.0]" in page
+
+
+def test_axes_of_one_name_are_told_by_their_whole_paths(tmp_path: Path) -> None:
+    made = swept(tmp_path, batch=(8, 16), labelled__batch=(10, 20))
+    with Store(made.trials) as store:
+        found = [dict(record.settings) for record in trial_records(store.rows())]
+    assert found == [{"batch": b, "labelled.batch": c} for b in (8, 16) for c in (10, 20)]
+
+
 def test_shares_stand_under_the_name_of_their_family_whatever_the_order_of_trials() -> None:
     def trial(family: str, images: int, score: float) -> TrialRecord:
         metrics = {"i_usual": score, "i_usual_real": 2.2}

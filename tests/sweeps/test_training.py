@@ -1,6 +1,8 @@
 """A trial of a stack comes to what it comes to alone, by `ebgan.train` and by itself."""
 
 import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import torch
 import ebgan
 from ebgan.data import from_array, open_data
 from ebgan.energies import AutoencoderEnergy
+from ebgan.errors import DataError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
@@ -181,3 +184,19 @@ def test_a_trial_that_learns_classes_has_the_error_of_its_run_and_is_scored_by_i
         assert result.score == 1 - result.metrics["validation_error"]
         assert result.picture is None  # the generator has no turn
     assert results[0].metrics["test_error"] < 0.9
+
+
+def test_threads_of_a_worker_train_one_stack_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[int] = []
+
+    def watched(*_: object) -> None:
+        at_work.append(1)
+        time.sleep(0.05)
+        assert at_work == [1]
+        at_work.clear()
+        raise DataError("enough seen")
+
+    monkeypatch.setattr("ebgan.sweeps.training.train_models", watched)
+    with ThreadPoolExecutor(3) as threads:
+        ends = [threads.submit(run_trials, [replace(BASE, seed=seed)]) for seed in range(3)]
+        assert {str(each.exception()) for each in ends} == {"enough seen"}

@@ -51,6 +51,16 @@ def find_device(name: str | None) -> torch.device:
         raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from error
 
 
+def named_device(name: str) -> torch.device:
+    """The device of a name, which need not be here, but on the workers of a cluster."""
+    import torch
+
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"--device {name}: no such kind of device: {str(error).splitlines()[0]}") from error
+
+
 def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) -> tuple[Kind, Experiment]:
     """A verb's own options and an experiment with its fields changed, by one parser."""
     from ebgan.experiment import Experiment

@@ -32,7 +32,7 @@ class Sweep:
     limit: int | None = None  # a random subset of so many trials
     shuffle: int = 0  # the seed that draws the subset
     halving: int | None = None  # train in rungs: the best one of so many trials goes on, with so many times the images
-    rungs: int = 3  # of the halving
+    rungs: int | None = None  # of the halving; 3 by default
     plan: FlagCreatePairsOff[bool] = False  # say what would run and how long it may take, and run nothing
     images: int | None = None  # real images seen in each trial, in place of the scale's
     precision: Literal["fp32", "bf16", "fp64"] | None = None  # of matrix products, in place of the grid's
@@ -53,13 +53,18 @@ def main(argv: list[str]) -> None:
     ):
         if value is not None and value < least:
             raise UsageError(f"--{name} {value}: expected at least {least}")
-    from ebgan.cli.experiment import find_device
+    if chosen.rungs and not chosen.halving:
+        raise UsageError(f"--rungs {chosen.rungs}: are those of a halving: give --halving too")
+    if chosen.scheduler and chosen.slurm:
+        raise UsageError("--scheduler and --slurm: workers come from one of them: give one")
+    from ebgan.cli.experiment import find_device, named_device
 
-    grid, device = _grid(chosen), find_device(chosen.device)
+    grid = _grid(chosen)
+    device = named_device(chosen.device) if chosen.scheduler or chosen.slurm else find_device(chosen.device)
     out = chosen.out or Path("sweeps") / f"{chosen.grid}-{chosen.scale}"
     from ebgan import sweeps
 
-    halving = sweeps.Halving(eta=chosen.halving, rungs=chosen.rungs) if chosen.halving else None
+    halving = sweeps.Halving(eta=chosen.halving, rungs=chosen.rungs or 3) if chosen.halving else None
     if chosen.plan:
         from ebgan.cli.sweep_plan import print_plan
         from ebgan.sweeps.cluster import sharing

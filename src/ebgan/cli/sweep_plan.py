@@ -31,7 +31,7 @@ def print_plan(
     if halving:
         halving.check(trials)
     finished, scores = _known(SweepFolder(out).trials)
-    needed = 0.0
+    needed, here = 0.0, device.type != "cuda" or torch.cuda.is_available()
     for rung in rungs(trials, halving, lambda: scores):
         left = unfinished(rung, finished)
         if not rung.trials:
@@ -44,10 +44,14 @@ def print_plan(
         tasks = planned(left, device, sharing=sharing)
         for line in _task_lines(tasks):
             print(line)
-        needed = seconds(tasks, device) * (1 + rung.above * len(rung.trials) / len(left))
+        if here:
+            needed = seconds(tasks, device) * (1 + rung.above * len(rung.trials) / len(left))
         if halving and rung.above:
             print(f"then {_counted(rung.above, 'rung')} of the best of every {halving.eta}, each from the start")
         break
+    if not here:
+        print(f"how long it takes can be told where there is a {device.type} device to try it on")
+        return
     print(f"about {duration(needed / workers)} with {_counted(workers, 'worker')} on idle cores like this one")
 
 

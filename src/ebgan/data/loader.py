@@ -84,8 +84,7 @@ class Loader:
             raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
         _check_limits(data, limits)
         self._kept = data.whole if isinstance(data, Augmented) else data
-        small = isinstance(self._kept, Points) or self._kept.images.size < _room(randomness.seeds.device)
-        self.resident = small if resident is None else resident
+        self.resident = is_small(data, randomness.seeds.device) if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
             raise UsageError("a stack of models needs the set on the device: use a smaller one, or resident=True")
         self.data = data
@@ -173,10 +172,12 @@ def _check_limits(data: Dataset, limits: tuple[float, float] | None) -> None:
         )
 
 
-def _room(device: torch.device) -> int:
-    """The bytes that a set may take on a device."""
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
-    return max(RESIDENT_BYTES, free // RESIDENT_SHARE)
+def is_small(data: Dataset, device: torch.device) -> bool:
+    """Whether a set is kept on a device by default."""
+    kept = data.whole if isinstance(data, Augmented) else data
+    here = device.type == "cuda" and torch.cuda.is_available()  # a cluster's GPU need not be
+    free = torch.cuda.mem_get_info(device)[0] if here else 0
+    return isinstance(kept, Points) or kept.images.size < max(RESIDENT_BYTES, free // RESIDENT_SHARE)
 
 
 def _moved(rows: Tensor, device: torch.device) -> Tensor:

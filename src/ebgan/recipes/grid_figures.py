@@ -46,7 +46,8 @@ def figure3(asked: Request) -> Findings:
     pairs = [panel for panel in study.record.panels if panel.title.startswith("GAN: ")]
     rows = [["GANs", "trials", f"I' under {FAILED}", "mean I'", "best I'"], *map(_pair, pairs)]
     found = [families(panel.trials) for panel in pairs]
-    fewer = sum(_failing(each["EBGAN"]) < _failing(each["GAN"]) for each in found if all(each.values()))
+    both = [(each["EBGAN"], each["GAN"]) for each in found if each.get("EBGAN") and each.get("GAN")]
+    fewer = sum(_failing(ebgan) < _failing(gan) for ebgan, gan in both)
     claim = Claim(
         "Pairs of optimisers whose GANs fail more often than the EBGANs",
         f"all {PAIRS}",

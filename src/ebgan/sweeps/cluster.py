@@ -36,7 +36,8 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
     import dask
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(SILENT)
+    for logger in ("distributed", "distributed.client"):
+        logging.getLogger(logger).setLevel(SILENT)
     settings = {
         "distributed.scheduler.allowed-failures": LOSSES,
         "distributed.deploy.lost-worker-timeout": RESTART,

@@ -20,6 +20,8 @@ import torch
 
 from ebgan.building import build
 from ebgan.data import Loader
+from ebgan.data.loader import is_small
+from ebgan.errors import UsageError
 from ebgan.stacking import stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups
@@ -32,6 +34,7 @@ PAYS_EACH = 12_500  # times the number of models
 PAYS_MOST = 200_000  # of a stack of any size
 OVERHEAD = 200_000  # weights whose share of a step takes as long as what every step costs
 CPU_MEMORY = 1 << 30  # bytes of a stack
+GPU_MEMORY = 8 << 30  # the same on a GPU that is not here but on a cluster
 COPIES = 8  # of each weight: gradients, moments, and what a step needs meanwhile
 ACTIVATIONS = 16  # of each unit and image, likewise
 STEPS = 3  # that an estimate is made from
@@ -57,11 +60,16 @@ class Task(NamedTuple):
 
 
 def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]:
-    """A random subset of trials, in their order; all of them without a limit."""
+    """A random subset of trials, in their order; all of them without a limit.
+
+    A wider limit of the same seed draws the same trials and more.
+    """
     if limit is None or limit >= len(trials):
         return list(trials)
-    places = sorted(random.Random(seed).sample(range(len(trials)), limit))
-    return [trials[place] for place in places]
+    draw, places = random.Random(seed), set[int]()
+    while len(places) < limit:
+        places.add(draw.randrange(len(trials)))
+    return [trials[place] for place in sorted(places)]
 
 
 def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharing: int = 1) -> list[Task]:
@@ -73,18 +81,36 @@ def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharin
     tasks = []
     for members in groups(trials):
         size = _size(members[0])
-        for part in _cut(members, most(len(members), size, device, sharing)):
+        together = most(len(members), size, device, sharing)
+        if together > 1 and not can_stack(members, device):
+            together = 1
+        for part in _cut(members, together):
             steps = members[0].experiment.images / members[0].experiment.batch
             tasks.append(Task(tuple(part), steps * (OVERHEAD + len(part) * size.weights)))
     random.Random(seed).shuffle(tasks)
     return tasks
 
 
+def can_stack(members: Sequence[Trial], device: torch.device) -> bool:
+    """Whether nets and data of trials that may share a stack have a place for the model axis."""
+    data = opened(members[0].experiment.data)
+    try:
+        build(stacked([trial.experiment for trial in members[:2]]), data.shape, "meta", len(data.classes))
+    except UsageError:
+        return False
+    return is_small(data, device)
+
+
 def most(models: int, size: Size, device: torch.device, sharing: int = 1) -> int:
     """How many of so many models go into one stack, where `sharing` workers share the memory of a device."""
     if device.type == "cpu" and size.weights > min(PAYS_EACH * models, PAYS_MOST):
         return 1
-    memory = CPU_MEMORY if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2 // sharing
+    if device.type == "cpu":
+        memory = CPU_MEMORY
+    elif torch.cuda.is_available():
+        memory = torch.cuda.mem_get_info(device)[0] // 2 // sharing
+    else:
+        memory = GPU_MEMORY
     return max(min(models, memory // size.memory), 1)
 
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
-from ebgan.errors import EbganError
+from ebgan.errors import WORKER_LOST, EbganError
 from ebgan.experiment import Experiment
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import LOSSES, connected, sharing
@@ -64,6 +66,12 @@ class SweepFailedError(EbganError):
     """Some trials failed; all others have their results."""
 
 
+class SchedulerLostError(EbganError):
+    """The Dask scheduler is gone, and what it had been given with it."""
+
+    exit_code = WORKER_LOST
+
+
 def sweep(
     grid: Grid,
     out: str | Path,
@@ -83,7 +91,7 @@ def sweep(
 
     `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. `halving` gives
     all of them a part of their images and goes on with the better ones alone. Raises UsageError, DataError or
-    StorageError; RunLockedError where another driver is at work; StoppedError after a signal.
+    StorageError; RunLockedError where another driver is at work; StoppedError after a signal; SchedulerLostError.
     """
     folder, trials = SweepFolder(Path(out)), chosen(list(grid.trials()), limit, shuffle)
     if halving:
@@ -124,7 +132,8 @@ class _Driver:
 
     def __post_init__(self) -> None:
         self.waiting: deque[Task] = deque()
-        self.running: dict[Future, Task] = {}
+        self.running: dict[Future, Task] = {}  # in the order in which they were handed out
+        self.started: set[Future] = set()
         self.tries: dict[str, int] = {}  # of trials that failed alone
         self.lost: set[str] = set()  # trials whose worker was lost
         self.suspects: list[Task] = []  # those of them that are yet to be tried with nothing else at work
@@ -135,15 +144,28 @@ class _Driver:
 
         `more` is the work that is to come after them, as a multiple of theirs.
         """
+        from distributed.comm import CommClosedError
+
         self.waiting.extend(tasks)
         self.whole = self.work + (1 + more) * sum(task.work for task in tasks)
         while self.waiting or self.running or self.suspects:
-            self._hand_out()
-            for future in self._returned():
+            try:
+                self._hand_out()
+                ended = self._returned()
+            except (CancelledError, CommClosedError) as error:
+                for task in self.running.values():
+                    self._rest(task)
+                raise SchedulerLostError(
+                    "the Dask scheduler is gone: start it again, and the same command goes on with the trials that "
+                    "have no result"
+                ) from error
+            for future in ended:
+                self.started.discard(future)
                 self._take_in(self.running.pop(future), future)
             self._tell()
             if self.signals.received:
-                self.store.wait(trial.id for task in self.running.values() for trial in task.trials)
+                for task in self.running.values():
+                    self._rest(task)
                 raise StoppedError(
                     f"stopped by {self.signals.received.name}: the same command goes on with the trials that have no "
                     "result",
@@ -151,14 +173,21 @@ class _Driver:
                 )
 
     def _hand_out(self) -> None:
-        workers = max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
-        while self.waiting and len(self.running) < AHEAD * workers:
+        workers = len(self.client.scheduler_info(n_workers=-1)["workers"])
+        while self.waiting and len(self.running) < AHEAD * max(workers, 1):
             self._submit(self.waiting.popleft())
         if self.suspects and not self.running:
             self._submit(self.suspects.pop())
+        for future, task in islice(self.running.items(), workers):  # the others wait for a worker
+            if future not in self.started:
+                self.started.add(future)
+                self.store.start(trial.id for trial in task.trials)
+
+    def _rest(self, task: Task) -> None:
+        """Note that a task is no longer being trained, and has no result."""
+        self.store.wait(trial.id for trial in task.trials)
 
     def _submit(self, task: Task) -> None:
-        self.store.start(trial.id for trial in task.trials)
         experiments = [trial.experiment for trial in task.trials]
         self.running[self.client.submit(self.runner, experiments, self.device, pure=False)] = task
 
@@ -173,6 +202,8 @@ class _Driver:
 
     def _take_in(self, task: Task, future: Future) -> None:
         error = future.exception() if future.status == "error" else None
+        if future.status != "finished":
+            self._rest(task)
         if future.status == "finished":
             results = future.result()
             self._keep(task, {trial.id: result for trial, result in zip(task.trials, results, strict=True)})

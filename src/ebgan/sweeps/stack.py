@@ -13,6 +13,7 @@ from typing import Any
 
 from ebgan.experiment import Labelled
 from ebgan.sweeps.grid import Trial
+from ebgan.training.game import Turns
 from ebgan.training.optim import OptimiserSpec
 
 
@@ -30,6 +31,8 @@ def _shape(value: Any, name: str = "") -> Hashable:
         return value.count is None, value.batch
     if isinstance(value, OptimiserSpec):
         return repr(value.decay), value.clip is None
+    if isinstance(value, Turns):  # a schedule of turns is the step's own, not a model's
+        return repr(value)
     if is_dataclass(value):
         parts = ((each.name, _shape(getattr(value, each.name), each.name)) for each in fields(value))
         return type(value).__name__, *parts

@@ -1,6 +1,7 @@
 """The state of a sweep: an SQLite file with a row a trial, written by the driver alone.
 
-In WAL mode a kill at any moment leaves each row as it was or as it is to be, and others can read while it is written.
+In WAL mode a kill at any moment leaves each row as it was or as it is to be, and others can read while it is written;
+each change is on the disk before the next one, so that a power cut takes none back.
 
     waiting -> running -> done | diverged | failed
 
@@ -72,7 +73,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             self._file.execute("PRAGMA journal_mode = WAL")
-            self._file.execute("PRAGMA synchronous = NORMAL")
+            self._file.execute("PRAGMA synchronous = FULL")
             self._file.executescript(_TABLES)
 
     def __enter__(self) -> Store:

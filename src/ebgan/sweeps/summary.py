@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
             family=row.fields[FAMILY],
             status=row.status,
             settings={
-                label: row.fields[path] for path, label in names[row.fields[FAMILY]].items() if path in row.fields
+                label: _setting(row.fields[path])
+                for path, label in names[row.fields[FAMILY]].items()
+                if path in row.fields
             },
             score=row.score,
             metrics=row.metrics,
@@ -62,6 +65,11 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
         )
         for row in rows
     ]
+
+
+def _setting(value: Any) -> Any:
+    """A value of a field as the page shows it; a list as its text."""
+    return str(value) if isinstance(value, list) else value
 
 
 def _families(rows: Sequence[Row]) -> list[str]:
@@ -84,7 +92,8 @@ def _axes(rows: Sequence[Row]) -> dict[str, str]:
             continue
         found[pattern] = path
         labels[path] = _label(path)
-    return labels
+    counts = Counter(labels.values())
+    return {path: label if counts[label] == 1 else path for path, label in labels.items()}
 
 
 def _label(path: str) -> str:

@@ -8,6 +8,7 @@ settings. One that diverges stops counting, and the others go on. No folder is w
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,7 @@ LAST = 10  # the energies of a trial are means over the last tenth of its steps
 WATCHED = ("energy_real", "energy_fake")
 
 Status = Literal["done", "diverged", "failed"]
+_ALONE = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,16 @@ class Trained:
 def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "cpu") -> list[Result]:
     """Train experiments that can share a stack, and measure and picture what each one came to.
 
-    Raises UsageError or DataError where they cannot be trained, and UsageError where they cannot share a stack.
+    One stack at a time is trained in a process, however many threads a Dask worker has: they would share its random
+    state and its processor. Raises UsageError or DataError where they cannot be trained, and UsageError where they
+    cannot share a stack.
     """
-    data = opened(experiments[0].data)
-    trained = train_models(experiments, data, device)
-    facts = DataFacts(data.shape, data.classes, data.checksum)
-    run = assemble(experiments[0], RunFolder(Path()), facts, device)
-    return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
+    with _ALONE:
+        data = opened(experiments[0].data)
+        trained = train_models(experiments, data, device)
+        facts = DataFacts(data.shape, data.classes, data.checksum)
+        run = assemble(experiments[0], RunFolder(Path()), facts, device)
+        return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
 
 
 def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str = "cpu") -> Trained:

@@ -49,6 +49,9 @@ class OptimiserSpec(ABC):
             raise UsageError(f"weight_decay={self.weight_decay}: expected 0 (none) or more, 5e-5 for one")
         if self.clip is not None and _outside(self.clip, math.ulp(0.0), math.inf):
             raise UsageError(f"clip={self.clip}: expected more than 0, 0.08 for one, or null for no clipping")
+        for name, value in [*vars(self).items()]:
+            if type(value) is int:  # all numbers of a rule are floats, so that they ride in a stack
+                object.__setattr__(self, name, float(value))
 
     @abstractmethod
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
