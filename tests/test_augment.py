@@ -93,6 +93,20 @@ class Augmented(TensorDataset):
         return self.augment(image), label
 
 
+def test_workers_draw_anew_in_each_epoch_and_by_the_loader_s_seed_the_same_again(run: Run) -> None:
+    torch.set_num_threads(1)
+
+    def epochs() -> list[Tensor]:
+        generator = torch.Generator().manual_seed(0)
+        augmented = Augmented(TransitionAugment(run, 1.0))
+        loader = DataLoader(augmented, batch_size=16, num_workers=2, generator=generator)
+        return [next(iter(loader))[0] for _ in range(2)]
+
+    first, second = epochs()
+    assert not torch.equal(first, second)
+    assert torch.equal(torch.stack(epochs()), torch.stack([first, second]))
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_in_a_loader_labels_stay_with_their_images_and_workers_draw_apart(run: Run, workers: int) -> None:
     torch.set_num_threads(1)

@@ -1,5 +1,6 @@
 """A run in use, from its folder alone."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -249,3 +250,17 @@ def test_samples_are_made_of_a_noise_that_can_be_had_and_changed(folder: Path) -
 def test_a_run_whose_samples_start_from_images_has_no_noise_of_its_own(vcd_folder: Path) -> None:
     with pytest.raises(UsageError, match="its samples start from images of the data, not from noise alone"):
         load(vcd_folder, device="cpu").noise(4)
+
+
+def test_a_damaged_newest_checkpoint_is_named_by_whoever_loads_the_one_before(
+    ebgan_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    copy = Path(shutil.copytree(ebgan_folder, tmp_path / "run"))
+    *_, before, last = sorted((copy / "checkpoints").glob("[0-9]*.ckpt"))
+    content = bytearray(last.read_bytes())
+    content[-1] ^= 1
+    last.write_bytes(content)
+    load(copy, device="cpu")
+    (said,) = caplog.messages
+    assert str(last) in said
+    assert f"Taken is that of {int(before.stem)} images seen" in said

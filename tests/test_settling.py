@@ -12,9 +12,10 @@ from ebgan import train
 from ebgan.cli.main import run
 from ebgan.energies import LogisticEnergy
 from ebgan.errors import UsageError
-from ebgan.experiment import Evaluation, Experiment, Nets, read_experiment
+from ebgan.experiment import Evaluation, Experiment, Labelled, Nets, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, MAGAN, Objective
+from ebgan.objectives import EBGAN, MAGAN, Objective, SemiSupervised
+from ebgan.recipes import find
 from ebgan.runfolder import Record
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
@@ -96,3 +97,28 @@ def test_a_folder_of_pictures_trains_at_a_size_without_a_margin(
     assert trained.data.size == 16
     assert trained.objective.margin > 0
     assert trained.objective.pulling_away == 0.1
+
+
+def test_the_margin_of_an_objective_within_another_is_found_too(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "set.npz", images=pictures, labels=np.arange(60) % 2)
+    made = find("semisupervised_mnist.ebgan_ae").make()
+    nets = dataclasses.replace(made.nets, generator=MLPGenerator(depth=2, width=8))
+    made = dataclasses.replace(
+        made,
+        nets=nets,
+        objective=SemiSupervised(inner=EBGAN(margin=None)),
+        labelled=Labelled(count=20, batch=10),
+        images=200,
+        evaluation=Evaluation(grid=4),
+    )
+    train(made, tmp_path / "run", data=tmp_path / "set.npz", device="cpu")
+    inner = read_experiment(tmp_path / "run" / "config.yaml").objective.inner
+    assert inner.margin > 0
+    assert train(made, tmp_path / "run", data=tmp_path / "set.npz", device="cpu").experiment.objective.inner == inner
+
+
+def test_an_auto_encoder_with_a_head_of_classes_is_calibrated_without_it(capsys) -> None:
+    small = ["--data", "digits", "--images", "640", "--data.padding", "0", "--device", "cpu"]
+    assert run(["calibrate", "semisupervised_mnist.ebgan_ae", *small]) == 0
+    assert "suggested: halfway between the last two" in capsys.readouterr().out

@@ -14,14 +14,16 @@ from ebgan.errors import UsageError
 from ebgan.randomness import Randomness
 from ebgan.run import Run
 
+SPREAD = 0x9E3779B1  # 2^32 over the golden ratio
+
 
 @final
 class TransitionAugment:
     """A callable for any DataLoader: images in, as many images out, in the same order, on the same device.
 
     It takes a batch [N, C, H, W] or a single image [C, H, W], float within `limits`, the range of your images. The
-    net works on the run's device. Every call draws anew; the same seed and the same calls draw the same, each worker
-    of a DataLoader for itself.
+    net works on the run's device. Every call draws anew; the same seed and the same calls draw the same. In the workers
+    of a DataLoader draws follow from the seed that it gives each worker, another one in each epoch.
     """
 
     def __init__(
@@ -56,8 +58,8 @@ class TransitionAugment:
         return (moved + 1) / 2 * (high - low) + low
 
     def _next_seed(self) -> int:
-        """One for each call of each worker."""
+        """One for each call, of each worker and epoch; the seeds of workers are neighbours, and are spread."""
         worker = get_worker_info()
-        first = (worker.id + 1) << 24 if worker else 0
+        first = (worker.seed + 1) * SPREAD if worker else 0
         self.calls += 1
         return (self.seed & 0xFFFFFFFF) + ((first + self.calls & 0x7FFFFFFF) << 32)

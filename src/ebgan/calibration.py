@@ -21,6 +21,8 @@ from ebgan.distributed import rank
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
+from ebgan.nets.class_head import ClassHead
+from ebgan.objectives.wrapper import Wrapper
 from ebgan.runfolder import Record
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
@@ -75,7 +77,7 @@ def calibrate(
     """
     if not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
-    game, progress = build(_alone(experiment), data.shape, device)
+    game, progress = build(_alone(experiment), data.shape, device, len(data.classes))
     limits = experiment.data.limits
     here = rank()
     loader = Loader(
@@ -103,12 +105,15 @@ def calibrate(
 
 
 def _alone(experiment: Experiment) -> Experiment:
-    """The experiment with numbers, which no turn reads, in the fields that wait for the data."""
-    if not experiment.unsettled:
-        return experiment
+    """The experiment without classes, and with numbers, which no turn reads, in the fields that wait for the data."""
     objective: Any = experiment.objective
+    while isinstance(objective, Wrapper):
+        objective = objective.inner
     given = replace(objective, **dict.fromkeys(objective.unsettled, 1))
-    return replace(experiment, objective=given, pretraining=experiment.images)
+    nets, net = experiment.nets, experiment.nets.discriminator
+    if isinstance(net, ClassHead):
+        nets = replace(nets, discriminator=net.net)
+    return replace(experiment, objective=given, nets=nets, pretraining=experiment.images)
 
 
 def constant_outputs(

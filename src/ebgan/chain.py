@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ebgan.data import Augmented, Images, scaled
 from ebgan.errors import UsageError
-from ebgan.metrics import TrainedClassifier
+from ebgan.metrics import Nearest, TrainedClassifier, nearest
 from ebgan.run import Run
 from ebgan.runfolder import write_atomically
 
@@ -59,12 +59,12 @@ def simulate(
         places.append(run.sample(len(start), seed=of_step(seed, step), source=places[-1]))
     images = torch.stack(places)
     flat, shape = images.flatten(0, 1), images.shape[:2]
-    distance, place = nearest(flat, data)
+    distance, place = _nearest(flat, data)
     return Chain(
         images,
         run.energy(flat).view(shape),
         (images - start).flatten(2).norm(dim=-1),
-        distance.view(shape),
+        distance.float().view(shape),
         place.view(shape),
         classifier.probabilities(flat).argmax(-1).view(shape) if classifier else None,
     )
@@ -75,18 +75,10 @@ def of_step(seed: int, step: int) -> int:
     return (seed & 0xFFFFFFFF) + (step << 32)
 
 
-def nearest(images: Float[Tensor, "count C H W"], data: Images) -> tuple[Tensor, Tensor]:
+def _nearest(images: Float[Tensor, "count C H W"], data: Images) -> Nearest:
     """The L2 distance [count] of each image to the nearest of the data, and where that stands [count]."""
     whole = data.centre if isinstance(data, Augmented) else data
-    best = torch.full((len(images),), torch.inf)
-    place = torch.zeros(len(images), dtype=torch.int64)
-    first = 0
-    for rows in whole.rows():
-        distance, found = torch.cdist(images.flatten(1), _seen(rows)).min(-1)
-        place = torch.where(distance < best, found + first, place)
-        best = torch.minimum(best, distance)
-        first += len(rows)
-    return best, place
+    return nearest(images.flatten(1), map(_seen, whole.rows()))
 
 
 def _seen(rows: NDArray[np.uint8]) -> Tensor:

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from ebgan.errors import WORKER_LOST, CheckpointError, EbganError, UsageError
+from ebgan.errors import WORKER_LOST, CheckpointError, EbganError, UsageError, check_least
 
 PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
 
@@ -114,6 +114,7 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     left for the first rank to tell; after one that all ranks meet by agreement (`agreed`) they leave together. Raises
     UsageError for tasks of SLURM that do not say how many are on a machine.
     """
+    check_least("", 1, devices=devices)
     if devices == 1 and _launched() < 2:
         yield device
         return

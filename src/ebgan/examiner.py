@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 
 import numpy as np
 import torch
@@ -94,10 +95,17 @@ def some(data: Images, count: int) -> NDArray[np.int64]:
 @functools.lru_cache(maxsize=2)
 def _yardstick(data: Images, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
     """The classifier of the data, trained or taken from the cache, and what it says of real images."""
+    classifier = classifier_of(data, device)
+    return classifier, RealReference.of(torch.from_numpy(data.images[some(data, REAL_IMAGES)]), classifier)
+
+
+def classifier_of(data: Images, device: torch.device) -> TrainedClassifier:
+    """The classifier of the classes of the data, which is read batch by batch where it is mapped into memory."""
     assert data.labels is not None
-    images, labels = torch.tensor(data.images), torch.tensor(data.labels)
-    classifier = digit_classifier(images, labels, checksum=data.checksum, device=device)
-    return classifier, RealReference.of(images[some(data, REAL_IMAGES)], classifier)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nor is it written
+        images = torch.from_numpy(data.images)
+    return digit_classifier(images, torch.tensor(data.labels), checksum=data.checksum, device=device)
 
 
 def sheet(run: Run, samples: Tensor, source: Tensor | None) -> Image:

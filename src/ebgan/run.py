@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from ebgan.training.checkpoint import Checkpoint, newest, read
 
 CHUNK = 512  # images that pass through a net at a time, at most
 CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
+logger = logging.getLogger(__name__)
+
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
@@ -264,4 +267,7 @@ def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
     found = newest(folder.checkpoints)
     if found is None:
         raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")
-    return found[0]
+    checkpoint, warnings = found
+    if warnings:
+        logger.warning("%s Taken is that of %s images seen", " ".join(warnings), f"{checkpoint.images:,}")
+    return checkpoint

@@ -16,6 +16,7 @@ from ebgan.data import Dataset
 from ebgan.distributed import refuse_apart
 from ebgan.experiment import Experiment, read_experiment
 from ebgan.objectives import EBGAN, MAGAN
+from ebgan.objectives.wrapper import Wrapper
 from ebgan.runfolder import RunFolder
 
 SHARE = 20  # of the run's images, one in so many
@@ -38,6 +39,9 @@ def settle(
     if experiment.pretraining is None:
         experiment = replace(experiment, pretraining=PRETRAINING * len(data))
     objective = experiment.objective
+    if isinstance(objective, Wrapper) and objective.unsettled:
+        inner = settle(replace(experiment, objective=objective.inner), data, folder, device=device, notice=notice)
+        return replace(inner, objective=replace(objective, inner=inner.objective))  # type: ignore[type-var]
     if isinstance(objective, MAGAN) and objective.epoch is None:
         return replace(experiment, objective=replace(objective, epoch=len(data)))
     if isinstance(objective, EBGAN) and objective.margin is None:
@@ -54,6 +58,8 @@ def _kept(folder: RunFolder) -> float | None:
     if not folder.config.exists():
         return None
     objective = read_experiment(folder.config).objective
+    while isinstance(objective, Wrapper):
+        objective = objective.inner
     return objective.margin if isinstance(objective, EBGAN) else None
 
 

@@ -16,8 +16,9 @@ from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points, from_array
 from ebgan.data.sources import expanded
+from ebgan.data.store import printable
 from ebgan.distributed import default_device, rank
-from ebgan.errors import EbganError, UsageError
+from ebgan.errors import DataError, EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment
 from ebgan.points_examiner import PointsExaminer
@@ -95,9 +96,18 @@ def train(
 
 
 def with_source(experiment: Experiment, source: str | Path) -> Experiment:
-    """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere."""
+    """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere.
+
+    Raises DataError for a path that is no text, which no config can hold.
+    """
     path = expanded(source)
     name = str(path.resolve()) if path.exists() else str(source)
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{printable(name)}: a name that is not UTF-8, which no config.yaml holds: rename it"
+        ) from error
     return replace(experiment, data=replace(experiment.data, source=name))
 
 
@@ -130,6 +140,8 @@ def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer,
 
 def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
+    classes = f" of {len(data.classes):,} classes" if data.classes else ""
+    observer.notice(f"{data.name}: {len(data):,} {'points' if isinstance(data, Points) else 'images'}{classes}")
     place = rank()
     loader = Loader(
         data,

@@ -88,3 +88,16 @@ def test_a_labels_file_that_does_not_fit_is_refused_with_its_line(pictures: Path
     given = ["--data", str(pictures / "images"), "--labels", str(bad)]
     assert run(["train", "semisupervised.folder", str(tmp_path / "run"), *given, *SMALL, "--device", "cpu"]) == 3
     assert "line 2: none.png: no such image" in capsys.readouterr().err
+
+
+def test_a_run_whose_data_has_moved_is_evaluated_where_it_is_now(tmp_path: Path, capsys) -> None:
+    pixels, names = load_digits(n_class=2, return_X_y=True)
+    for place, (image, name) in enumerate(zip(pixels[:60], names, strict=False)):
+        folder = tmp_path / "old" / str(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((image.reshape(8, 8) * 15).astype(np.uint8)).save(folder / f"{place:03d}.png")
+    asked = ["semisupervised.folder", str(tmp_path / "run"), "--data", str(tmp_path / "old"), "--labelled.count", "20"]
+    assert run(["train", *asked, *SMALL, "--images", "200", "--device", "cpu"]) == 0
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert run(["evaluate", str(tmp_path / "run"), "--data", str(tmp_path / "new"), "--device", "cpu"]) == 0
+    assert "40 images of the data whose class was not told" in " ".join(capsys.readouterr().out.split())

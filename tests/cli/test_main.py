@@ -90,6 +90,7 @@ def test_no_verb_at_all_is_a_usage_error():
         (["train", "digits", "--nets.generator.depth", "1"], 2, "depth=1"),
         (["train", "digits", "--device", "tpu"], 2, "--device tpu"),
         (["train", "digits", "--data.channels", "4"], 2, "data.channels=4: expected 1 (grey) or 3 (colour)"),
+        (["train", "digits", "--devices", "0"], 2, "devices=0: expected at least 1"),
         (["train", "digits", "--seed", "18446744073709551616"], 2, "seed=18446744073709551616"),
         (["train", "digits", "--data.crop", "8", "--size", "0"], 2, "data.size=0"),
         (["train", "nowhere.yaml"], 2, "nowhere.yaml"),

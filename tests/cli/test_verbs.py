@@ -1,6 +1,8 @@
 import csv
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +236,15 @@ def real_digits(count: int) -> np.ndarray:
     from ebgan.data import open_data
 
     return np.asarray(open_data("digits").images[:count, 0])
+
+
+def test_names_that_are_no_text_are_told_escaped(trained, tmp_path, capsys):
+    path = tmp_path / os.fsdecode(b"caf\xe9.png")
+    Image.new("L", (8, 8), 99).save(path)
+    assert run(["score", str(trained), str(path), "--csv", str(tmp_path / "out.csv"), "--device", "cpu"]) == 0
+    assert "caf\\udce9.png" in (tmp_path / "out.csv").read_text("utf-8")
+    odd = tmp_path / os.fsdecode(b"dir\xe9")
+    odd.mkdir()
+    shutil.copy(path, odd / "a.png")
+    assert run(["train", "digits", str(tmp_path / "run"), "--data", str(odd), "--size", "8", "--device", "cpu"]) == 3
+    assert "dir\\udce9: a name that is not UTF-8" in " ".join(capsys.readouterr().err.split())

@@ -1,5 +1,6 @@
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -135,6 +136,19 @@ def test_files_that_would_inflate_beyond_reason_are_refused_before_they_do(tmp_p
     (tmp_path / "huge.zip").write_bytes(huge)
     assert " bytes that inflate to 8,388,608" in refusals(path, caplog)["zeros.png"]
     assert "2,147,483,648 bytes are more than" in refusals(tmp_path / "huge.zip", caplog)["zeros.png"]
+
+
+def test_a_file_that_says_it_is_empty_and_is_not_is_refused_before_it_inflates(tmp_path: Path, caplog) -> None:
+    path = zipped(tmp_path / "empty.zip", {"good.png": png(), "zeros.png": bytes(1 << 25)})
+    content = path.read_bytes()
+    at = content.rindex(b"zeros.png") - 46
+    path.write_bytes(content[: at + 24] + bytes(4) + content[at + 28 :])
+    tracemalloc.start()
+    try:
+        assert "damaged within the archive" in refusals(path, caplog)["zeros.png"]
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
 
 
 def test_damage_within_an_archive_is_a_refusal_of_the_file_and_not_of_the_archive(tmp_path: Path, caplog) -> None:

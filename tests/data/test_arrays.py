@@ -42,6 +42,12 @@ def test_an_npz_file_is_read_with_its_labels_and_classes(tmp_path):
     assert (packed.shape, packed.labels.tolist(), packed.classes) == ((3, 4, 5), [1, 0], ("cat", "dog"))
 
 
+def test_a_number_in_place_of_the_names_of_classes_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", images=PIXELS, labels=[1, 0], classes=2)
+    with pytest.raises(DataError, match="labels from 0 to 1; 1 classes are named"):
+        open_data(tmp_path / "a.npz")
+
+
 def test_an_npz_file_with_short_names_and_no_labels_is_read(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", x=PIXELS)
     assert open_data(tmp_path / "a.npz").labels is None

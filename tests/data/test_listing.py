@@ -126,3 +126,20 @@ def test_labels_of_a_split_are_numbered_by_the_names_of_their_classes(tmp_path: 
     packed = open_data(folder, size=8, split="test")
     assert packed.classes == ("a", "b")
     np.testing.assert_array_equal(packed.labels, [0, 1, 1])
+
+
+def test_a_folder_train_beside_other_folders_is_no_split_and_may_be_a_class(tmp_path: Path) -> None:
+    folder = pictures(tmp_path, "bus/1.png", "car/1.png", "train/1.png", "test/1.png")
+    with pytest.raises(DataError, match=r"a folder train, .* and beside it bus, car: rename train if it is a class"):
+        open_data(folder, size=8)
+
+
+def test_a_picture_beside_the_class_folders_is_named_with_what_it_costs(tmp_path: Path, caplog) -> None:
+    folder = pictures(tmp_path, "cat/1.png", "dog/1.png", "cover.png")
+    assert open_data(folder, size=8).classes == ()
+    assert caplog.messages == [
+        "No picture has a class: cover.png lies beside the folders cat, dog: move it into one of them, or away"
+    ]
+    caplog.clear()
+    open_data(pictures(tmp_path, "other.png"), size=8)
+    assert "cover.png and 1 more lie beside the folders cat, dog: move them into these, or away" in caplog.messages[0]

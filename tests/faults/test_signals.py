@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ebgan.runfolder import read_records
 from ebgan.training import loop
 from ebgan.training.loop import Training
 
@@ -63,7 +64,11 @@ def test_a_run_that_is_asked_to_stop_saves_itself_and_goes_on_later(
     for number, code in CODES.items():
         run = a_run(experiment)
         assert run.start(lambda: place(monkeypatch, sender(images, number))).end() == code  # noqa: B023
-        assert run.newest().images == max(images, STOPPED)
+        stopped = run.newest()
+        assert stopped.images == max(images, STOPPED)
+        last = read_records(run.folder / "stats.jsonl")[-1]
+        assert last["images"] == stopped.images
+        assert stopped.meta["seconds"] == pytest.approx(last["seconds"], abs=1e-3)
         run.train()
         assert run.digest() == whole.digest()
 

@@ -62,13 +62,13 @@ def main(argv: list[str]) -> None:
 
 def _data(run: Run, chosen: Simulate) -> Images:
     """The images that the run was trained on, among which the nearest ones are."""
-    from ebgan.cli.score import read_for
     from ebgan.data import Points
+    from ebgan.trainer import with_source
 
     if not run.experiment.sampler.conditional:
         raise UsageError(f"{run.folder.path}: its samples start from noise; a chain needs transitions (VCD)")
     try:
-        data = read_for(run, chosen.data, "train") if chosen.data else run.reopened()
+        data = with_source(run.experiment, chosen.data).data.open() if chosen.data else run.reopened()
     except DataError as error:
         if chosen.data:
             raise
@@ -78,6 +78,7 @@ def _data(run: Run, chosen: Simulate) -> Images:
         ) from error
     if isinstance(data, Points):
         raise UsageError(f"{run.folder.path}: was trained on points, and a chain is drawn of images")
+    run.check_data(data)
     return data
 
 
@@ -92,17 +93,9 @@ def _start(run: Run, chosen: Simulate, data: Images) -> Tensor:
 
 def _classifier(run: Run, data: Images) -> TrainedClassifier | None:
     """The classifier of the data, if it has classes that one can learn."""
-    import torch
+    from ebgan.examiner import Examiner, classifier_of
 
-    from ebgan.examiner import Examiner
-    from ebgan.metrics import digit_classifier
-
-    if not Examiner(run, data, 0).measurable:
-        return None
-    assert data.labels is not None
-    return digit_classifier(
-        torch.tensor(data.images), torch.tensor(data.labels), checksum=data.checksum, device=run.device
-    )
+    return classifier_of(data, run.device) if Examiner(run, data, 0).measurable else None
 
 
 def _draw(chain: Chain, folder: Path) -> None:

@@ -40,6 +40,7 @@ def main(argv: list[str]) -> None:
     if chosen.samples is not None and chosen.samples < 2:
         raise UsageError(f"--samples {chosen.samples}: expected at least 2")
     import json
+    from dataclasses import replace
 
     from rich.console import Console
 
@@ -49,9 +50,10 @@ def main(argv: list[str]) -> None:
     from ebgan.trainer import with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    experiment = run.experiment if chosen.source is None else with_source(run.experiment, chosen.source)
-    samples = chosen.samples or experiment.evaluation.samples
-    record = _measured(run, experiment.data.open(), samples, chosen)
+    if chosen.source is not None:
+        run = replace(run, experiment=with_source(run.experiment, chosen.source))
+    samples = chosen.samples or run.experiment.evaluation.samples
+    record = _measured(run, run.experiment.data.open(), samples, chosen)
     if chosen.json:
         print(json.dumps(record))
     else:

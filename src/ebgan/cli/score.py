@@ -101,9 +101,11 @@ def named_apart(packed: Packed, source: str, sources: tuple[str, ...]) -> Packed
     """Images of one of several sources, named by the source too."""
     if len(sources) < 2:
         return packed
-    names = packed.names or [f"[{place}]" for place in range(len(packed))]
-    alone = len(packed) == 1 and Path(source).is_file() and names[0] == Path(source).name
-    return replace(packed, names=(source,) if alone else tuple(f"{source}/{name}" for name in names))
+    from ebgan.data.store import printable
+
+    names, told = packed.names or [f"[{place}]" for place in range(len(packed))], printable(source)
+    alone = len(packed) == 1 and Path(source).is_file() and names[0] == printable(Path(source).name)
+    return replace(packed, names=(told,) if alone else tuple(f"{told}/{name}" for name in names))
 
 
 def score(run: Run, packed: Packed) -> list[Scored]:

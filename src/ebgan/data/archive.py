@@ -147,7 +147,8 @@ def _read(archive: int, span: Span) -> bytes:
     names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     packed = os.pread(archive, span.length, span.start + _LOCAL_HEADER + names)
     try:
-        content = packed if span.kind == "stored" else zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, span.size)
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
+        content = packed if span.kind == "stored" else inflate(packed, span.size + 1)  # 0 would be no limit
     except zlib.error as error:
         raise ValueError(f"damaged within the archive ({error})") from error
     if zlib.crc32(content) != span.crc:

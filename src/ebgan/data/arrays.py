@@ -55,7 +55,7 @@ def read_npz(path: Path, split: str) -> Packed:
         with np.load(path, allow_pickle=False) as arrays:
             images = _first(arrays, "images", "x", split)
             labels = _first(arrays, "labels", "y", split)
-            classes = [str(name) for name in arrays["classes"]] if "classes" in arrays else []
+            classes = [str(name) for name in np.atleast_1d(arrays["classes"])] if "classes" in arrays else []
             found = ", ".join(arrays) or "none"
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not an npz file of plain arrays, or a damaged one ({error})") from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ebgan.data.listing import Choice, list_pictures
 from ebgan.data.packed import Packed
 from ebgan.data.picture import channels_first
-from ebgan.data.store import Entry
+from ebgan.data.store import Entry, printable
 from ebgan.data.tree import Tree
 from ebgan.errors import DataError
 
@@ -51,7 +51,9 @@ def read_picture(path: Path, size: int | None = None, channels: int | None = Non
     pixels, grey, reason = Tree(path.parent).attempt(Entry(path.name, path.name), size)
     if pixels is None:
         raise DataError(f"{path}: could not be decoded: {reason}")
-    return Packed(channels_first(pixels, channels or (1 if grey else 3))[None], name=path.stem, names=(path.name,))
+    return Packed(
+        channels_first(pixels, channels or (1 if grey else 3))[None], name=path.stem, names=(printable(path.name),)
+    )
 
 
 def _shown(pixels: NDArray[np.uint8], grey: bool, channels: int | None) -> NDArray[np.uint8]:

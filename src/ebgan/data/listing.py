@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,14 @@ from ebgan.data.store import Entry, Store
 from ebgan.data.tree import Tree
 from ebgan.errors import DataError, NoSplitError, UsageError
 
+logger = logging.getLogger(__name__)
+
 DOGS = "dogs"
+SHOWN = 5  # names in a message
 _CELEBA_PICTURES = "img_align_celeba.zip"
 _CELEBA_PARTS = {"train": "0", "test": "2"}
 _FOLDERS = {"train": ("train",), "test": ("test", "val")}  # ImageNet's test pictures have no classes
+_PARTS = {"train", "test", "val"}
 _BREEDS = ("n02085620", "n02113978")  # of ImageNet's 1,000 classes, the 118 from the first to the last of these ids
 
 Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]  # of each name, and the names of the classes
@@ -70,8 +75,23 @@ def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
 
 def by_folder(names: Iterable[str]) -> Labels:
     """Labels by the first level of folders, if there are two or more and no picture lies outside them."""
+    names = list(names)
     firsts = [name.rpartition("/")[0].partition("/")[0] for name in names]
-    return (None, ()) if "" in firsts or len(set(firsts)) < 2 else _numbered(firsts)
+    folders = sorted(set(firsts) - {""})
+    if "" in firsts and len(folders) > 1:
+        outside = [name for name, first in zip(names, firsts, strict=True) if not first]
+        logger.warning(
+            "No picture has a class: %s beside the folders %s: move %s, or away",
+            f"{outside[0]} lies" if len(outside) == 1 else f"{outside[0]} and {len(outside) - 1:,} more lie",
+            _few(folders),
+            "it into one of them" if len(outside) == 1 else "them into these",
+        )
+    return (None, ()) if "" in firsts or len(folders) < 2 else _numbered(firsts)
+
+
+def _few(words: list[str]) -> str:
+    more = f" and {len(words) - SHOWN:,} more" if len(words) > SHOWN else ""
+    return ", ".join(words[:SHOWN]) + more
 
 
 def _numbered(words: list[str]) -> Labels:
@@ -97,11 +117,20 @@ def _pictures(place: Store, files: list[Entry]) -> tuple[Store, list[Entry]]:
 
 
 def _split(path: Path, entries: list[Entry], split: str) -> list[Entry]:
-    """The entries of a split: those in its folder, if there is a folder `train`."""
+    """The entries of a split: those in its folder, if there is a folder `train`.
+
+    Raises DataError where other folders lie beside it: it may be one of the classes.
+    """
     if not any(entry.name.startswith("train/") for entry in entries):
         if split != "train":
             raise NoSplitError(f"{path}: has no {split} images of its own: all of it is train")
         return entries
+    firsts = {entry.name.partition("/")[0] for entry in entries if "/" in entry.name}
+    if others := sorted(firsts - _PARTS):
+        raise DataError(
+            f"{path}: has a folder train, from which alone it would be read, and beside it {_few(others)}: rename "
+            "train if it is a class, or move the others away"
+        )
     for folder in _FOLDERS[split]:
         chosen = [entry for entry in entries if entry.name.startswith(f"{folder}/")]
         if chosen:

@@ -125,11 +125,11 @@ def _trained(
     images: Tensor, labels: Tensor, classes: int, test: tuple[Tensor, Tensor] | None, device: torch.device | str
 ) -> TrainedClassifier:
     logger.info("Training a classifier of %d images, once for this data set", len(images))
-    if test is None:
-        order = Randomness.of(0).permutation("classifier's held-out share", len(images))
-        count = len(images) // _HELD_OUT
-        test = images[order[:count]], labels[order[:count]]
-        images, labels = images[order[count:]], labels[order[count:]]
-    net = fit_classifier(images, labels, classes, device)
-    named = TrainedClassifier(net, 0.0).probabilities(test[0]).argmax(-1)
-    return TrainedClassifier(net, float((named == test[1].cpu()).double().mean()))
+    order = Randomness.of(0).permutation("classifier's held-out share", len(images))
+    count = len(images) // _HELD_OUT if test is None else 0
+    net = fit_classifier(images, labels, classes, device, order[count:] if test is None else None)
+    tests, answers = (images, labels[order[:count]]) if test is None else test
+    places = order[:count] if test is None else torch.arange(len(tests))
+    learned = TrainedClassifier(net, 0.0)
+    named = torch.cat([learned.probabilities(tests[some]).argmax(-1) for some in torch.split(places, _BATCH)])
+    return TrainedClassifier(net, float((named == answers.cpu()).double().mean()))

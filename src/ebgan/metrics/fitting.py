@@ -23,12 +23,16 @@ def fit_classifier(
     labels: Integer[Tensor, " samples"],
     classes: int,
     device: torch.device | str = "cpu",
+    places: Integer[Tensor, " chosen"] | None = None,
 ) -> ConvClassifier:
-    """A trained net, the same for the same images; torch's own random state stays as it was."""
+    """A net trained on images, or on those at some places alone, which are read batch by batch.
+
+    It is the same for the same images; torch's own random state stays as it was.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(_SEED)
         net = ConvClassifier(images.shape[1], classes)
-    _fit(net.to(device), images, labels, device)
+    _fit(net.to(device), images, labels, torch.arange(len(images)) if places is None else places, device)
     return net.eval().requires_grad_(False)
 
 
@@ -38,8 +42,8 @@ def scaled(images: Tensor) -> Float[Tensor, "samples C H W"]:
 
 
 @torch.enable_grad()
-def _fit(net: ConvClassifier, images: Tensor, labels: Tensor, device: torch.device | str) -> None:
-    batches = list(_batches(len(images)))
+def _fit(net: ConvClassifier, images: Tensor, labels: Tensor, places: Tensor, device: torch.device | str) -> None:
+    batches = [places[batch] for batch in _batches(len(places))]
     offsets = _offsets(len(batches), images.shape[-1])
     optimiser = torch.optim.Adam(net.parameters(), _LEARNING_RATE)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LEARNING_RATE, total_steps=len(batches) + 1)

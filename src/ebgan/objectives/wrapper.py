@@ -23,7 +23,7 @@ class Wrapper(Objective[State]):
 
     @property
     def unsettled(self) -> tuple[str, ...]:
-        return self.in_use.unsettled
+        return tuple(f"inner.{name}" for name in self.in_use.unsettled)
 
     @property
     def pretrained(self) -> bool:

@@ -110,8 +110,7 @@ class Training:
                     self.begin(images)
                 self.between_steps(before, images, alarms)
                 if stop := signals.agreed(self.progress.images.device):
-                    self.note(alarms)
-                    self.stop(images, stop)
+                    self.stop(images, stop, alarms)
 
     def begin(self, images: int) -> None:
         """End the pretraining: the objective begins with the energies of one pass over the data without moves."""
@@ -187,9 +186,13 @@ class Training:
                 append_record(self.folder.alarms, {"images": images, "alarm": "divergence", "message": str(error)})
             raise
 
-    def stop(self, images: int, asked: Signals) -> NoReturn:
-        """Save and leave, as asked."""
+    def stop(self, images: int, asked: Signals, alarms: Alarms) -> NoReturn:
+        """Save and leave, as asked, with a record of what came after the last one."""
+        self.note(alarms)
         self.recorder.check()
+        if images > self.recorder.images:
+            self.recorder.close(images)
+            self.note(alarms)
         self.save(images)
         raise StoppedError(
             f"stopped by {asked.name} after {images:,} images seen; all is saved: the same command goes on",
