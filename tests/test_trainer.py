@@ -10,6 +10,7 @@ import torch
 
 import ebgan
 from ebgan import examiner, trainer
+from ebgan.data import from_array, open_packed, write_packed
 from ebgan.errors import DataError, DivergedError, StorageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, read_experiment
 from ebgan.metrics import TrainedClassifier
@@ -191,3 +192,19 @@ def test_images_of_another_kind_are_refused_before_anything_is_written(tmp_path:
     with pytest.raises(DataError):
         train(tmp_path / "run", data=images)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_classifier_of_a_mapped_set_reads_it_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    write_packed(tmp_path / "set", from_array(IMAGES, np.arange(40) % 2))
+    data = open_packed(tmp_path / "set")
+    places: list[int] = []
+
+    def learned(images: torch.Tensor, *_: object, **__: object) -> None:
+        places.append(images.data_ptr())
+
+    monkeypatch.setattr(examiner, "digit_classifier", learned)
+    examiner.classifier_of(data, torch.device("cpu"))
+    assert places == [data.images.ctypes.data]
+    assert not recwarn.list
