@@ -24,10 +24,10 @@ from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, newest, read
 
-CHUNK = 512  # images that pass through a net at a time, at most
-CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
 logger = logging.getLogger(__name__)
 
+CHUNK = 512  # images that pass through a net at a time, at most
+CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 

@@ -201,13 +201,13 @@ class _Driver:
             return []
 
     def _take_in(self, task: Task, future: Future) -> None:
-        error = future.exception() if future.status == "error" else None
-        if future.status != "finished":
-            self._rest(task)
         if future.status == "finished":
             results = future.result()
             self._keep(task, {trial.id: result for trial, result in zip(task.trials, results, strict=True)})
-        elif isinstance(error, EbganError):  # the same for all of the stack, and the same next time
+            return
+        self._rest(task)
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, EbganError):  # the same for all of the stack, and the same next time
             self._keep(task, {trial.id: Result("failed", error=str(error)) for trial in task.trials})
         elif len(task.trials) > 1:
             self.waiting.extendleft(task.halves())
