@@ -24,6 +24,7 @@ from ebgan.objectives import BEGAN, EBGAN, SemiSupervised
 from ebgan.randomness import Randomness
 from ebgan.run import Run
 from ebgan.runfolder import read_records
+from ebgan.sweeps.training import run_trials
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
 
@@ -191,3 +192,15 @@ def test_the_best_weights_are_the_last_since_the_test_error_is_not_to_be_chosen_
 
 def test_labels_of_a_file_come_with_the_data(tmp_path: Path) -> None:
     assert trainer.with_labels(LADDER, tmp_path / "labels.csv").data.labels == str(tmp_path / "labels.csv")
+
+
+def test_where_every_class_is_told_a_trial_is_judged_by_the_test_set(tmp_path: Path) -> None:
+    digits = open_data("digits")
+    arrays = {"train_images": digits.images[:300], "train_labels": digits.labels[:300]}
+    np.savez(tmp_path / "set.npz", **arrays, test_images=digits.images[300:400], test_labels=digits.labels[300:400])
+    data = replace(LADDER.data, source=str(tmp_path / "set.npz"))
+    made = replace(LADDER, data=data, labelled=Labelled(count=None, batch=50), images=1000)
+    (result,) = run_trials([made])
+    assert result.status == "done"
+    assert "validation_error" not in result.metrics
+    assert result.score == pytest.approx(1 - result.metrics["test_error"])

@@ -52,10 +52,13 @@ class ClassExaminer:
     def glance(self) -> dict[str, float]:
         """The test error, and that on images of the data whose class was not told, by which settings may be chosen.
 
-        The two are nearly one where there is no test set. Raises DataError as `measure` does.
+        The two are nearly one where there is no test set; where every class was told there is none of the second kind.
+        Raises DataError as `measure` does.
         """
         self.run.check_data(self.data)
-        sets = {"test_error": self.split.tested, "validation_error": untold(self.data, self.split.labelled)}
+        sets = {"test_error": self.split.tested}
+        if (rest := untold(self.data, self.split.labelled)) is not None:
+            sets["validation_error"] = rest
         return {name: Classification.of(self._confusion(each), each.classes).error for name, each in sets.items()}
 
     def score(self, evaluation: Record) -> float:

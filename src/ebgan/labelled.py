@@ -52,10 +52,14 @@ def told(data: Packed, labelled: Tensor) -> Packed:
     return _chosen(data, labelled.flatten().cpu().numpy())
 
 
-def untold(data: Packed, labelled: Tensor) -> Packed:
+def untold(data: Packed, labelled: Tensor) -> Packed | None:
     """Images of the data whose class is known and was not told, some thousands at most, with their labels."""
     rest = _others(data, labelled.cpu().numpy())
-    return _chosen(data, rest[Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()])
+    return (
+        None
+        if not rest.size
+        else _chosen(data, rest[Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()])
+    )
 
 
 def _test_set(experiment: Experiment, data: Packed) -> Packed | None:

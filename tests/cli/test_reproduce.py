@@ -61,5 +61,9 @@ def test_another_name_or_scale_is_refused_with_the_mend(capsys):
     assert "did you mean theory?" in capsys.readouterr().err
     assert run(["reproduce", "theory", "--scale", "paper"]) == 2
     assert "theory has the scales tiny, cpu" in capsys.readouterr().err
+    assert run(["reproduce", "figure9", "--data", "x"]) == 2
+    assert "--data: figure9 is measured on data of its own" in capsys.readouterr().err
+    assert run(["reproduce", "figure6", "--scale", "tiny", "--data", "x"]) == 2
+    assert "--data: at --scale tiny the digits stand in" in capsys.readouterr().err
     assert run(["reproduce", "figure2", "--limit", "0"]) == 2
     assert "--limit 0: expected at least 1" in capsys.readouterr().err

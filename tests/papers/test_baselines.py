@@ -36,10 +36,12 @@ def test_the_least_squares_of_a_worked_example() -> None:
 
 
 def test_its_discriminators_optimum_is_the_share_of_the_data_between_the_two_targets() -> None:
-    shares = torch.tensor([0.1, 0.5, 0.9])
-    scores = torch.linspace(-1, 2, 3001)[:, None]
-    cost = shares * (scores - 1) ** 2 + (1 - shares) * scores**2
-    torch.testing.assert_close(scores[cost.argmin(0), 0], shares, atol=1e-3, rtol=0)
+    shares, scores = torch.tensor([0.1, 0.5, 0.9]), torch.linspace(-1, 2, 3001)
+    objective, state = LeastSquaresGAN(), LeastSquaresGAN().init((len(scores),))
+    each = Reading(NO_IMAGES.expand(len(scores), *NO_IMAGES.shape), -scores[:, None].expand(-1, 2))  # a model a score
+    terms = objective.discriminator(state, each, each, Batch(NO_IMAGES)).terms
+    cost = shares * terms["real"][:, None] + (1 - shares) * terms["fake"][:, None]
+    torch.testing.assert_close(scores[cost.argmin(0)], shares, atol=1e-3, rtol=0)
 
 
 def test_the_critic_of_wgan_descends_a_difference_of_energies_and_the_penalty_is_0_where_its_slope_is_1() -> None:

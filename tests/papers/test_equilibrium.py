@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.objectives import EBGAN
 from ebgan.objectives.terms import hinge
+from ebgan.records import Reading, Sample
 
 MARGIN = 10.0
 ENERGIES = torch.linspace(0, 30, 3001, dtype=torch.float64)
@@ -63,8 +65,19 @@ def test_theorem_2_any_constant_energy_up_to_the_margin_is_an_equilibrium(gamma:
         assert (torch.tensor(moved, dtype=torch.float64) @ constant).item() == pytest.approx(gamma)  # U = gamma
 
 
-def test_any_energy_that_is_not_constant_lets_the_generator_move_mass_and_gain() -> None:
-    data = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
-    energies = torch.tensor([3.0, 4.0, 3.0], dtype=torch.float64)
-    moved = torch.tensor([0.6, 0.1, 0.3], dtype=torch.float64)
-    assert moved @ energies < data @ energies
+@pytest.mark.parametrize(("energies", "gain"), [([3.0, 4.0, 3.0], True), ([3.0, 3.0, 3.0], False)])
+def test_only_an_energy_that_is_constant_lets_the_generator_gain_nothing(energies: list[float], gain: bool) -> None:
+    objective = EBGAN(margin=MARGIN)
+    logits = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64).log().requires_grad_()
+
+    def loss() -> Tensor:
+        reading = Reading(torch.zeros(3, 1, 1, 1), torch.tensor(energies, dtype=torch.float64) * logits.softmax(-1) * 3)
+        return objective.generator(objective.init(), reading, Sample(reading.images)).total
+
+    before = loss()
+    torch.autograd.backward(before)
+    assert logits.grad is not None
+    with torch.no_grad():
+        logits -= 0.1 * logits.grad
+    assert (loss() < before - 1e-6).item() == gain
+    assert loss().item() == pytest.approx(before.item(), abs=0.1)

@@ -1,5 +1,12 @@
+from pathlib import Path
+
 import pytest
 
+import ebgan
+from ebgan import Experiment, Run
+from ebgan.errors import DivergedError
+from ebgan.objectives import LSGAN
+from ebgan.recipes import contest as contest_module
 from ebgan.recipes import find
 from ebgan.recipes.contest import STAGES, Contest, pictures, spread
 from ebgan.recipes.rivals import RIVALS
@@ -46,3 +53,32 @@ def test_all_objectives_meet_on_the_same_data_with_the_same_generator_for_as_man
     made = [find(f"{stage}.{rival}").make() for rival in RIVALS]
     assert len({(each.data, each.nets.generator, each.batch, each.images - each.pretraining) for each in made}) == 1
     assert len({each.objective for each in made}) == len(RIVALS) - 1  # VGAN enters twice, with 1 and 3 turns
+
+
+def test_a_run_that_diverges_is_told_and_left_out_and_the_others_go_on(tmp_path: Path, monkeypatch) -> None:
+    def train(experiment: Experiment, out: Path) -> Run:
+        if experiment.seed == 0 or isinstance(experiment.objective, LSGAN):
+            raise DivergedError("diverged in the step before 64 images seen")
+        return ebgan.train(experiment, out)
+
+    monkeypatch.setattr(contest_module, "train", train)
+    heard: list[str] = []
+    made = Contest(tmp_path, seeds=2, images=256)
+    some, none = (made.entry("toy.ring", rival, heard.append) for rival in ("ebgan_pt", "lsgan"))
+    assert (some.row()[0], len(some.measures["modes_covered"])) == ("EBGAN-PT (1 diverged)", 1)
+    assert none.row() == ["The loss-sensitive GAN (2 diverged)", "", "", "", ""]
+    assert heard.count("diverged in the step before 64 images seen") == 3
+    assert pictures([some, none]).tobytes() == pictures([some]).tobytes()
+
+
+@pytest.mark.parametrize("stage", ["toy.ring", "mnist_rivals"])
+def test_the_learning_rates_of_all_fall_at_the_same_point_of_the_game(stage: str) -> None:
+    made = [find(f"{stage}.{rival}").make() for rival in RIVALS]
+    falls = [each.optimisers.generator.decay for each in made]
+    if stage == "mnist_rivals":
+        assert set(falls) == {None}
+    else:
+        assert (
+            len({(fall.begin - each.pretraining, fall.finish - each.pretraining) for fall, each in zip(falls, made)})
+            == 1
+        )

@@ -89,6 +89,8 @@ def test_the_first_checkpoint_of_each_third_is_kept_whatever_their_interval(tmp_
     folder.checkpoints.mkdir()
     for images in range(100, 1100, 100):
         (folder.checkpoints / f"{images + 7:012d}.ckpt").write_bytes(b"")
+    for stopped in (64, 250, 491, 692, 799):  # where a run was stopped, and went on
+        (folder.checkpoints / f"{stopped:012d}.ckpt").write_bytes(b"")
     Thirds(folder, made, print).keep()
     (tmp_path / "kept" / "000000000507.ckpt").write_bytes(b"")
     assert [int(path.stem) for path in Thirds(folder, made, print).kept()] == [407, 707, 1007]

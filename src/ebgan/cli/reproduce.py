@@ -28,7 +28,7 @@ class Reproduce:
     scale: Literal["tiny", "cpu", "paper"] = "cpu"  # seconds, to try it; minutes on a CPU; as long as the paper's
     seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
     labels: tuple[int, ...] = ()  # numbers of labelled images, of table2; by default those that the scale has
-    data: str | None = None  # a folder or file in place of the pictures of figure5 to figure14 and faces
+    data: str | None = None  # a folder or file in place of the pictures of figures 5 to 8 and 11 to 14, and of faces
     limit: int | None = None  # trials of the grid, a random subset, of figures 2 to 4; by default all
     workers: int = 1  # processes that train trials, of figures 2 to 4 and 9
 
@@ -50,7 +50,12 @@ def main(argv: list[str]) -> None:
     folder = chosen.out or Path("runs") / chosen.name
     note = Console(stderr=True).print
     asked = Request(chosen.scale, folder, note, chosen.seeds, chosen.labels, chosen.data, chosen.limit, chosen.workers)
-    findings = find(chosen.name, chosen.scale).measure(asked)
+    found = find(chosen.name, chosen.scale)
+    if chosen.data and not found.takes_data:
+        raise UsageError(f"--data: {chosen.name} is measured on data of its own: figures of pictures take others")
+    if chosen.data and chosen.scale == "tiny":
+        raise UsageError("--data: at --scale tiny the digits stand in for every set: choose --scale cpu")
+    findings = found.measure(asked)
     for title, rows in findings.tables.items():
         _print(title, rows)
     _print("", [["claim", "expected", "measured", "holds"], *map(_words, findings.claims)])

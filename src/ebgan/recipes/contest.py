@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ebgan.errors import DivergedError
 from ebgan.recipes.claims import Claim, Findings, Request
 from ebgan.recipes.index import find
 from ebgan.recipes.rivals import RIVALS
@@ -39,12 +40,14 @@ class Entry:
 
     stage: str
     rival: str
-    measures: dict[str, list[float]]  # the stage's metrics, and `seconds` of training
-    picture: Image.Image  # of the first seed's samples in the end
+    measures: dict[str, list[float]]  # the stage's metrics, and `seconds` of training, of the runs that came to an end
+    picture: Image.Image | None  # of the first of these runs' samples in the end
+    diverged: int = 0  # runs that did not
 
     def row(self) -> list[str]:
         """The entry as words: title, then mean and standard deviation of each measure."""
-        return [RIVALS[self.rival].title, *(spread(numbers) for numbers in self.measures.values())]
+        lost = f" ({self.diverged} diverged)" if self.diverged else ""
+        return [RIVALS[self.rival].title + lost, *(spread(numbers) for numbers in self.measures.values())]
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,14 @@ class Contest:
         runs = []
         for seed in range(self.seeds):
             note(f"{stage}.{rival}, seed {seed}")
-            runs.append(self._run(f"{stage}.{rival}", seed))
+            try:
+                runs.append(self._run(f"{stage}.{rival}", seed))
+            except DivergedError as error:
+                note(str(error))
         metrics = [read_records(run.folder.evaluations)[-1]["metrics"] for run in runs]
         measures = {name: [float(each[name]) for each in metrics] for name in STAGES[stage]}
         measures["seconds"] = [float(read_records(run.folder.stats)[-1]["seconds"]) for run in runs]
-        return Entry(stage, rival, measures, _last_picture(runs[0]))
+        return Entry(stage, rival, measures, _last_picture(runs[0]) if runs else None, self.seeds - len(runs))
 
     def _run(self, recipe: str, seed: int) -> Run:
         made = find(recipe).make()
@@ -90,18 +96,21 @@ def reproduce(asked: Request) -> Findings:
 
 def found_by_pulling_away(ring: Sequence[Entry]) -> Claim:
     """Whether EBGAN-PT finds at least seven of the ring's modes, on average over seeds."""
-    modes = {entry.rival: statistics.fmean(entry.measures["modes_covered"]) for entry in ring}
+    modes = {entry.rival: statistics.fmean(entry.measures["modes_covered"] or [0.0]) for entry in ring}
     measured = f"{modes['ebgan_pt']:.3g}; EBGAN alone {modes['ebgan']:.3g}"
     return Claim("Ring of 8: modes that EBGAN-PT finds", "at least 7", measured, modes["ebgan_pt"] >= 7)
 
 
 def pictures(entries: Sequence[Entry]) -> Image.Image:
     """The samples of all entries of a stage side by side."""
-    return gallery([(RIVALS[entry.rival].title, entry.picture) for entry in entries], COLUMNS)
+    drawn = [(RIVALS[entry.rival].title, entry.picture) for entry in entries if entry.picture]
+    return gallery(drawn, COLUMNS)
 
 
 def spread(numbers: Sequence[float]) -> str:
     """Mean and standard deviation as words."""
+    if not numbers:
+        return ""
     mean = statistics.fmean(numbers)
     return f"{mean:.4g}" if len(numbers) < 2 else f"{mean:.4g} +- {statistics.stdev(numbers):.2g}"
 

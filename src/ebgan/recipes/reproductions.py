@@ -37,6 +37,7 @@ class Reproduction:
     source: str  # paper, and section, figure or table
     measure: Callable[[Request], Findings]
     scales: tuple[Scale, ...] = TRIED  # those that it has
+    takes_data: bool = False  # whether other pictures may be given
 
     @property
     def summary(self) -> str:
@@ -54,19 +55,19 @@ REPRODUCTIONS = {
     "figure2": Reproduction("EBGAN, figure 2", grid_figures.figure2, ALL),
     "figure3": Reproduction("EBGAN, figure 3", grid_figures.figure3, ALL),
     "figure4": Reproduction("EBGAN, figure 4", grid_best.figure4, ALL),
-    "figure5": Reproduction("EBGAN, figure 5", pictures.figure5, ALL),
-    "figure6": Reproduction("EBGAN, figure 6", pictures.figure6, ALL),
-    "figure7": Reproduction("EBGAN, figure 7", pictures.figure7, ALL),
-    "figure8": Reproduction("EBGAN, figure 8", pictures.figure8, ALL),
+    "figure5": Reproduction("EBGAN, figure 5", pictures.figure5, ALL, takes_data=True),
+    "figure6": Reproduction("EBGAN, figure 6", pictures.figure6, ALL, takes_data=True),
+    "figure7": Reproduction("EBGAN, figure 7", pictures.figure7, ALL, takes_data=True),
+    "figure8": Reproduction("EBGAN, figure 8", pictures.figure8, ALL, takes_data=True),
     "figure9": Reproduction("EBGAN, figure 9", margins.figure9, ALL),
     "figure10": Reproduction("EBGAN, figure 10", figure10.reproduce, ALL),
-    "figure11": Reproduction("EBGAN, figure 11", pictures.figure11, ALL),
-    "figure12": Reproduction("EBGAN, figure 12", pictures.figure12, ALL),
-    "figure13": Reproduction("EBGAN, figure 13", pictures.figure13, ALL),
-    "figure14": Reproduction("EBGAN, figure 14", pictures.figure14, ALL),
+    "figure11": Reproduction("EBGAN, figure 11", pictures.figure11, ALL, takes_data=True),
+    "figure12": Reproduction("EBGAN, figure 12", pictures.figure12, ALL, takes_data=True),
+    "figure13": Reproduction("EBGAN, figure 13", pictures.figure13, ALL, takes_data=True),
+    "figure14": Reproduction("EBGAN, figure 14", pictures.figure14, ALL, takes_data=True),
     "table2": Reproduction("EBGAN, table 2", table2.reproduce, ALL),
     "ladder_ablations": Reproduction("EBGAN, section 4.2 and appendix D", ladder_ablations.reproduce, ALL),
-    "faces": Reproduction("EBGAN, figures 6 and 14; BEGAN; MAGAN", pictures.faces, ALL),
+    "faces": Reproduction("EBGAN, figures 6 and 14; BEGAN; MAGAN", pictures.faces, ALL, takes_data=True),
     "table1_vgan": Reproduction("VGAN, table 1", vgan_features.table1, ALL),
     "table2_vgan": Reproduction("VGAN, table 2", vgan_transitions.table2, ALL),
     "figure2_vgan": Reproduction("VGAN, figure 2", vgan_features.figure2, ALL),

@@ -58,8 +58,11 @@ class Rival:
 
 
 def enter(rival: Rival, stage: Stage) -> Experiment:
-    """An objective on a stage."""
-    optimiser = replace(rival.optimiser(stage.lr), decay=stage.decay)  # type: ignore[type-var]
+    """An objective on a stage; pretraining comes before all that the stage counts in images."""
+    first, decay = rival.pretraining * stage.epoch, stage.decay
+    if decay:
+        decay = replace(decay, begin=decay.begin + first, finish=decay.finish + first)
+    optimiser = replace(rival.optimiser(stage.lr), decay=decay)  # type: ignore[type-var]
     return Experiment(
         data=stage.data,
         nets=Nets(generator=stage.generator, discriminator=stage.discriminators[rival.net]),
@@ -67,8 +70,8 @@ def enter(rival: Rival, stage: Stage) -> Experiment:
         objective=rival.objective(stage),
         optimisers=Optimisers(discriminator=optimiser, generator=optimiser),
         turns=rival.turns,
-        images=stage.images + rival.pretraining * stage.epoch,
-        pretraining=rival.pretraining * stage.epoch,
+        images=stage.images + first,
+        pretraining=first,
         batch=stage.batch,
         precision=stage.precision,
         evaluation=stage.evaluation,

@@ -51,10 +51,14 @@ class Thirds:
         return [file for file in files if self._ends_part(int(file.stem))]
 
     def _ends_part(self, images: int) -> bool:
-        """Whether a third of the run ends between the checkpoint before and one after so many images."""
+        """Whether a third of the run ends between the checkpoint before and one after so many images.
+
+        Where a run was stopped it leaves a checkpoint too, which is none of these.
+        """
         total, every = self.experiment.images, self.experiment.checkpoint or max(self.experiment.images // 10, 1)
-        place = images // every
-        return place * every * PARTS // total > (place - 1) * every * PARTS // total or images >= total
+        place, beyond = divmod(images, every)
+        due = place > 0 and beyond < self.experiment.batch
+        return images >= total or (due and place * every * PARTS // total > (place - 1) * every * PARTS // total)
 
 
 def distances(run: Run, data: Images, counts: dict[Path, int], note: Note) -> list[Record]:
