@@ -55,11 +55,8 @@ def told(data: Packed, labelled: Tensor) -> Packed:
 def untold(data: Packed, labelled: Tensor) -> Packed | None:
     """Images of the data whose class is known and was not told, some thousands at most, with their labels."""
     rest = _others(data, labelled.cpu().numpy())
-    return (
-        None
-        if not rest.size
-        else _chosen(data, rest[Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()])
-    )
+    places = Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()
+    return _chosen(data, rest[places]) if rest.size else None
 
 
 def _test_set(experiment: Experiment, data: Packed) -> Packed | None:
