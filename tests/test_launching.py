@@ -67,6 +67,7 @@ def slurm(machines: int, command: list[str]) -> list[subprocess.Popen[str]]:
     """Two processes with what SLURM tells them."""
     here, meeting = 2 // machines, port()
     job = {"SLURM_JOB_ID": "71234", "SLURM_JOB_NAME": "ebgan", "SLURM_NODELIST": "127.0.0.1", "MASTER_PORT": meeting}
+    job |= {"SLURM_STEP_ID": "0"}
     sizes = {"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": str(here), "SLURM_NNODES": str(machines)}
     places = [{"PROCID": task, "LOCALID": task % here, "NODEID": task // here} for task in range(2)]
     return [
@@ -151,6 +152,10 @@ def test_a_task_that_slurm_loses_ends_the_other(tmp_path: Path, lost: int) -> No
 def test_tasks_of_slurm_without_their_number_on_each_machine_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.setenv("SLURM_NTASKS", "4")
+    monkeypatch.delenv("SLURM_STEP_ID", raising=False)
+    with pytest.raises(UsageError, match=r"SLURM holds 4 tasks ready, .* start it by srun"):
+        ranks(torch.device("cpu")).__enter__()
+    monkeypatch.setenv("SLURM_STEP_ID", "0")
     with pytest.raises(UsageError, match=r"SLURM started 4 tasks .* give srun or sbatch --ntasks-per-node"):
         ranks(torch.device("cpu")).__enter__()
 

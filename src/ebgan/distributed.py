@@ -121,6 +121,11 @@ def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
     from lightning_fabric import Fabric
 
     here = _local_count() or devices
+    if "WORLD_SIZE" not in os.environ and _launched() > 1 and "SLURM_STEP_ID" not in os.environ:
+        raise UsageError(
+            f"SLURM holds {_launched()} tasks ready, and this process, which it did not start as one of them, would "
+            "wait for the others: start it by srun, or ask sbatch for a single task"
+        )
     if "WORLD_SIZE" not in os.environ and _launched() > 0 and not _local_count():
         raise UsageError(
             f"SLURM started {_launched()} tasks and does not say how many on each machine: give srun or sbatch "

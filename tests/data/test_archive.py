@@ -81,6 +81,48 @@ def test_tars_within_a_tar_are_its_class_folders(tmp_path: Path) -> None:
     assert (packed.classes, packed.labels.tolist()) == (("n01", "n02"), [0, 0, 0, 1, 1, 1])
 
 
+def test_a_tar_within_a_tar_may_name_its_files_from_a_dot(tmp_path: Path) -> None:
+    inner = []
+    for kind, dot in (("n01", ""), ("n02", "./")):
+        path = tarred(tmp_path / f"{kind}.tar", [member(f"{dot}{place}.JPEG", png()) for place in range(3)])
+        inner.append(member(path.name, path.read_bytes()))
+    assert open_data(tarred(tmp_path / "train.tar", inner), size=8).names[3:] == tuple(
+        f"n02/{i}.JPEG" for i in range(3)
+    )
+
+
+def damaged_tars(content: bytes) -> dict[str, bytes]:
+    """A tar of pictures whose seventh header is damaged, and cut before and within it."""
+    header = content.index(b"b/6.png")
+    flipped = bytearray(content)
+    flipped[header] ^= 1
+    return {"flipped": bytes(flipped), "cut": content[:header], "cut within": content[: header + 200]}
+
+
+@pytest.mark.parametrize("how", ["flipped", "cut", "cut within"])
+def test_a_tar_that_ends_too_soon_loses_no_picture_in_silence(tmp_path: Path, how: str) -> None:
+    names = [f"{'a' if place < 5 else 'b'}/{place}.png" for place in range(12)]
+    content = tarred(tmp_path / "whole.tar", [member(name, png()) for name in names]).read_bytes()
+    (tmp_path / "damaged.tar").write_bytes(damaged_tars(content)[how])
+    with pytest.raises(DataError, match=r"damaged\.tar: the tar is cut short or damaged after b/5\.png"):
+        open_data(tmp_path / "damaged.tar", size=8)
+    outer = tarred(tmp_path / "outer.tar", [member("n01.tar", content), member("n02.tar", damaged_tars(content)[how])])
+    with pytest.raises(DataError, match=r"outer\.tar, n02\.tar: the tar is cut short or damaged after b/5\.png"):
+        open_data(outer, size=8)
+
+
+def test_an_archive_that_has_taken_the_place_of_another_is_read_itself(tmp_path: Path) -> None:
+    def grey(shade: int) -> bytes:
+        file = io.BytesIO()
+        Image.new("L", (8, 8), shade).save(file, format="BMP")
+        return file.getvalue()
+
+    path = tmp_path / "set.tar"
+    for shade in (10, 200):
+        tarred(tmp_path / "new.tar", [member(f"{place}.bmp", grey(shade)) for place in range(3)]).replace(path)
+        assert set(open_data(path, size=8).images.flat) == {shade}
+
+
 def test_a_picture_in_an_archive_is_read_exactly(tmp_path: Path) -> None:
     pixels = np.asarray(Image.open(io.BytesIO(FILES["cat/a.png"]))).transpose(2, 0, 1)
     np.testing.assert_array_equal(open_data(zipped(tmp_path / "a.zip", FILES), size=8).images[0], pixels)

@@ -1,5 +1,6 @@
 """Labels from a CSV file, and balanced draws."""
 
+import pickle
 from itertools import islice
 from pathlib import Path
 
@@ -7,7 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from ebgan.data import UNKNOWN, LabelledLoader, Loader, Packed, draw_labelled, with_labels
+from ebgan.data import (
+    UNKNOWN,
+    LabelledLoader,
+    Loader,
+    Packed,
+    draw_labelled,
+    open_packed,
+    with_labels,
+    write_packed,
+)
 from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 
@@ -150,3 +160,14 @@ def test_models_of_a_stack_may_differ_in_how_many_labelled_images_they_have() ->
             assert torch.equal(one.labelled.images[model], other.labelled.images)
             assert torch.equal(one.labelled.labels[model], other.labelled.labels)
             assert torch.equal(one.images[model], other.images)
+
+
+def test_a_mapped_set_with_labels_of_its_own_still_travels_by_its_path(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 1, 64, 64), dtype=np.uint8)
+    write_packed(tmp_path / "set", Packed(images, name="pictures", names=NAMES))
+    labelled = with_labels(open_packed(tmp_path / "set"), table(tmp_path, "sub/c.png,dog", "a.png,cat"))
+    content = pickle.dumps(labelled)
+    assert len(content) < 1000 < images.size
+    there = pickle.loads(content)
+    assert isinstance(there.images, np.memmap)
+    assert (there.classes, there.labels.tolist()) == (("cat", "dog"), [0, UNKNOWN, 1, UNKNOWN])

@@ -67,6 +67,13 @@ def celeba(folder: Path) -> Path:
     return pictures(folder, *(f"img_align_celeba/{name}" for name in names))
 
 
+def test_a_table_with_a_quote_that_does_not_end_is_named(tmp_path: Path) -> None:
+    folder = pictures(tmp_path, "a.png", "b.png")
+    (folder / "index.csv").write_text('file,breed\na.png,"collie\n' + "b.png,pug\n" * 20_000, "utf-8")
+    with pytest.raises(DataError, match=r"the table index\.csv could not be read \(field larger than"):
+        list_pictures(folder, Choice(labels="breed"))
+
+
 def test_celeba_is_split_by_its_partition_and_labelled_by_an_attribute(tmp_path: Path) -> None:
     folder = celeba(tmp_path / "celeba")
     assert [entry.name[-10:] for entry in list_pictures(folder, Choice()).entries] == [f"00000{n}.jpg" for n in "123"]

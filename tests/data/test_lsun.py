@@ -43,6 +43,16 @@ def test_a_database_is_read_into_memory_too(bedrooms) -> None:
     assert open_data(folder, size=4).shape == (3, 4, 4)
 
 
+@pytest.mark.parametrize("share", [0.9, 0.5])
+def test_a_database_that_is_cut_short_is_refused_before_it_is_read(bedrooms, share: float) -> None:
+    folder, _ = bedrooms
+    content = (folder / "data.mdb").read_bytes()
+    used = len(content.rstrip(bytes(1)))
+    (folder / "data.mdb").write_bytes(content[: int(used * share)])
+    with pytest.raises(DataError, match=r"data\.mdb: cut short: .* Get it again"):
+        open_data(folder, size=8)
+
+
 def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     pytest.importorskip("lmdb", reason="the extra lmdb is not installed")
     (tmp_path / "data.mdb").write_bytes(bytes(8192))

@@ -1,5 +1,7 @@
 import csv
+import io
 import os
+import tarfile
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -217,3 +219,21 @@ def test_framings_that_make_no_sense_are_refused_by_name(fields, message: str) -
 def test_no_process_at_all_is_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="workers=0: expected at least 1"):
         pack(photos, tmp_path / "p", Framing(size=8), choice=Choice(), workers=0)
+
+
+def test_an_archive_that_was_replaced_is_noticed(photos: Path, tmp_path: Path) -> None:
+    def archived(shade: int) -> Path:
+        path = tmp_path / "new.tar"
+        with tarfile.open(path, "w") as archive:
+            for place in range(3):
+                file = io.BytesIO()
+                Image.new("L", (8, 8), shade).save(file, format="BMP")
+                info = tarfile.TarInfo(f"{place}.bmp")
+                info.size = len(file.getvalue())
+                file.seek(0)
+                archive.addfile(info, file)
+        return path.replace(tmp_path / "set.tar")
+
+    pack(archived(10), tmp_path / "p", Framing(size=8), workers=1)
+    with pytest.raises(UsageError, match="have changed since"):
+        pack(archived(200), tmp_path / "p", Framing(size=8), workers=1)

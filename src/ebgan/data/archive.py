@@ -15,11 +15,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, final
 
-from ebgan.data.store import LARGEST, Entry, Store, hidden, in_order, printable
+from ebgan.data.store import LARGEST, Entry, Kept, Store, hidden, in_order, printable, stamp
 from ebgan.errors import DataError
 
 _LOCAL_HEADER = 30  # bytes of a zip's header before a file, of which the last four say how much follows
@@ -60,7 +59,10 @@ class Archive(Store):
             raise ValueError(f"{span.size:,} bytes are more than the {LARGEST:,} allowed")
         if span.size > _RATIO * max(span.length, 1):
             raise ValueError(f"{span.length:,} bytes that inflate to {span.size:,}")
-        return io.BytesIO(_read(_opened(self.path), span))
+        return io.BytesIO(_read(_OPENED.of(self.path), span))
+
+    def version(self, entry: Entry) -> str:  # noqa: ARG002 - one for all
+        return stamp(self.path)
 
     def _files(self) -> Iterator[tuple[str, Span]]:
         try:
@@ -100,19 +102,33 @@ def _tarred(path: Path) -> Iterator[tuple[str, Span]]:
                 "folder, or uncompress it and give the tar"
             )
         with tarfile.open(path, "r:") as archive:
-            for member in archive.getmembers():
+            for member in _members(archive, file, path.stat().st_size, str(path)):
                 if member.isreg() and member.name.endswith(".tar"):
-                    yield from _nested(file, member)
+                    yield from _nested(file, member, path)
                 elif not member.isdir():
                     yield member.name, _span(member)
 
 
-def _nested(file: BinaryIO, outer: tarfile.TarInfo) -> Iterator[tuple[str, Span]]:
+def _nested(file: BinaryIO, outer: tarfile.TarInfo, path: Path) -> Iterator[tuple[str, Span]]:
     file.seek(outer.offset_data)
     with tarfile.open(fileobj=file, mode="r:") as archive:
-        for member in archive.getmembers():
+        end = outer.offset_data + outer.size
+        for member in _members(archive, file, end, f"{path}, {printable(outer.name)}"):
             if not member.isdir():
-                yield f"{outer.name.removesuffix('.tar')}/{member.name}", _span(member)
+                yield f"{outer.name.removesuffix('.tar')}/{_plain(member.name)}", _span(member)
+
+
+def _members(archive: tarfile.TarFile, file: BinaryIO, end: int, name: str) -> list[tarfile.TarInfo]:
+    """What is in a tar that lies before a place in the file.
+
+    Raises DataError where it does not end as tars do, by a block of zeros: the reader takes damage for the end.
+    """
+    members = archive.getmembers()
+    file.seek(archive.offset)
+    if archive.offset + tarfile.BLOCKSIZE > end or any(file.read(tarfile.BLOCKSIZE)):
+        last = printable(members[-1].name) if members else "its beginning"
+        raise DataError(f"{name}: the tar is cut short or damaged after {last}: get it again")
+    return members
 
 
 def _span(member: tarfile.TarInfo) -> Span:
@@ -133,10 +149,7 @@ def _plain(name: str) -> str:
     return name.removeprefix("./")
 
 
-@lru_cache(maxsize=1)
-def _opened(path: Path) -> int:
-    """A descriptor of the archive, which the process keeps; reads by place can be made from any thread."""
-    return os.open(path, os.O_RDONLY)
+_OPENED = Kept(lambda path: os.open(path, os.O_RDONLY), os.close)  # reads by place can be made from any thread
 
 
 def _read(archive: int, span: Span) -> bytes:

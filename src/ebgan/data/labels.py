@@ -55,7 +55,7 @@ def with_labels(packed: Packed, path: Path) -> Packed:
     labels = np.full(len(packed), UNKNOWN, np.int64)
     for place, label in named.items():
         labels[place] = classes.index(label)
-    return replace(packed, labels=labels, classes=tuple(classes), path=None)
+    return replace(packed, labels=labels, classes=tuple(classes))
 
 
 def draw_labelled(data: Packed, count: int | None, randomness: Randomness) -> Tensor:

@@ -20,7 +20,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Packed:
     classes: tuple[str, ...] = ()  # names of the labels; none if there are no labels
     name: str = "images"
     names: tuple[str, ...] | None = None  # [N] file names, where the images came from files
-    path: Path | None = None  # the packed file that the images are mapped from
+    path: Path | None = None  # the packed file that the images are mapped from; labels may be others than its own
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -73,7 +73,7 @@ class Packed:
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """What another process needs: the file, where there is one, rather than its pixels."""
         if self.path is not None:
-            return _mapped, (self.path,)
+            return _mapped_with, (self.path, self.labels, self.classes)
         return Packed, (self.images, self.labels, self.classes, self.name, self.names)
 
     @property
@@ -182,6 +182,10 @@ def _mapped(path: Path) -> Packed:
         return _described_by(header, path)
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise _damaged(path, str(error)) from error
+
+
+def _mapped_with(path: Path, labels: NDArray[np.int64] | None, classes: tuple[str, ...]) -> Packed:
+    return replace(_mapped(path), labels=labels, classes=classes)
 
 
 def _described_by(header: dict[str, Any], path: Path) -> Packed:

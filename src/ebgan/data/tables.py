@@ -50,11 +50,11 @@ def _rows(store: Store, entry: Entry) -> Rows:
     try:
         content = store.content(entry)
         text = (content.read_bytes() if isinstance(content, Path) else content.read()).decode("utf-8-sig")
-    except (OSError, ValueError) as error:
+        lines = text.splitlines()
+        if entry.name.endswith(".csv"):
+            return list(csv.reader(lines))
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{store.path}: the table {entry.name} could not be read ({error})") from error
-    lines = text.splitlines()
-    if entry.name.endswith(".csv"):
-        return list(csv.reader(lines))
     if entry.name.startswith(_PARTITION):
         return [list(_COLUMNS), *(line.split() for line in lines)]
     return [["file", *line.split()] if place == 0 else line.split() for place, line in enumerate(lines[1:])]
