@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
-from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data.listing import without_class
 from ebgan.data.sources import expanded
 from ebgan.data.store import printable
 from ebgan.distributed import default_device, rank
@@ -140,8 +141,7 @@ def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer,
 
 def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
-    classes = f" of {len(data.classes):,} classes" if data.classes else ""
-    observer.notice(f"{data.name}: {len(data):,} {'points' if isinstance(data, Points) else 'images'}{classes}")
+    observer.notice(_described(data))
     place = rank()
     loader = Loader(
         data,
@@ -192,6 +192,16 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         score=examiner.score,
     )
     return training
+
+
+def _described(data: Dataset) -> str:
+    """What there is to train on."""
+    if isinstance(data, Points):
+        return f"{data.name}: {len(data):,} points"
+    classes = f" of {len(data.classes):,} classes" if data.classes else ""
+    names = (data.whole if isinstance(data, Augmented) else data).names or ()
+    lost = "" if data.classes else without_class(names)
+    return f"{data.name}: {len(data):,} images{classes}{'; ' if lost else ''}{lost}"
 
 
 def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:

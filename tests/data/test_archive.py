@@ -2,6 +2,7 @@ import io
 import tarfile
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from ebgan.data import open_data
+from ebgan.data.archive import Archive
 from ebgan.errors import DataError
 
 RANDOM = np.random.default_rng(5)
@@ -121,6 +123,32 @@ def test_an_archive_that_has_taken_the_place_of_another_is_read_itself(tmp_path:
     for shade in (10, 200):
         tarred(tmp_path / "new.tar", [member(f"{place}.bmp", grey(shade)) for place in range(3)]).replace(path)
         assert set(open_data(path, size=8).images.flat) == {shade}
+
+
+def test_zeros_in_the_midst_of_a_tar_are_damage(tmp_path: Path) -> None:
+    content = tarred(tmp_path / "a.tar", [member(f"{place}.png", png()) for place in range(12)]).read_bytes()
+    at = content.index(b"6.png")
+    (tmp_path / "a.tar").write_bytes(content[:at] + bytes(1024) + content[at + 1024 :])
+    with pytest.raises(DataError, match=r"a\.tar: the tar is cut short or damaged after 5\.png"):
+        open_data(tmp_path / "a.tar", size=8)
+
+
+def test_an_archive_that_is_replaced_while_it_is_read_is_not_mixed_with_the_other(tmp_path: Path) -> None:
+    path = tarred(tmp_path / "a.tar", [member("1.png", png()), member("2.png", png())])
+    archive = Archive(path)
+    first, second = archive.entries()
+    assert archive.attempt(first, 8).pixels is not None
+    tarred(tmp_path / "b.tar", [member("1.png", png()), member("2.png", png()), member("3.png", png())]).replace(path)
+    assert archive.attempt(second, 8).reason == "another archive has taken the place of the one that was listed"
+
+
+def test_two_archives_are_read_by_several_threads_at_once(tmp_path: Path) -> None:
+    archives = [Archive(tarred(tmp_path / f"{name}.tar", [member("1.png", png())])) for name in "xy"]
+    pairs = [(archive, *archive.entries()) for archive in archives]
+    expected = [archive.attempt(entry, 8).pixels for archive, entry in pairs]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda place: pairs[place % 2][0].attempt(pairs[place % 2][1], 8).pixels, range(400)))
+    assert all(np.array_equal(pixels, expected[place % 2]) for place, pixels in enumerate(found))
 
 
 def test_a_picture_in_an_archive_is_read_exactly(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ebgan.data import Choice, Framing, open_data, pack
-from ebgan.data.listing import list_pictures
+from ebgan.data.listing import list_pictures, without_class
 from ebgan.errors import DataError, UsageError
 
 
@@ -136,17 +136,29 @@ def test_labels_of_a_split_are_numbered_by_the_names_of_their_classes(tmp_path: 
 
 
 def test_a_folder_train_beside_other_folders_is_no_split_and_may_be_a_class(tmp_path: Path) -> None:
-    folder = pictures(tmp_path, "bus/1.png", "car/1.png", "train/1.png", "test/1.png")
+    folder = pictures(tmp_path, "bus/1.png", "car/1.png", "train/1.png")
     with pytest.raises(DataError, match=r"a folder train, .* and beside it bus, car: rename train if it is a class"):
         open_data(folder, size=8)
 
 
-def test_a_picture_beside_the_class_folders_is_named_with_what_it_costs(tmp_path: Path, caplog) -> None:
-    folder = pictures(tmp_path, "cat/1.png", "dog/1.png", "cover.png")
-    assert open_data(folder, size=8).classes == ()
-    assert caplog.messages == [
-        "No picture has a class: cover.png lies beside the folders cat, dog: move it into one of them, or away"
-    ]
-    caplog.clear()
-    open_data(pictures(tmp_path, "other.png"), size=8)
-    assert "cover.png and 1 more lie beside the folders cat, dog: move them into these, or away" in caplog.messages[0]
+def test_folders_beside_train_are_left_out_where_it_is_known_for_a_split_or_they_hold_no_pictures(
+    tmp_path: Path,
+) -> None:
+    split = pictures(tmp_path / "split", "train/a/1.png", "train/b/1.png", "valid/a/1.png", "unlabeled/1.png")
+    assert open_data(split, size=8).names == ("a/1.png", "b/1.png")
+    noted = pictures(tmp_path / "noted", "train/a/1.png", "train/b/1.png")
+    (noted / "annotations").mkdir()
+    (noted / "annotations" / "a.json").write_text("{}")
+    assert open_data(noted, size=8).classes == ("a", "b")
+
+
+def test_a_picture_beside_the_class_folders_is_named_with_what_it_costs(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "set", "cat/1.png", "dog/1.png", "cover.png")
+    packed = open_data(folder, size=8)
+    assert (packed.classes, packed.names) == ((), ("cat/1.png", "cover.png", "dog/1.png"))
+    said = "no picture has a class: cover.png lies beside the folders cat, dog: move it into one of them, or away"
+    assert without_class(packed.names) == pack(folder, tmp_path / "p", Framing(size=8)).unclassed == said
+    assert "cover.png and 1 more lie beside the folders cat, dog: move them into these" in without_class(
+        ("cover.png", "cat/1.png", "dog/1.png", "other.png")
+    )
+    assert without_class(("a.png", "cat/1.png")) == without_class(("cat/1.png", "dog/1.png")) == ""

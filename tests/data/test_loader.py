@@ -151,10 +151,13 @@ def signalled(batches, number):
 @pytest.mark.parametrize(("number", "timeout"), [(signal.SIGKILL, 60.0), (signal.SIGSTOP, 4.0)])
 def test_a_worker_that_is_killed_or_stopped_is_an_error_and_is_gone(small, monkeypatch, number, timeout):
     monkeypatch.setattr(loader, "TIMEOUT", timeout)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # in place of what a DataLoader of another test has left
-    batches = signalled(make(small, workers=1, resident=False).batches(0), number)
-    with pytest.raises(DataError, match="small: a data worker was lost"):
-        list(islice(batches, 1000))
+    left = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # by a DataLoader of another test
+    try:
+        batches = signalled(make(small, workers=1, resident=False).batches(0), number)
+        with pytest.raises(DataError, match="small: a data worker was lost"):
+            list(islice(batches, 1000))
+    finally:
+        signal.signal(signal.SIGCHLD, left)
     assert not multiprocessing.active_children()
 
 

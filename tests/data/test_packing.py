@@ -1,6 +1,7 @@
 import csv
 import io
 import os
+import shutil
 import tarfile
 import tracemalloc
 import zipfile
@@ -237,3 +238,13 @@ def test_an_archive_that_was_replaced_is_noticed(photos: Path, tmp_path: Path) -
     pack(archived(10), tmp_path / "p", Framing(size=8), workers=1)
     with pytest.raises(UsageError, match="have changed since"):
         pack(archived(200), tmp_path / "p", Framing(size=8), workers=1)
+
+
+def test_an_archive_that_was_copied_with_its_time_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        picture(tmp_path / "a.png")
+        archive.write(tmp_path / "a.png", "a.png")
+    pack(path, tmp_path / "p", Framing(size=8), workers=1)
+    shutil.copy2(path, tmp_path / "copy.zip").replace(path)
+    assert pack(path, tmp_path / "p", Framing(size=8), workers=1).images == 1

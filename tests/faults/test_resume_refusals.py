@@ -42,9 +42,9 @@ def test_a_changed_config_is_refused_with_its_differences_unless_it_is_wanted(eb
     assert ((run.folder / "config.yaml").read_text(), run.digest()) == (config, digest)
     notices = changed.told(override=True)
     assert "margin: 11.0" in notices[0]
-    assert notices[1:] == ["going on from 240 images seen"]
+    assert notices[1:] == ["images: 60 images", "going on from 240 images seen"]
     assert changed.newest().images == 264
-    assert changed.told() == ["going on from 264 images seen"]
+    assert changed.told() == ["images: 60 images", "going on from 264 images seen"]
 
 
 def test_other_nets_cannot_be_gone_on_with_even_if_wanted(ebgan_pt, a_run) -> None:
@@ -94,10 +94,10 @@ def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_is_gone_on_from
     run.train()
     digest, (last, _) = run.digest(), files(run.folder)
     damage(last)
-    notices = run.told()
-    assert str(last) in notices[0]
-    assert "SHA-256" in notices[0]
-    assert notices[1] == "going on from 216 images seen"
+    _, damaged, going_on = run.told()
+    assert str(last) in damaged
+    assert "SHA-256" in damaged
+    assert going_on == "going on from 216 images seen"
     assert run.digest() == digest
 
 

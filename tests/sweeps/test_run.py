@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.sweeps import Grid, Halving, Result, Standing, Store, sweep
 from ebgan.sweeps.cluster import connected
-from ebgan.sweeps.run import Runner
+from ebgan.sweeps.run import Runner, SchedulerLostError
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError
 
@@ -199,6 +200,19 @@ def test_only_what_has_a_worker_is_said_to_be_running(tmp_path: Path) -> None:
 def resting(experiments: Sequence[Experiment], device: str) -> list[Result]:
     time.sleep(0.7)
     return good(experiments, device)
+
+
+def test_a_scheduler_that_is_lost_with_a_result_leaves_its_trials_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise CancelledError
+
+    monkeypatch.setattr("distributed.Future.result", lost)
+    with pytest.raises(SchedulerLostError, match="the same command goes on"):
+        run(tmp_path)
+    with Store(tmp_path / "trials.sqlite") as store:
+        assert {row.status for row in store.rows()} == {"waiting"}
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,8 @@ def _print(outcome: Outcome, chosen: Pack) -> None:
     print(f"packed   {outcome.images:,} images {shape} in {chosen.dest}")
     if outcome.classes:
         print(f"classes  {len(outcome.classes):,}: {_some([f'{n} {c:,}' for n, c in outcome.classes.items()], ', ')}")
+    elif outcome.unclassed:
+        print(f"classes  none: {outcome.unclassed}")
     if outcome.refused:
         listed = _some([f"  {name}: {reason}" for name, reason in outcome.refused], "\n")
         print(f"refused  {len(outcome.refused):,} files, listed in {chosen.dest / 'rejected.csv'}\n{listed}")

@@ -14,16 +14,19 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, final
 
-from ebgan.data.store import LARGEST, Entry, Kept, Store, hidden, in_order, printable, stamp
+from ebgan.data.store import LARGEST, Entry, Store, hidden, in_order, printable, version_of
 from ebgan.errors import DataError
 
 _LOCAL_HEADER = 30  # bytes of a zip's header before a file, of which the last four say how much follows
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # how gzip, bzip2, xz and zstd begin
 _ENCRYPTED = 0x1
+_PIECE = 1 << 20  # bytes that are looked through at a time
 _RATIO = 1000  # a file that grows by more when it is inflated is a bomb; pictures are compressed already
 
 
@@ -35,6 +38,7 @@ class Span(NamedTuple):
     size: int  # bytes of the file itself
     kind: str  # plain, stored or deflated, or why it is not to be read
     crc: int = 0  # of a zip's file
+    version: str = ""  # of the archive in which it was found there
 
 
 @final
@@ -45,7 +49,8 @@ class Archive(Store):
     path: Path
 
     def entries(self) -> list[Entry]:
-        files = [(_plain(name), span) for name, span in self._files()]
+        version = version_of(self.path)
+        files = [(_plain(name), span._replace(version=version)) for name, span in self._files()]
         files = [(name, span) for name, span in files if not hidden(name)]
         firsts = {name.partition("/")[0] if "/" in name else "" for name, _ in files}
         root = f"{firsts.pop()}/" if len(firsts) == 1 else ""
@@ -59,10 +64,13 @@ class Archive(Store):
             raise ValueError(f"{span.size:,} bytes are more than the {LARGEST:,} allowed")
         if span.size > _RATIO * max(span.length, 1):
             raise ValueError(f"{span.length:,} bytes that inflate to {span.size:,}")
-        return io.BytesIO(_read(_OPENED.of(self.path), span))
+        file = _opened(self.path, version_of(self.path))
+        if file.version != span.version:
+            raise ValueError("another archive has taken the place of the one that was listed")
+        return io.BytesIO(_read(file.descriptor, span))
 
-    def version(self, entry: Entry) -> str:  # noqa: ARG002 - one for all
-        return stamp(self.path)
+    def version(self, entry: Entry) -> str:
+        return str(entry.where.version)
 
     def _files(self) -> Iterator[tuple[str, Span]]:
         try:
@@ -121,14 +129,26 @@ def _nested(file: BinaryIO, outer: tarfile.TarInfo, path: Path) -> Iterator[tupl
 def _members(archive: tarfile.TarFile, file: BinaryIO, end: int, name: str) -> list[tarfile.TarInfo]:
     """What is in a tar that lies before a place in the file.
 
-    Raises DataError where it does not end as tars do, by a block of zeros: the reader takes damage for the end.
+    Raises DataError where it does not end as tars do, by zeros alone: the reader takes damage for the end.
     """
     members = archive.getmembers()
     file.seek(archive.offset)
-    if archive.offset + tarfile.BLOCKSIZE > end or any(file.read(tarfile.BLOCKSIZE)):
-        last = printable(members[-1].name) if members else "its beginning"
+    if archive.offset + tarfile.BLOCKSIZE > end or not _zeros(file, end):
+        within = [member.name for member in members if member.offset_data + member.size <= end]
+        last = printable(within[-1]) if within else "its beginning"
         raise DataError(f"{name}: the tar is cut short or damaged after {last}: get it again")
     return members
+
+
+def _zeros(file: BinaryIO, end: int) -> bool:
+    """Whether all is zero from here to a place in the file."""
+    while (left := end - file.tell()) > 0:
+        piece = file.read(min(left, _PIECE))
+        if any(piece):
+            return False
+        if not piece:
+            break
+    return True
 
 
 def _span(member: tarfile.TarInfo) -> Span:
@@ -149,7 +169,22 @@ def _plain(name: str) -> str:
     return name.removeprefix("./")
 
 
-_OPENED = Kept(lambda path: os.open(path, os.O_RDONLY), os.close)  # reads by place can be made from any thread
+class _File:
+    """A file that is open as long as anybody reads in it, by place and so from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY)
+        self.version = version_of(path)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            os.close(self.descriptor)
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, version: str) -> _File:  # noqa: ARG001 - another version is another file
+    """The archive, which the process keeps open."""
+    return _File(path)
 
 
 def _read(archive: int, span: Span) -> bytes:

@@ -15,7 +15,7 @@ from ebgan.data.packed import Packed
 from ebgan.errors import DataError, NoSplitError
 
 DIGITS = tuple("0123456789")
-FEW = 1000  # classes that a set of any size may have
+MOST = 1 << 20  # classes that are named by their numbers
 
 
 def from_array(
@@ -30,10 +30,9 @@ def from_array(
     if labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(f"{name}: labels are {labels.dtype} {list(labels.shape)}; expected integers [{len(images)}]")
     whole = labels.reshape(-1).astype(np.int64)
-    if not classes and whole.max() >= max(len(images), FEW):
+    if not classes and whole.max() >= MOST:
         raise DataError(
-            f"{name}: labels go up to {whole.max():,} for {len(images):,} images: number the classes from 0, or name "
-            "them in `classes`"
+            f"{name}: labels go up to {whole.max():,}: number the classes from 0, or name them in `classes`"
         )
     named = tuple(classes) or tuple(str(label) for label in range(int(whole.max()) + 1))
     return Packed(_channels_first(images, name), whole, named, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import registered_extensions
 
 from ebgan.data import tables
 from ebgan.data.archive import Archive, is_archive
@@ -18,14 +18,12 @@ from ebgan.data.store import Entry, Store
 from ebgan.data.tree import Tree
 from ebgan.errors import DataError, NoSplitError, UsageError
 
-logger = logging.getLogger(__name__)
-
 DOGS = "dogs"
 SHOWN = 5  # names in a message
 _CELEBA_PICTURES = "img_align_celeba.zip"
 _CELEBA_PARTS = {"train": "0", "test": "2"}
 _FOLDERS = {"train": ("train",), "test": ("test", "val")}  # ImageNet's test pictures have no classes
-_PARTS = {"train", "test", "val"}
+_TESTED = {"test", "val", "valid", "validation"}  # folders by which `train` is known for a split
 _BREEDS = ("n02085620", "n02113978")  # of ImageNet's 1,000 classes, the 118 from the first to the last of these ids
 
 Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]  # of each name, and the names of the classes
@@ -75,18 +73,25 @@ def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
 
 def by_folder(names: Iterable[str]) -> Labels:
     """Labels by the first level of folders, if there are two or more and no picture lies outside them."""
+    firsts = list(map(_first, names))
+    return (None, ()) if "" in firsts or len(set(firsts)) < 2 else _numbered(firsts)
+
+
+def without_class(names: Iterable[str]) -> str:
+    """Why pictures have no class that lie in folders as if they had; "" where they do not."""
     names = list(names)
-    firsts = [name.rpartition("/")[0].partition("/")[0] for name in names]
-    folders = sorted(set(firsts) - {""})
-    if "" in firsts and len(folders) > 1:
-        outside = [name for name, first in zip(names, firsts, strict=True) if not first]
-        logger.warning(
-            "No picture has a class: %s beside the folders %s: move %s, or away",
-            f"{outside[0]} lies" if len(outside) == 1 else f"{outside[0]} and {len(outside) - 1:,} more lie",
-            _few(folders),
-            "it into one of them" if len(outside) == 1 else "them into these",
-        )
-    return (None, ()) if "" in firsts or len(folders) < 2 else _numbered(firsts)
+    folders, outside = sorted({*map(_first, names)} - {""}), [name for name in names if not _first(name)]
+    if len(folders) < 2 or not outside:
+        return ""
+    one = len(outside) == 1
+    lie = f"{outside[0]} lies" if one else f"{outside[0]} and {len(outside) - 1:,} more lie"
+    mend = "it into one of them" if one else "them into these"
+    return f"no picture has a class: {lie} beside the folders {_few(folders)}: move {mend}, or away"
+
+
+def _first(name: str) -> str:
+    """The first folder of a path, "" for a file outside of all."""
+    return name.rpartition("/")[0].partition("/")[0]
 
 
 def _few(words: list[str]) -> str:
@@ -119,17 +124,19 @@ def _pictures(place: Store, files: list[Entry]) -> tuple[Store, list[Entry]]:
 def _split(path: Path, entries: list[Entry], split: str) -> list[Entry]:
     """The entries of a split: those in its folder, if there is a folder `train`.
 
-    Raises DataError where other folders lie beside it: it may be one of the classes.
+    Raises DataError where other folders with pictures lie beside it and none of them is for testing: it may be one of
+    the classes.
     """
     if not any(entry.name.startswith("train/") for entry in entries):
         if split != "train":
             raise NoSplitError(f"{path}: has no {split} images of its own: all of it is train")
         return entries
-    firsts = {entry.name.partition("/")[0] for entry in entries if "/" in entry.name}
-    if others := sorted(firsts - _PARTS):
+    firsts = {_first(entry.name) for entry in entries if Path(entry.name).suffix.lower() in registered_extensions()}
+    others = sorted(firsts - {"", "train"})
+    if others and not firsts & _TESTED:
         raise DataError(
             f"{path}: has a folder train, from which alone it would be read, and beside it {_few(others)}: rename "
-            "train if it is a class, or move the others away"
+            "train if it is a class, or leave the others out"
         )
     for folder in _FOLDERS[split]:
         chosen = [entry for entry in entries if entry.name.startswith(f"{folder}/")]

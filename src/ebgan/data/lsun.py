@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, final
 
-from ebgan.data.store import Entry, Kept, Store, in_order, printable, stamp
+from ebgan.data.store import Entry, Store, in_order, printable, version_of
 from ebgan.errors import DataError
 
 _FILE = "data.mdb"
@@ -35,10 +36,10 @@ class Database(Store):
             return io.BytesIO(transaction.get(entry.where))
 
     def version(self, entry: Entry) -> str:  # noqa: ARG002 - one for all
-        return stamp(self.path / _FILE)
+        return version_of(self.path / _FILE)
 
     def _opened(self) -> Any:
-        return _OPENED.of(self.path, self.path / _FILE)
+        return _opened(self.path, version_of(self.path / _FILE))
 
 
 def is_database(folder: Path) -> bool:
@@ -46,8 +47,10 @@ def is_database(folder: Path) -> bool:
     return (folder / _FILE).is_file()
 
 
-def _open(path: Path) -> Any:
-    """The database, whose pages lie all in its file: one beyond its end would kill the process."""
+@lru_cache(maxsize=1)
+def _opened(path: Path, version: str) -> Any:  # noqa: ARG001 - another version is another database
+    """The database, which the process keeps open; its pages lie all in its file: one beyond would kill the process."""
+    _opened.cache_clear()  # it may not be opened twice by one process
     try:
         import lmdb
     except ImportError as error:
@@ -58,6 +61,3 @@ def _open(path: Path) -> Any:
         database.close()
         raise DataError(f"{path / _FILE}: cut short: {there:,} of {needed:,} bytes are there. Get it again.")
     return database
-
-
-_OPENED = Kept[Any](_open, lambda database: database.close())  # it may not be opened twice by one process

@@ -22,14 +22,14 @@ import numpy as np
 from ebgan.data.decoding import Decoded, Decoder, decode
 from ebgan.data.framing import Framing, framed
 from ebgan.data.journal import PackFolder, Plan, Stretch
-from ebgan.data.listing import Choice, Listing, list_pictures
+from ebgan.data.listing import Choice, Listing, list_pictures, without_class
 from ebgan.data.packed import START, UNKNOWN, Packed, finish_packed, map_pixels, write_packed
 from ebgan.data.sources import existing, open_arrays
 from ebgan.data.store import Entry
 from ebgan.errors import DataError, StorageError, UsageError, check_least
 from ebgan.runfolder import storage_errors
 
-FORMAT = 2  # of the journal
+FORMAT = 3  # of the journal
 _STRETCH = 512  # files at most
 _STRETCH_BYTES = 1 << 23  # of pixels, at most
 
@@ -43,6 +43,7 @@ class Outcome(NamedTuple):
     classes: dict[str, int]  # how many images are of each; {} if there are no classes
     refused: list[tuple[str, str]]  # files and reasons
     grey: bool  # whether every picture is grey
+    unclassed: str = ""  # why there are no classes, although there are folders of pictures
 
 
 def pack(
@@ -186,7 +187,8 @@ def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[S
     packed = Packed(images, labels, classes, listing.store.path.stem, tuple(names))
     if not folder.images.exists():
         finish_packed(folder.part, folder.images, packed)
-    return Outcome(len(names), _counts(packed), refused, all(stretch.grey for stretch in done))
+    lost = "" if classes else without_class(names)
+    return Outcome(len(names), _counts(packed), refused, all(stretch.grey for stretch in done), lost)
 
 
 def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,36 +15,10 @@ from ebgan.data.picture import decode_picture
 LARGEST = 1 << 28  # bytes of a picture's file: what claims more is damaged or hostile
 
 
-Opened = TypeVar("Opened")
-
-
-def stamp(path: Path) -> str:
-    """What tells a file from another that has taken its place: device, number, size and time."""
-    found = path.stat()
-    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
-
-
-class Kept(Generic[Opened]):
-    """The file that was opened last, which a process keeps for its next reads, from any thread."""
-
-    def __init__(self, opened: Callable[[Path], Opened], closed: Callable[[Opened], object]) -> None:
-        self._opened, self._closed = opened, closed
-        self._lock = threading.Lock()
-        self._key: tuple[Path, str] | None = None
-        self._held: Any = None
-
-    def of(self, path: Path, file: Path | None = None) -> Opened:
-        """What was opened of a path; anew where another file has taken its place, or that of a file within it."""
-        key = path, stamp(file or path)
-        with self._lock:
-            if key != self._key:
-                if self._key is not None:
-                    self._key = None
-                    self._closed(self._held)
-                self._held = self._opened(path)
-                self._key = key
-            held: Opened = self._held
-            return held
+def version_of(file: Path) -> str:
+    """What tells a file from another that has taken its place: its size and time."""
+    found = file.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 class Entry(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, final
 
-from ebgan.data.store import Entry, Store, hidden, in_order, printable
+from ebgan.data.store import Entry, Store, hidden, in_order, printable, version_of
 
 
 @final
@@ -39,8 +39,7 @@ class Tree(Store):
 
     def version(self, entry: Entry) -> str:
         with suppress(OSError):
-            found = (self.path / entry.where).stat()
-            return f"{found.st_size} {found.st_mtime_ns}"
+            return version_of(self.path / entry.where)
         return ""
 
     def _files(self) -> Iterator[str]:

@@ -151,7 +151,10 @@ class _Driver:
         while self.waiting or self.running or self.suspects:
             try:
                 self._hand_out()
-                ended = self._returned()
+                for future in self._returned():
+                    self._take_in(self.running[future], future)
+                    del self.running[future]
+                    self.started.discard(future)
             except (CancelledError, CommClosedError) as error:
                 for task in self.running.values():
                     self._rest(task)
@@ -159,9 +162,6 @@ class _Driver:
                     "the Dask scheduler is gone: start it again, and the same command goes on with the trials that "
                     "have no result"
                 ) from error
-            for future in ended:
-                self.started.discard(future)
-                self._take_in(self.running.pop(future), future)
             self._tell()
             if self.signals.received:
                 for task in self.running.values():

@@ -88,7 +88,8 @@ def _axes(rows: Sequence[Row]) -> dict[str, str]:
             continue
         if pattern in found:
             if column == [repr(row.fields.get(found[pattern])) for row in rows]:
-                labels[found[pattern]] = path.rpartition(".")[2]  # one value for several fields
+                front, _, name = path.rpartition(".")
+                labels[found[pattern]] = front.partition(".")[0] if name == "type" else name  # one for several fields
             continue
         found[pattern] = path
         labels[path] = _label(path)
