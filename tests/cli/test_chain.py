@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from ebgan.cli.main import run
+from ebgan.metrics import TrainedClassifier
+from ebgan.nets.classifier import ConvClassifier
 from ebgan.run import Run
 
 
@@ -40,10 +42,23 @@ def test_the_training_images_can_be_given(transitions, tmp_path, capsys):
     asked = ["--steps", "1", "--count", "2", "--data", str(here), "--out", str(tmp_path), "--device", "cpu"]
     with patch.object(Run, "reopened", side_effect=AssertionError):
         assert run(["chain", str(transitions), *asked]) == 0
+    assert "other images" not in capsys.readouterr().out
     with (tmp_path / "chain.csv").open(newline="") as file:
         assert all(float(row["nearest"]) == 0 for row in csv.DictReader(file) if row["step"] == "0")
-    assert run(["chain", str(transitions), "--data", "digits", "--out", str(tmp_path), "--device", "cpu"]) == 3
-    assert "digits: not the data that the run was trained on" in capsys.readouterr().err
+
+
+def test_other_images_can_be_given_and_are_told(transitions, tmp_path, capsys):
+    asked = ["--steps", "1", "--count", "2", "--from", "digits", "--data", "digits", "--out", str(tmp_path)]
+    learned = TrainedClassifier(ConvClassifier(1, 10).eval(), 0.0)
+    with patch("ebgan.examiner.digit_classifier", return_value=learned):
+        assert run(["chain", str(transitions), *asked, "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "digits has other images than those that the run was trained on" in said
+    assert "classes visited" in said
+    with (tmp_path / "chain.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(float(row["nearest"]) < 1e-2 for row in rows if row["step"] == "0")
+    assert {row["class"] for row in rows} <= set("0123456789")
 
 
 def test_training_images_that_are_gone_are_asked_for_by_the_option_that_takes_them(transitions, tmp_path, capsys):

@@ -61,14 +61,14 @@ def main(argv: list[str]) -> None:
 
 
 def _data(run: Run, chosen: Simulate) -> Images:
-    """The images that the run was trained on, among which the nearest ones are."""
+    """The images that the run was trained on, among which the nearest ones are; of others that are given it is told."""
+    from ebgan.cli.score import read_for
     from ebgan.data import Points
-    from ebgan.trainer import with_source
 
     if not run.experiment.sampler.conditional:
         raise UsageError(f"{run.folder.path}: its samples start from noise; a chain needs transitions (VCD)")
     try:
-        data = with_source(run.experiment, chosen.data).data.open() if chosen.data else run.reopened()
+        data = read_for(run, chosen.data, "train") if chosen.data else run.reopened()
     except DataError as error:
         if chosen.data:
             raise
@@ -78,7 +78,8 @@ def _data(run: Run, chosen: Simulate) -> Images:
         ) from error
     if isinstance(data, Points):
         raise UsageError(f"{run.folder.path}: was trained on points, and a chain is drawn of images")
-    run.check_data(data)
+    if data.checksum != run.data.checksum and not run.experiment.data.crop:
+        print(f"{data.name} has other images than those that the run was trained on: the nearest are among its own")
     return data
 
 

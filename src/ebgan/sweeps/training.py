@@ -196,7 +196,10 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
 
 
 def _score(examiner: Examiner | PointsExaminer | ClassExaminer, metrics: dict[str, float]) -> float:
-    """What the best trials have most of; of classes, those named rightly of images that are not for testing."""
+    """What the best trials have most of; of classes, those named rightly of images that are not for testing.
+
+    Where the classes of all these were told, only those for testing are left to go by.
+    """
     if isinstance(examiner, ClassExaminer):
         return 1 - metrics.get("validation_error", metrics["test_error"])
     return examiner.score({"metrics": metrics})
