@@ -22,7 +22,7 @@ def test_the_margin_is_the_papers_and_pulling_away_weighs_a_tenth(family: str) -
 
 @pytest.mark.parametrize("family", ["faces64", "bedrooms64", "bedrooms64_patches"])
 def test_with_and_without_the_term_all_else_is_the_same(family: str) -> None:
-    """Pairs that are compared differ in nothing else (appendix G)."""
+    """Pairs that are compared differ in nothing else (appendix F)."""
     plain, pulled = find(f"{family}.ebgan").make(), find(f"{family}.ebgan_pt").make()
     assert plain.objective == EBGAN(margin=MARGINS[family])
     assert all(getattr(plain, name) == getattr(pulled, name) for name in vars(plain) if name != "objective")

@@ -118,3 +118,35 @@ def test_the_autoencoder_of_its_mnist_recipe_is_the_authors() -> None:
     assert sum(parameter.numel() for parameter in net.parameters()) == 468_240
     assert experiment.optimisers.discriminator == Adamax(lr=5e-4, beta1=0.5, beta2=0.999)
     assert experiment.pretraining == 2 * experiment.objective.epoch
+
+
+GENERATOR_DEVIATIONS = [0.0156, 0.0221, 0.0313, 0.0442, 0.0432]  # of the authors' code for CelebA, layer by layer
+AUTOENCODER_FIRST, AUTOENCODER_LAST = 0.0432, 0.0432
+
+
+def test_initial_weights_have_the_deviations_of_the_authors_code() -> None:
+    recipe = find("faces64.magan").make()
+    site = Site(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
+    weights = [p for p in recipe.nets.generator.build(site).parameters() if p.dim() > 1]
+    assert [weight.std().item() for weight in weights] == pytest.approx(GENERATOR_DEVIATIONS, rel=0.03)
+    autoencoder = [p for p in recipe.nets.discriminator.build(site).parameters() if p.dim() > 1]
+    assert autoencoder[0].std().item() == pytest.approx(AUTOENCODER_FIRST, rel=0.03)
+    assert autoencoder[-1].std().item() == pytest.approx(AUTOENCODER_LAST, rel=0.03)
+
+
+def test_layers_without_a_relu_behind_them_begin_uniform() -> None:
+    recipe = find("faces64.magan").make()
+    site = Site(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
+    *hidden, last = (p for p in recipe.nets.generator.build(site).parameters() if p.dim() > 1)
+    bound = 3**0.5 * GENERATOR_DEVIATIONS[-1]
+    assert last.abs().max() <= 1.01 * bound
+    assert all(weight.abs().max() > 3 * weight.std() for weight in hidden)
+
+
+def test_samples_begin_near_the_middle_of_the_range() -> None:
+    recipe = find("faces64.magan").make()
+    site = Site(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
+    with torch.no_grad():
+        samples = recipe.nets.generator.build(site)(Randomness.of(1).normal("z", 16, 350))
+    assert samples.std().item() == pytest.approx(0.04, abs=0.02)
+    assert samples.abs().max() < 0.9

@@ -6,6 +6,7 @@ weights.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -67,6 +68,12 @@ class ImageNorm(nn.Module):
         rows = x.movedim(1, -1)
         normed: Tensor = norm(rows.flatten(0, 2)).view(rows.shape)
         return normed.movedim(-1, 1)
+
+
+def he_by_outputs(layer: Weighted) -> float:
+    """He's deviation with output maps times kernel as the fan-in, as MAGAN's code has it for layers before a ReLU."""
+    inputs = layer.weight.shape[0 if isinstance(layer, Deconvolution) else 1]
+    return math.sqrt(2 * inputs / layer.weight.numel())
 
 
 def shrinking(inputs: int, layer: Layer, bias: bool) -> Weighted:

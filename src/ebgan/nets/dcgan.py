@@ -18,14 +18,22 @@ these (`nets.magan`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
-from ebgan.nets.convolutions import Convolution, chain, channels_last, growing, shrinking, spreading
-from ebgan.nets.layers import he, initialise, widened
+from ebgan.nets.convolutions import (
+    Convolution,
+    chain,
+    channels_last,
+    growing,
+    he_by_outputs,
+    shrinking,
+    spreading,
+)
+from ebgan.nets.layers import glorot, initialise, widened
 from ebgan.nets.notation import Layer, check_sizes, doublings, growth, parse, pyramid
 from ebgan.nets.output import Output, ending, squash
 
@@ -40,7 +48,7 @@ class ConvGenerator(GeneratorSpec):
     noise: int = 100  # dimensions of z
     batch_norm: bool = True  # on all layers but the last
     bias: bool = False  # of the convolutions
-    std: float | None = 0.02  # of the initial weights; null is He's
+    std: float | Literal["magan"] = 0.02  # of the initial weights; "magan" is the rule of MAGAN's code
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, noise=self.noise)
@@ -56,7 +64,11 @@ class ConvGenerator(GeneratorSpec):
     def build(self, site: Site) -> Generator:
         site.check_single("nets.generator")
         net = _Generator(self, site).to(site.device)
-        initialise(net, site.randomness, "generator", he if self.std is None else self.std)
+        if self.std == "magan":
+            initialise(net, site.randomness, "generator", he_by_outputs)
+            initialise(net.layers[-1], site.randomness, "generator.last", glorot, uniform=True)
+        else:
+            initialise(net, site.randomness, "generator", self.std)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
@@ -86,7 +98,7 @@ class ConvAutoencoder(DiscriminatorSpec):
     output_norm: bool = False  # batch norm on the decoder's output
     code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the LeakyReLU
     bias: bool = True  # of the convolutions
-    std: float | None = 0.002  # of the initial weights; null is He's
+    std: float | Literal["magan"] = 0.002  # of the initial weights; "magan" is Xavier's rule, uniform
 
     def __post_init__(self) -> None:
         check_sizes(parse(self.encoder, "nets.discriminator.encoder"), "nets.discriminator.encoder")
@@ -94,7 +106,8 @@ class ConvAutoencoder(DiscriminatorSpec):
     def build(self, site: Site) -> Autoencoder:
         site.check_single("nets.discriminator")
         net = _Autoencoder(self, site).to(site.device)
-        initialise(net, site.randomness, "discriminator", he if self.std is None else self.std)
+        std, uniform = (glorot, True) if self.std == "magan" else (self.std, False)
+        initialise(net, site.randomness, "discriminator", std, uniform=uniform)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
@@ -121,7 +134,7 @@ class ConvDiscriminator(DiscriminatorSpec):
     slope: float = 0.2  # of the LeakyReLU below 0
     batch_norm: bool = True  # on all layers but the first and the logit
     bias: bool = False  # of the convolutions
-    std: float | None = 0.02  # of the initial weights; null is He's
+    std: float = 0.02  # of the initial weights
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width)
@@ -129,7 +142,7 @@ class ConvDiscriminator(DiscriminatorSpec):
     def build(self, site: Site) -> Discriminator:
         site.check_single("nets.discriminator")
         net = _Discriminator(self, site).to(site.device)
-        initialise(net, site.randomness, "discriminator", he if self.std is None else self.std)
+        initialise(net, site.randomness, "discriminator", self.std)
         return net
 
 

@@ -1,4 +1,4 @@
-"""The generators of the EBGAN paper for ImageNet (appendices F and G): noise at every size, not at the start alone.
+"""The generators of the EBGAN paper for ImageNet (appendices C and F): noise at every size, not at the start alone.
 
     128   (1024)4c-(512)4c2s-(256)4c2s-(128)4c2s-(64)4c2s-(64)4c2s-(3)3c              noise 100-64-32-16-8-4
     256   (2048)4c-(1024)4c2s-(512)4c2s-...-(64)4c2s-(64)4c2s-(3)3c                   noise 100-64-32-16-8-4-2

@@ -164,10 +164,11 @@ def glorot(layer: Weighted) -> float:
     return math.sqrt(2 / ((first + second) * math.prod(kernel)))
 
 
-def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread) -> None:
+def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread, *, uniform: bool = False) -> None:
     """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity.
 
-    The deviation is a number, one a model [*models], or a function of the layer.
+    The deviation is a number, one a model [*models], or a function of the layer. With `uniform` the weights come from
+    the uniform distribution of the same deviation.
     """
     if randomness.seeds.is_meta:  # a net that is only counted has no numbers to draw
         return
@@ -175,7 +176,10 @@ def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread
     for name, layer in _weighted(net):
         shape = layer.weight.shape[models:]
         spread = torch.as_tensor(std(layer) if callable(std) else std, device=randomness.seeds.device)
-        values = randomness.normal(f"{purpose}.{name}", *shape)
+        if uniform:
+            values = (2 * randomness.uniform(f"{purpose}.{name}", *shape) - 1) * math.sqrt(3)
+        else:
+            values = randomness.normal(f"{purpose}.{name}", *shape)
         with torch.no_grad():
             layer.weight.copy_(values * spread[(..., *[None] * len(shape))])
 
