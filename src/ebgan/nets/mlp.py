@@ -1,4 +1,4 @@
-"""The fully connected nets of the grid search (EBGAN, section 4.1 and appendix A).
+"""The fully connected nets of the grid search (EBGAN, section 4.1 and appendix C).
 
 Layers are counted as the paper counts them, weight layers in all: a generator of depth 5 has 4 hidden layers and an
 output; an auto-encoder of depth 2 has 1 encoder layer and 1 decoder layer; a classifier of depth 2 has 1 hidden layer
