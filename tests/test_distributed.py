@@ -67,7 +67,7 @@ GAN_ = replace(
     objective=GAN(),
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
-LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25))
+LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25, real_weight=0.0))
 BEGAN_ = replace(
     EBGAN_PT,
     energy=AutoencoderEnergy(unit="l1"),
@@ -88,7 +88,7 @@ VCD_ = replace(
 )
 LSGAN_GP = replace(
     LSGAN_,
-    objective=LSGAN(scale=0.1, gradient_penalty=10.0),
+    objective=LSGAN(scale=0.1, gradient_penalty=10.0, real_weight=0.0),
     optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
 )
 WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)

@@ -186,7 +186,7 @@ class Experiment:
         self._check_passes()
         if missing := self.objective.needs - self.energy.gives:
             raise UsageError(
-                f"objective: {type(self.objective).__name__} needs an energy with {' and '.join(sorted(missing))}; "
+                f"objective: {type(self.objective).__name__} needs an energy with {_said(missing)}; "
                 f"{type(self.energy).__name__} has none: {_mend(missing)}"
             )
         if self.objective.conditional and not self.sampler.conditional:
@@ -252,7 +252,16 @@ def read_experiment(path: Path) -> Experiment:
     return experiment
 
 
+def _said(missing: frozenset[str]) -> str:
+    return " and ".join("a floor of 0" if each == "floor" else each for each in sorted(missing))
+
+
 def _mend(missing: frozenset[str]) -> str:
+    if "floor" in missing:
+        return (
+            "as the energy of the data is minimised, it would fall for ever: use ScalarEnergy(nonnegative=True), or "
+            "real_weight=0.0"
+        )
     if "experts" in missing:
         return "use the experts' energy (ExpertsEnergy) with MLPExperts as nets.discriminator"
     return "use the auto-encoder energy or pulling_away=None" if "code" in missing else "use the logistic energy"

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ebgan.building import build
 from ebgan.energies import ScalarEnergy
+from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, LSGAN, Scheduled
@@ -189,3 +190,11 @@ def test_each_model_of_a_stack_with_regularisers_of_its_own_fares_as_it_does_alo
             stack.discriminator.optimiser.weights, game.discriminator.optimiser.weights, strict=True
         ):
             torch.testing.assert_close(together[model], weight, rtol=1e-9, atol=1e-11)
+
+
+def test_the_datas_energy_is_minimised_only_where_it_has_a_floor() -> None:
+    critic = Nets(discriminator=MLPDiscriminator())
+    with pytest.raises(UsageError, match="needs an energy with a floor of 0; ScalarEnergy has none"):
+        Experiment(nets=critic, energy=ScalarEnergy(), objective=LSGAN())
+    Experiment(nets=critic, energy=ScalarEnergy(nonnegative=True), objective=LSGAN())
+    Experiment(nets=critic, energy=ScalarEnergy(), objective=LSGAN(real_weight=0.0))

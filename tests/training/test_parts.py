@@ -48,7 +48,7 @@ KINDS = {
     "EBGAN-PT, convolutional": replace(EBGAN_PT, nets=CONVOLUTIONAL),
     "BEGAN": replace(EBGAN_PT, objective=BEGAN(lambda_k=0.5), energy=AutoencoderEnergy(unit="l1")),
     "GAN": replace(EBGAN_PT, nets=LOGIT, objective=GAN(), energy=LogisticEnergy()),
-    "LSGAN": replace(EBGAN_PT, nets=LOGIT, objective=LSGAN(scale=0.1), energy=ScalarEnergy()),
+    "LSGAN": replace(EBGAN_PT, nets=LOGIT, objective=LSGAN(scale=0.1), energy=ScalarEnergy(nonnegative=True)),
     "VGAN": replace(EBGAN_PT, nets=EXPERTS, objective=VGAN(), energy=ExpertsEnergy()),
     "VCD, replayed": replace(
         EBGAN_PT,

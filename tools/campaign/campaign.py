@@ -4,9 +4,9 @@
     python tools/campaign/campaign.py RUNS --list     # say what is done, what is begun and what waits
 
 `runs.yaml` lists the runs in their order. Each is an `ebgan train` into a folder below RUNS, which goes on where it was
-stopped. When a run has ended, its commands, the commit, the processor, the seconds and the last metrics become a line of
-`done.jsonl`, by which a run is known as done although its folder is gone. A run that fails is told and passed over until
-the next call. Start it from a clone of its own, so that no change of the code disturbs it.
+stopped. When a run has ended, its commands, the commit, the processor, the seconds and the last metrics are added to
+`done.jsonl`. A run with a line there is done, even if its folder is gone. A run that fails is named and left out until
+the next call. Start the campaign from a clone of its own, so that no change of the code disturbs it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def planned(path: Path) -> list[Planned]:
         train, evaluate = entry["train"].split(), entry.get("evaluate")
         for seed in entry["seeds"]:
             options = (*train, "--seed", str(seed))
-            runs.append(Planned(f"{entry['name']}-{seed}", options, None if evaluate is None else tuple(evaluate.split())))
+            measured = None if evaluate is None else tuple(evaluate.split())
+            runs.append(Planned(f"{entry['name']}-{seed}", options, measured))
     return runs
 
 

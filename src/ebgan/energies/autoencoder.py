@@ -49,7 +49,9 @@ class AutoencoderEnergy(Energy):
 
     unit: Unit = "norm"
 
-    gives = frozenset({"code"})
+    @property
+    def gives(self) -> frozenset[str]:
+        return frozenset({"code", "floor"})
 
     def check(self, net: nn.Module) -> None:
         if not isinstance(net, Autoencoder):

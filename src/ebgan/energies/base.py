@@ -13,10 +13,14 @@ from ebgan.records import Reading
 class Energy(ABC):
     """A value, like an objective: all that learns is in the net that it reads through.
 
-    Subclasses are final, frozen dataclasses. `gives` names what their readings hold besides the energy.
+    Subclasses are final, frozen dataclasses. `gives` names what their readings hold besides the energy: "code",
+    "logits", "experts" where the code is logits of experts; and "floor" where no energy is below 0.
     """
 
-    gives: frozenset[str] = frozenset()  # of "code", "logits", and "experts" where the code is logits of experts
+    @property
+    def gives(self) -> frozenset[str]:
+        """What an objective may need of it."""
+        return frozenset()
 
     @abstractmethod
     def check(self, net: nn.Module) -> None:

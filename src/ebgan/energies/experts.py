@@ -36,7 +36,9 @@ class ExpertsEnergy(Energy):
 
     clip: float = 1e-4  # c, the least probability that an expert gives
 
-    gives = frozenset({"code", "experts"})
+    @property
+    def gives(self) -> frozenset[str]:
+        return frozenset({"code", "experts", "floor"})
 
     def __post_init__(self) -> None:
         if not isinstance(self.clip, Tensor) and not 0 < self.clip < 0.5:

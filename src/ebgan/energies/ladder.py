@@ -28,7 +28,9 @@ class LadderEnergy(Energy):
 
     weights: tuple[float, ...] = (1000.0, 10.0, 0.1, 0.1, 0.1, 0.1, 0.1)  # lambda_l, on the mean over a layer's units
 
-    gives = frozenset({"code"})
+    @property
+    def gives(self) -> frozenset[str]:
+        return frozenset({"code", "floor"})
 
     def __post_init__(self) -> None:
         if not self.weights or min(self.weights) < 0:

@@ -19,7 +19,9 @@ from ebgan.records import Reading
 class LogisticEnergy(Energy):
     """The softplus of the negative logit, which is finite at any logit; losses are taken from the logits."""
 
-    gives = frozenset({"logits"})
+    @property
+    def gives(self) -> frozenset[str]:
+        return frozenset({"logits", "floor"})
 
     def check(self, net: nn.Module) -> None:
         if not isinstance(net, Discriminator):

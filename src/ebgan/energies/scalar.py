@@ -25,6 +25,10 @@ class ScalarEnergy(Energy):
 
     nonnegative: bool = False  # whether it ends in a ReLU
 
+    @property
+    def gives(self) -> frozenset[str]:
+        return frozenset({"floor"} if self.nonnegative else ())
+
     def check(self, net: nn.Module) -> None:
         if not isinstance(net, Discriminator):
             raise UsageError(

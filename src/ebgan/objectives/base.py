@@ -82,7 +82,7 @@ class Objective(ABC, Generic[State]):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What it reads besides energies and images, of "code", "logits" and "experts"."""
+        """What it needs of an energy (`Energy.gives`): "code", "logits", "experts" or "floor"."""
         return frozenset()
 
     @property

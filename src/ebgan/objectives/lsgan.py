@@ -72,6 +72,11 @@ class LSGAN(Objective[Stateless]):
         return Losses.of(gradient_penalty=self.gradient_penalty * slopes.mean(-1))
 
     @property
+    def needs(self) -> frozenset[str]:
+        falls = isinstance(self.real_weight, Tensor) or self.real_weight > 0
+        return frozenset({"floor"} if falls else ())
+
+    @property
     def probes(self) -> Place | None:
         return None if self.gradient_penalty is None else "data"
 

@@ -3,8 +3,8 @@
     0.5 CE(x, y) + 0.5 CE(x~, y),    x~ ~ p(x~ | x);    CE(x, y) alone without augmentation
 
 Adadelta with rate 1, a tenth of it from 60 % of the epochs on and a hundredth from 90 %, batches of 100; the weights
-that are best on the validation set are tested. This is the authors' code but for two things: the weights of the two terms are
-those of eq. 11, where the code has 1 and 1, and the initial weights are torch's own, where the code has Glorot's.
+that are best on the validation set are tested. This is the authors' code but for two things: the weights of the two
+terms are those of eq. 11, where the code has 1 and 1, and the initial weights are torch's, where the code has Glorot's.
 """
 
 from __future__ import annotations

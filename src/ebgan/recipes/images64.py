@@ -9,7 +9,8 @@ batch, rates and length open: 64, Adam with 0.0002 and beta1 0.5, and 25 epochs 
 but for the epoch. Its CelebA is ten times as large. Pictures are mirrored at random, as in that code. DCGAN runs "under
 the same configuration": the same generator and optimisers. BEGAN keeps what is its own (figure 1 with n = 128, batch
 16, a rate of 0.0001 that is halved, down to a quarter, where M_global stalls for an epoch), and so does MAGAN (its nets
-for CelebA, Adamax, two epochs of pretraining). LS-GAN has DCGAN's nets and its authors' rate, distance and weights.
+for CelebA, Adamax, two epochs of pretraining). LS-GAN has DCGAN's nets and its authors' rate,
+distance, weights and last ReLU.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def lsgan(pictures: Pictures) -> Experiment:
     return replace(
         base(pictures),
         nets=Nets(generator=ConvGenerator(), discriminator=ConvDiscriminator()),
-        energy=ScalarEnergy(),
+        energy=ScalarEnergy(nonnegative=True),
         sampler=Prior(distribution="uniform"),
         objective=LSGAN(scale=2e-4, real_weight=0.0),
         optimisers=Optimisers(discriminator=adam, generator=adam),
