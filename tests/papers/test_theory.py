@@ -79,3 +79,26 @@ def test_with_nets_the_value_is_near_its_own_at_the_equilibrium_soon(objective: 
     assert looks[-1].value == pytest.approx(best, rel=0.15)
     assert looks[-1].distance < 0.5 * looks[0].distance
     assert len(in_the_end(experiment, looks)) == 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lemma_2_densities_of_which_one_is_nowhere_the_smaller_are_equal(seed: int) -> None:
+    """Measure of {p < q} is 0 if and only if that of {p != q} is: both densities have the integral 1."""
+    drawn = torch.Generator().manual_seed(seed)
+    measure = torch.rand(7, generator=drawn, dtype=torch.float64) + 0.1
+    p, q = (_density(measure, 200, drawn) for _ in range(2))
+    q[:50] = p[:50]
+    q[50:100, :3] = p[50:100, :3]  # equal on a part of the places
+    q[50:100, 3:] *= ((1 - (p * measure)[50:100, :3].sum(-1)) / (q * measure)[50:100, 3:].sum(-1))[:, None]
+    smaller, different = (((p < q - 1e-12) * measure).sum(-1), (((p - q).abs() > 1e-12) * measure).sum(-1))
+    assert torch.equal(smaller > 0, different > 0)
+    assert (different[:50] == 0).all()
+    assert (different[50:] > 0).all()
+    taller = 1.1 * p  # no density: its integral is not 1, and the lemma does not hold
+    assert (((taller < p) * measure).sum(-1) == 0).all()
+
+
+def _density(measure: torch.Tensor, count: int, drawn: torch.Generator) -> torch.Tensor:
+    """Random densities [count, places] of the integral 1 with respect to a measure of the places."""
+    values = torch.rand(count, len(measure), generator=drawn, dtype=torch.float64) ** 3
+    return values / (values * measure).sum(-1, keepdim=True)
