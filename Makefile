@@ -10,8 +10,8 @@ READY := $(VENV)/.ready
 train: $(READY)  ## train EBGAN-PT on real digits, and say where samples, report and checkpoint are
 	$(BIN)/ebgan train digits
 
-test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest -n 2
+test: $(READY)  ## run the tests, with one worker for each core
+	$(BIN)/python -m pytest -n auto
 
 check: $(READY)  ## lint, types, floors
 	$(BIN)/ruff check .

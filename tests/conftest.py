@@ -1,7 +1,11 @@
 """What every test has: signatures that are checked while it runs, one thread, and a cache folder of the tests' own."""
 
+import math
 import os
 from pathlib import Path
+
+# Before NumPy and torch start their threads: two workers of two threads each would wait for each other on two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
@@ -22,6 +26,8 @@ settings.register_profile("steady", max_examples=25, deadline=None, derandomize=
 settings.load_profile("steady")
 
 REWRITE = "--rewrite-golden"
+CORE_MINUTES = 16  # that all tests take of one core that has AVX2
+MOST_WORKERS = 8  # each takes up to 1 GB of memory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +35,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker for each core that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say how long all tests will take, where all were asked for."""
+    config = session.config
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if everything and config.option.markexpr == "not slow" and terminal and not hasattr(config, "workerinput"):
+        workers = max(len(config.option.tx), 1)
+        each = f"{workers} worker{'s' * (workers > 1)}"
+        terminal.write_line(f"all tests but the slow ones: about {math.ceil(CORE_MINUTES / workers)} min with {each}")
 
 
 @pytest.fixture(scope="session", autouse=True)

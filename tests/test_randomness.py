@@ -33,6 +33,18 @@ def test_normal_numbers_have_the_moments_of_the_normal_distribution() -> None:
     assert (x.abs() < 1).double().mean().item() == pytest.approx(math.erf(1 / math.sqrt(2)), abs=2e-3)
 
 
+@pytest.mark.parametrize("draw", ["normal", "noise"])
+def test_numbers_of_float64_are_those_of_float32_with_more_digits(draw: str) -> None:
+    narrow, wide = (
+        getattr(Randomness.of(3, dtype=dtype), draw)("test", 50, 40) for dtype in (torch.float32, torch.float64)
+    )
+    assert wide.dtype == torch.float64
+    assert narrow.dtype == torch.float32
+    torch.testing.assert_close(wide.float(), narrow, rtol=1e-5, atol=1e-6)
+    assert (wide != wide.float()).double().mean() > 0.99
+    assert Randomness.of(3, dtype=torch.float64).uniform("test", 2, 3).dtype == torch.float32
+
+
 def test_uniform_numbers_fill_the_unit_interval_evenly_and_are_never_0() -> None:
     x = Randomness.of(0).uniform("test", 1000, 1000)
     assert 0 < x.min().item() < 1e-4

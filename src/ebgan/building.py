@@ -35,7 +35,8 @@ def build(
         torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
     experiment = placed(experiment, device)  # a stack's fields hold tensors
     dtype = DTYPES[experiment.precision]
-    randomness = Randomness.of(experiment.seed, device)
+    wide = torch.promote_types(dtype, torch.float32)
+    randomness = Randomness.of(experiment.seed, device, wide)
     site = Site(shape, experiment.data.limits, randomness, classes)
     generator = experiment.nets.generator.build(site)
     discriminator = experiment.nets.discriminator.build(site)
@@ -56,7 +57,7 @@ def build(
         refuse_batch_norm(generator, "generator")
         refuse_batch_norm(discriminator, "discriminator")
     for net in (generator, discriminator):
-        compute_in(net, torch.promote_types(dtype, torch.float32))
+        compute_in(net, wide)
     game = Game(
         generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
         discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
@@ -73,6 +74,6 @@ def build(
         if experiment.compile and site.device.type != "meta":
             compile_passes(net, device)
     clock = torch.zeros((), dtype=torch.int64, device=device)
-    memory = experiment.sampler.init(site, torch.promote_types(dtype, torch.float32))
+    memory = experiment.sampler.init(site, wide)
     plateau = game.plateau.init(site.models, device) if game.plateau else None
     return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)

@@ -76,22 +76,28 @@ class Randomness:
     """The random numbers of one model, or of a stack of models with a seed each."""
 
     seeds: Tensor  # [*models] int64, on the device where the numbers are wanted
+    dtype: torch.dtype = torch.float32  # of normal numbers; uniform ones are float32, which holds them exactly
     _kept: dict[Hashable, tuple[int, Tensor]] = field(default_factory=dict, repr=False, compare=False)  # by _ahead
 
     @classmethod
-    def of(cls, seed: int | Tensor, device: torch.device | str | None = None) -> Randomness:
-        """The randomness of a seed, or of one seed a model. Raises UsageError for a seed beyond 64 bits."""
+    def of(
+        cls, seed: int | Tensor, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32
+    ) -> Randomness:
+        """The randomness of a seed, or of one seed a model. Raises UsageError for a seed beyond 64 bits.
+
+        Logarithms and cosines of float32 differ by a bit between processors; those of float64 by far less.
+        """
         if isinstance(seed, int) and not -(2**63) <= seed < 2**63:
             raise UsageError(f"seed={seed}: expected a whole number of 64 bits, from -2^63 to 2^63 - 1")
-        return cls(torch.as_tensor(seed, dtype=torch.int64, device=device))
+        return cls(torch.as_tensor(seed, dtype=torch.int64, device=device), dtype)
 
     @property
     def once(self) -> Randomness:
         """The same, with one model in the place of all where they share their seed, which then has no stride."""
-        return Randomness(self.seeds[:1]) if self.seeds.stride() == (0,) else self
+        return Randomness(self.seeds[:1], self.dtype) if self.seeds.stride() == (0,) else self
 
     def normal(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
-        """Standard normal numbers [*models, count, *shape] in float32 for the samples first, first + 1, ...
+        """Standard normal numbers [*models, count, *shape] for the samples first, first + 1, ...
 
         `first` is the place of the first sample among all that the purpose ever draws; `turn` tells apart several
         draws for the same samples.
@@ -104,18 +110,20 @@ class Randomness:
         The cipher gives each sample four words; a hash of these and of the element gives its numbers.
         """
         if torch.compiler.is_compiling():
-            drawn: Tensor = _drawn(self.seeds, "noise", purpose, [count, features], torch.as_tensor(first))
+            drawn: Tensor = _drawn(self.seeds, self.dtype, "noise", purpose, [count, features], torch.as_tensor(first))
             return drawn
         a, b, c, d = (_signed(word[..., :1]) for word in self._words(purpose, count, 4, first, 0))
         pair = torch.arange(-(-features // 2), dtype=torch.int32, device=self.seeds.device) * _GOLDEN
-        radius = _fraction(_hash(_hash(pair + a) ^ b)).log_().mul_(-2).sqrt_()
-        angle = _fraction(_hash(_hash(pair + c) ^ d)).mul_(math.tau)
+        radius = _fraction(_hash(_hash(pair + a) ^ b), self.dtype).log_().mul_(-2).sqrt_()
+        angle = _fraction(_hash(_hash(pair + c) ^ d), self.dtype).mul_(math.tau)
         return torch.cat((radius * angle.cos(), radius * angle.sin()), -1)[..., :features]
 
     def uniform(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
-        """Uniform numbers in (0, 1] of the same shape and meaning as `normal`."""
+        """Uniform numbers in (0, 1], in float32, of the same shape and meaning as those of `normal`."""
         if torch.compiler.is_compiling() and turn == 0:
-            drawn: Tensor = _drawn(self.seeds, "uniform", purpose, [count, *shape], torch.as_tensor(first))
+            drawn: Tensor = _drawn(
+                self.seeds, torch.float32, "uniform", purpose, [count, *shape], torch.as_tensor(first)
+            )
             return drawn
         return self._ahead(_uniform, purpose, (count, *shape), first, turn)
 
@@ -126,7 +134,7 @@ class Randomness:
 
     def _ahead(
         self,
-        finish: Callable[[Words], Tensor],
+        finish: Callable[[Words, torch.dtype], Tensor],
         purpose: str,
         size: Sequence[int],
         first: int | Tensor,
@@ -143,13 +151,13 @@ class Randomness:
         most = _AHEAD if here else _AHEAD_DEVICE
         unknown = not here and (isinstance(first, Tensor) or isinstance(turn, Tensor))
         if unknown or 2 * count * elements > most:
-            return self._shaped(finish(self._words(purpose, count, elements, first, turn)), count, shape)
+            return self._shaped(finish(self._words(purpose, count, elements, first, turn), self.dtype), count, shape)
         place, key = int(first), (finish, purpose, elements, int(turn))
         start, values = self._kept.get(key, (-1, None))
         end = -1 if values is None else start + values.shape[-2]
         if values is None or not start <= place <= place + count <= end:
             batches = most // max(count * elements, 1) if place == end else 1
-            start, values = place, finish(self._words(purpose, batches * count, elements, place, turn))
+            start, values = place, finish(self._words(purpose, batches * count, elements, place, turn), self.dtype)
             self._kept[key] = start, values
         return self._shaped(values[..., place - start : place - start + count, :].clone(), count, shape)
 
@@ -171,11 +179,13 @@ class Randomness:
 
 
 @torch.library.custom_op(
-    "ebgan::drawn", mutates_args=(), schema="(Tensor seeds, str kind, str purpose, int[] shape, Tensor first) -> Tensor"
+    "ebgan::drawn",
+    mutates_args=(),
+    schema="(Tensor seeds, str kind, str purpose, int[] shape, Tensor first, *, ScalarType dtype) -> Tensor",
 )
-def _drawn(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tensor) -> Tensor:
+def _drawn(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tensor, *, dtype: torch.dtype) -> Tensor:
     """A draw as one operation of a compiled pass: written out, the rounds of the cipher take minutes to compile."""
-    randomness, (count, *rest) = Randomness(seeds), shape
+    randomness, (count, *rest) = Randomness(seeds, dtype), shape
     if kind == "noise":
         values = randomness.noise(purpose, count, rest[0], first=first)
     else:
@@ -184,8 +194,16 @@ def _drawn(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tens
 
 
 @_drawn.register_fake
-def _(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tensor) -> Tensor:  # noqa: ARG001
-    return seeds.new_empty((*seeds.shape, *shape), dtype=torch.float32)
+def _(
+    seeds: Tensor,
+    kind: str,  # noqa: ARG001
+    purpose: str,  # noqa: ARG001
+    shape: list[int],
+    first: Tensor,  # noqa: ARG001
+    *,
+    dtype: torch.dtype,
+) -> Tensor:
+    return seeds.new_empty((*seeds.shape, *shape), dtype=dtype)
 
 
 def _signed(word: Tensor) -> Tensor:
@@ -200,22 +218,23 @@ def _hash(word: Tensor) -> Tensor:
     return word.bitwise_xor_((word >> 16).bitwise_and_(_LOW >> 16))
 
 
-def _fraction(word: Tensor) -> Tensor:
-    """The upper 24 bits of an int32 as a float32 in (0, 1]."""
-    return (word >> 8).bitwise_and_(0xFFFFFF).add_(1).to(torch.float32).mul_(2.0**-24)
+def _fraction(word: Tensor, dtype: torch.dtype) -> Tensor:
+    """The upper 24 bits of an int32 as a number in (0, 1], which float32 holds exactly."""
+    return (word >> 8).bitwise_and_(0xFFFFFF).add_(1).to(dtype).mul_(2.0**-24)
 
 
-def _normal(words: Words) -> Tensor:
+def _normal(words: Words, dtype: torch.dtype) -> Tensor:
     """Box and Muller's transform of the first and second word, and of the third and fourth."""
     a, b, c, d = words
-    radii, angles = _unit(torch.stack((a, c), -1)).log().mul(-2).sqrt(), _unit(torch.stack((b, d), -1)) * math.tau
+    radii = _unit(torch.stack((a, c), -1), dtype).log().mul(-2).sqrt()
+    angles = _unit(torch.stack((b, d), -1), dtype) * math.tau
     return (torch.stack((angles.cos(), angles.sin()), -1) * radii[..., None]).flatten(-3)
 
 
-def _uniform(words: Words) -> Tensor:
-    return _unit(torch.stack(words, -1)).flatten(-2)
+def _uniform(words: Words, dtype: torch.dtype) -> Tensor:  # noqa: ARG001
+    return _unit(torch.stack(words, -1), torch.float32).flatten(-2)
 
 
-def _unit(word: Tensor) -> Tensor:
-    """The upper 24 bits of a word as a float32 in (0, 1], which float32 holds exactly."""
-    return ((word >> 8) + 1).to(torch.float32) * 2.0**-24
+def _unit(word: Tensor, dtype: torch.dtype) -> Tensor:
+    """The upper 24 bits of a word as a number in (0, 1], which float32 holds exactly."""
+    return ((word >> 8) + 1).to(dtype) * 2.0**-24

@@ -54,6 +54,8 @@ def test_a_run_on_pieces_scores_the_centres_of_whole_images(tmp_path, capsys):
     narrow = ["--nets.generator.width", "32", "--nets.discriminator.width", "32", "--evaluation.samples", "100"]
     pieces = ["--data.size", "8", "--data.padding", "1", "--data.crop", "6", "--data.flip"]
     out = str(tmp_path / "run")
+    np.savez(tmp_path / "plain.npz", images=real_digits(200))  # without labels, of which a classifier would be made
+    pieces += ["--data", str(tmp_path / "plain.npz")]
     assert run(["train", "digits", out, "--images", "640", *narrow, *pieces, "--device", "cpu"]) == 0
     pixels = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), dtype=np.uint8)
     borders = pixels.copy()

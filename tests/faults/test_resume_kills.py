@@ -22,7 +22,7 @@ def killed_on_the_way(run, kills: int, delays: random.Random, longest: float) ->
     return kills
 
 
-@pytest.mark.parametrize("kills", [13, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.slow)])
 def test_every_run_that_was_killed_ends_as_the_one_that_was_not(experiment, a_run, kills: int) -> None:
     whole = a_run(experiment)
     begun = time.monotonic()

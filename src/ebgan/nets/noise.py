@@ -20,7 +20,7 @@ class Noise(nn.Module):
 
     def __init__(self, std: float | Tensor, sizes: Sequence[int], randomness: Randomness, purpose: str) -> None:
         super().__init__()
-        self.sizes, self.purpose = list(sizes), purpose
+        self.sizes, self.purpose, self.dtype = list(sizes), purpose, randomness.dtype
         self.seen: Tensor
         self.seeds: Tensor
         self.std: Tensor
@@ -35,7 +35,7 @@ class Noise(nn.Module):
             return None
         batch = images.shape[-4]
         first = self.seen + rank().index * batch
-        noise = Randomness(self.seeds).noise(self.purpose, batch, sum(self.sizes), first=first)
+        noise = Randomness(self.seeds, self.dtype).noise(self.purpose, batch, sum(self.sizes), first=first)
         self.seen.add_(batch * rank().count)
         std = self.std[..., None, None]
         own = noise.shape[:-2] == self.seeds.shape  # not where all models share a seed, and so one draw
