@@ -239,6 +239,36 @@ def test_files_that_change_while_they_are_decoded_are_not_kept(tree, decoded, mo
     assert not kept()
 
 
+def test_odd_files_are_as_they_are_without_the_cache(tree, decoded):
+    draw(tree / "dog" / "odd\udcff.png")
+    draw(tree / "dog" / "new\nline.png")
+    (tree / "dog" / "empty.png").touch()
+    (tree / "dog" / "broken.png").symlink_to("nowhere.png")
+    (tree / "dog" / "link.png").symlink_to(tree / NAMES[0])
+    os.mkfifo(tree / "dog" / "pipe.png")
+    first = open_data(tree, size=8)
+    same(first, open_data(tree, size=8))
+    assert (len(first), decoded) == (7, [8])
+
+
+def test_what_is_no_packed_file_in_the_cache_is_passed_by(archive, decoded):
+    first = open_data(archive, size=8)
+    kept()[0].unlink()
+    os.mkfifo(kept_of(archive))
+    for _ in range(2):
+        same(first, open_data(archive, size=8))
+    assert decoded == [8, 8]
+
+
+def test_the_file_of_another_set_is_not_taken(archive, tree, decoded):
+    open_data(archive, size=8)
+    draw(tree / NAMES[0])
+    other = open_data(tree, size=8)
+    shutil.copy(kept_of(archive), next(path for path in kept() if path != kept_of(archive)))
+    same(other, open_data(tree, size=8))
+    assert decoded == [8, 8, 8]
+
+
 def test_a_zip_with_a_name_twice_is_not_kept(archive, decoded):
     with zipfile.ZipFile(archive, "a") as more, pytest.warns(UserWarning, match="Duplicate"):
         more.writestr(NAMES[0], b"no picture")

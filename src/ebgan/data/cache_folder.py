@@ -107,8 +107,10 @@ class CacheFolder:
 def use(file: Path) -> None:
     """Note that a file is used now, and keep it from being deleted as long as this process lives.
 
-    Raises OSError if it is gone.
+    Raises OSError if it is not there.
     """
+    if not file.is_file():
+        raise FileNotFoundError(file)
     descriptor = os.open(file, os.O_RDONLY)
     _lock(descriptor, fcntl.LOCK_SH)
     with suppress(OSError):

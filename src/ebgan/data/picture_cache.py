@@ -31,6 +31,7 @@ from ebgan.data.listing import Listing
 from ebgan.data.lsun import FILE, Database
 from ebgan.data.packed import Packed, open_packed, write_packed
 from ebgan.data.tree import Tree
+from ebgan.distributed import rank
 from ebgan.errors import DataError
 
 _log = logging.getLogger(__name__)
@@ -143,6 +144,8 @@ def _find(file: Path, listing: Listing, size: int) -> Pictures | None:
     except DataError as error:
         _log.warning("%s The pictures are decoded again.", error)
         return None
+    if packed.name != file.stem:  # copied there by hand
+        return None
     names = packed.names or ()
     known, refused = set(names), []
     for entry in listing.entries:
@@ -153,9 +156,9 @@ def _find(file: Path, listing: Listing, size: int) -> Pictures | None:
             refused.append(f"{entry.name}: {attempt.reason}")
     if len(known) + len(refused) != len(listing.entries):
         return None
-    if file not in _told:
-        _told.add(file)
+    if file not in _told and rank().index == 0:
         _log.info("%s: %s pictures, decoded before, from %s", listing.store.path.name, f"{len(names):,}", file)
+    _told.add(file)
     return Pictures(packed.images, names, refused, file)
 
 
@@ -168,7 +171,7 @@ def _identify(listing: Listing, request: _Request) -> _Identity:
     digest = hashlib.sha256(repr((_FORMAT, PIL.__version__, request.size, request.channels)).encode())
     length, changed = 0, 0.0
     for entry, content in zip(listing.entries, _contents(listing), strict=True):
-        digest.update(f"{entry.name}\0{content.description}\n".encode())
+        digest.update(f"{entry.name}\0{content.description}\n".encode("utf-8", "surrogatepass"))
         length, changed = length + content.bytes, max(changed, content.changed)
     return _Identity(digest.hexdigest()[:32], length, changed)
 
