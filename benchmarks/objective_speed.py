@@ -3,11 +3,13 @@
     python benchmarks/objective_speed.py
 
 A step is that of the recipe: as many turns of either player as it has. Times alternate within one run, and the least of
-all rounds counts. Beside it: the time for each thousand images of the data, by which a run's length is counted.
+all rounds counts; a round is told on stderr. Beside it: the time for each thousand images of the data, by which a run's
+length is counted.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 
 import torch
@@ -45,16 +47,18 @@ class Course:
 
 def main() -> None:
     """Print a table of all stages."""
-    print(f"{torch.get_num_threads()} threads")
+    print(f"{torch.get_num_threads()} threads", flush=True)
     for stage in STAGES:
         courses = {name: Course(f"{stage}.{name}") for name in RIVALS}
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
             for course in courses.values():
                 course.go()
+            print(f"{stage}: round {turn + 1} of {ROUNDS}", file=sys.stderr, flush=True)
         for name, course in courses.items():
             images = course.experiment.batch * course.turns[0]
             print(
-                f"{stage}.{name:<14} {1e3 * course.best:7.2f} ms a step {1e6 * course.best / images:7.1f} ms for 1,000"
+                f"{stage}.{name:<14} {1e3 * course.best:7.2f} ms a step {1e6 * course.best / images:7.1f} ms for 1,000",
+                flush=True,
             )
 
 

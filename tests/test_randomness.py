@@ -26,6 +26,15 @@ def test_the_cipher_gives_the_known_answers(counter: str, key: str, result: str)
     assert " ".join(f"{word.item():08x}" for word in philox(words(counter), words(key))) == result  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("models", "count", "groups"), [(0, 1, 300_000), (0, 300_001, 1), (3, 2, 50_000)])
+def test_a_large_draw_has_the_numbers_of_small_ones(models: int, count: int, groups: int) -> None:
+    seeds = torch.arange(models)[:, None, None] + 5 if models else torch.tensor(5)[None, None]
+    counter = (torch.arange(groups), torch.arange(count)[:, None], torch.zeros(1, 1).long(), torch.ones(1).long())
+    whole = philox(counter, (seeds, seeds + 7))
+    for word, expected in zip(whole, philox_on_device(counter, (seeds, seeds + 7)), strict=True):
+        assert torch.equal(word, expected)
+
+
 def test_normal_numbers_have_the_moments_of_the_normal_distribution() -> None:
     x = Randomness.of(torch.arange(5)).normal("test", 400, 1000).double()
     for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):

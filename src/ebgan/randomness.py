@@ -12,9 +12,11 @@ import math
 import zlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.errors import UsageError
@@ -25,10 +27,12 @@ _ROUNDS = 10
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _GOLDEN = _WEYL[0] - (1 << 32)  # as an int32
 
+_BLOCK = 1 << 17  # groups of four words that the host draws at once: larger temporaries leave the cache
 _AHEAD = 1 << 16  # numbers of a model that are drawn at once, since few cost as much as many
 _AHEAD_DEVICE = 1 << 18  # the same on a device, where a draw is some hundred kernels
 
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
+Word32 = NDArray[np.uint32]
 
 
 def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
@@ -49,8 +53,32 @@ def philox_on_device(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
 
 
 def philox_on_host(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
-    """The cipher by NumPy, whose words of 32 bits are half as long as those that torch can multiply."""
-    shape = np.broadcast_shapes(*(word.shape for word in (*counter, key[0])))
+    """The cipher by NumPy, whose words of 32 bits are half as long as those that torch can multiply.
+
+    Large draws are taken in blocks that stay in the processor's cache, cut along their longest axis.
+    """
+    shape = np.broadcast_shapes(*(word.shape for word in (*counter, *key)))
+    if math.prod(shape) <= _BLOCK:
+        first, second = (torch.from_numpy(each.astype(np.int64)) for each in _rounds(counter, key, shape))
+        return first[0], second[0], first[1], second[1]
+    longest = max(range(-len(shape), 0), key=lambda axis: shape[axis])
+    length = max(1, _BLOCK * shape[longest] // math.prod(shape))
+    words = torch.empty(4, *shape, dtype=torch.int64)
+    for start in range(0, shape[longest], length):
+        cut = partial(_cut, axis=longest, start=start, length=min(length, shape[longest] - start))
+        c0, c1, c2, c3, k0, k1 = map(cut, (*counter, *key))
+        for part, word in zip(cut(words), philox_on_host((c0, c1, c2, c3), (k0, k1)), strict=True):
+            part.copy_(word)
+    return words[0], words[1], words[2], words[3]
+
+
+def _cut(word: Tensor, axis: int, start: int, length: int) -> Tensor:
+    """A stretch of an axis, which is counted from the last; the whole where the axis is to be expanded."""
+    return word if word.dim() < -axis or word.shape[axis] == 1 else word.narrow(axis, start, length)
+
+
+def _rounds(counter: Words, key: tuple[Tensor, Tensor], shape: tuple[int, ...]) -> tuple[Word32, Word32]:
+    """The cipher's first and third word, and its second and fourth."""
     words = np.empty((2, 2, *shape), np.uint32)  # [of a pair, of pairs]
     for place, word in enumerate(counter):
         words[place % 2, place // 2] = word.numpy()
@@ -61,8 +89,7 @@ def philox_on_host(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
         product = np.multiply(even, multipliers, dtype=np.uint64, casting="unsafe")[::-1]
         even, odd = (product >> 32).astype(np.uint32) ^ odd ^ keys, product.astype(np.uint32)
         keys = keys + weyl.astype(np.uint32)
-    first, second = (torch.from_numpy(each.astype(np.int64)) for each in (even, odd))
-    return first[0], second[0], first[1], second[1]
+    return even, odd
 
 
 def _beside(pair: tuple[int, int], words: Tensor) -> Tensor:
@@ -130,7 +157,8 @@ class Randomness:
     def permutation(self, purpose: str, length: int, epoch: int = 0) -> Tensor:
         """An order [*models, length] of range(length), another one in each epoch."""
         a, b, _, _ = self._words(purpose, 1, length * 4, 0, epoch)
-        return (a << 31 ^ b).squeeze(-2).argsort(dim=-1, stable=True).expand(*self.seeds.shape, length)
+        keys = a.bitwise_left_shift_(31).bitwise_xor_(b)
+        return keys.squeeze(-2).argsort(dim=-1, stable=True).expand(*self.seeds.shape, length)
 
     def _ahead(
         self,

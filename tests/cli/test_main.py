@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from ebgan.cli.arguments import NO_CACHE
 from ebgan.cli.main import VERBS, main, run
+from ebgan.data import cache_folder
 
 
 def line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -127,3 +129,23 @@ def test_a_wrong_field_of_a_config_names_file_and_line(capsys, tmp_path):
     said = line(capsys)
     assert f"{config}, line 3: imagez" in said
     assert "did you mean 'images'" in said
+
+
+@pytest.mark.parametrize(
+    "verb", ["train", "calibrate", "sample", "evaluate", "score", "chain", "classify", "sweep", "reproduce"]
+)
+def test_every_verb_that_opens_data_can_do_without_the_cache(verb, capsys):
+    with pytest.raises(SystemExit):
+        run([verb, "--help"])
+    assert "--no-cache" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("flags", "expected"), [(["--no-cache"], "1"), ([], None)])
+def test_no_cache_is_told_to_all_processes(flags, expected, tmp_path, monkeypatch, capsys):
+    assert NO_CACHE == cache_folder.NO_CACHE
+    monkeypatch.setenv(NO_CACHE, "")  # so that it is put back
+    monkeypatch.delenv(NO_CACHE)
+    assert run(["train", "digits", str(tmp_path / "run"), "--images", "0", *flags]) == 2
+    assert "images=0: expected at least 1" in line(capsys)
+    assert run(["evaluate", str(tmp_path / "nowhere"), *flags]) != 0
+    assert os.environ.get(NO_CACHE) == expected

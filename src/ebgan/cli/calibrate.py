@@ -7,13 +7,13 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from ebgan.cli.arguments import Named, parse
+from ebgan.cli.arguments import Named, OpensData, parse
 
 IMAGES = 300_000  # five epochs of MNIST
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OpensData):
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E)."""
 
     source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from ebgan.cli.arguments import parse
+from ebgan.cli.arguments import OpensData, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ WIDE = 160  # columns of a table that goes into a file
 
 
 @dataclass(frozen=True)
-class Reproduce:
+class Reproduce(OpensData):
     """Measure what a paper says, and print each claim beside what was found."""
 
     name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None  # without one, all there are are listed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import parse
+from ebgan.cli.arguments import OpensData, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ SHOWN = 20  # failed trials in the table
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(OpensData):
     """Run every trial of a grid into the folder OUT; the same command again goes on with those that have no result.
 
     Narrow nets train in stacks, many models at once, wide ones one by one. Each trial becomes a row of

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import Named, parse
+from ebgan.cli.arguments import Named, OpensData, parse
 from ebgan.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OpensData):
     """Train into a run folder; the same command again goes on from the newest checkpoint."""
 
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]", help="the run folder; runs/RECIPE by default")] = None

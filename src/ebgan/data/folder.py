@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ebgan.data.listing import Choice, list_pictures
+from ebgan.data.listing import Choice, Listing, list_pictures
 from ebgan.data.packed import Packed
 from ebgan.data.picture import channels_first
+from ebgan.data.picture_cache import Pictures, through_cache
 from ebgan.data.store import Entry, printable
 from ebgan.data.tree import Tree
 from ebgan.errors import DataError
@@ -28,7 +30,16 @@ def read_pictures(path: Path, size: int, channels: int | None = None, split: str
     two or more and no picture lies outside them; folders `train` and `test` are splits. A file that cannot be decoded
     is left out and named, with the reason, in a warning. Raises DataError if none is left.
     """
-    store, entries, _, classify = list_pictures(path, Choice(split=split))
+    decode = partial(_decode, size=size, channels=channels)
+    listing, pictures = through_cache(lambda: list_pictures(path, Choice(split=split)), size, channels, decode)
+    _report(path, pictures.refused, pictures.names)
+    labels, classes = listing.classify(pictures.names)
+    return Packed(pictures.images, labels, classes, path.name, pictures.names, pictures.path)
+
+
+def _decode(listing: Listing, size: int, channels: int | None) -> Pictures:
+    """The files of a listing, decoded by threads."""
+    store, entries = listing.store, listing.entries
     pixels = np.empty((len(entries), channels or 3, size, size), np.uint8)
     kept: list[str] = []
     refused: list[str] = []
@@ -41,9 +52,7 @@ def read_pictures(path: Path, size: int, channels: int | None = None, split: str
             pixels[len(kept)] = channels_first(attempt.pixels, channels or 3)
             grey = grey and attempt.grey
             kept.append(entry.name)
-    _report(path, refused, kept)
-    labels, classes = classify(kept)
-    return Packed(_shown(pixels[: len(kept)], grey, channels), labels, classes, path.name, tuple(kept))
+    return Pictures(_shown(pixels[: len(kept)], grey, channels), tuple(kept), refused)
 
 
 def read_picture(path: Path, size: int | None = None, channels: int | None = None) -> Packed:
@@ -61,7 +70,7 @@ def _shown(pixels: NDArray[np.uint8], grey: bool, channels: int | None) -> NDArr
     return np.ascontiguousarray(pixels[:, :1]) if grey and channels is None else pixels
 
 
-def _report(path: Path, refused: list[str], kept: list[str]) -> None:
+def _report(path: Path, refused: list[str], kept: tuple[str, ...]) -> None:
     listed = "\n".join(f"  {line}" for line in refused[:_LISTED])
     more = f"\n  and {len(refused) - _LISTED:,} more" if len(refused) > _LISTED else ""
     if not kept:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, final
 from ebgan.data.store import Entry, Store, in_order, printable, version_of
 from ebgan.errors import DataError
 
-_FILE = "data.mdb"
+FILE = "data.mdb"
 
 
 @final
@@ -36,15 +36,15 @@ class Database(Store):
             return io.BytesIO(transaction.get(entry.where))
 
     def version(self, entry: Entry) -> str:  # noqa: ARG002 - one for all
-        return version_of(self.path / _FILE)
+        return version_of(self.path / FILE)
 
     def _opened(self) -> Any:
-        return _opened(self.path, version_of(self.path / _FILE))
+        return _opened(self.path, version_of(self.path / FILE))
 
 
 def is_database(folder: Path) -> bool:
     """Whether a folder holds an lmdb database."""
-    return (folder / _FILE).is_file()
+    return (folder / FILE).is_file()
 
 
 @lru_cache(maxsize=1)
@@ -56,8 +56,8 @@ def _opened(path: Path, version: str) -> Any:  # noqa: ARG001 - another version 
     except ImportError as error:
         raise DataError(f"{path}: an lmdb database; to read it, install lmdb: pip install 'ebgan[lmdb]'") from error
     database = lmdb.open(str(path), readonly=True, lock=False, readahead=False)
-    needed, there = (database.info()["last_pgno"] + 1) * database.stat()["psize"], (path / _FILE).stat().st_size
+    needed, there = (database.info()["last_pgno"] + 1) * database.stat()["psize"], (path / FILE).stat().st_size
     if there < needed:
         database.close()
-        raise DataError(f"{path / _FILE}: cut short: {there:,} of {needed:,} bytes are there. Get it again.")
+        raise DataError(f"{path / FILE}: cut short: {there:,} of {needed:,} bytes are there. Get it again.")
     return database
