@@ -42,13 +42,13 @@ def build(
     discriminator = experiment.nets.discriminator.build(site)
     experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
-    if experiment.objective.classifies and not isinstance(discriminator, Classifier):
+    if experiment.objective.asks.classifies and not isinstance(discriminator, Classifier):
         raise UsageError(
             f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
             f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
             "an auto-encoder with a head of classes (ClassHead)"
         )
-    if isinstance(experiment.nets.discriminator, ClassHead) and not experiment.objective.classifies:
+    if isinstance(experiment.nets.discriminator, ClassHead) and not experiment.objective.asks.classifies:
         raise UsageError(
             f"nets.discriminator: a class head learns nothing from {type(experiment.objective).__name__}: wrap the "
             f"objective in SemiSupervised, or take {type(experiment.nets.discriminator.net).__name__} without a head"

@@ -22,7 +22,7 @@ from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
 from ebgan.nets.class_head import ClassHead
-from ebgan.objectives.wrapper import Wrapper
+from ebgan.objectives.wrapper import innermost
 from ebgan.runfolder import Record
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
@@ -106,10 +106,8 @@ def calibrate(
 
 def _alone(experiment: Experiment) -> Experiment:
     """The experiment without classes, and with numbers, which no turn reads, in the fields that wait for the data."""
-    objective: Any = experiment.objective
-    while isinstance(objective, Wrapper):
-        objective = objective.inner
-    given = replace(objective, **dict.fromkeys(objective.unsettled, 1))
+    objective: Any = innermost(experiment.objective)
+    given = replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))
     nets, net = experiment.nets, experiment.nets.discriminator
     if isinstance(net, ClassHead):
         nets = replace(nets, discriminator=net.net)

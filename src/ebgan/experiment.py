@@ -168,33 +168,33 @@ class Experiment:
         check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
         check_least("", 1, accumulate=self.accumulate)
         check_least("", 0, pretraining=self.pretraining)
-        if self.objective.pretrained and self.pretraining == 0:
+        if self.objective.asks.pretrained and self.pretraining == 0:
             raise UsageError(
                 f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
                 "alone: set pretraining to some epochs' images"
             )
-        if self.optimisers.plateau and not self.objective.measures_convergence:
+        if self.optimisers.plateau and not self.objective.asks.convergence:
             raise UsageError(
                 f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
                 "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
             )
-        if self.objective.classifies and (self.data.crop or self.data.flip):
+        if self.objective.asks.classifies and (self.data.crop or self.data.flip):
             raise UsageError(
                 f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
                 "out, or pack a set that is cropped"
             )
         self._check_passes()
-        if missing := self.objective.needs - self.energy.gives:
+        if missing := self.objective.asks.needs - self.energy.gives:
             raise UsageError(
                 f"objective: {type(self.objective).__name__} needs an energy with {_said(missing)}; "
                 f"{type(self.energy).__name__} has none: {_mend(missing)}"
             )
-        if self.objective.conditional and not self.sampler.conditional:
+        if self.objective.asks.conditional and not self.sampler.conditional:
             raise UsageError(
                 f"objective: {type(self.objective).__name__} needs samples that start from images; those of "
                 f"{type(self.sampler).__name__} do not: use Transition as sampler, with MLPTransition as nets.generator"
             )
-        if self.objective.limits not in (None, self.data.limits):
+        if self.objective.asks.limits not in (None, self.data.limits):
             raise UsageError(
                 f"data.limits={self.data.limits}: {type(self.objective).__name__} takes pixels for probabilities here, "
                 'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
@@ -203,15 +203,15 @@ class Experiment:
     @property
     def unsettled(self) -> tuple[str, ...]:
         """The names of the fields that are None and get a number from the data before training."""
-        fields = tuple(f"objective.{name}" for name in self.objective.unsettled)
+        fields = tuple(f"objective.{name}" for name in self.objective.asks.unsettled)
         return (*fields, "pretraining") if self.pretraining is None else fields
 
     def _check_passes(self) -> None:
         """Refuse ways to take passes that cannot work."""
         double = f"{type(self.objective).__name__} takes the gradient of a gradient"
-        if self.compile and self.objective.probes:
+        if self.compile and self.objective.asks.slopes:
             raise UsageError(f"compile=True: {double}, and compiled passes have none: give --no-compile")
-        if self.accumulate > 1 and self.objective.probes:
+        if self.accumulate > 1 and self.objective.asks.slopes:
             raise UsageError(f"accumulate={self.accumulate}: {double}, for which a batch passes whole: choose 1")
         if self.accumulate > 1 and self.compile:
             raise UsageError(

@@ -16,7 +16,7 @@ from ebgan.data import Dataset
 from ebgan.distributed import refuse_apart
 from ebgan.experiment import Experiment, read_experiment
 from ebgan.objectives import EBGAN, MAGAN
-from ebgan.objectives.wrapper import Wrapper
+from ebgan.objectives.wrapper import Wrapper, innermost
 from ebgan.runfolder import RunFolder
 
 SHARE = 20  # of the run's images, one in so many
@@ -39,7 +39,7 @@ def settle(
     if experiment.pretraining is None:
         experiment = replace(experiment, pretraining=PRETRAINING * len(data))
     objective = experiment.objective
-    if isinstance(objective, Wrapper) and objective.unsettled:
+    if isinstance(objective, Wrapper) and objective.asks.unsettled:
         inner = settle(replace(experiment, objective=objective.inner), data, folder, device=device, notice=notice)
         return replace(inner, objective=replace(objective, inner=inner.objective))  # type: ignore[type-var]
     if isinstance(objective, MAGAN) and objective.epoch is None:
@@ -57,9 +57,7 @@ def _kept(folder: RunFolder) -> float | None:
     """The margin of the run that is in the folder, if there is one."""
     if not folder.config.exists():
         return None
-    objective = read_experiment(folder.config).objective
-    while isinstance(objective, Wrapper):
-        objective = objective.inner
+    objective = innermost(read_experiment(folder.config).objective)
     return objective.margin if isinstance(objective, EBGAN) else None
 
 

@@ -119,7 +119,7 @@ def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
 
 def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
     """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
-    if isinstance(data, Packed) and run.experiment.objective.classifies:
+    if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
         return ClassExaminer(run, data)
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 

@@ -119,9 +119,9 @@ PAIRS = {
     f"{objective} of {energy}": (OBJECTIVES[objective][0], ENERGIES[energy][0])
     for objective in OBJECTIVES
     for energy in ENERGIES
-    if not OBJECTIVES[objective][0].classifies or energy in WITH_CLASSES
+    if not OBJECTIVES[objective][0].asks.classifies or energy in WITH_CLASSES
 }
-FITTING = {name: pair for name, pair in PAIRS.items() if pair[0].needs <= pair[1].gives}
+FITTING = {name: pair for name, pair in PAIRS.items() if pair[0].asks.needs <= pair[1].gives}
 MISFITS = {name: pair for name, pair in PAIRS.items() if name not in FITTING}
 
 

@@ -33,10 +33,10 @@ LADDER = Ladder(widths=(8, 6))
 
 def discriminator_for(objective: Any, energy: Any) -> DiscriminatorSpec:
     """A net that has the energy, and classes where they are learned: the Ladder network's, or those of a head."""
-    if isinstance(energy, LadderEnergy) or (objective.classifies and energy == AutoencoderEnergy(unit="sse")):
+    if isinstance(energy, LadderEnergy) or (objective.asks.classifies and energy == AutoencoderEnergy(unit="sse")):
         return LADDER
     net = SPECS.get(type(energy), MLPDiscriminator)(depth=2, width=8, std=0.1)
-    return ClassHead(net=net) if objective.classifies else net
+    return ClassHead(net=net) if objective.asks.classifies else net
 
 
 def experiment(objective: Any, energy: Any) -> Experiment:
@@ -52,7 +52,7 @@ def experiment(objective: Any, energy: Any) -> Experiment:
         sampler=Transition() if objective.conditional else Prior(),
         objective=objective,
         batch=5,
-        pretraining=5 if objective.pretrained else 0,
+        pretraining=5 if objective.asks.pretrained else 0,
         precision="fp64",
     )
 
@@ -119,7 +119,7 @@ def shape_of(made: Experiment) -> tuple[int, int, int]:
 
 def settled(made: Experiment) -> Experiment:
     """A recipe with numbers where it waits for the data's."""
-    given = dict.fromkeys(made.objective.unsettled, 8)
+    given = dict.fromkeys(made.objective.asks.unsettled, 8)
     return replace(
         made,
         objective=replace(made.objective, **given),

@@ -236,7 +236,7 @@ def a_run(tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     names = iter(range(1_000_000))
 
     def of(experiment: Experiment, *data: object) -> Trained:
-        given = data or ((labelled,) if experiment.objective.classifies else ())
+        given = data or ((labelled,) if experiment.objective.asks.classifies else ())
         return Trained(experiment, tmp_path / f"run {next(names)}", *given)
 
     return of

@@ -72,7 +72,7 @@ def test_it_is_the_inner_objective_where_nothing_is_scheduled() -> None:
             objective.generator(state, FAKE, Sample(IMAGES)).total + objective.alone(state, REAL, Batch(IMAGES)).total
         )
 
-    assert bare.needs == plain.needs == {"code"}
+    assert bare.asks.needs == plain.asks.needs == {"code"}
     assert total(bare) == total(plain)
 
 

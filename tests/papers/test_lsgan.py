@@ -126,10 +126,10 @@ def test_the_gradient_penalty_is_its_weight_times_the_mean_slope() -> None:
 
 
 def test_without_a_weight_nothing_is_probed() -> None:
-    assert LSGAN().probes is None
-    with pytest.raises(ValueError, match="LSGAN probes nothing"):
+    assert LSGAN().asks.slopes is None
+    with pytest.raises(ValueError, match="LSGAN asks for no slopes"):
         LSGAN().penalty(LSGAN().init(), torch.ones(2))
-    assert Scheduled(LSGAN(), gradient_penalty=Constant(value=1.0)).probes == "data"
+    assert Scheduled(LSGAN(), gradient_penalty=Constant(value=1.0)).asks.slopes == "data"
 
 
 def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are() -> None:

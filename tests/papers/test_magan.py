@@ -95,8 +95,8 @@ def test_the_first_margin_is_the_mean_energy_after_pretraining_and_0_before_it()
 def test_while_it_is_pretrained_the_discriminators_loss_is_the_energy_of_the_data() -> None:
     objective, real = MAGAN(epoch=100), Reading(NO_IMAGES, torch.tensor([1.0, 3.0]))
     assert objective.alone(objective.init(), real, Batch(NO_IMAGES)).total == 2
-    assert objective.pretrained
-    assert Scheduled(objective).pretrained
+    assert objective.asks.pretrained
+    assert Scheduled(objective).asks.pretrained
 
 
 def test_its_losses_are_ebgans_with_the_hinge_taken_per_sample() -> None:

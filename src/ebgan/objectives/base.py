@@ -7,7 +7,7 @@ that goes in and comes out, so that no checkpoint can forget it and no log line 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -23,17 +23,31 @@ class Stateless(NamedTuple):
     """The state of an objective in which nothing moves."""
 
 
+class Asks(NamedTuple):
+    """What an objective asks of the energy, the data, the sampler and the trainer."""
+
+    needs: frozenset[str] = frozenset()  # of an energy (`Energy.gives`): "code", "logits", "experts" or "floor"
+    unsettled: tuple[str, ...] = ()  # its fields that are None and get a number from the data before training
+    pretrained: bool = False  # to begin with a discriminator that was trained on data alone
+    convergence: bool = False  # whether `watch` gives a `convergence`, lower the better, never negative (`Plateau`)
+    classifies: bool = False  # labelled images, whose classes it learns by its `classification`
+    slopes: Place | None = None  # where it wants the energy's slopes, for its `penalty`
+    reads_images: bool = False  # the images of its readings, which ranks then exchange as well
+    conditional: bool = False  # what samples started from and how it was reconstructed, which ranks then exchange
+    limits: tuple[float, float] | None = None  # the only range of the data that it makes sense on; None is any
+
+
 class Objective(ABC, Generic[State]):
     """Subclasses are final, frozen, keyword-only dataclasses whose float fields may hold a tensor [*models].
 
     Energies, codes and logits are those of the whole batch: the trainer gathers the slices of all ranks before an
-    objective sees them. Images are this rank's unless it `reads_images`, and labels always; of a sample it reads source
-    and reconstruction alone, those of all ranks, and only if it is `conditional`.
+    objective sees them. Images are this rank's unless it asks for them (`Asks.reads_images`), and labels always; of a
+    sample it reads source and reconstruction alone, those of all ranks, and only if it is `conditional`.
     """
 
-    @abstractmethod
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:
-        """The state before the first step; each tensor is [*models] or []."""
+        """The state before the first step, each tensor [*models] or []; by default nothing moves."""
+        return cast("State", Stateless())
 
     @abstractmethod
     def discriminator(self, state: State, real: Reading, fake: Reading, batch: Batch) -> Losses:
@@ -43,37 +57,37 @@ class Objective(ABC, Generic[State]):
     def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
         """The loss [*models] that the generator descends."""
 
-    def penalty(self, state: State, slopes: Tensor) -> Losses:  # noqa: ARG002
-        """What the discriminator also descends if the objective `probes`.
+    def penalty(self, state: State, slopes: Tensor) -> Losses:
+        """What the discriminator also descends if the objective asks for `slopes`.
 
-        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to the images that it probes.
+        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to images at that place.
         """
-        raise UsageError(f"{type(self).__name__} probes nothing")
+        raise UsageError(f"{type(self).__name__} asks for no slopes")
 
-    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
         """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
         return Losses.of(real=real.energy.mean(-1))
 
-    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:  # noqa: ARG002
+    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
         """What the discriminator also descends if the objective `classifies`.
 
         `logits` [*models, batch, classes] and `labels` [*models, batch] are those of the labelled images.
         """
         raise UsageError(f"{type(self).__name__} learns no classes")
 
-    def update(self, state: State, means: Means) -> State:  # noqa: ARG002
+    def update(self, state: State, means: Means) -> State:
         """The state after a step whose mean energies were `means`; by default the state itself."""
         return state
 
-    def idle(self, state: State, images: Tensor) -> State:  # noqa: ARG002
+    def idle(self, state: State, images: Tensor) -> State:
         """The state after a step in which the generator had no turn; by default the state itself."""
         return state
 
-    def begin(self, state: State, energies: Tensor) -> State:  # noqa: ARG002
+    def begin(self, state: State, energies: Tensor) -> State:
         """The state after pretraining, given the energies [*models, n] of the data; by default the state itself."""
         return state
 
-    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
         """What a report should show beside the losses and energies, each [*models]; `fake` is D's reading of G(z).
 
         What the objective moves is named `state/NAME`.
@@ -81,46 +95,6 @@ class Objective(ABC, Generic[State]):
         return {}
 
     @property
-    def needs(self) -> frozenset[str]:
-        """What it needs of an energy (`Energy.gives`): "code", "logits", "experts" or "floor"."""
-        return frozenset()
-
-    @property
-    def unsettled(self) -> tuple[str, ...]:
-        """The names of its fields that are None and get a number from the data before training."""
-        return ()
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether it begins with a discriminator that was trained on data alone."""
-        return False
-
-    @property
-    def measures_convergence(self) -> bool:
-        """Whether what it watches holds a `convergence`, lower the better and never negative, for a `Plateau`."""
-        return False
-
-    @property
-    def classifies(self) -> bool:
-        """Whether it learns classes from a few labelled images, and has a `classification` of them."""
-        return False
-
-    @property
-    def probes(self) -> Place | None:
-        """Where it asks for the energy's slopes, for which it then has a `penalty`; None where it asks for none."""
-        return None
-
-    @property
-    def reads_images(self) -> bool:
-        """Whether it reads the images of its readings, which ranks then exchange as well."""
-        return False
-
-    @property
-    def conditional(self) -> bool:
-        """Whether it reads what samples started from and how that was reconstructed, which ranks then exchange."""
-        return False
-
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        """The only range of the data that it makes sense on; None for any."""
-        return None
+    def asks(self) -> Asks:
+        """What it asks for; by default energies alone."""
+        return Asks()

@@ -18,7 +18,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.terms import code_similarity, convergence
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
@@ -40,10 +40,10 @@ class BEGAN(Objective[BEGANState]):
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> BEGANState:
         return BEGANState(torch.zeros(models, device=device))
 
-    def discriminator(self, state: BEGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: BEGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), fake=-state.k * fake.energy.mean(-1))
 
-    def generator(self, state: BEGANState, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: BEGANState, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1))
 
     def update(self, state: BEGANState, means: Means) -> BEGANState:
@@ -55,5 +55,5 @@ class BEGAN(Objective[BEGANState]):
         return {"state/k": state.k, "convergence": measure, **code_similarity(fake)}
 
     @property
-    def measures_convergence(self) -> bool:
-        return True
+    def asks(self) -> Asks:
+        return Asks(convergence=True)

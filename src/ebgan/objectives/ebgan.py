@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.terms import below, code_similarity, hinge, pulling_away
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
@@ -30,14 +30,11 @@ class EBGAN(Objective[Stateless]):
     margin: float | None = 10.0  # in units of the energy; None is calibrated on the data before training
     pulling_away: float | None = None  # weight of the pulling-away term; the paper's is 0.1; None leaves it out
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
-        return Stateless()
-
-    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         assert self.margin is not None
         return Losses.of(real=real.energy.mean(-1), hinge=hinge(self.margin, fake.energy))
 
-    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         energy = fake.energy.mean(-1)
         if self.pulling_away is None:
             return Losses.of(fake=energy)
@@ -45,7 +42,7 @@ class EBGAN(Objective[Stateless]):
             raise UsageError(_NO_CODE)
         return Losses.of(fake=energy, pulling_away=self.pulling_away * pulling_away(fake.code))
 
-    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
         assert self.margin is not None
         return {
             "margin": torch.zeros_like(fake.energy[..., 0]) + self.margin,
@@ -54,12 +51,11 @@ class EBGAN(Objective[Stateless]):
         }
 
     @property
-    def unsettled(self) -> tuple[str, ...]:
-        return ("margin",) if self.margin is None else ()
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset() if self.pulling_away is None else frozenset({"code"})
+    def asks(self) -> Asks:
+        return Asks(
+            needs=frozenset() if self.pulling_away is None else frozenset({"code"}),
+            unsettled=("margin",) if self.margin is None else (),
+        )
 
 
 _NO_CODE = (

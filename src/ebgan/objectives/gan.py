@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.terms import cross_entropy
 from ebgan.records import Batch, Losses, Reading, Sample
 
@@ -28,20 +27,17 @@ class GAN(Objective[Stateless]):
 
     saturating: bool = False
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
-        return Stateless()
-
-    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=cross_entropy(_logits(real), real=True), fake=cross_entropy(_logits(fake), real=False))
 
-    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         if self.saturating:
             return Losses.of(fake=-cross_entropy(_logits(fake), real=False))
         return Losses.of(fake=cross_entropy(_logits(fake), real=True))
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"logits"})
+    def asks(self) -> Asks:
+        return Asks(needs=frozenset({"logits"}))
 
 
 def _logits(reading: Reading) -> Tensor:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor
 
 from ebgan.objectives.base import Objective, Stateless
@@ -28,13 +27,10 @@ class LeastSquaresGAN(Objective[Stateless]):
     real: float = 1.0  # b, what it makes of the data
     aim: float = 1.0  # c, what the generator wants it to make of samples
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
-        return Stateless()
-
-    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=_miss(real, self.real), fake=_miss(fake, self.fake))
 
-    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=_miss(fake, self.aim))
 
 

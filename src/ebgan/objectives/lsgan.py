@@ -34,7 +34,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Place, Stateless
+from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
 
@@ -54,16 +54,13 @@ class LSGAN(Objective[Stateless]):
         if not isinstance(self.slope, Tensor) and self.slope > 1:
             raise UsageError(f"objective.slope={self.slope}: expected 1 at most")
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
-        return Stateless()
-
-    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         margin = per_sample(self.scale) * distance(self.distance, real.images, fake.images).detach()
         short = margin + real.energy - fake.energy
         cost = torch.maximum(short, per_sample(self.slope) * short)
         return Losses.of(real=self.real_weight * real.energy.mean(-1), pairs=cost.mean(-1))
 
-    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1))
 
     def penalty(self, state: Stateless, slopes: Tensor) -> Losses:
@@ -72,17 +69,13 @@ class LSGAN(Objective[Stateless]):
         return Losses.of(gradient_penalty=self.gradient_penalty * slopes.mean(-1))
 
     @property
-    def needs(self) -> frozenset[str]:
-        falls = isinstance(self.real_weight, Tensor) or self.real_weight > 0
-        return frozenset({"floor"} if falls else ())
-
-    @property
-    def probes(self) -> Place | None:
-        return None if self.gradient_penalty is None else "data"
-
-    @property
-    def reads_images(self) -> bool:
-        return True
+    def asks(self) -> Asks:
+        minimised = isinstance(self.real_weight, Tensor) or self.real_weight > 0
+        return Asks(
+            needs=frozenset({"floor"} if minimised else ()),
+            slopes=None if self.gradient_penalty is None else "data",
+            reads_images=True,
+        )
 
 
 def distance(

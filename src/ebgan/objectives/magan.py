@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import check_least
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.terms import below, code_similarity, convergence, hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
@@ -62,10 +62,10 @@ class MAGAN(Objective[MAGANState]):
     def idle(self, state: MAGANState, images: Tensor) -> MAGANState:
         return state._replace(images=images)
 
-    def discriminator(self, state: MAGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: MAGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), hinge=hinge(state.margin, fake.energy))
 
-    def generator(self, state: MAGANState, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: MAGANState, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1))
 
     def update(self, state: MAGANState, means: Means) -> MAGANState:
@@ -86,16 +86,8 @@ class MAGAN(Objective[MAGANState]):
         }
 
     @property
-    def unsettled(self) -> tuple[str, ...]:
-        return ("epoch",) if self.epoch is None else ()
-
-    @property
-    def measures_convergence(self) -> bool:
-        return True
-
-    @property
-    def pretrained(self) -> bool:
-        return True
+    def asks(self) -> Asks:
+        return Asks(unsettled=("epoch",) if self.epoch is None else (), convergence=True, pretrained=True)
 
 
 def _next_epoch(state: MAGANState) -> MAGANState:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ebgan.errors import UsageError
 from ebgan.objectives.base import Objective
 from ebgan.objectives.wrapper import Wrapper
-from ebgan.records import Batch, Losses, Means, Reading, Sample
+from ebgan.records import Means
 from ebgan.schedules import Schedule
 
 
@@ -49,39 +49,24 @@ class Scheduled(Wrapper[ScheduledState]):
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> ScheduledState:
         return ScheduledState(torch.zeros((), dtype=torch.int64, device=device), self.inner.init(models, device))
 
-    def begin(self, state: ScheduledState, energies: Tensor) -> ScheduledState:
-        return state._replace(inner=self._now(state).begin(state.inner, energies))
+    def within(self, state: ScheduledState) -> Any:
+        return state.inner
 
-    def discriminator(self, state: ScheduledState, real: Reading, fake: Reading, batch: Batch) -> Losses:
-        return self._now(state).discriminator(state.inner, real, fake, batch)
-
-    def penalty(self, state: ScheduledState, slopes: Tensor) -> Losses:
-        return self._now(state).penalty(state.inner, slopes)
-
-    def classification(self, state: ScheduledState, logits: Tensor, labels: Tensor) -> Losses:
-        return self._now(state).classification(state.inner, logits, labels)
-
-    def alone(self, state: ScheduledState, real: Reading, batch: Batch) -> Losses:
-        return self._now(state).alone(state.inner, real, batch)
-
-    def generator(self, state: ScheduledState, fake: Reading, sample: Sample) -> Losses:
-        return self._now(state).generator(state.inner, fake, sample)
+    def around(self, state: ScheduledState, moved: Any) -> ScheduledState:
+        return state._replace(inner=moved)
 
     def update(self, state: ScheduledState, means: Means) -> ScheduledState:
-        return ScheduledState(means.images, self._now(state).update(state.inner, means))
+        return super().update(state, means)._replace(images=means.images)
 
     def idle(self, state: ScheduledState, images: Tensor) -> ScheduledState:
-        return ScheduledState(images, self._now(state).idle(state.inner, images))
-
-    def watch(self, state: ScheduledState, fake: Reading, means: Means) -> dict[str, Tensor]:
-        return self._now(state).watch(state.inner, fake, means)
+        return super().idle(state, images)._replace(images=images)
 
     @property
     def in_use(self) -> Objective[Any]:
         """The inner objective with a number in each scheduled field, so that none of them is None."""
         return self._with(dict.fromkeys(self.schedules, 1.0))
 
-    def _now(self, state: ScheduledState) -> Objective[Any]:
+    def now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""
         return self._with({name: schedule.at(state.images) for name, schedule in self.schedules.items()})
 

@@ -13,14 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.terms import class_loss
 from ebgan.objectives.wrapper import Wrapper
-from ebgan.records import Batch, Losses, Means, Reading, Sample
+from ebgan.records import Batch, Losses, Reading
 
 State = tuple[Any, ...]
 
@@ -35,18 +34,10 @@ class SemiSupervised(Wrapper[State]):
     weighs: Literal["all", "data"] = "all"  # the whole of the inner objective, or what data alone gives of it
 
     def __post_init__(self) -> None:
-        if self.inner.classifies:
+        if self.inner.asks.classifies:
             raise UsageError(
                 "objective.inner: is semi-supervised already; give an objective of energies, such as EBGAN"
             )
-
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:
-        state: State = self.inner.init(models, device)
-        return state
-
-    def begin(self, state: State, energies: Tensor) -> State:
-        begun: State = self.inner.begin(state, energies)
-        return begun
 
     def discriminator(self, state: State, real: Reading, fake: Reading, batch: Batch) -> Losses:
         losses = self.inner.discriminator(state, real, fake, batch)
@@ -61,26 +52,12 @@ class SemiSupervised(Wrapper[State]):
     def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
         return self._weighted(self.inner.alone(state, real, batch))
 
-    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:  # noqa: ARG002
+    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
         return Losses.of(classes=class_loss(logits, labels))
 
-    def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
-        return self.inner.generator(state, fake, sample)
-
-    def update(self, state: State, means: Means) -> State:
-        moved: State = self.inner.update(state, means)
-        return moved
-
-    def idle(self, state: State, images: Tensor) -> State:
-        moved: State = self.inner.idle(state, images)
-        return moved
-
-    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
-        return self.inner.watch(state, fake, means)
-
     @property
-    def classifies(self) -> bool:
-        return True
+    def asks(self) -> Asks:
+        return super().asks._replace(classifies=True)
 
     def _weighted(self, losses: Losses) -> Losses:
         return Losses(self.weight * losses.total, {name: self.weight * term for name, term in losses.terms.items()})

@@ -17,12 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.vgan import VGAN
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
@@ -48,9 +47,6 @@ class VCD(Objective[Stateless]):
         """What the authors' code descends, where it differs from the paper."""
         return cls(rho=rho, reconstruction="cross_entropy", entropy=True)
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:
-        return VGAN().init(models, device)
-
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return VGAN().discriminator(state, real, fake, batch)
 
@@ -66,16 +62,9 @@ class VCD(Objective[Stateless]):
         return VGAN().watch(state, fake, means)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return VGAN().needs
-
-    @property
-    def conditional(self) -> bool:
-        return True
-
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        return (0.0, 1.0) if self.reconstruction == "cross_entropy" else None
+    def asks(self) -> Asks:
+        limits = (0.0, 1.0) if self.reconstruction == "cross_entropy" else None
+        return VGAN().asks._replace(conditional=True, limits=limits)
 
 
 def reconstruction_error(

@@ -16,11 +16,10 @@ import math
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.terms import batch_entropy, expert_similarity
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
@@ -33,19 +32,16 @@ class VGAN(Objective[Stateless]):
     Without samples the discriminator descends E(x) - H~(p_data), since E(x) alone would make experts constant.
     """
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
-        return Stateless()
-
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return self.alone(state, real, batch).beside(Losses.of(fake=-fake.energy.mean(-1)))
 
-    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1), entropy=-batch_entropy(_experts(fake)))
 
-    def alone(self, state: Stateless, real: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def alone(self, state: Stateless, real: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), entropy=-batch_entropy(_experts(real)))
 
-    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:  # noqa: ARG002
+    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
         experts = _experts(fake)
         largest = experts.shape[-1] * math.log(2)
         return {
@@ -55,8 +51,8 @@ class VGAN(Objective[Stateless]):
         }
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"experts"})
+    def asks(self) -> Asks:
+        return Asks(needs=frozenset({"experts"}))
 
 
 def _experts(reading: Reading) -> Tensor:

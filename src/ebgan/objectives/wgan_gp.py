@@ -13,10 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor
 
-from ebgan.objectives.base import Objective, Place, Stateless
+from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.records import Batch, Losses, Reading, Sample
 
 
@@ -27,18 +26,15 @@ class WGANGP(Objective[Stateless]):
 
     gradient_penalty: float = 10.0  # weight w of the penalty
 
-    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> Stateless:  # noqa: ARG002
-        return Stateless()
-
-    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:  # noqa: ARG002
+    def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), fake=-fake.energy.mean(-1))
 
-    def penalty(self, state: Stateless, slopes: Tensor) -> Losses:  # noqa: ARG002
+    def penalty(self, state: Stateless, slopes: Tensor) -> Losses:
         return Losses.of(gradient_penalty=self.gradient_penalty * (slopes - 1).square().mean(-1))
 
-    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:  # noqa: ARG002
+    def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1))
 
     @property
-    def probes(self) -> Place | None:
-        return "between"
+    def asks(self) -> Asks:
+        return Asks(slopes="between")

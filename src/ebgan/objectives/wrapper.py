@@ -1,14 +1,18 @@
-"""What the objectives that hold another one have in common: what they ask for is what that one asks for."""
+"""What the objectives that hold another one have in common: all that is asked of one is passed on to the other."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from ebgan.objectives.base import Objective, Place, State
+import torch
+from torch import Tensor
+
+from ebgan.objectives.base import Asks, Objective, State
+from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
 class Wrapper(Objective[State]):
-    """An objective around another; subclasses answer for themselves where they ask for more."""
+    """An objective around another; subclasses override what they change, and the rest is the inner objective's."""
 
     inner: Objective[Any]
 
@@ -18,37 +22,56 @@ class Wrapper(Objective[State]):
         return self.inner
 
     @property
-    def needs(self) -> frozenset[str]:
-        return self.in_use.needs
+    def asks(self) -> Asks:
+        """What the inner objective asks for."""
+        asked = self.in_use.asks
+        return asked._replace(unsettled=tuple(f"inner.{name}" for name in asked.unsettled))
 
-    @property
-    def unsettled(self) -> tuple[str, ...]:
-        return tuple(f"inner.{name}" for name in self.in_use.unsettled)
+    def now(self, state: State) -> Objective[Any]:
+        """The inner objective at this moment."""
+        return self.inner
 
-    @property
-    def pretrained(self) -> bool:
-        return self.in_use.pretrained
+    def within(self, state: State) -> Any:
+        """The inner objective's part of the state; by default all of it."""
+        return state
 
-    @property
-    def measures_convergence(self) -> bool:
-        return self.in_use.measures_convergence
+    def around(self, state: State, moved: Any) -> State:
+        """The state with the inner objective's part moved; by default that part is all of it."""
+        return cast("State", moved)
 
-    @property
-    def probes(self) -> Place | None:
-        return self.in_use.probes
+    def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:
+        return cast("State", self.inner.init(models, device))
 
-    @property
-    def classifies(self) -> bool:
-        return self.in_use.classifies
+    def discriminator(self, state: State, real: Reading, fake: Reading, batch: Batch) -> Losses:
+        return self.now(state).discriminator(self.within(state), real, fake, batch)
 
-    @property
-    def reads_images(self) -> bool:
-        return self.in_use.reads_images
+    def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
+        return self.now(state).generator(self.within(state), fake, sample)
 
-    @property
-    def conditional(self) -> bool:
-        return self.in_use.conditional
+    def penalty(self, state: State, slopes: Tensor) -> Losses:
+        return self.now(state).penalty(self.within(state), slopes)
 
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        return self.in_use.limits
+    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
+        return self.now(state).alone(self.within(state), real, batch)
+
+    def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
+        return self.now(state).classification(self.within(state), logits, labels)
+
+    def update(self, state: State, means: Means) -> State:
+        return self.around(state, self.now(state).update(self.within(state), means))
+
+    def idle(self, state: State, images: Tensor) -> State:
+        return self.around(state, self.now(state).idle(self.within(state), images))
+
+    def begin(self, state: State, energies: Tensor) -> State:
+        return self.around(state, self.now(state).begin(self.within(state), energies))
+
+    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return self.now(state).watch(self.within(state), fake, means)
+
+
+def innermost(objective: Objective[Any]) -> Objective[Any]:
+    """The objective within all wrappers."""
+    while isinstance(objective, Wrapper):
+        objective = objective.inner
+    return objective

@@ -57,7 +57,7 @@ class Sampler(ABC, Generic[Memory]):
     def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         """Samples from a generator; `source` draws images of the data for samplers that start from some."""
 
-    def recall(self, memory: Memory, sample: Sample, moment: Moment) -> tuple[Sample, Memory]:  # noqa: ARG002
+    def recall(self, memory: Memory, sample: Sample, moment: Moment) -> tuple[Sample, Memory]:
         """The sample of a discriminator's turn with what it is shown (`negatives`, if not the images), and the memory.
 
         By default both as they were.

@@ -31,10 +31,10 @@ class Prior(Sampler[Memoryless]):
                 "take samples from images (Transition)"
             )
 
-    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:  # noqa: ARG002
+    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:
         return Memoryless()
 
-    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:  # noqa: ARG002
+    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         assert isinstance(generator, Generator)
         return Sample(generator(*self.noise(generator, moment)))
 

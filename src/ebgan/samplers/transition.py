@@ -44,7 +44,7 @@ class Transition(Sampler[Memoryless]):
                 "(MLPTransition), or take samples from noise (Prior)"
             )
 
-    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:  # noqa: ARG002
+    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:
         return Memoryless()
 
     def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:

@@ -124,7 +124,7 @@ def batches_of(
     experiments: Sequence[Experiment], loader: Loader, randomness: Randomness
 ) -> Callable[[int], Iterator[Batch]]:
     """Who serves the batches of a stack: with labelled images, each model's own, where classes are learned."""
-    if not experiments[0].objective.classifies:
+    if not experiments[0].objective.asks.classifies:
         return loader.batches
     assert isinstance(loader.data, Packed)
     places = [split(each, loader.data, Randomness.of(each.seed, loader.device)).labelled for each in experiments]

@@ -113,13 +113,14 @@ class Game:
         return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
     def slopes(self, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
-        """The lengths [*models, batch] of the energy's gradient where the objective probes.
+        """The lengths [*models, batch] of the energy's gradient where the objective asks for them.
 
         That is at the data, or between the data and as many samples, each at its own random place on the line; a loss
         of the lengths reaches the discriminator's weights.
         """
         real = real.detach().to(fake.dtype)
-        images = (self._between(real, fake, first) if self.objective.probes == "between" else real).requires_grad_()
+        between = self.objective.asks.slopes == "between"
+        images = (self._between(real, fake, first) if between else real).requires_grad_()
         energy = self.energy.read(self.discriminator.net, images).energy
         (gradient,) = torch.autograd.grad(energy.sum(), images, create_graph=True)
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(-3), dim=-1)
@@ -153,7 +154,7 @@ class Game:
 
     def whole(self, sample: Sample) -> Sample:
         """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""
-        if not self.objective.conditional:
+        if not self.objective.asks.conditional:
             return sample
         source, reconstruction = (
             None if images is None else gather_across_ranks(images, -4)
@@ -188,7 +189,7 @@ class Game:
     def _gather(self, reading: Reading) -> Reading:
         images, energy, code, logits = reading
         return Reading(
-            gather_across_ranks(images, -4) if self.objective.reads_images else images,
+            gather_across_ranks(images, -4) if self.objective.asks.reads_images else images,
             gather_across_ranks(energy, -1),
             code if code is None else gather_across_ranks(code, -2),
             logits if logits is None else gather_across_ranks(logits, -1),

@@ -75,13 +75,13 @@ def train_step(
             fakes = sample.images if sample.negatives is None else sample.negatives
             real, fake = game.read_both(batch.images, fakes)
             losses = objective.discriminator(state, real, fake, batch)
-            if objective.probes:
+            if objective.asks.slopes:
                 losses = losses.beside(objective.penalty(state, game.slopes(batch.images, fakes, first)))
             values["energy_fake_before"] = fake.energy.mean(-1)
         else:
             real = game.read(batch.images)
             losses = objective.alone(state, real, batch)
-        if objective.classifies:
+        if objective.asks.classifies:
             losses = losses.beside(objective.classification(state, *game.classify(batch)))
         sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
         values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
