@@ -26,7 +26,7 @@ settings.register_profile("steady", max_examples=25, deadline=None, derandomize=
 settings.load_profile("steady")
 
 REWRITE = "--rewrite-golden"
-CORE_MINUTES = 16  # that all tests take of one core that has AVX2
+CORE_MINUTES = 16  # that all tests take of one core: an estimate, to be measured on an idle machine with AVX2
 MOST_WORKERS = 8  # each takes up to 1 GB of memory
 
 

@@ -1,8 +1,8 @@
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -28,9 +28,9 @@ def test_help_does_not_load_torch_and_is_quick():
     command = "import sys; from ebgan.cli.main import run; run(['--help']); sys.exit('torch' in sys.modules)"
     times = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime  # the processor's: others may use it too
         assert subprocess.run([sys.executable, "-c", command], check=False, capture_output=True).returncode == 0
-        times.append(time.perf_counter() - begun)
+        times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - begun)
     assert min(times) < 0.5
 
 
