@@ -47,7 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def chain(run: Run, data: Packed) -> Chain:
-    classifier = TrainedClassifier(ConvClassifier(1, 10).eval(), 0.0)
+    classifier = TrainedClassifier(ConvClassifier(1, 10).eval(), 0.0, "none")
     return simulate(run, IMAGES[:5], 3, seed=1, data=data, classifier=classifier)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import torch
 import ebgan
 from ebgan import examiner, trainer
 from ebgan.data import from_array, open_packed, write_packed
-from ebgan.errors import DataError, DivergedError, StorageError
+from ebgan.errors import CheckpointError, DataError, DivergedError, StorageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, read_experiment
 from ebgan.metrics import TrainedClassifier
 from ebgan.nets.classifier import ConvClassifier
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
+from ebgan.report import write_report
 from ebgan.runfolder import RunFolder, read_records
 from ebgan.training.checkpoint import newest, read
 from ebgan.training.optim import SGD, Adam
@@ -135,18 +137,22 @@ def labelled(tmp_path: Path) -> Path:
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Evaluations by a net that has learned nothing, whose scores are given one after the other."""
-    measured = examiner.evaluate
-    classifier = TrainedClassifier(ConvClassifier(1, 2).eval().requires_grad_(False), 0.5)
+    measured = {name: getattr(examiner, name) for name in ("evaluate", "evaluate_quickly")}
+    classifier = TrainedClassifier(ConvClassifier(1, 2).eval().requires_grad_(False), 0.5, "none")
 
-    def score(*scores: float) -> None:
+    def score(*scores: float | type[KeyboardInterrupt]) -> None:
         left = iter(scores)
 
-        def evaluate(*arguments: object) -> object:
-            found = measured(*arguments)
-            return replace(found, metrics=found.metrics | {"i_usual": next(left)})
+        def evaluate(name: str, *arguments: object) -> object:
+            found = measured[name](*arguments)
+            value = next(left)
+            if value is KeyboardInterrupt:
+                raise KeyboardInterrupt
+            return replace(found, metrics=found.metrics | {"i_usual": value})
 
         monkeypatch.setattr(examiner, "digit_classifier", lambda *images, **options: classifier)
-        monkeypatch.setattr(examiner, "evaluate", evaluate)
+        for name in measured:
+            monkeypatch.setattr(examiner, name, partial(evaluate, name))
 
     return score
 
@@ -161,6 +167,70 @@ def test_labelled_images_are_evaluated_and_the_best_weights_are_kept(
     assert read(folder.checkpoints / "best.ckpt").images == 60
     last, best = ebgan.load(tmp_path / "run", device="cpu"), ebgan.load(tmp_path / "run", best=True, device="cpu")
     assert not same(last, best)
+
+
+QUICK = {"i_usual", "i_usual_real", "i_swapped", "classes_covered", "largest_class", "largest_class_real"}
+SELDOM = replace(EXPERIMENT, evaluation=replace(EXPERIMENT.evaluation, every=None))
+
+
+@pytest.mark.parametrize("best", [2, 9])  # which of ten evaluations, the last of which is that of the end
+def test_the_last_and_the_best_weights_alone_get_all_metrics(
+    best: int, tmp_path: Path, no_report: None, labelled: Path, scored: Callable[..., None]
+) -> None:
+    scored(*(2.0 if each == best else 1.0 for each in range(10)), 2.0)
+    train(tmp_path / "run", SELDOM, data=labelled)
+    records = read_records(RunFolder(tmp_path / "run").evaluations)
+    assert [record["images"] for record in records] == list(range(10, 110, 10))
+    assert read(tmp_path / "run" / "checkpoints" / "best.ckpt").images == 10 * (best + 1)
+    for place, record in enumerate(records):
+        metrics = set(record["metrics"])
+        assert metrics > QUICK if place in (best, 9) else metrics == QUICK
+    before = (tmp_path / "run" / "evaluations.jsonl").read_bytes()
+    train(tmp_path / "run", SELDOM, data=labelled)  # again, with nothing left to do
+    assert (tmp_path / "run" / "evaluations.jsonl").read_bytes() == before
+
+
+def test_the_metrics_of_the_best_weights_are_those_that_evaluate_gives(
+    tmp_path: Path, no_report: None, labelled: Path, scored: Callable[..., None]
+) -> None:
+    scored(1.0, 3.0, *[1.0] * 8, 3.0)
+    train(tmp_path / "run", SELDOM, data=labelled)
+    best = ebgan.load(tmp_path / "run", best=True, device="cpu")
+    scored(3.0)
+    expected = trainer.examiner_of(best, best.reopened(), SELDOM.evaluation.samples).measure()
+    assert read_records(best.folder.evaluations)[1] == {"images": 20} | expected
+
+
+def test_best_weights_that_cannot_be_read_are_told_of_and_do_no_harm(
+    tmp_path: Path, no_report: None, labelled: Path, scored: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Heard(trainer.Silent):
+        def notice(self, text: str) -> None:
+            notices.append(text)
+
+    def damaged(path: Path) -> None:
+        raise CheckpointError(f"{path}: its sum does not agree")
+
+    notices: list[str] = []
+    scored(1.0, 3.0, *[1.0] * 8)
+    monkeypatch.setattr(trainer, "read", damaged)
+    ebgan.train(SELDOM, tmp_path / "run", data=labelled, device="cpu", observer=Heard())
+    assert any(text.startswith("the best weights are not measured: ") for text in notices)
+    assert set(read_records(tmp_path / "run" / "evaluations.jsonl")[-1]["metrics"]) > QUICK
+
+
+def test_a_run_that_is_stopped_has_quick_metrics_alone_and_goes_on_to_all(
+    tmp_path: Path, no_report: None, labelled: Path, scored: Callable[..., None]
+) -> None:
+    scored(*[1.0] * 8, KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", SELDOM, data=labelled)
+    evaluations = tmp_path / "run" / "evaluations.jsonl"
+    assert all(set(record["metrics"]) == QUICK for record in read_records(evaluations))
+    write_report(RunFolder(tmp_path / "run"))
+    scored(*[1.0] * 3)
+    train(tmp_path / "run", SELDOM, data=labelled)
+    assert [set(record["metrics"]) > QUICK for record in read_records(evaluations)] == [True, *[False] * 8, True]
 
 
 def test_the_best_score_is_remembered_by_a_run_that_goes_on(
@@ -205,6 +275,6 @@ def test_the_classifier_of_a_mapped_set_reads_it_where_it_lies(
         places.append(images.data_ptr())
 
     monkeypatch.setattr(examiner, "digit_classifier", learned)
-    examiner.classifier_of(data, torch.device("cpu"))
+    examiner.classifier_of(data, Data(), torch.device("cpu"))
     assert places == [data.images.ctypes.data]
     assert not recwarn.list

@@ -128,7 +128,11 @@ class Optimisers:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What is measured on the way; intervals are in images seen and None is a tenth of the run."""
+    """What is measured on the way; intervals are in images seen and None is a tenth of the run.
+
+    Where `every` is None, evaluations on the way take the quick metrics alone, and those of the last and of the best
+    weights, at the end, take all.
+    """
 
     samples: int = 2000  # samples that the metrics are taken over
     every: int | None = None  # between evaluations

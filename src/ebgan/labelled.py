@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import UNKNOWN, Packed, draw_labelled
+from ebgan.data import UNKNOWN, Images, Packed, draw_labelled
 from ebgan.errors import DataError
-from ebgan.experiment import Experiment
+from ebgan.experiment import Data, Experiment
 from ebgan.randomness import Randomness
 
 VALIDATED = 10_000  # images that settings are chosen on, at most
@@ -34,7 +34,7 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split
     """
     settings = experiment.labelled
     places = draw_labelled(data, settings.count, randomness)
-    if (apart := _test_set(experiment, data)) is not None:
+    if (apart := test_set(experiment.data, data)) is not None:
         return Split(places, apart, f"{len(apart):,} images of the test set")
     if settings.count is None:
         places = _kept(data, places, 1 - settings.held_out)
@@ -47,6 +47,12 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split
     return Split(places, _chosen(data, rest), f"{len(rest):,} images of the data whose class was not told")
 
 
+def test_set(spec: Data, data: Images) -> Packed | None:
+    """The source's own test set, if it has one of the same classes and shape. Raises DataError if that is damaged."""
+    test = spec.open_test()
+    return test if test is not None and test.classes == data.classes and test.shape == data.shape else None
+
+
 def told(data: Packed, labelled: Tensor) -> Packed:
     """The labelled images alone, with their labels."""
     return _chosen(data, labelled.flatten().cpu().numpy())
@@ -57,12 +63,6 @@ def untold(data: Packed, labelled: Tensor) -> Packed | None:
     rest = _others(data, labelled.cpu().numpy())
     places = Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()
     return _chosen(data, rest[places]) if rest.size else None
-
-
-def _test_set(experiment: Experiment, data: Packed) -> Packed | None:
-    """The source's own test set, if it has one of the same classes. Raises DataError if that is damaged."""
-    test = experiment.data.open_test()
-    return test if test is not None and test.classes == data.classes and test.shape == data.shape else None
 
 
 def _kept(data: Packed, places: Tensor, share: float) -> Tensor:

@@ -22,7 +22,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
-from ebgan.training.checkpoint import Checkpoint, newest, read
+from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
 
 logger = logging.getLogger(__name__)
 
@@ -260,7 +260,7 @@ def assemble(
 
 def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
     if best:
-        path = folder.checkpoints / "best.ckpt"
+        path = best_path(folder.checkpoints)
         if not path.is_file():
             raise CheckpointError(f"{path}: no such checkpoint: samples have had no metrics; leave --best out")
         return read(path)

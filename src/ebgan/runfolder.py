@@ -20,7 +20,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,8 +140,12 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
 def keep_records(path: Path, images: int) -> None:
     """Drop the records made after so many images seen, and torn lines: a run that resumes makes them again."""
     if path.exists():
-        kept = (json.dumps(record) + "\n" for record in read_records(path) if record["images"] <= images)
-        write_atomically(path, "".join(kept).encode())
+        write_records(path, [record for record in read_records(path) if record["images"] <= images])
+
+
+def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Replace a file by one of these records."""
+    write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:

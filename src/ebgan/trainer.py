@@ -19,14 +19,15 @@ from ebgan.data.listing import without_class
 from ebgan.data.sources import expanded
 from ebgan.data.store import printable
 from ebgan.distributed import default_device, rank
-from ebgan.errors import DataError, EbganError, UsageError
+from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Experiment
 from ebgan.points_examiner import PointsExaminer
 from ebgan.report import write_animation, write_report
 from ebgan.run import DataFacts, Run, assemble
-from ebgan.runfolder import Record, RunFolder, write_atomically
+from ebgan.runfolder import Record, RunFolder, read_records, write_atomically, write_records
 from ebgan.settling import settle
+from ebgan.training.checkpoint import best_path, read
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
 from ebgan.training.loop import Observer, Plan, Training
@@ -89,6 +90,7 @@ def train(
                     write_report(folder)
             raise
         if leads:
+            _measure_best(run, opened, observer)
             if isinstance(opened, Points):
                 write_animation(folder)
             write_report(folder)
@@ -176,7 +178,8 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         if not examiner.measurable:
             return None
         run.take(training.state())
-        return {"images": images} | examiner.measure()
+        full = experiment.evaluation.every is not None or images >= experiment.images
+        return {"images": images} | (examiner.measure() if full else examiner.measure_quickly())
 
     training = Training(
         game=game,
@@ -192,6 +195,24 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         score=examiner.score,
     )
     return training
+
+
+def _measure_best(run: Run, data: Dataset, observer: Observer) -> None:
+    """Give the record of the best weights, which holds quick metrics alone if it was made on the way, all metrics."""
+    records, path = read_records(run.folder.evaluations), best_path(run.folder.checkpoints)
+    if not records or not path.exists():
+        return
+    try:
+        best = read(path)
+        wanted = [record for record in records if record["images"] == best.images]
+        if not wanted or wanted[0]["metrics"].keys() >= records[-1]["metrics"].keys():
+            return
+        run.take(best.tensors)
+    except CheckpointError as error:
+        observer.notice(f"the best weights are not measured: {error}")
+        return
+    wanted[0].update(examiner_of(run, data, run.experiment.evaluation.samples).measure())
+    write_records(run.folder.evaluations, records)
 
 
 def _described(data: Dataset) -> str:

@@ -22,7 +22,7 @@ def records(folder: RunFolder) -> list[dict[str, float]]:
 
 
 def test_a_run_is_the_same_however_often_it_is_looked_at(experiment, a_run, labelled, inside, digest_of, monkeypatch):
-    measure = TrainedClassifier(ConvClassifier(1, 2).eval().requires_grad_(False), 0.5)
+    measure = TrainedClassifier(ConvClassifier(1, 2).eval().requires_grad_(False), 0.5, "none")
     monkeypatch.setattr(examiner, "digit_classifier", lambda *images, **options: measure)
     looked, digests, written = [], [], []
     for evaluation in OFTEN.values():

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ebgan.errors import DataError
+from ebgan.metrics import HeldOut, digit_classifier
 from ebgan.metrics import classifier as classifier_module
-from ebgan.metrics import digit_classifier
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def trainings(monkeypatch) -> list[int]:
     counts = []
     real = classifier_module.ConvClassifier
 
-    def fit(images, labels, classes, device, places):
+    def fit(images, labels, classes, device, places=None):
         counts.append(len(images if places is None else places))
         return real(images.shape[1], classes).eval()
 
@@ -77,9 +77,33 @@ def test_other_data_other_shapes_and_a_test_set_have_classifiers_of_their_own(di
     digit_classifier(images, labels, checksum="a", cache=tmp_path)
     digit_classifier(images, labels, checksum="b", cache=tmp_path)
     digit_classifier(pad(images, (2, 2, 2, 2)), labels, checksum="a", cache=tmp_path)
-    digit_classifier(images, labels, checksum="a", cache=tmp_path, test=(images, labels))
+    digit_classifier(images, labels, checksum="a", cache=tmp_path, test=lambda: HeldOut(images, labels))
     assert trainings == [50, 50, 50, 60]
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_all_images_are_learned_from_where_there_is_a_test_set_which_is_opened_once(
+    digits, trainings, tmp_path
+) -> None:
+    opened = []
+
+    def test() -> HeldOut:
+        opened.append(1)
+        return HeldOut(digits.images[60:100], digits.labels[60:100])
+
+    images, labels = digits.images[:60], digits.labels[:60]
+    found = [digit_classifier(images, labels, checksum="a", cache=tmp_path, test=test) for _ in range(2)]
+    assert (trainings, opened) == ([60], [1])
+    assert {each.tested_on for each in found} == {"40 images of the test set"}
+    assert found[0].accuracy == found[1].accuracy
+    named = found[0].probabilities(digits.images[60:100]).argmax(-1)
+    assert found[0].accuracy == (named == digits.labels[60:100]).double().mean()
+
+
+def test_a_set_without_a_test_set_keeps_a_sixth_of_its_images_to_test_on(digits, trainings, tmp_path) -> None:
+    found = digit_classifier(digits.images[:60], digits.labels[:60], checksum="a", cache=tmp_path)
+    assert trainings == [50]
+    assert found.tested_on == "10 images of the data, which it did not learn from"
 
 
 def test_a_cache_that_cannot_be_written_is_said_and_does_no_harm(digits, trainings, tmp_path) -> None:
@@ -113,6 +137,10 @@ def test_the_classifier_of_mnist_names_99_of_100_test_digits(padding: int, tmp_p
     test_images, test_labels = mnist("t10k")
     around = (padding,) * 4
     classifier = digit_classifier(
-        pad(images, around), labels, checksum="mnist", cache=tmp_path, test=(pad(test_images, around), test_labels)
+        pad(images, around),
+        labels,
+        checksum="mnist",
+        cache=tmp_path,
+        test=lambda: HeldOut(pad(test_images, around), test_labels),
     )
     assert classifier.accuracy >= 0.99

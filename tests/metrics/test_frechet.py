@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from ebgan.errors import DataError
 from ebgan.metrics import frechet_distance
@@ -11,6 +12,28 @@ def features(count: int = 4000, width: int = 6) -> torch.Tensor:
     rows = rows - rows.mean(0)
     whitening = torch.linalg.cholesky(torch.linalg.inv(rows.T.cov()))
     return rows @ whitening
+
+
+class Computed(torch.nn.Module):
+    """What torchmetrics takes for a feature extractor, over features that are computed already."""
+
+    num_features = 6
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        return given
+
+
+@pytest.mark.parametrize("fakes", [5, 500])  # fewer samples than features leave the covariance without full rank
+def test_the_distance_is_that_of_torchmetrics(fakes: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+    mixed = torch.randn(6, 6, generator=generator, dtype=torch.float64)
+    real = features() @ mixed
+    fake = torch.randn(fakes, 6, generator=generator, dtype=torch.float64).relu() @ mixed.T + 0.3
+    metric = FrechetInceptionDistance(Computed())
+    metric.update(real, real=True)
+    metric.update(fake, real=False)
+    metric.set_dtype(torch.float64)
+    assert frechet_distance(real, fake) == pytest.approx(float(metric.compute()), rel=1e-6)
 
 
 def test_a_set_is_at_no_distance_from_itself() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ebgan.errors import UsageError
-from ebgan.report import grid, save_png, write_report
-from ebgan.runfolder import RunFolder, append_record
+from ebgan.report import grid, html, save_png, write_report
+from ebgan.runfolder import RunFolder, append_record, read_records
 
 
 class Page(HTMLParser):
@@ -158,3 +158,16 @@ def test_a_report_is_written_without_loading_torch(run):
     code = "import sys, pathlib; from ebgan.report import write_report; from ebgan.runfolder import RunFolder; "
     code += "write_report(RunFolder(pathlib.Path(sys.argv[1]))); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, str(run.path)], check=False).returncode == 0
+
+
+def test_a_metric_that_one_evaluation_alone_has_is_in_the_table_and_has_no_curve(tmp_path):
+    folder = RunFolder(tmp_path)
+    quick = {"i_usual": 1.0, "classes_covered": 0.5}
+    append_record(folder.evaluations, {"images": 10, "metrics": quick, "histogram": [1.0], "protocol": {}})
+    append_record(folder.evaluations, {"images": 20, "metrics": quick | {"fid_classifier": 3.25}, "protocol": {}})
+    page = write_report(folder).read_text()
+    assert "3.25" in page
+    assert [chart.title for chart in html._metric_charts(read_records(folder.evaluations))] == [
+        "I', usual order",
+        "Classes covered",
+    ]

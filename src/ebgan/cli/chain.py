@@ -96,7 +96,7 @@ def _classifier(run: Run, data: Images) -> TrainedClassifier | None:
     """The classifier of the data, if it has classes that one can learn."""
     from ebgan.examiner import Examiner, classifier_of
 
-    return classifier_of(data, run.device) if Examiner(run, data, 0).measurable else None
+    return classifier_of(data, run.experiment.data, run.device) if Examiner(run, data, 0).measurable else None
 
 
 def _draw(chain: Chain, folder: Path) -> None:

@@ -2,9 +2,9 @@
 
 from ebgan.metrics.baselines import baseline_errors
 from ebgan.metrics.classification import Classification, confusion_matrix
-from ebgan.metrics.classifier import TrainedClassifier, digit_classifier
+from ebgan.metrics.classifier import HeldOut, TrainedClassifier, digit_classifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
-from ebgan.metrics.evaluate import Evaluation, RealReference, class_metrics, evaluate
+from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate, evaluate_quickly
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import inception_score, modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
@@ -17,6 +17,7 @@ from ebgan.metrics.transport import transport_distance
 __all__ = [
     "Classification",
     "Evaluation",
+    "HeldOut",
     "Nearest",
     "Overlap",
     "RealReference",
@@ -24,11 +25,11 @@ __all__ = [
     "auroc",
     "baseline_errors",
     "class_histogram",
-    "class_metrics",
     "classes_covered",
     "confusion_matrix",
     "digit_classifier",
     "evaluate",
+    "evaluate_quickly",
     "frechet_distance",
     "high_quality_share",
     "inception_score",

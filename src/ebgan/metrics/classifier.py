@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,12 +21,19 @@ from ebgan.metrics.weights import load_weights, save_weights
 from ebgan.nets.classifier import ConvClassifier
 from ebgan.randomness import Randomness
 
-VERSION = 1  # of the net and of how it is trained: another one trains anew
+VERSION = 2  # of the net and of how it is trained: another one trains anew
 _HELD_OUT = 6  # one image in six is kept from training where no test set is given, as in MNIST's 10,000 of 60,000
 _BATCH = 1000  # images read at a time
 _SIDE = 4  # pixels, of which two poolings leave one
 
 logger = logging.getLogger(__name__)
+
+
+class HeldOut(NamedTuple):
+    """Images that a classifier is tested on, and does not learn from."""
+
+    images: UInt8[Tensor, "tests C H W"]
+    labels: Integer[Tensor, " tests"]
 
 
 class Readout(NamedTuple):
@@ -40,7 +48,8 @@ class TrainedClassifier:
     """A net that has learned, and how often it is right."""
 
     net: ConvClassifier
-    accuracy: float  # share of held-out images named rightly
+    accuracy: float  # share of the images that it is tested on which it names rightly
+    tested_on: str  # these images, in words
 
     @torch.no_grad()
     def read(self, images: Shaped[Tensor, "samples C H W"]) -> Readout:
@@ -65,28 +74,26 @@ def digit_classifier(
     labels: Integer[Tensor, " labels"],
     *,
     checksum: str,
-    test: tuple[UInt8[Tensor, "tests C H W"], Integer[Tensor, " tests"]] | None = None,
+    test: Callable[[], HeldOut | None] = lambda: None,
     cache: Path | None = None,
     device: torch.device | str = "cpu",
 ) -> TrainedClassifier:
-    """A classifier of the data set with this checksum, from the cache or trained on the images, all but a sixth.
+    """A classifier of the data set with this checksum, from the cache or trained.
 
-    With a test set it learns from all images, and the test set gives its accuracy. A damaged cache file is replaced.
-    Raises DataError where images and labels do not fit or hold one class alone.
+    It learns from all images, and is tested on those that `test` opens; that is not called where the classifier is in
+    the cache. Where there is no test set, it is tested on a sixth of the images, and learns from the others. A damaged
+    cache file is replaced. Raises DataError where images and labels do not fit or hold one class alone.
     """
     classes = _classes(images, labels)
-    path = (cache or Path(user_cache_dir("ebgan")) / "classifiers") / _name(checksum, images, classes, test)
-    kept = load_weights(path)
-    if kept is not None:
-        accuracy = float(kept.pop("accuracy"))
-        return TrainedClassifier(_restored(kept, images.shape[1], classes).to(device), accuracy)
-    classifier = _trained(images, labels, classes, test, device)
-    try:
-        save_weights(
-            path, classifier.net.state_dict() | {"accuracy": torch.tensor(classifier.accuracy, dtype=torch.float64)}
-        )
-    except (StorageError, OSError) as error:
-        warnings.warn(f"The classifier is not kept and will be trained again next time. {error}", stacklevel=2)
+    folder = cache or Path(user_cache_dir("ebgan")) / "classifiers"
+    paths = {apart: folder / _name(checksum, images, classes, apart) for apart in (True, False)}
+    if kept := _kept(paths[True], images.shape[1], classes, device):
+        return kept
+    held_out = test()
+    if held_out is None and (kept := _kept(paths[False], images.shape[1], classes, device)):
+        return kept
+    classifier = _trained(images, labels, classes, held_out, device)
+    _keep(classifier, paths[held_out is not None])
     return classifier
 
 
@@ -107,29 +114,50 @@ def _classes(images: Tensor, labels: Tensor) -> int:
     return int(labels.max()) + 1
 
 
-def _name(checksum: str, images: Tensor, classes: int, test: tuple[Tensor, Tensor] | None) -> str:
-    """A file name for all that the trained net depends on."""
-    tested = 0 if test is None else len(test[0])
-    identity = (VERSION, checksum, tuple(images.shape), classes, tested)
+def _name(checksum: str, images: Tensor, classes: int, apart: bool) -> str:
+    """A file name for all that the trained net depends on; `apart` says whether there is a test set."""
+    identity = (VERSION, checksum, tuple(images.shape), classes, apart)
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32] + ".weights"
 
 
-def _restored(weights: dict[str, Tensor], channels: int, classes: int) -> ConvClassifier:
+def _keep(classifier: TrainedClassifier, path: Path) -> None:
+    facts = {
+        "accuracy": torch.tensor(classifier.accuracy, dtype=torch.float64),
+        "tested_on": torch.tensor(list(classifier.tested_on.encode()), dtype=torch.uint8),
+    }
+    try:
+        save_weights(path, classifier.net.state_dict() | facts)
+    except (StorageError, OSError) as error:
+        warnings.warn(f"The classifier is not kept and will be trained again next time. {error}", stacklevel=3)
+
+
+def _kept(path: Path, channels: int, classes: int, device: torch.device | str) -> TrainedClassifier | None:
+    weights = load_weights(path)
+    if weights is None:
+        return None
+    accuracy, tested_on = float(weights.pop("accuracy")), bytes(weights.pop("tested_on").tolist()).decode()
     with torch.random.fork_rng(devices=[]):  # a new net draws weights, which are replaced
         net = ConvClassifier(channels, classes)
     net.load_state_dict(weights)
-    return net.eval().requires_grad_(False)
+    return TrainedClassifier(net.eval().requires_grad_(False).to(device), accuracy, tested_on)
 
 
 def _trained(
-    images: Tensor, labels: Tensor, classes: int, test: tuple[Tensor, Tensor] | None, device: torch.device | str
+    images: Tensor, labels: Tensor, classes: int, held_out: HeldOut | None, device: torch.device | str
 ) -> TrainedClassifier:
-    logger.info("Training a classifier of %d images, once for this data set", len(images))
+    logger.info("Training a classifier of %s images, once for this data set", f"{len(images):,}")
+    if held_out is not None:
+        net = fit_classifier(images, labels, classes, device)
+        return _tested(net, *held_out, torch.arange(len(held_out.images)), "images of the test set")
     order = Randomness.of(0).permutation("classifier's held-out share", len(images))
-    count = len(images) // _HELD_OUT if test is None else 0
-    net = fit_classifier(images, labels, classes, device, order[count:] if test is None else None)
-    tests, answers = (images, labels[order[:count]]) if test is None else test
-    places = order[:count] if test is None else torch.arange(len(tests))
-    learned = TrainedClassifier(net, 0.0)
-    named = torch.cat([learned.probabilities(tests[some]).argmax(-1) for some in torch.split(places, _BATCH)])
-    return TrainedClassifier(net, float((named == answers.cpu()).double().mean()))
+    count = len(images) // _HELD_OUT
+    net = fit_classifier(images, labels, classes, device, order[count:])
+    return _tested(net, images, labels, order[:count], "images of the data, which it did not learn from")
+
+
+def _tested(net: ConvClassifier, images: Tensor, labels: Tensor, places: Tensor, source: str) -> TrainedClassifier:
+    """How often a net is right on the images at some places, which are read batch by batch."""
+    learned = TrainedClassifier(net, 0.0, "")
+    named = torch.cat([learned.probabilities(images[some]).argmax(-1) for some in torch.split(places, _BATCH)])
+    accuracy = float((named == labels[places].cpu()).double().mean())
+    return TrainedClassifier(net, accuracy, f"{len(places):,} {source}")

@@ -1,20 +1,22 @@
-"""All metrics of a set of samples, from one pass of the classifier over them."""
+"""The metrics of a set of samples, from one pass of the classifier over them: the quick ones, or all."""
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from ebgan.metrics.classifier import TrainedClassifier
+from ebgan.metrics.classifier import Readout, TrainedClassifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
-from ebgan.metrics.frechet import frechet_distance
+from ebgan.metrics.features import check_features
+from ebgan.metrics.frechet import FrechetReference
 from ebgan.metrics.inception import modified_inception_score
-from ebgan.metrics.kernel import kernel_distance
-from ebgan.metrics.neighbours import overlap
+from ebgan.metrics.kernel import KernelReference
+from ebgan.metrics.neighbours import OverlapReference
 from ebgan.randomness import Randomness
 
 SWAPPED_FLOOR = 1e-4  # keeps the swapped order finite; real MNIST gives 5.8 with it
@@ -24,7 +26,7 @@ KERNEL_SUBSETS = 20
 NEAREST = 5  # neighbours that a ball reaches to: Naeem et al.'s; Kynkaanniemi et al. take 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal to itself alone, so that what is computed from it can be kept by it
 class RealReference:
     """The real images as a classifier sees them: computed once, then compared with any number of sample sets."""
 
@@ -53,32 +55,68 @@ class Evaluation:
         return asdict(self)
 
 
+def evaluate_quickly(
+    samples: Shaped[Tensor, "samples C H W"], classifier: TrainedClassifier, reference: RealReference
+) -> Evaluation:
+    """The metrics that a classifier's p(y|x) alone gives, at next to no cost: I', classes covered, largest class.
+
+    Samples are uint8 or float in [-1, 1], and the reference is made by the same classifier. i_usual and i_swapped are
+    I' in nats, i_usual_real that of the real images. Raises DataError for samples with NaN.
+    """
+    return _quick(classifier.read(samples), classifier, reference)
+
+
 def evaluate(
     samples: Shaped[Tensor, "samples C H W"], classifier: TrainedClassifier, reference: RealReference
 ) -> Evaluation:
-    """The metrics of samples, uint8 or float in [-1, 1], against a reference made by the same classifier.
+    """All metrics: the quick ones, and those on the classifier's features.
 
-    i_usual and i_swapped are I' in nats, i_usual_real that of the real images. The distances fid_classifier and
-    kid_classifier, precision, recall, density and coverage are taken on the classifier's features, the last four over
-    as many samples as real images. Raises DataError for fewer than 2 samples and for samples with NaN.
+    These are the distances fid_classifier and kid_classifier, and precision, recall, density and coverage, the last
+    four over as many samples as real images. Raises DataError for fewer than 2 samples and for samples with NaN.
     """
-    features, probabilities = classifier.read(samples)
-    histogram = class_histogram(probabilities.argmax(-1), probabilities.shape[-1])
-    metrics = class_metrics(probabilities, reference) | {
-        "fid_classifier": frechet_distance(reference.features, features),
-        "kid_classifier": kernel_distance(reference.features, features, subset=KERNEL_SUBSET, subsets=KERNEL_SUBSETS),
+    read = classifier.read(samples)
+    check_features("fake", read.features)
+    quick, real = _quick(read, classifier, reference), _real_side(reference, len(samples))
+    distances = {
+        "fid_classifier": real.frechet.distance(read.features),
+        "kid_classifier": real.kernel.distance(read.features),
     }
+    shared = real.overlap.overlap(read.features[: len(real.overlap.rows)])
     return Evaluation(
-        metrics | _overlap(reference.features, features),
-        histogram.tolist(),
-        _protocol(len(samples), len(reference.features), probabilities.shape[-1], classifier),
+        quick.metrics | distances | shared._asdict(),
+        quick.histogram,
+        quick.protocol | _feature_protocol(len(samples), len(reference.features)),
     )
 
 
-def class_metrics(probabilities: Float[Tensor, "samples classes"], reference: RealReference) -> dict[str, float]:
-    """The metrics that a classifier's p(y|x) alone gives, at next to no cost."""
+class _RealSide(NamedTuple):
+    """What distances on features need of the real images alone."""
+
+    frechet: FrechetReference
+    kernel: KernelReference
+    overlap: OverlapReference
+
+
+@functools.lru_cache(maxsize=2)
+def _real_side(reference: RealReference, samples: int) -> _RealSide:
+    """The real side of the distances to so many samples, kept for the next evaluation.
+
+    Precision, recall, density and coverage move with the numbers of rows, and are taken over as many of either set.
+    """
+    real = reference.features
+    count = min(len(real), samples)
+    some = Randomness.of(0).permutation("overlap", len(real))[:count]  # the data may be sorted by class
+    return _RealSide(
+        FrechetReference.of(real),
+        KernelReference.of(real, samples, subset=KERNEL_SUBSET, subsets=KERNEL_SUBSETS),
+        OverlapReference.of(real[some], _nearest(count)),
+    )
+
+
+def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReference) -> Evaluation:
+    probabilities = read.probabilities
     histogram = class_histogram(probabilities.argmax(-1), probabilities.shape[-1])
-    return {
+    metrics = {
         "i_usual": float(modified_inception_score(probabilities)),
         "i_usual_real": reference.score,
         "i_swapped": float(modified_inception_score(probabilities, swapped=True, floor=SWAPPED_FLOOR)),
@@ -86,13 +124,7 @@ def class_metrics(probabilities: Float[Tensor, "samples classes"], reference: Re
         "largest_class": float(histogram.max()),
         "largest_class_real": reference.largest,
     }
-
-
-def _overlap(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """Precision, recall, density and coverage over as many rows of either set: they move with the numbers of rows."""
-    count = min(len(real), len(fake))
-    some = Randomness.of(0).permutation("overlap", len(real))[:count]  # the data may be sorted by class
-    return overlap(real[some], fake[:count], nearest=_nearest(count))._asdict()
+    return Evaluation(metrics, histogram.tolist(), _class_protocol(probabilities, classifier, reference))
 
 
 def _nearest(count: int) -> int:
@@ -100,16 +132,25 @@ def _nearest(count: int) -> int:
     return min(NEAREST, count - 1)
 
 
-def _protocol(samples: int, reals: int, classes: int, classifier: TrainedClassifier) -> dict[str, str | int | float]:
+def _class_protocol(
+    probabilities: Tensor, classifier: TrainedClassifier, reference: RealReference
+) -> dict[str, str | int | float]:
+    samples, classes = probabilities.shape
     return {
         "samples": samples,
-        "real_images": reals,
+        "real_images": len(reference.features),
         "classes": classes,
         "i_usual_best": math.log(classes),
         "classifier": "3-layer ConvNet trained on the data set",
         "classifier_accuracy": classifier.accuracy,
+        "classifier_tested_on": classifier.tested_on,
         "swapped_floor": SWAPPED_FLOOR,
         "covered_share": COVERED_SHARE / classes,
+    }
+
+
+def _feature_protocol(samples: int, reals: int) -> dict[str, str | int | float]:
+    return {
         "kernel_subsets": KERNEL_SUBSETS,
         "kernel_subset": min(KERNEL_SUBSET, samples, reals),
         "nearest": _nearest(min(samples, reals)),

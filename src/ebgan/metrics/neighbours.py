@@ -34,26 +34,44 @@ class Overlap(NamedTuple):
     coverage: float
 
 
+class OverlapReference(NamedTuple):
+    """The real side of the four numbers, for any number of sets of samples."""
+
+    rows: Tensor  # [reals, width] float64
+    radii: Tensor  # [reals] float64, of their balls
+    nearest: int
+
+    @classmethod
+    def of(cls, real: Float[Tensor, "reals width"], nearest: int = 5) -> OverlapReference:
+        """The balls of real features. Raises DataError unless there are more than `nearest` rows, all finite."""
+        check_features("real", real)
+        rows = real.double()
+        return cls(rows, _radii(rows, nearest), nearest)
+
+    def overlap(self, fake: Float[Tensor, "fakes width"]) -> Overlap:
+        """The four numbers of samples' features. Raises DataError as `of` does."""
+        check_features("fake", fake)
+        fake = fake.double()
+        fake_radii = _radii(fake, self.nearest)
+        depth = torch.zeros(len(fake), dtype=torch.float64, device=fake.device)  # balls of real images a sample is in
+        covered, recalled = [], []
+        for rows, radii in zip(torch.split(self.rows, _ROWS), torch.split(self.radii, _ROWS), strict=True):
+            distances = torch.cdist(rows, fake)
+            holds = distances < radii[:, None]
+            depth += holds.sum(0)
+            covered.append(holds.any(-1))
+            recalled.append((distances < fake_radii).any(-1))
+        precision, recall = _share(depth > 0), _share(torch.cat(recalled))
+        return Overlap(precision, recall, float(depth.mean()) / self.nearest, _share(torch.cat(covered)))
+
+
 def overlap(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"], *, nearest: int = 5) -> Overlap:
     """The four numbers with k = `nearest`, of distances in float64.
 
     The rim does not belong to a ball, as in Naeem et al.'s code: the density of a set in itself is then 1. Raises
     DataError unless both sets hold more than `nearest` rows, all finite.
     """
-    check_features(real, fake)
-    real, fake = real.double(), fake.double()
-    real_radii, fake_radii = _radii(real, nearest), _radii(fake, nearest)
-    depth = torch.zeros(len(fake), dtype=torch.float64, device=fake.device)  # balls of real images a sample is in
-    covered, recalled = [], []
-    for rows, radii in zip(torch.split(real, _ROWS), torch.split(real_radii, _ROWS), strict=True):
-        distances = torch.cdist(rows, fake)
-        holds = distances < radii[:, None]
-        depth += holds.sum(0)
-        covered.append(holds.any(-1))
-        recalled.append((distances < fake_radii).any(-1))
-    return Overlap(
-        _share(depth > 0), _share(torch.cat(recalled)), float(depth.mean()) / nearest, _share(torch.cat(covered))
-    )
+    return OverlapReference.of(real, nearest).overlap(fake)
 
 
 def _radii(rows: Tensor, nearest: int) -> Tensor:

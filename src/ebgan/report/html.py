@@ -8,6 +8,7 @@ import io
 import os
 import platform
 import re
+from collections import Counter
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -23,7 +24,7 @@ from ebgan.runfolder import Record, RunFolder, read_records, write_atomically
 
 _GRIDS = 10  # in the strip of samples, the first and the last among them
 _HEAVY = 400_000  # bytes of a picture above which it is packed smaller
-_LIBRARIES = ("ebgan", "torch", "numpy", "lightning-fabric", "torchmetrics", "scikit-learn")
+_LIBRARIES = ("ebgan", "torch", "numpy", "lightning-fabric", "scikit-learn")
 
 
 class Chart(NamedTuple):
@@ -143,10 +144,9 @@ def _training_charts(stats: Sequence[Record]) -> list[Chart]:
 
 
 def _metric_charts(evaluations: Sequence[Record]) -> list[Chart]:
-    """The metrics over training; of a single evaluation the table says it all."""
-    if len(evaluations) < 2:
-        return []
-    names = summary.metric_names(evaluations)
+    """The metrics over training; of one that a single evaluation has the table says it all."""
+    counts = Counter(name for record in evaluations for name in record.get("metrics", {}))
+    names = [name for name in summary.metric_names(evaluations) if counts[name] > 1]
     meanings = [(name, summary.meaning(name)) for name in names]
     return _drawn(
         *((kind.label, _direction(kind), plots.metric(evaluations, name, share=kind.share)) for name, kind in meanings)

@@ -66,7 +66,12 @@ def publish(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
 
 def publish_best(folder: Path, checkpoint: Checkpoint) -> Path:
     """best.ckpt, which now holds the checkpoint and is never pruned; raises as `publish` does."""
-    return _write(folder / _BEST, checkpoint)
+    return _write(best_path(folder), checkpoint)
+
+
+def best_path(folder: Path) -> Path:
+    """Where the best weights of a run are, if any were kept."""
+    return folder / _BEST
 
 
 def newest(folder: Path) -> tuple[Checkpoint, list[str]] | None:
