@@ -18,7 +18,8 @@ def frechet_distance(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fa
     from torchmetrics.image.fid import FrechetInceptionDistance  # takes two seconds, so only where it is used
 
     check_features(real, fake)
-    metric = FrechetInceptionDistance(feature=ComputedFeatures(real.shape[-1])).to(real.device)
+    net = ComputedFeatures(real.shape[-1])
+    metric = FrechetInceptionDistance(feature=net, sync_on_compute=False).to(real.device)
     metric.update(real.double(), real=True)
     metric.update(fake.double(), real=False)
     return max(0.0, float(metric.compute()))  # rounding takes it below 0 for equal sets

@@ -34,7 +34,9 @@ def kernel_distance(
     size = min(subset, len(real), len(fake))
     with warnings.catch_warnings():  # that it keeps the features in memory, where they are already
         warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance`")
-        metric = KernelInceptionDistance(ComputedFeatures(real.shape[-1]), subsets=subsets, subset_size=size)
+        metric = KernelInceptionDistance(
+            ComputedFeatures(real.shape[-1]), subsets=subsets, subset_size=size, sync_on_compute=False
+        )
     metric.update(real.double(), real=True)
     metric.update(fake.double(), real=False)
     with torch.random.fork_rng(devices=[]):  # it draws from torch's own generator of the CPU, which is not ours to move
