@@ -8,6 +8,7 @@ statistics of the whole batch (`mean_across_ranks`), objectives see the energies
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,7 +112,8 @@ def exchange() -> Iterator[None]:
 
 def lost(error: RuntimeError) -> RankLostError:
     """The error for a user, from what torch says of a lost connection."""
-    reason = str(error).splitlines()[0]
+    line = str(error).splitlines()[0]
+    reason = re.sub(r"^\[[^]]*\] |\. This is typically.*", "", line)  # without the line of torch's code, and advice
     return RankLostError(
         f"lost another of the processes that train together ({reason}). The same command goes on from the last "
         "checkpoint"

@@ -8,22 +8,29 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed
 
 from ebgan.alone import TIMEOUT, prepare
-from ebgan.distributed import RankLostError, exchange, lost, rank
+from ebgan.distributed import RankLostError, exchange, lost
 from ebgan.errors import WORKER_LOST, EbganError, UsageError, check_least
 
 PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
+ENDING = 60.0  # seconds that a leader has, once a follower has failed, to write what it still can
 LONGEST = 100_000.0  # minutes
+
+Followers = list[subprocess.Popen[bytes]]  # those that this process started
 
 
 @contextmanager
@@ -42,27 +49,43 @@ def ranks(device: torch.device, devices: int = 1, timeout: float = TIMEOUT) -> I
         yield device
         return
     _refuse_uncounted_tasks()
-    parent = os.getppid()
-    if int(os.environ.get("LOCAL_RANK", "0")) > 0:
+    parent, follows = os.getppid(), int(os.environ.get("RANK") or _slurm("SLURM_PROCID")) > 0
+    if follows:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    fabric = _launch(device, devices, timeout)
-    follows = rank().index > 0
+    followers = [] if _launched() else _start(devices)
     try:
+        fabric = _meet(device, devices, timeout)
         yield fabric.device
     except EbganError as error:
         if error.agreed:
             with suppress(RankLostError):
                 _close()  # the others wait while the first one saves
         elif isinstance(error, RankLostError):
-            _wake(fabric)
+            _wake(followers, parent)
         if follows and _outlived(parent):
             raise SystemExit(error.exit_code) from error
         raise
     _close()  # not after an error: the others would wait for a rank that never comes
 
 
-def _launch(device: torch.device, devices: int, timeout: float) -> Any:
-    """Start the other processes or meet them. Raises RankLostError where one of them does not come."""
+def _start(devices: int) -> Followers:
+    """Start this command once more for each further device, and tell each process its place."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(devices), "NODE_RANK": "0"}
+    os.environ.update(place | {"RANK": "0", "LOCAL_RANK": "0"})
+    spec = sys.modules["__main__"].__spec__
+    program = [str(Path(sys.argv[0]).absolute())] if spec is None else ["-m", spec.name]
+    command = [sys.executable, *program, *sys.argv[1:]]
+    places = ({"RANK": str(index), "LOCAL_RANK": str(index)} for index in range(1, devices))
+    followers = [subprocess.Popen(command, env=os.environ | place) for place in places]
+    threading.Thread(target=_watch, args=(followers,), daemon=True).start()
+    return followers
+
+
+def _meet(device: torch.device, devices: int, timeout: float) -> Any:
+    """Connect to the other processes. Raises RankLostError where one of them does not come."""
     from lightning_fabric import Fabric
     from lightning_fabric.strategies import DDPStrategy
 
@@ -74,7 +97,6 @@ def _launch(device: torch.device, devices: int, timeout: float) -> Any:
         fabric.launch()
         prepare(timeout)
     except distributed.DistError as error:
-        _wake(fabric)
         raise lost(error) from error
     return fabric
 
@@ -121,21 +143,27 @@ def _follow(parent: int) -> None:
     os._exit(WORKER_LOST)
 
 
-def _outlived(parent: int) -> bool:
-    """Whether the leader, which started this process, has ended or soon does: it met the same error, or failed itself.
+def _watch(followers: Followers) -> None:
+    """End this process where a follower failed and it does not end by itself: a collective on a GPU may not notice."""
+    while not any(follower.poll() for follower in followers):
+        time.sleep(0.5)
+    time.sleep(ENDING)
+    for follower in followers:
+        follower.kill()
+    os._exit(WORKER_LOST)
 
-    It is waited for, because Fabric kills a leader that lives on when a follower has failed.
-    """
+
+def _outlived(parent: int) -> bool:
+    """Whether the leader, which started this process, ends soon: it met the same error, or failed itself."""
     until = time.monotonic() + PATIENCE
     while os.getppid() == parent and time.monotonic() < until:
         time.sleep(0.05)
     return os.getppid() != parent
 
 
-def _wake(fabric: Any) -> None:
+def _wake(followers: Followers, parent: int) -> None:
     """Let processes of this machine that were stopped go on: they find this one gone, and end too."""
-    stopped = [os.getppid()] if rank().index > 0 else [child.pid for child in fabric.strategy.launcher.procs]
-    for pid in stopped:
+    for pid in [follower.pid for follower in followers] or [parent]:
         with suppress(OSError):
             os.kill(pid, signal.SIGCONT)
 
