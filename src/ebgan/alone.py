@@ -8,7 +8,6 @@ each ends the wait of the others.
 
 from __future__ import annotations
 
-import _thread
 import signal
 import threading
 import time
@@ -62,7 +61,6 @@ def alone() -> Iterator[None]:
     if distributed.group.WORLD not in _groups:
         prepare()
     company = _Company(_groups[distributed.group.WORLD])
-    company.start()
     try:
         with _hidden_ranks(), company.interrupting():
             yield
@@ -83,6 +81,7 @@ class _Company(threading.Thread):
         self.group = group
         self.sign = _sign(Status.BUSY)
         self.left = threading.Event()  # set when this process's own work has ended
+        self.listening = False  # whether that work hears of INTERRUPT
         self.lock = threading.Lock()
         self.lost: RuntimeError | None = None  # how the connection ended
         self.failure: str | None = None  # what the first process that failed has said
@@ -96,8 +95,8 @@ class _Company(threading.Thread):
         except RuntimeError as error:
             self.lost = error
         with self.lock:
-            if (self.lost or self.failure is not None) and not self.left.is_set():
-                _thread.interrupt_main(INTERRUPT)
+            if (self.lost or self.failure is not None) and self.listening and not self.left.is_set():
+                signal.pthread_kill(threading.main_thread().ident or 0, INTERRUPT)
 
     def _working(self) -> bool:
         """Exchange a sign of life: whether any process is still at work and none has failed."""
@@ -110,16 +109,20 @@ class _Company(threading.Thread):
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Let the loss of another process end what this one does; in a thread, that ends when it is done."""
+        """Start, and let the loss of another process end this one's work, which in a thread learns of it at its end."""
         if threading.current_thread() is not threading.main_thread():
+            self.start()
             yield
             return
         before = signal.signal(INTERRUPT, self._interrupt) or signal.SIG_DFL
+        self.listening = True
+        self.start()
         try:
             yield
         finally:
             with self.lock:
                 self.left.set()
+            time.sleep(0)  # one that was just sent arrives before the handler goes
             signal.signal(INTERRUPT, before)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -130,7 +133,8 @@ class _Company(threading.Thread):
         """End this process's own work and wait until the others know, or have ended theirs too."""
         self.sign = _sign(status, reason)
         self.left.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def raise_failure(self) -> None:
         """Raise RankLostError if another process was lost or has failed."""
