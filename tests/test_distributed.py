@@ -2,9 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +18,7 @@ from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import CheckpointError
-from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, read_experiment
+from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
@@ -33,7 +30,6 @@ from ebgan.schedules import Linear
 from ebgan.training import loop, optim
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
-from ebgan.training.lock import run_lock
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
@@ -281,102 +277,3 @@ def test_several_processes_calibrate_as_one_does(tmp_path, on_ranks) -> None:
         assert together.reached == pytest.approx(alone.reached, rel=1e-9)
 
     assert on_ranks(2, work) == [0, 0]
-
-
-@pytest.mark.slow
-def test_processes_that_stop_together_wait_for_the_one_that_saves(tmp_path) -> None:
-    script = Path(__file__).with_name("stopping_ranks.py")
-    saved = tmp_path / "saved"
-    assert subprocess.run([sys.executable, str(script), str(saved)], timeout=100, check=False).returncode == 143
-    assert saved.exists()
-
-
-class Command:
-    """`ebgan train ... --devices 2`, and all the processes that it starts."""
-
-    def __init__(self, folder: Path, **changes: object) -> None:
-        np.savez(folder / "images.npz", images=IMAGES)
-        data = replace(EBGAN_PT.data, source=str(folder / "images.npz"))
-        config, self.out = folder / "config.yaml", folder / "out"
-        config.write_text(replace(EBGAN_PT, data=data, **changes).to_yaml())
-        program = str(Path(sys.executable).with_name("ebgan"))
-        arguments = ["train", str(config), str(self.out), "--device", "cpu", "--devices", "2"]
-        self.process = subprocess.Popen(
-            [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-    def under_way(self) -> None:
-        """Wait until it trains."""
-        until = time.monotonic() + 120
-        while not (self.out / "checkpoints").exists() and time.monotonic() < until:
-            time.sleep(0.1)
-
-    def followers(self) -> list[int]:
-        """The processes that it started."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children]
-
-    def end(self) -> tuple[int, str]:
-        """Its exit code and what it said, once no process of it is left."""
-        _, said = self.process.communicate(timeout=120)
-        until = time.monotonic() + 20
-        while self.alive() and time.monotonic() < until:
-            time.sleep(0.1)
-        assert not self.alive()
-        return self.process.returncode, said
-
-    def alive(self) -> bool:
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
-
-
-def test_the_command_trains_on_two_devices_what_it_trains_on_one(tmp_path) -> None:
-    command = Command(tmp_path, images=96)
-    code, said = command.end()
-    assert code == 0, said
-    trainer.train(read_experiment(command.out / "config.yaml"), tmp_path / "alone", device="cpu")
-    together, alone = final(command.out), final(tmp_path / "alone")
-    assert together.keys() == alone.keys()
-    for name in [name for name in alone if name.split(".", 1)[1] not in CANCELLED]:
-        torch.testing.assert_close(together[name], alone[name], rtol=1e-7, atol=1e-7)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_to_the_command_ends_all_its_processes(tmp_path, number: signal.Signals, code: int) -> None:
-    command = Command(tmp_path, images=10**9)
-    command.under_way()
-    command.process.send_signal(number)
-    found, said = command.end()
-    assert found == code, said
-    assert said.count("all is saved") == 1
-    assert (command.out / "report.html").is_file()
-
-
-@pytest.mark.slow
-def test_a_follower_that_is_killed_ends_the_command(tmp_path) -> None:
-    command = Command(tmp_path, images=10**9)
-    command.under_way()
-    os.kill(command.followers()[0], signal.SIGKILL)
-    code, said = command.end()
-    assert code == RankLostError.exit_code, said
-
-
-@pytest.mark.slow
-def test_a_leader_that_is_killed_takes_its_followers_along(tmp_path) -> None:
-    command = Command(tmp_path, images=10**9)
-    command.under_way()
-    command.process.kill()
-    assert command.end()[0] == -signal.SIGKILL
-
-
-@pytest.mark.slow
-def test_a_locked_folder_is_told_once_and_ends_all(tmp_path) -> None:
-    with run_lock(tmp_path / "out" / "lock"):
-        code, said = Command(tmp_path).end()
-    assert code == 9, said
-    assert said.count("trains here") == 1
-    assert "Traceback" not in said
