@@ -67,7 +67,7 @@ class Command:
 
     def under_way(self, sign: str = "checkpoints") -> None:
         """Wait until it trains, or a file appears in its folder."""
-        until = time.monotonic() + 120
+        until = time.monotonic() + 240
         while not (self.out / sign).exists() and time.monotonic() < until:
             time.sleep(0.05)
 
@@ -82,7 +82,7 @@ class Command:
 
     def end(self) -> tuple[int, str]:
         """Its exit code and what it said, once no process of it is left."""
-        _, said = self.process.communicate(timeout=120)
+        _, said = self.process.communicate(timeout=400)
         until = time.monotonic() + 20
         while self.alive() and time.monotonic() < until:
             time.sleep(0.1)
@@ -162,6 +162,7 @@ def test_a_locked_folder_is_told_once_and_ends_all(tmp_path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_digits_train_on_two_devices_and_go_on_on_one_and_on_two(tmp_path) -> None:
     command = Digits(tmp_path, "--images", "1280", "--override")
     code, said = command.end()

@@ -63,12 +63,17 @@ FAMILIES = list({family(name): name for name in reversed(RECIPES)}.values())
 def small(spec: Any) -> Any:
     """A net with few units."""
     changes = {
-        each.name: small(value) if is_dataclass(value) else SMALL[each.name]
+        each.name: small(value) if is_dataclass(value) else reduced(SMALL[each.name], value)
         for each in fields(spec)
         if is_dataclass(value := getattr(spec, each.name)) or (each.name in SMALL and value is not None)
     }
     kind: GeneratorSpec | DiscriminatorSpec = replace(spec, **changes)
     return kind
+
+
+def reduced(size: object, usual: object) -> object:
+    """A size; of numbers the smaller one: a deeper net may have a batch norm that the recipe's has not."""
+    return min(size, usual) if isinstance(size, int) and isinstance(usual, int) else size
 
 
 def tiny(name: str, folder: Path) -> Experiment:
@@ -83,7 +88,7 @@ def tiny(name: str, folder: Path) -> Experiment:
     return replace(
         made,
         data=made.data if toy else data,
-        labelled=Labelled(count=6, batch=6),
+        labelled=Labelled(count=12, batch=12),
         nets=replace(made.nets, generator=small(made.nets.generator), discriminator=small(made.nets.discriminator)),
         energy=energy,
         objective=replace(made.objective, epoch=COUNT) if isinstance(made.objective, MAGAN) else made.objective,
