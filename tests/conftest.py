@@ -2,6 +2,12 @@
 
 import math
 import os
+import signal
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 # Before NumPy and torch start their threads: two workers of two threads each would wait for each other on two cores.
@@ -11,6 +17,7 @@ import pytest
 import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
+from torch import distributed
 
 # Before any test imports the package: shapes and types of these rooms' signatures are then checked at each call.
 CHECKED = ("nets", "energies", "samplers", "objectives", "training", "metrics", "randomness", "schedules", "run")
@@ -71,3 +78,61 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}: set EBGAN_DATA")
     return folder
+
+
+class Ranks:
+    """Forked processes that train together, with one thread each."""
+
+    UNEXPECTED = 99  # how one ends that meets an error that is not for a user
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.meetings = folder, count()
+
+    def __call__(self, ranks: int, work: Callable[..., object], timeout: float = 100.0, limit: int = 100) -> list[int]:
+        """The exit codes of processes that did `work(rank)`; `timeout` and `limit`, for all, are in seconds."""
+        return self.ended(self.started(ranks, work, timeout, limit))
+
+    def started(self, ranks: int, work: Callable[..., object], timeout: float = 100.0, limit: int = 100) -> list[int]:
+        """The process ids of such processes, which are under way."""
+        store = self.folder / f"meeting {next(self.meetings)}"
+        children = []
+        for index in range(ranks):
+            pid = os.fork()
+            if pid == 0:
+                signal.alarm(limit)  # one that waits for ever for another ends
+                os._exit(self._joined(index, ranks, work, store, timeout))
+            children.append(pid)
+        return children
+
+    def ended(self, children: list[int]) -> list[int]:
+        return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+
+    def _joined(self, index: int, ranks: int, work: Callable[..., object], store: Path, timeout: float) -> int:
+        from ebgan.alone import prepare
+        from ebgan.distributed import RankLostError, rank
+        from ebgan.errors import EbganError
+
+        torch.set_num_threads(1)
+        distributed.init_process_group(
+            "gloo", init_method=f"file://{store}", rank=index, world_size=ranks, timeout=timedelta(seconds=timeout)
+        )
+        prepare(timeout / 60)
+        code = 0
+        try:
+            work(rank())
+        except EbganError as error:
+            code = error.exit_code
+        except BaseException:
+            traceback.print_exc()
+            return self.UNEXPECTED
+        if code != RankLostError.exit_code:
+            with suppress(RuntimeError):  # the others may have ended
+                distributed.barrier()
+        distributed.destroy_process_group()
+        return code
+
+
+@pytest.fixture
+def on_ranks(tmp_path: Path) -> Ranks:
+    """What does the same work in several processes that train together."""
+    return Ranks(tmp_path)

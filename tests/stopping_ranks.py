@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 
-from ebgan import distributed
+from ebgan import distributed, launching
 from ebgan.training.signals import StoppedError
 
 SAVING = 8.0  # seconds; Lightning Fabric looks every 5 seconds for processes that have failed
 
 if __name__ == "__main__":
-    distributed.PATIENCE = 0.1
+    launching.PATIENCE = 0.1
     try:
-        with distributed.ranks(torch.device("cpu"), 2):
+        with launching.ranks(torch.device("cpu"), 2):
             if distributed.rank().index == 0:
                 time.sleep(SAVING)
                 Path(sys.argv[1]).touch()

@@ -2,11 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
-import traceback
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from ebgan import trainer
 from ebgan.building import build
@@ -22,8 +17,8 @@ from ebgan.calibration import calibrate
 from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
-from ebgan.errors import CheckpointError, EbganError
-from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, read_experiment
+from ebgan.errors import CheckpointError
+from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
@@ -35,12 +30,10 @@ from ebgan.schedules import Linear
 from ebgan.training import loop, optim
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
-from ebgan.training.lock import run_lock
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
 from ebgan.training.step import train_step
 
-UNEXPECTED = 99  # how a child ends that meets an error that is not for a user
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8), dtype=np.uint8)
 GENERATOR = MLPGenerator(depth=3, width=10, noise=5, std=0.3)
 EBGAN_PT = Experiment(
@@ -119,35 +112,6 @@ KINDS = {
 CANCELLED = {"hidden.0.bias", "hidden.1.mean", "hidden.3.bias", "hidden.4.mean", "trunk.3.bias", "trunk.4.mean"}
 
 
-def on_ranks(count: int, work: Callable[[Rank], object], store: Path) -> list[int]:
-    """The exit codes of so many processes that did the work together."""
-    children = []
-    for index in range(count):
-        pid = os.fork()
-        if pid == 0:
-            os._exit(_joined(Rank(index, count), work, store))
-        children.append(pid)
-    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
-
-
-def _joined(here: Rank, work: Callable[[Rank], object], store: Path) -> int:
-    signal.alarm(100)  # one that waits for ever for another ends
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{store}", rank=here.index, world_size=here.count)
-    code = 0
-    try:
-        work(here)
-    except EbganError as error:
-        code = error.exit_code
-    except BaseException:
-        traceback.print_exc()
-        return UNEXPECTED
-    if code != RankLostError.exit_code:
-        distributed.barrier()
-    distributed.destroy_process_group()
-    return code
-
-
 def unsettled(net: nn.Module) -> None:
     """Move a Ladder network's combinators from where gradients are rounding alone, of which Adam makes steps."""
     with torch.no_grad():
@@ -181,8 +145,8 @@ def states(steps: int = 5) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_several_processes_train_what_one_does(tmp_path: Path, count: int) -> None:
-    codes = on_ranks(count, lambda here: torch.save(states(), tmp_path / f"{here.index}"), tmp_path / "store")
+def test_several_processes_train_what_one_does(tmp_path: Path, count: int, on_ranks) -> None:
+    codes = on_ranks(count, lambda here: torch.save(states(), tmp_path / f"{here.index}"))
     assert codes == [0] * count
     first, *others = [torch.load(tmp_path / f"{index}", weights_only=True) for index in range(count)]
     for other in others:
@@ -195,7 +159,7 @@ def test_several_processes_train_what_one_does(tmp_path: Path, count: int) -> No
         )
 
 
-def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch) -> None:
+def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch, on_ranks) -> None:
     add = optim.sum_across_ranks
 
     def work(here: Rank) -> None:
@@ -213,7 +177,7 @@ def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch) -
         assert torch.bfloat16 in {parameter.dtype for parameter in game.generator.optimiser.parameters}
         assert set(summed) == {torch.float32}
 
-    assert on_ranks(2, work, tmp_path / "store") == [0, 0]
+    assert on_ranks(2, work) == [0, 0]
 
 
 def test_alone_nothing_is_exchanged() -> None:
@@ -234,7 +198,9 @@ def final(out: Path) -> dict[str, Tensor]:
     return found[0].tensors
 
 
-def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_later(tmp_path, monkeypatch) -> None:
+def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_later(
+    tmp_path, monkeypatch, on_ranks
+) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     take = loop.train_step
 
@@ -247,18 +213,18 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_lat
         monkeypatch.setattr(loop, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
-    assert on_ranks(2, work, tmp_path / "first") == [143, 143]
+    assert on_ranks(2, work) == [143, 143]
     stopped = newest(tmp_path / "run" / "checkpoints")
     assert stopped is not None
     assert stopped[0].images == 96  # the step that heard of it, and one more, after which all know
-    assert on_ranks(2, lambda here: train(EBGAN_PT, tmp_path / "run"), tmp_path / "second") == [0, 0]
-    assert on_ranks(2, lambda here: train(EBGAN_PT, tmp_path / "whole"), tmp_path / "third") == [0, 0]
+    assert on_ranks(2, lambda here: train(EBGAN_PT, tmp_path / "run")) == [0, 0]
+    assert on_ranks(2, lambda here: train(EBGAN_PT, tmp_path / "whole")) == [0, 0]
     torch.testing.assert_close(final(tmp_path / "run"), final(tmp_path / "whole"), rtol=0, atol=0)
     written = [sorted(path.name for path in (tmp_path / name).iterdir()) for name in ("run", "whole")]
     assert written[0] == written[1]
 
 
-def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch) -> None:
+def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch, on_ranks) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     take = loop.train_step
 
@@ -271,10 +237,10 @@ def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch) -> None:
         monkeypatch.setattr(loop, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
-    assert on_ranks(2, work, tmp_path / "store") == [RankLostError.exit_code, -signal.SIGKILL]
+    assert on_ranks(2, work) == [RankLostError.exit_code, -signal.SIGKILL]
 
 
-def test_processes_that_see_different_checkpoints_refuse_to_go_on(tmp_path, monkeypatch) -> None:
+def test_processes_that_see_different_checkpoints_refuse_to_go_on(tmp_path, monkeypatch, on_ranks) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     train(EBGAN_PT, tmp_path / "0")
     before = final(tmp_path / "0")
@@ -287,20 +253,20 @@ def test_processes_that_see_different_checkpoints_refuse_to_go_on(tmp_path, monk
             told.write_text(str(error))
             raise
 
-    assert on_ranks(2, work, tmp_path / "store") == [CheckpointError.exit_code] * 2
+    assert on_ranks(2, work) == [CheckpointError.exit_code] * 2
     assert "0 for one and 240 for another" in told.read_text()
     torch.testing.assert_close(final(tmp_path / "0"), before, rtol=0, atol=0)
 
 
-def test_a_margin_that_only_one_process_finds_is_refused(tmp_path, monkeypatch) -> None:
+def test_a_margin_that_only_one_process_finds_is_refused(tmp_path, monkeypatch, on_ranks) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     train(replace(EBGAN_PT, objective=EBGAN(margin=7.0)), tmp_path / "0")
     unsettled = replace(EBGAN_PT, objective=EBGAN(margin=None))
-    codes = on_ranks(2, lambda here: train(unsettled, tmp_path / f"{here.index}"), tmp_path / "store")
+    codes = on_ranks(2, lambda here: train(unsettled, tmp_path / f"{here.index}"))
     assert codes == [CheckpointError.exit_code] * 2
 
 
-def test_several_processes_calibrate_as_one_does(tmp_path) -> None:
+def test_several_processes_calibrate_as_one_does(tmp_path, on_ranks) -> None:
     falling = Adam(lr=1e-2, decay=Linear(start=1.0, end=0.0, finish=240))
     made = replace(EBGAN_PT, optimisers=replace(EBGAN_PT.optimisers, discriminator=falling))
     alone = calibrate(made, Packed(IMAGES[:, None]))
@@ -310,103 +276,4 @@ def test_several_processes_calibrate_as_one_does(tmp_path) -> None:
         assert [images for images, _ in together.curve] == [images for images, _ in alone.curve]
         assert together.reached == pytest.approx(alone.reached, rel=1e-9)
 
-    assert on_ranks(2, work, tmp_path / "store") == [0, 0]
-
-
-@pytest.mark.slow
-def test_processes_that_stop_together_wait_for_the_one_that_saves(tmp_path) -> None:
-    script = Path(__file__).with_name("stopping_ranks.py")
-    saved = tmp_path / "saved"
-    assert subprocess.run([sys.executable, str(script), str(saved)], timeout=100, check=False).returncode == 143
-    assert saved.exists()
-
-
-class Command:
-    """`ebgan train ... --devices 2`, and all the processes that it starts."""
-
-    def __init__(self, folder: Path, **changes: object) -> None:
-        np.savez(folder / "images.npz", images=IMAGES)
-        data = replace(EBGAN_PT.data, source=str(folder / "images.npz"))
-        config, self.out = folder / "config.yaml", folder / "out"
-        config.write_text(replace(EBGAN_PT, data=data, **changes).to_yaml())
-        program = str(Path(sys.executable).with_name("ebgan"))
-        arguments = ["train", str(config), str(self.out), "--device", "cpu", "--devices", "2"]
-        self.process = subprocess.Popen(
-            [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-    def under_way(self) -> None:
-        """Wait until it trains."""
-        until = time.monotonic() + 120
-        while not (self.out / "checkpoints").exists() and time.monotonic() < until:
-            time.sleep(0.1)
-
-    def followers(self) -> list[int]:
-        """The processes that it started."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children]
-
-    def end(self) -> tuple[int, str]:
-        """Its exit code and what it said, once no process of it is left."""
-        _, said = self.process.communicate(timeout=120)
-        until = time.monotonic() + 20
-        while self.alive() and time.monotonic() < until:
-            time.sleep(0.1)
-        assert not self.alive()
-        return self.process.returncode, said
-
-    def alive(self) -> bool:
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
-
-
-def test_the_command_trains_on_two_devices_what_it_trains_on_one(tmp_path) -> None:
-    command = Command(tmp_path, images=96)
-    code, said = command.end()
-    assert code == 0, said
-    trainer.train(read_experiment(command.out / "config.yaml"), tmp_path / "alone", device="cpu")
-    together, alone = final(command.out), final(tmp_path / "alone")
-    assert together.keys() == alone.keys()
-    for name in [name for name in alone if name.split(".", 1)[1] not in CANCELLED]:
-        torch.testing.assert_close(together[name], alone[name], rtol=1e-7, atol=1e-7)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_to_the_command_ends_all_its_processes(tmp_path, number: signal.Signals, code: int) -> None:
-    command = Command(tmp_path, images=10**9)
-    command.under_way()
-    command.process.send_signal(number)
-    found, said = command.end()
-    assert found == code, said
-    assert said.count("all is saved") == 1
-    assert (command.out / "report.html").is_file()
-
-
-@pytest.mark.slow
-def test_a_follower_that_is_killed_ends_the_command(tmp_path) -> None:
-    command = Command(tmp_path, images=10**9)
-    command.under_way()
-    os.kill(command.followers()[0], signal.SIGKILL)
-    code, said = command.end()
-    assert code == RankLostError.exit_code, said
-
-
-@pytest.mark.slow
-def test_a_leader_that_is_killed_takes_its_followers_along(tmp_path) -> None:
-    command = Command(tmp_path, images=10**9)
-    command.under_way()
-    command.process.kill()
-    assert command.end()[0] == -signal.SIGKILL
-
-
-@pytest.mark.slow
-def test_a_locked_folder_is_told_once_and_ends_all(tmp_path) -> None:
-    with run_lock(tmp_path / "out" / "lock"):
-        code, said = Command(tmp_path).end()
-    assert code == 9, said
-    assert said.count("trains here") == 1
-    assert "Traceback" not in said
+    assert on_ranks(2, work) == [0, 0]

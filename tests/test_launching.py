@@ -14,9 +14,10 @@ import pytest
 import torch
 
 from ebgan import trainer
-from ebgan.distributed import RankLostError, ranks
+from ebgan.distributed import RankLostError
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
+from ebgan.launching import ranks
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN
 from ebgan.training.checkpoint import newest

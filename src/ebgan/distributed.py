@@ -1,4 +1,4 @@
-"""Devices and ranks: the one module that knows Lightning Fabric.
+"""What processes that train together, the ranks, exchange.
 
 Each rank reads its own slice of every batch. What the slices must agree on is shared here: batch norm takes the
 statistics of the whole batch (`mean_across_ranks`), objectives see the energies and codes of the whole batch
@@ -8,25 +8,20 @@ statistics of the whole batch (`mean_across_ranks`), objectives see the energies
 
 from __future__ import annotations
 
-import gc
-import os
-import threading
-import time
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
 
-from ebgan.errors import WORKER_LOST, CheckpointError, EbganError, UsageError, check_least
-
-PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
+from ebgan.errors import WORKER_LOST, CheckpointError, EbganError
 
 
 class RankLostError(EbganError):
-    """Another of the processes that train together has ended."""
+    """Another of the processes that train together has ended, or was stopped."""
 
     exit_code = WORKER_LOST
 
@@ -63,7 +58,7 @@ def gather_across_ranks(local: Tensor, axis: int) -> Tensor:
     if here.count == 1:
         return local
     slices = [torch.empty_like(local) for _ in range(here.count)]
-    with _exchange():
+    with exchange():
         distributed.all_gather(slices, local.detach().contiguous())
     slices[here.index] = local
     return torch.cat(slices, axis)
@@ -77,7 +72,7 @@ def sum_across_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
     for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):  # in the same order on every rank
         places = [place for place, tensor in enumerate(tensors) if tensor.dtype == dtype]
         flat = torch.cat([tensors[place].flatten() for place in places])
-        with _exchange():
+        with exchange():
             distributed.all_reduce(flat)
         parts = torch.split(flat, [tensors[place].numel() for place in places])
         for place, part in zip(places, parts, strict=True):
@@ -89,7 +84,7 @@ def largest_across_ranks(local: Tensor) -> Tensor:
     """The largest value of a tensor on any rank, elementwise."""
     largest = local.clone()
     if rank().count > 1:
-        with _exchange():
+        with exchange():
             distributed.all_reduce(largest, distributed.ReduceOp.MAX)
     return largest
 
@@ -107,106 +102,22 @@ def refuse_apart(value: float, device: torch.device, what: str) -> None:
 
 
 @contextmanager
-def ranks(device: torch.device, devices: int = 1) -> Iterator[torch.device]:
-    """Start the other processes, if more than one device is asked for, and give this one its device.
-
-    Under torchrun or srun the processes are there already and only meet. A lost rank ends the others, and errors are
-    left for the first rank to tell; after one that all ranks meet by agreement (`agreed`) they leave together. Raises
-    UsageError for tasks of SLURM that do not say how many are on a machine.
-    """
-    check_least("", 1, devices=devices)
-    if devices == 1 and _launched() < 2:
-        yield device
-        return
-    from lightning_fabric import Fabric
-
-    here = _local_count() or devices
-    if "WORLD_SIZE" not in os.environ and _launched() > 1 and "SLURM_STEP_ID" not in os.environ:
-        raise UsageError(
-            f"SLURM holds {_launched()} tasks ready, and this process, which it did not start as one of them, would "
-            "wait for the others: start it by srun, or ask sbatch for a single task"
-        )
-    if "WORLD_SIZE" not in os.environ and _launched() > 0 and not _local_count():
-        raise UsageError(
-            f"SLURM started {_launched()} tasks and does not say how many on each machine: give srun or sbatch "
-            "--ntasks-per-node in place of --ntasks"
-        )
-    nodes = max(1, _launched() // here)
-    fabric: Any = Fabric(accelerator=device.type, devices=here, num_nodes=nodes, strategy="ddp")
-    fabric.launch()
-    parent = os.getppid()
-    follows = rank().index > 0
-    if follows:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    try:
-        yield fabric.device
-    except EbganError as error:
-        if error.agreed:
-            with suppress(RankLostError):
-                _close()  # the others wait while the first one saves
-        if follows and _outlived(parent):
-            raise SystemExit(error.exit_code) from error
-        raise
-    _close()  # not after an error: the others would wait for a rank that never comes
-
-
-def _launched() -> int:
-    """How many processes torchrun or srun has started in all, 0 for none."""
-    return int(os.environ.get("WORLD_SIZE") or _slurm("SLURM_NTASKS"))
-
-
-def _local_count() -> int:
-    """How many of them are on this machine, 0 if that is not told."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE") or _slurm("SLURM_NTASKS_PER_NODE"))
-
-
-def _slurm(name: str) -> str:
-    """What SLURM says; in a shell that it gave (salloc, srun --pty bash) one process is started by hand."""
-    by_hand = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
-    return "0" if by_hand else os.environ.get(name, "0")
-
-
-def _follow(parent: int) -> None:
-    """End this process with the one that started it: a collective on a GPU would wait for a lost rank for half an hour.
-
-    Whoever has something to tell has `PATIENCE` for it.
-    """
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    time.sleep(PATIENCE)
-    os._exit(WORKER_LOST)
-
-
-def _outlived(parent: int) -> bool:
-    """Whether the leader, which started this process, has ended or soon does: it met the same error, or failed itself.
-
-    It is waited for, because Fabric kills a leader that lives on when a follower has failed.
-    """
-    until = time.monotonic() + PATIENCE
-    while os.getppid() == parent and time.monotonic() < until:
-        time.sleep(0.05)
-    return os.getppid() != parent
-
-
-@contextmanager
-def _exchange() -> Iterator[None]:
-    """Tell a lost connection for what it is."""
+def exchange() -> Iterator[None]:
+    """Raise RankLostError where the connection to another process is lost."""
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise RankLostError(
-            f"lost another of the processes that train together ({reason}). The same command goes on from the last "
-            "checkpoint"
-        ) from error
+        raise lost(error) from error
 
 
-def _close() -> None:
-    """Leave together: gloo at times aborts a process that leaves while others still talk."""
-    with _exchange():
-        distributed.barrier()
-    gc.collect()
-    distributed.destroy_process_group()
+def lost(error: RuntimeError) -> RankLostError:
+    """The error for a user, from what torch says of a lost connection."""
+    line = str(error).splitlines()[0]
+    reason = re.sub(r"^\[[^]]*\] |\. This is typically.*", "", line)  # without the line of torch's code, and advice
+    return RankLostError(
+        f"lost another of the processes that train together ({reason}). The same command goes on from the last "
+        "checkpoint"
+    )
 
 
 class _Mean(torch.autograd.Function):
@@ -215,7 +126,7 @@ class _Mean(torch.autograd.Function):
     @staticmethod
     def forward(_: Any, local: Tensor) -> Tensor:
         mean = local.clone(memory_format=torch.contiguous_format)
-        with _exchange():
+        with exchange():
             distributed.all_reduce(mean)
         return mean / rank().count
 

@@ -5,7 +5,7 @@ class EbganError(Exception):
     """An error whose message is for the user: it names what was wrong and how to mend it."""
 
     exit_code = 1
-    agreed = False  # whether all processes that train together raise it at the same moment
+    agreed = False  # whether all processes that train together know of it at the same moment
 
 
 class UsageError(EbganError, ValueError):

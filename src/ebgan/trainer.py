@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ebgan.alone import alone
 from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
@@ -66,7 +68,8 @@ def train(
         experiment = with_source(experiment, data)
         data = None
     spec = experiment.data
-    opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
+    with alone():
+        opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
     experiment = settle(experiment, opened, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
@@ -84,16 +87,18 @@ def train(
             write_atomically(folder.config, experiment.to_yaml().encode())
         try:
             training.run(images)
-        except BaseException:
-            with contextlib.suppress(EbganError, OSError):
+        except BaseException as error:
+            with contextlib.suppress(EbganError, OSError), _report_alone(error):
                 if leads:
                     write_report(folder)
             raise
-        if leads:
-            _measure_best(run, opened, observer)
-            if isinstance(opened, Points):
+        with alone():
+            if leads:
+                _measure_best(run, opened, observer)
+            if leads and isinstance(opened, Points):
                 write_animation(folder)
-            write_report(folder)
+            if leads:
+                write_report(folder)
     run.take(training.state())
     return run
 
@@ -124,6 +129,11 @@ def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExami
     if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
         return ClassExaminer(run, data)
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
+
+
+def _report_alone(error: BaseException) -> AbstractContextManager[None]:
+    """Where the report of a run that ended in an error is written: the others wait if they have met it too."""
+    return alone() if isinstance(error, EbganError) and error.agreed else contextlib.nullcontext()
 
 
 def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:

@@ -22,6 +22,9 @@ class Options(OpensData):
     labels: Annotated[str | None, arg(help="a CSV file with the classes of some of a folder's images")] = None
     device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
     devices: Annotated[int, arg(help="how many devices train together")] = 1
+    timeout: Annotated[
+        float, arg(help="minutes without a sign of life after which one of several processes counts as lost")
+    ] = 10.0
     override: Annotated[
         FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the config has changed")
     ] = False
@@ -45,14 +48,14 @@ def main(argv: list[str]) -> None:
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     _refuse_truth(options.out)
     from ebgan.cli.progress import ProgressBar
-    from ebgan.distributed import ranks
+    from ebgan.launching import ranks
     from ebgan.trainer import train, with_labels
 
     if options.labels is not None:
         experiment = with_labels(experiment, options.labels)
 
     out = options.out or Path("runs") / experiment_name(argv[0])
-    with ranks(find_device(options.device), options.devices) as device:
+    with ranks(find_device(options.device), options.devices, options.timeout) as device:
         with ProgressBar(experiment) as bar:
             train(experiment, out, device=device, observer=bar, override=options.override)
         bar.summary(out)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from ebgan.alone import alone
 from ebgan.distributed import rank, refuse_apart
 from ebgan.errors import CheckpointError, DivergedError, UsageError
 from ebgan.records import Batch
@@ -82,11 +83,7 @@ class Training:
     step: int = 0
     best: float = float("-inf")
     recorder: Recorder = field(default_factory=Recorder)
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process writes the run folder."""
-        return rank().index == 0
+    leads: bool = field(default_factory=lambda: rank().index == 0)  # whether this process writes the run folder
 
     def run(self, images: int) -> None:
         """Train to the end, from what `resume` came back to.
@@ -133,13 +130,13 @@ class Training:
         if due(plan.picture) or due(plan.evaluation) or due(plan.checkpoint):
             self.recorder.check()
             self.note(alarms)
-        with self.recorder.paused():
-            if due(plan.picture) and self.leads:
-                self.picture(images)
-            if due(plan.evaluation) and self.leads:
-                self.examine(images, alarms)
-            if due(plan.checkpoint):
-                self.save(images)
+            with self.recorder.paused(), alone():
+                if due(plan.picture) and self.leads:
+                    self.picture(images)
+                if due(plan.evaluation) and self.leads:
+                    self.examine(images, alarms)
+                if due(plan.checkpoint):
+                    self.save(images)
 
     def note(self, alarms: Alarms) -> None:
         """Write the record that is waiting, if one is, tell the observer, and raise what alarms it gives."""
@@ -193,7 +190,8 @@ class Training:
         if images > self.recorder.images:
             self.recorder.close(images)
             self.note(alarms)
-        self.save(images)
+        with alone():
+            self.save(images)
         raise StoppedError(
             f"stopped by {asked.name} after {images:,} images seen; all is saved: the same command goes on",
             exit_code(asked),

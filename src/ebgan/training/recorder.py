@@ -41,7 +41,9 @@ class Recorder:
         images, outcome, finite = self._unread
         self._unread = None
         if not bool(finite.read().all()):
-            raise DivergedError(_story(images, outcome))
+            error = DivergedError(_story(images, outcome))
+            error.agreed = True  # the ranks' gradients are summed before they are looked at
+            raise error
 
     def close(self, images: int) -> None:
         """End the interval of a record here; its means are sent off to the host."""
