@@ -24,7 +24,7 @@ def multiplies_bf16(device: torch.device | str) -> bool:
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    return kind == "cpu" and _processor_multiplies_bf16()
+    return kind == "cpu" and processor_multiplies_bf16()
 
 
 def suited(weights: int, native: bool) -> Precision:
@@ -37,9 +37,10 @@ def emulation_warning(precision: Precision | None, device: torch.device | str) -
     if precision != "bf16" or torch.device(device).type == "meta" or multiplies_bf16(device):
         return None
     times = product_speed("fp32", device, 0.05) / product_speed("bf16", device, 0.05)
+    what = "processor" if torch.device(device).type == "cpu" else "accelerator"
     return (
-        f"precision=bf16: {torch.device(device).type} here has no instructions for bf16 and emulates it: a product of "
-        f"matrices takes {times:.2g} times as long as in fp32"
+        f"precision=bf16: the {what} here has no instructions for bf16 and emulates it: a product of matrices takes "
+        f"{times:.2g} times as long as in fp32"
     )
 
 
@@ -66,7 +67,7 @@ def _seconds_of_a_product(matrix: torch.Tensor) -> float:
     return max(time.perf_counter() - begun, 1e-9)
 
 
-def _processor_multiplies_bf16() -> bool:
+def processor_multiplies_bf16() -> bool:
     """What oneDNN answers; on x86 it says yes also where AVX512 without bf16 emulates it, 2.4 times as slow as fp32."""
     try:
         answer = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
