@@ -54,31 +54,39 @@ def memory(root: Path = Path("/")) -> Memory:
 
 def _quotas(root: Path) -> Iterator[float]:
     """The limits of all groups that the process is in, outer ones among them."""
-    for group in _groups(root, "", "unified"):
-        allowed, _, period = _text(group / "cpu.max").partition(" ")
-        if allowed.isdigit() and int(period) > 0:
-            yield int(allowed) / int(period)
+    for group in _groups(root, ""):
+        yield from _share(_words(group / "cpu.max"))
     for group in _groups(root, "cpu"):
-        allowed, period = _text(group / "cpu.cfs_quota_us").strip(), _text(group / "cpu.cfs_period_us").strip()
-        if allowed.isdigit() and period.isdigit() and int(period) > 0:
-            yield int(allowed) / int(period)
+        yield from _share(_words(group / "cpu.cfs_quota_us") + _words(group / "cpu.cfs_period_us"))
+
+
+def _share(words: list[str]) -> list[float]:
+    """Quota over period, or nothing where one of them is no number, as of a group without a limit."""
+    numbers = [int(word) for word in words if word.isdigit()]
+    return [numbers[0] / numbers[1]] if len(numbers) == 2 and numbers[1] else []
 
 
 def _memory_limits(root: Path) -> Iterator[int]:
-    texts = [_text(group / "memory.max") for group in _groups(root, "", "unified")]
-    texts += [_text(group / "memory.limit_in_bytes") for group in _groups(root, "memory")]
-    return (int(text) for text in texts if text.strip().isdigit() and int(text) < UNLIMITED)
+    files = [group / "memory.max" for group in _groups(root, "")]
+    files += [group / "memory.limit_in_bytes" for group in _groups(root, "memory")]
+    numbers = (int(word) for file in files for word in _words(file) if word.isdigit())
+    return (number for number in numbers if number < UNLIMITED)
 
 
-def _groups(root: Path, controller: str, *others: str) -> Iterator[Path]:
-    """The folders of the process's cgroup and of those around it: of a controller, or of version 2 for ""."""
+def _groups(root: Path, controller: str) -> Iterator[Path]:
+    """The folders of the process's groups and of those around them: of a controller, or of version 2 for ""."""
     for line in _text(root / "proc/self/cgroup").splitlines():
-        _, names, path = line.split(":", 2)
-        if controller in names.split(","):
+        _, _, rest = line.partition(":")
+        names, _, path = rest.partition(":")
+        if path and controller in names.split(","):
             inner = Path(path.lstrip("/"))
-            for mount in (*others, "") if not controller else (names, controller):
+            for mount in (names, controller) if controller else ("", "unified"):
                 for group in (inner, *inner.parents):
                     yield root / "sys/fs/cgroup" / mount / group
+
+
+def _words(path: Path) -> list[str]:
+    return _text(path).split()
 
 
 def _text(path: Path) -> str:
