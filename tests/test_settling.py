@@ -70,7 +70,7 @@ def test_an_epoch_that_is_not_given_is_the_data_and_pretraining_two_of_them(tmp_
     train(made, tmp_path, data=IMAGES, device="cpu")
     trained = read_experiment(tmp_path / "config.yaml")
     assert (trained.objective, trained.pretraining) == (MAGAN(epoch=40), 80)
-    given = dataclasses.replace(made, pretraining=16, objective=MAGAN(epoch=20))
+    given = dataclasses.replace(made, pretraining=16, objective=MAGAN(epoch=20), precision="fp32")
     train(given, tmp_path / "given", data=IMAGES, device="cpu")
     assert read_experiment(tmp_path / "given" / "config.yaml") == given
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
+from torch import nn
 
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision
 from ebgan.nets.base import Classifier, Site
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
+from ebgan.precision import multiplies_bf16, suited
 from ebgan.randomness import Randomness
 from ebgan.stacking import placed
 from ebgan.training.compiled import compile_passes
@@ -27,15 +31,15 @@ def build(
     """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
 
     A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
-    for parts that cannot work together. On CUDA it switches TF32 off for the process: fp32 means float32 throughout.
+    for parts that cannot work together. A precision of None is the one that suits nets and device. On CUDA it switches
+    TF32 off for the process: fp32 means float32 throughout.
     """
     if experiment.unsettled:
         raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
     if torch.device(device).type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
     experiment = placed(experiment, device)  # a stack's fields hold tensors
-    dtype = DTYPES[experiment.precision]
-    wide = torch.promote_types(dtype, torch.float32)
+    wide = torch.float64 if experiment.precision == "fp64" else torch.float32
     randomness = Randomness.of(experiment.seed, device, wide)
     site = Site(shape, experiment.data.limits, randomness, classes)
     generator = experiment.nets.generator.build(site)
@@ -56,6 +60,8 @@ def build(
     if experiment.accumulate > 1 and not experiment.accumulate_norms:
         refuse_batch_norm(generator, "generator")
         refuse_batch_norm(discriminator, "discriminator")
+    weights = _count(generator, discriminator) // math.prod(site.models)
+    dtype = DTYPES[experiment.precision or suited(weights, multiplies_bf16(device))]
     for net in (generator, discriminator):
         compute_in(net, wide)
     game = Game(
@@ -77,3 +83,13 @@ def build(
     memory = experiment.sampler.init(site, wide)
     plateau = game.plateau.init(site.models, device) if game.plateau else None
     return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
+
+
+def count_weights(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> int:
+    """The weights of both nets for images [C, H, W], counted on the meta device, which holds no numbers."""
+    site = Site(shape, experiment.data.limits, Randomness.of(experiment.seed, "meta"), classes)
+    return _count(experiment.nets.generator.build(site), experiment.nets.discriminator.build(site))
+
+
+def _count(*nets: nn.Module) -> int:
+    return sum(weight.numel() for net in nets for weight in net.parameters())

@@ -159,7 +159,7 @@ class Experiment:
     images: int = 600_000  # real images seen by the discriminator in all
     pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
     batch: int = 64  # images in a discriminator's turn, over all ranks
-    precision: Precision = "fp32"  # of matrix products; sums, norms and weights are kept in float32 at least
+    precision: Precision | None = None  # of matrix products; None is what suits the machine (see `ebgan.precision`)
     compile: bool = False  # whether the nets' passes are compiled (torch.compile), which takes a minute at first
     accumulate: int = 1  # parts in which a batch passes the nets, for want of memory; each then passes twice
     accumulate_norms: bool = False  # whether batch norm may take the statistics of each part

@@ -18,6 +18,7 @@ from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
+from ebgan.precision import emulation_warning
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
@@ -240,7 +241,10 @@ def load(
     checkpoint = _checkpoint(folder, best)
     meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
     data = DataFacts(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
-    run = assemble(experiment, folder, data, device or default_device(), precision)
+    device = device or default_device()
+    if warning := emulation_warning(precision, device):
+        logger.warning("%s", warning)
+    run = assemble(experiment, folder, data, device, precision)
     run.take(checkpoint.tensors)
     return run
 

@@ -60,7 +60,7 @@ def train(
 
     `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
     call again goes on from the newest checkpoint; one with another config is refused unless `override`. What the
-    experiment leaves to the data is found first, and stands in config.yaml.
+    experiment leaves open (precision, a margin) is found first, and stands in config.yaml.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
@@ -153,7 +153,7 @@ def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer,
 
 def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
-    observer.notice(_described(data))
+    observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
     place = rank()
     loader = Loader(
         data,

@@ -8,6 +8,7 @@ import os
 import sys
 from importlib import import_module
 
+import ebgan
 from ebgan.errors import INTERRUPTED, OUT_OF_MEMORY, DataError, EbganError, UsageError
 
 VERBS = {
@@ -24,6 +25,7 @@ VERBS = {
     "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
     "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",
     "data": "fetch a data set: `ebgan data get mnist`",
+    "doctor": "say what ebgan has to work with here, and how fast: for a bug report",
 }
 
 SPINS = "1000"  # turns in which a thread of torch's waits for the others before it sleeps; GNU's own are 300,000
@@ -41,6 +43,9 @@ def run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(_help())
         return 0 if argv else UsageError.exit_code
+    if argv[0] == "--version":
+        print(f"ebgan {ebgan.__version__}")
+        return 0
     logging.basicConfig(format="%(message)s")
     logging.getLogger("ebgan").setLevel(logging.INFO)
     try:
@@ -90,7 +95,7 @@ def _help() -> str:
     lines = [f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items()]
     return "\n".join(
         [
-            "usage: ebgan VERB ... (each verb has its own --help)",
+            "usage: ebgan VERB ... (each verb has its own --help), or ebgan --version",
             "",
             "Energy-based generative adversarial networks.",
             "",

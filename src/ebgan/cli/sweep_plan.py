@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from ebgan.precision import multiplies_bf16
 from ebgan.report.summary import duration
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Halving, Store, Trial
 from ebgan.sweeps.halving import Scores, rungs, unfinished
 from ebgan.sweeps.plan import Task, planned, seconds
+from ebgan.sweeps.precision import FACT, settled, warn_of_emulation
 
 
 def print_plan(
@@ -30,7 +33,11 @@ def print_plan(
     """
     if halving:
         halving.check(trials)
-    finished, scores = _known(SweepFolder(out).trials)
+    finished, scores, facts = _known(SweepFolder(out).trials)
+    trials, kept = settled(trials, facts, partial(multiplies_bf16, device))
+    if kept:
+        print(f"{kept[FACT]} in trials that name no precision")
+    warn_of_emulation(trials, device)
     needed, here = 0.0, device.type != "cuda" or torch.cuda.is_available()
     for rung in rungs(trials, halving, lambda: scores):
         left = unfinished(rung, finished)
@@ -55,12 +62,12 @@ def print_plan(
     print(f"about {duration(needed / workers)} with {_counted(workers, 'worker')} on idle cores like this one")
 
 
-def _known(path: Path) -> tuple[set[str], Scores]:
-    """The trials that have a result, and their scores."""
+def _known(path: Path) -> tuple[set[str], Scores, dict[str, str]]:
+    """The trials that have a result, their scores, and the facts of the sweep."""
     if not path.exists():
-        return set(), {}
+        return set(), {}, {}
     with Store(path) as store:
-        return store.finished(), store.scores()
+        return store.finished(), store.scores(), store.facts()
 
 
 def _span(trials: Sequence[Trial]) -> str:

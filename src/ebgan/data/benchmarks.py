@@ -38,14 +38,15 @@ def read_cifar10(folder: Path, split: str) -> Packed | None:
 
     The python version is not read: its files are pickles, which can run any code.
     """
-    paths = _find_cifar10(folder, split)
+    paths = find_cifar10(folder, split)
     if paths is None:
         return None
     records = np.concatenate([_records(path) for path in paths])
     return Packed(records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].astype(np.int64), CIFAR10_CLASSES, "cifar10")
 
 
-def _find_cifar10(folder: Path, split: str) -> tuple[Path, ...] | None:
+def find_cifar10(folder: Path, split: str) -> tuple[Path, ...] | None:
+    """The files of a split, or None if the folder holds none. Raises DataError where some are missing."""
     for place in (folder, folder / "cifar-10-batches-bin"):
         paths = {name: tuple(place / file for file in files) for name, files in CIFAR10_FILES.items()}
         if any(path.is_file() for files in paths.values() for path in files):
@@ -65,7 +66,7 @@ def _records(path: Path) -> NDArray[np.uint8]:
 
 def read_svhn(folder: Path, split: str) -> Packed | None:
     """SVHN's cropped digits 3x32x32; the files' label 10 is the digit 0."""
-    path = _find_svhn(folder, split)
+    path = find_svhn(folder, split)
     if path is None:
         return None
     from scipy.io import loadmat
@@ -78,7 +79,8 @@ def read_svhn(folder: Path, split: str) -> Packed | None:
     return Packed(np.ascontiguousarray(images), labels, DIGITS, "svhn")
 
 
-def _find_svhn(folder: Path, split: str) -> Path | None:
+def find_svhn(folder: Path, split: str) -> Path | None:
+    """The file of a split, or None if the folder holds none. Raises DataError where it is missing."""
     paths = {name: folder / f"{name}_32x32.mat" for name in ("train", "test")}
     if not any(path.is_file() for path in paths.values()):
         return None

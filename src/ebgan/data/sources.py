@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
 from ebgan.data.archive import is_archive
 from ebgan.data.arrays import DIGITS, is_npz, read_digits, read_npz
-from ebgan.data.benchmarks import read_cifar10, read_fashion_mnist, read_mnist, read_svhn
+from ebgan.data.benchmarks import find_cifar10, find_svhn, read_cifar10, read_fashion_mnist, read_mnist, read_svhn
 from ebgan.data.collections import COLLECTIONS, find_collection
 from ebgan.data.folder import read_picture, read_pictures
-from ebgan.data.idx import read_idx
+from ebgan.data.idx import find_idx, read_idx
 from ebgan.data.journal import is_pack, open_pack
 from ebgan.data.packed import MAGIC, Packed, open_packed
 from ebgan.errors import DataError, NoSplitError
@@ -26,6 +27,12 @@ _READERS: dict[str, Callable[[Path, str], Packed | None]] = {
     "fashion_mnist": read_fashion_mnist,
     "cifar10": read_cifar10,
     "svhn": read_svhn,
+}
+_FINDERS: dict[str, Callable[[Path, str], object]] = {
+    "mnist": find_idx,
+    "fashion_mnist": find_idx,
+    "cifar10": find_cifar10,
+    "svhn": find_svhn,
 }
 SOURCES = ("digits", *_READERS)  # the sets that have a name
 
@@ -70,6 +77,23 @@ def open_arrays(source: str | Path, split: str = "train") -> Packed | None:
 def data_folder(name: str) -> Path:
     """Where a named set is kept: its folder in $EBGAN_DATA, or in the user's cache folder if that is not set."""
     return _folders(name)[0]
+
+
+def located_sets() -> dict[str, str]:
+    """The named sets that are here, each with its folder or archive, or with what is wrong with it; none is read."""
+    found = {"digits": "comes with scikit-learn"}
+    for name, find in _FINDERS.items():
+        try:
+            folder = next((each for each in _folders(name) if find(each, "train") is not None), None)
+        except (DataError, OSError) as error:
+            found[name] = str(error)
+            continue
+        if folder:
+            found[name] = str(folder)
+    for name in COLLECTIONS:
+        with suppress(DataError, OSError):
+            found[name] = str(find_collection(name, _homes()))
+    return found
 
 
 def _folders(name: str) -> list[Path]:

@@ -7,6 +7,7 @@ are kept whole: a row a model in stacks/trials.sqlite.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import fmean, stdev
 
 import torch
@@ -14,10 +15,12 @@ import torch
 from ebgan.distributed import default_device
 from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
+from ebgan.precision import multiplies_bf16
 from ebgan.recipes.claims import Request
 from ebgan.runfolder import RunFolder, SweepFolder, read_records
 from ebgan.sweeps import Store, Trial
 from ebgan.sweeps.plan import Task, planned
+from ebgan.sweeps.precision import settled
 from ebgan.sweeps.training import run_trials
 from ebgan.trainer import train
 from ebgan.training.lock import run_lock
@@ -70,9 +73,13 @@ def _of_stacks(stacks: list[Task], asked: Request, device: torch.device) -> dict
     """The errors of the trials of stacks, by id; a stack that has its results is not trained again."""
     folder = SweepFolder(asked.out / "stacks")
     with run_lock(folder.lock), Store(folder.trials) as store:
-        store.expect([trial for task in stacks for trial in task.trials])
+        asked_for = [trial for task in stacks for trial in task.trials]
+        trials, kept = settled(asked_for, store.facts(), partial(multiplies_bf16, device))
+        store.state(**kept)
+        store.expect(trials)
+        made = {trial.id: trial for trial in trials}
         for task in stacks:
-            waiting = [trial for trial in task.trials if trial.id not in store.finished()]
+            waiting = [made[trial.id] for trial in task.trials if trial.id not in store.finished()]
             if waiting:
                 asked.note(f"a stack of {len(waiting)}")
                 results = run_trials([trial.experiment for trial in waiting], device)

@@ -33,7 +33,6 @@ def began() -> Experiment:
         optimisers=Optimisers(discriminator=adam, generator=adam, plateau=Plateau(patience=EPOCH, floor=0.25)),
         images=100 * EPOCH,
         batch=16,
-        precision="bf16",
     )
 
 
@@ -49,5 +48,4 @@ def magan() -> Experiment:
         optimisers=Optimisers(discriminator=adamax, generator=adamax),
         images=202 * EPOCH,
         pretraining=2 * EPOCH,
-        precision="bf16",
     )

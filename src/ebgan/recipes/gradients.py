@@ -112,6 +112,7 @@ def setting(side: Side, source: str) -> Experiment:
         nets=Nets(generator=made.nets.generator, discriminator=side.net),
         energy=side.energy,
         objective=side.objective(MARGINS[source]),
+        precision="fp32",  # gradients are what is measured
     )
 
 

@@ -36,5 +36,4 @@ def experiment(data: Data, margin: float, images: int) -> Experiment:
         objective=EBGAN(margin=margin, pulling_away=0.1),
         optimisers=Optimisers(discriminator=adam, generator=adam),
         images=images,
-        precision="bf16",
     )

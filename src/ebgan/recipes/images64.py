@@ -64,7 +64,6 @@ def base(pictures: Pictures) -> Experiment:
         nets=Nets(generator=ConvGenerator(), discriminator=ConvAutoencoder()),
         optimisers=Optimisers(discriminator=Adam(lr=2e-4), generator=Adam(lr=2e-4)),
         images=IMAGES,
-        precision="bf16",
     )
 
 

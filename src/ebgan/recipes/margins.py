@@ -51,7 +51,7 @@ def _base(scale: Scale) -> Experiment:
     paper = mnist_ebgan()
     if scale == "tiny":
         nets = Nets(generator=MLPGenerator(width=50, noise=8), discriminator=MLPAutoencoder(width=64))
-        small = replace(paper, data=Data(source="digits"), nets=nets, precision="fp32")
+        small = replace(paper, data=Data(source="digits"), nets=nets)
         return replace(small, images=2_560, evaluation=Evaluation(samples=200, grid=16))
     if scale == "cpu":
         return replace(paper, images=3 * EPOCH, evaluation=Evaluation(grid=36))

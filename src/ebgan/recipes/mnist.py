@@ -47,7 +47,6 @@ def gan() -> Experiment:
         optimisers=Optimisers(discriminator=SGD(lr=0.01), generator=SGD(lr=0.01)),
         images=IMAGES,
         turns=Turns(joined=True),
-        precision="bf16",
     )
 
 
@@ -59,5 +58,4 @@ def _ebgan(objective: EBGAN | Scheduled) -> Experiment:
         optimisers=Optimisers(discriminator=Adam(lr=1e-3), generator=Adam(lr=1e-3)),
         images=IMAGES,
         turns=Turns(joined=True),
-        precision="bf16",
     )

@@ -31,7 +31,6 @@ STAGE = Stage(
     images=EPOCHS * EPOCH,
     batch=64,
     lr=1e-3,
-    precision="bf16",
     evaluation=Evaluation(every=EPOCH),
 )
 

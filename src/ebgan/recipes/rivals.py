@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
-from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers, Precision
+from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Objective
 from ebgan.schedules import Linear
@@ -39,7 +39,6 @@ class Stage:
     batch: int
     lr: float
     decay: Linear | None = None
-    precision: Precision = "fp32"
     evaluation: Evaluation
 
 
@@ -73,7 +72,6 @@ def enter(rival: Rival, stage: Stage) -> Experiment:
         images=stage.images + first,
         pretraining=first,
         batch=stage.batch,
-        precision=stage.precision,
         evaluation=stage.evaluation,
     )
 

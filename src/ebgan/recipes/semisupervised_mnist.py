@@ -120,12 +120,12 @@ def ebgan_ln_of(steps: int, labels: int = 100, seed: int = 0) -> Experiment:
 
 
 def shortened(made: Experiment) -> Experiment:
-    """What runs of a quarter of the steps have besides: bf16, and Rasmus et al.'s gamma at the softmax.
+    """What runs of a quarter of the steps have besides: Rasmus et al.'s gamma at the softmax.
 
     Without gamma batch norm bounds the logits, so that no image gets more than 0.757 of its class, and the labelled
     images have a say to the end. docs/recipes/semisupervised.md has the errors with and without.
     """
-    return replace(made, precision="bf16", nets=replace(made.nets, discriminator=Ladder(top_scale=True)))
+    return replace(made, nets=replace(made.nets, discriminator=Ladder(top_scale=True)))
 
 
 def without_generator(made: Experiment) -> Experiment:

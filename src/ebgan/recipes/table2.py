@@ -6,8 +6,8 @@ third, EBGAN-LN without its generator, tells what these do.
 Each seed of each cell is a run of its own in the folder, which the same command takes up where it was stopped, and
 which other processes may train (`semisupervised_mnist.ladder_quarter`); where stacks of models pay, as on a GPU, all
 seeds and numbers of labels are trained as one. The lengths of `cpu` are a quarter of the paper's, with all decays
-scaled, in bf16 and with gamma at the softmax (`shortened`): hours. There the Ladder network has four times its rate, by
-which Adam goes as far as in the paper's steps, and as far as in EBGAN-LN's. `tiny` reads the digits of scikit-learn.
+scaled and with gamma at the softmax (`shortened`): hours. There the Ladder network has four times its rate, by which
+Adam goes as far as in the paper's steps, and as far as in EBGAN-LN's. `tiny` reads the digits of scikit-learn.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ebgan.data import Packed, open_data, scaled
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, Nets, Precision
+from ebgan.experiment import Experiment, Nets
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.recipes.claims import Scale
 
@@ -26,7 +26,6 @@ class Size:
     epochs: float
     divide: int  # feature maps by this; features and codes keep their number
     seeds: int
-    precision: Precision = "fp32"  # of the runs; the classifiers' is fp32
     digits: bool = False  # whether the digits stand in for every set
     labels: int = 1000  # images with labels in table 2
     learning: int = 200  # epochs of table 2's classifier
@@ -43,7 +42,7 @@ class Size:
         data = replace(made.data, source=self.source(made.data.source))
         watched = replace(made.evaluation, pictures=seen, every=seen)
         nets = self.narrowed(made.nets)
-        return replace(made, data=data, nets=nets, images=seen, precision=self.precision, evaluation=watched)
+        return replace(made, data=data, nets=nets, images=seen, evaluation=watched)
 
     def narrowed(self, nets: Nets) -> Nets:
         """The same nets with fewer feature maps."""
@@ -59,12 +58,12 @@ class Size:
         """What the numbers are of, where the paper's are of something else."""
         nets = f"feature maps divided by {self.divide}, " if self.divide > 1 else ""
         seeds = "1 seed" if self.seeds == 1 else f"{self.seeds} seeds"
-        return f"{nets}{self.epochs:g} epochs, {self.precision}, {seeds}"
+        return f"{nets}{self.epochs:g} epochs, {seeds}"
 
 
 SIZES: dict[Scale, Size] = {
     "tiny": Size(epochs=0.4, divide=16, seeds=1, digits=True, labels=100, learning=2, learner=16),
-    "cpu": Size(epochs=10, divide=8, seeds=2, precision="bf16", learning=60, learner=2, validated=2000),
+    "cpu": Size(epochs=10, divide=8, seeds=2, learning=60, learner=2, validated=2000),
     "paper": Size(epochs=100, divide=1, seeds=2),
 }
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -22,11 +23,13 @@ import torch
 
 from ebgan.errors import WORKER_LOST, EbganError
 from ebgan.experiment import Experiment
+from ebgan.precision import multiplies_bf16
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import LOSSES, connected, sharing
-from ebgan.sweeps.grid import Grid
+from ebgan.sweeps.grid import Grid, Trial
 from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.plan import Task, chosen, planned
+from ebgan.sweeps.precision import settled, warn_of_emulation
 from ebgan.sweeps.store import Store
 from ebgan.sweeps.training import Result, run_trials
 from ebgan.training.lock import run_lock
@@ -98,7 +101,9 @@ def sweep(
         halving.check(trials)
     wanted: set[str] = set()
     with run_lock(folder.lock), Store(folder.trials) as store, ExitStack() as opened:
-        store.state(**facts or {}, **{"halving": str(halving)} if halving else {})
+        client = cache(lambda: opened.enter_context(connected(workers, scheduler, slurm)))
+        trials, kept = _settled(trials, store.facts(), str(device), client if scheduler or slurm else None)
+        store.state(**facts or {}, **kept, **{"halving": str(halving)} if halving else {})
         driver = None
         for rung in rungs(trials, halving, store.scores):
             (store.add if wanted else store.expect)(rung.trials)
@@ -108,7 +113,7 @@ def sweep(
                 continue
             driver = driver or _Driver(
                 signals=opened.enter_context(StopSignals()),
-                client=opened.enter_context(connected(workers, scheduler, slurm)),
+                client=client(),
                 store=store,
                 device=str(device),
                 runner=runner,
@@ -117,6 +122,17 @@ def sweep(
             tasks = planned(left, torch.device(device), shuffle, sharing(workers, scheduler, slurm))
             driver.run(tasks, more=rung.above * len(rung.trials) / len(left))
         return [row.id for row in store.rows() if row.status == "failed" and row.id in wanted]
+
+
+def _settled(
+    trials: Sequence[Trial], facts: dict[str, str], device: str, cluster: Callable[[], Client] | None
+) -> tuple[list[Trial], dict[str, str]]:
+    """The trials with a precision each, and the fact to keep of it; on a cluster a worker says what it multiplies."""
+    if cluster:
+        return settled(trials, facts, lambda: bool(cluster().submit(multiplies_bf16, device, pure=False).result()))
+    trials, kept = settled(trials, facts, partial(multiplies_bf16, device))
+    warn_of_emulation(trials, device)
+    return trials, kept
 
 
 @dataclass(kw_only=True)

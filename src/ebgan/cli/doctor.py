@@ -1,0 +1,201 @@
+"""`ebgan doctor`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import FlagCreatePairsOff
+
+from ebgan.cli.arguments import parse
+
+Facts = dict[str, Any]
+SECONDS = 0.5  # in which each precision is measured on each device
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Say what an ebgan here has to work with, and how fast it multiplies: a screen for a bug report.
+
+    What is missing or cannot be read is told with the reason, and everything else is told all the same.
+    """
+
+    json: FlagCreatePairsOff[bool] = False  # print one JSON object
+
+
+def main(argv: list[str]) -> None:
+    """Print each check as it ends, then warnings; or all of it as JSON."""
+    chosen = parse(Doctor, "doctor", argv)
+    import json
+
+    found: Facts = {}
+    for name, check in CHECKS.items():
+        found[name] = _outcome(check)
+        if not chosen.json:
+            print(f"{name.replace('_', ' '):<12}{_words(found[name])}", flush=True)
+    found["warnings"] = _warnings(found)
+    if chosen.json:
+        print(json.dumps(found))
+        return
+    for warning in found["warnings"]:
+        print(f"{'warning':<12}{warning}")
+
+
+def _outcome(check: Callable[[], Facts]) -> Facts:
+    """What a check finds, or why it does not: no check may keep the others from being made."""
+    try:
+        return check()
+    except Exception as error:
+        reason = str(error).strip() or "no reason given"
+        return {"failed": f"{type(error).__name__}: {reason.splitlines()[0]}"}
+
+
+def _words(facts: Facts) -> str:
+    """Facts on one line: those that are None are left out, and one alone needs no name."""
+    known = {name.replace("_", " "): _said(value) for name, value in facts.items() if value is not None}
+    alone = len(facts) == 1 and "failed" not in facts
+    return "; ".join(value if alone else f"{name} {value}" for name, value in known.items())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({each})" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _versions() -> Facts:
+    import platform
+
+    import ebgan
+
+    return {"ebgan": ebgan.__version__, "python": platform.python_version(), "system": platform.platform()}
+
+
+def _processor() -> Facts:
+    """The model that Linux names, or else the kind of processor."""
+    import platform
+
+    known = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if platform.system() == "Linux" else []
+    models = [line.partition(":")[2].strip() for line in known if line.startswith("model name")]
+    return {"model": models[0] if models else platform.processor() or platform.machine()}
+
+
+def _torch() -> Facts:
+    import torch
+
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {"version": torch.__version__, "cuda": torch.version.cuda, "cpu_kernels": capability}
+
+
+def _threads() -> Facts:
+    import torch
+
+    return {"torch_takes": torch.get_num_threads()}
+
+
+def _cores() -> Facts:
+    from ebgan.machine import cores
+
+    found = cores()
+    return {"usable": found.usable, "machine": found.machine, "affinity": found.affinity, "quota": found.quota}
+
+
+def _memory() -> Facts:
+    from ebgan.machine import memory
+
+    return {f"{name}_gb": _gigabytes(value) for name, value in memory()._asdict().items()}
+
+
+def _devices() -> Facts:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    found = {}
+    for place in range(count):
+        each = torch.cuda.get_device_properties(place)
+        found[f"cuda:{place}"] = f"{each.name}, {_gigabytes(each.total_memory):g} GB"
+    if torch.backends.mps.is_available():
+        found["mps"] = "memory shared with the processor"
+    return {"accelerators": found}
+
+
+def _bf16() -> Facts:
+    from ebgan.precision import multiplies_bf16
+
+    return {str(device): "native" if multiplies_bf16(device) else "emulated" for device in _kinds()}
+
+
+def _speed() -> Facts:
+    """GFLOP/s in products of matrices."""
+    from ebgan.precision import product_speed
+
+    return {
+        f"{device}_{precision}_gflops": float(f"{product_speed(precision, device, SECONDS) / 1e9:.3g}")
+        for device in _kinds()
+        for precision in ("fp32", "bf16")
+    }
+
+
+def _kinds() -> list[Any]:
+    """The CPU, and the accelerator that training takes by default."""
+    import torch
+
+    from ebgan.distributed import default_device
+
+    return list(dict.fromkeys((torch.device("cpu"), default_device())))
+
+
+def _cache() -> Facts:
+    from platformdirs import user_cache_dir
+
+    folder = Path(user_cache_dir("ebgan"))
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return {"folder": str(folder), "free_gb": _gigabytes(shutil.disk_usage(there).free)}
+
+
+def _data() -> Facts:
+    from ebgan.data.sources import located_sets
+
+    return {"here": located_sets()}
+
+
+def _classifiers() -> Facts:
+    from platformdirs import user_cache_dir
+
+    folder = Path(user_cache_dir("ebgan")) / "classifiers"
+    return {"trained": len(list(folder.iterdir())) if folder.exists() else 0}
+
+
+def _gigabytes(count: int | None) -> float | None:
+    return None if count is None else round(count / 1e9, 1)
+
+
+def _warnings(found: Facts) -> list[str]:
+    """What makes runs here slow, and the mend."""
+    takes, usable = found["threads"].get("torch_takes"), found["cores"].get("usable")
+    if not takes or not usable or takes <= usable:
+        return []
+    return [f"torch takes {takes} threads and may use {usable} cores: `export OMP_NUM_THREADS={usable}`"]
+
+
+CHECKS: dict[str, Callable[[], Facts]] = {
+    "versions": _versions,
+    "processor": _processor,
+    "torch": _torch,
+    "cores": _cores,
+    "threads": _threads,
+    "memory": _memory,
+    "devices": _devices,
+    "bf16": _bf16,
+    "cache": _cache,
+    "data_sets": _data,
+    "classifiers": _classifiers,
+    "speed": _speed,
+}
