@@ -97,7 +97,6 @@ def _grid(chosen: Sweep) -> Grid:
     from dataclasses import replace
 
     from ebgan.recipes import find_grid
-    from ebgan.trainer import with_source
 
     grid = find_grid(chosen.grid).make(chosen.scale)
     if chosen.images is not None:
@@ -105,6 +104,8 @@ def _grid(chosen: Sweep) -> Grid:
     if chosen.precision is not None:
         grid = grid.with_base(precision=chosen.precision)
     if chosen.source is not None:
+        from ebgan.trainer import with_source
+
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))
     return grid
