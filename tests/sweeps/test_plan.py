@@ -45,7 +45,7 @@ def test_the_rule_counts_the_weights_of_both_nets() -> None:
 
 def test_a_stack_is_cut_into_even_parts_by_the_memory_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     (first, *_) = list(GRID.trials())
-    memory = planning._Sizes().of(first.experiment).memory
+    memory = planning._Built().size(first.experiment).memory
     monkeypatch.setattr(planning, "CPU_MEMORY", 13 * memory)
     trials = [trial for trial in GRID.trials() if trial.experiment.nets.generator.width == 8]
     assert lengths(trials) == [10, 10, 10]

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from ebgan.building import build
 from ebgan.data import Loader
 from ebgan.data.loader import is_small
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment, Nets
+from ebgan.experiment import Experiment
 from ebgan.stacking import stacked
 from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.stack import groups, shape
@@ -95,27 +95,17 @@ def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharin
     `sharing` is the number of workers that train on one device at once. Raises DataError or UsageError where an
     experiment cannot be built.
     """
-    tasks, sizes = [], _Sizes()
+    tasks, built = [], _Built()
     for members in groups(trials):
-        size = sizes.of(members[0].experiment)
+        size = built.size(members[0].experiment)
         together = most(len(members), size, device, sharing)
-        if together > 1 and not can_stack(members, device):
+        if together > 1 and not built.stacks(members, device):
             together = 1
         for part in _cut(members, together):
             steps = members[0].experiment.images / members[0].experiment.batch
             tasks.append(Task(tuple(part), steps * (OVERHEAD + len(part) * size.weights)))
     random.Random(seed).shuffle(tasks)
     return tasks
-
-
-def can_stack(members: Sequence[Trial], device: torch.device) -> bool:
-    """Whether nets and data of trials that may share a stack have a place for the model axis."""
-    data = opened(members[0].experiment.data)
-    try:
-        build(stacked([trial.experiment for trial in members[:2]]), data.shape, "meta", len(data.classes))
-    except UsageError:
-        return False
-    return is_small(data, device)
 
 
 def most(models: int, size: Size, device: torch.device, sharing: int = 1) -> int:
@@ -147,25 +137,45 @@ def seconds(tasks: Sequence[Task], device: torch.device) -> float:
     return sum(_steps(task) * (low + slope * (_step_work(task) - _step_work(light))) for task in tasks)
 
 
-class _Sizes:
-    """What models weigh, by counts of each net beside the same rest of the experiment.
+class _Built:
+    """What is known of the nets that were built so far, each beside the same rest of the experiment.
 
-    A grid pairs few nets in many ways, and what a net weighs, or why it is refused, does not depend on its opponent: a
-    model is built only where one of its nets is new.
+    A grid pairs few nets in many ways, and what a net weighs, or why it is refused, does not depend on its opponent: an
+    experiment is built only where one of its nets is new.
     """
 
     def __init__(self) -> None:
         self.counts: dict[Hashable, _Count] = {}
+        self.stacked: set[Hashable] = set()  # nets that have a place for the model axis
 
-    def of(self, experiment: Experiment) -> Size:
-        """Raises DataError or UsageError where the experiment cannot be built."""
-        nets, rest = experiment.nets, shape(replace(experiment, nets=Nets()))
-        players = [(rest, "generator", shape(nets.generator)), (rest, "discriminator", shape(nets.discriminator))]
+    def size(self, experiment: Experiment) -> Size:
+        """What a model weighs. Raises DataError or UsageError where it cannot be built."""
+        players = _players(experiment)
         if not self.counts.keys() >= set(players):
             self.counts.update(zip(players, _counted(experiment), strict=True))
         weights = sum(self.counts[player].weights for player in players)
         units = sum(self.counts[player].units for player in players)
         return Size(weights, 4 * (COPIES * weights + ACTIVATIONS * experiment.batch * units))
+
+    def stacks(self, members: Sequence[Trial], device: torch.device) -> bool:
+        """Whether nets and data of trials that may share a stack have a place for the model axis."""
+        data = opened(members[0].experiment.data)
+        try:
+            pair = stacked([trial.experiment for trial in members[:2]])
+            players = _players(pair)
+            if not self.stacked >= set(players):
+                build(pair, data.shape, "meta", len(data.classes))
+        except UsageError:
+            return False
+        self.stacked.update(players)
+        return is_small(data, device)
+
+
+def _players(experiment: Experiment) -> tuple[Hashable, Hashable]:
+    """What decides how generator and discriminator are built, each without the other."""
+    parts = {each.name: shape(getattr(experiment, each.name)) for each in fields(experiment) if each.name != "nets"}
+    rest, nets = tuple(parts.items()), experiment.nets
+    return (rest, "generator", shape(nets.generator)), (rest, "discriminator", shape(nets.discriminator))
 
 
 def _counted(experiment: Experiment) -> tuple[_Count, _Count]:
