@@ -19,6 +19,7 @@ from ebgan.records import Batch
 from ebgan.samplers import Transition
 from ebgan.schedules import Constant, Linear
 from ebgan.stacking import stacked
+from ebgan.training.adamax import Adamax
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
@@ -157,6 +158,21 @@ def test_the_hash_differs_where_the_experiment_does() -> None:
     assert len({SMALL.hash, *(other.hash for other in others)}) == 4
     assert replace(SMALL, seed=0).hash == SMALL.hash
     assert len(SMALL.hash) == 16
+
+
+def test_the_hash_tells_apart_what_looks_alike_as_text(tmp_path: Path) -> None:
+    data = [Data(labels=name) for name in (None, "null", "None", "", "1", "é", "\u0065\u0301", 'a"b', "a\\", "a\n")]
+    limits = [Data(limits=limits) for limits in ((0.0, 1.0), (-1.0, float("inf")))]
+    kinds = [Optimisers(generator=kind(lr=1e-4)) for kind in (Adam, Adamax, SGD)]
+    made = [
+        *(replace(SMALL, data=each) for each in [*data, *limits]),
+        *(replace(SMALL, optimisers=each) for each in kinds),
+    ]
+    assert len({each.hash for each in made}) == len(made)
+    for each in made[: len(data)]:
+        file = tmp_path / "config.yaml"
+        file.write_text(each.to_yaml(), "utf-8")
+        assert read_experiment(file).hash == each.hash
 
 
 def grid() -> list[Experiment]:

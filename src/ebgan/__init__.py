@@ -10,7 +10,6 @@ The parts stand alone: `ebgan.objectives`, `ebgan.energies`, `ebgan.nets`, `ebga
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
     from ebgan.run import Run, load
     from ebgan.trainer import train
 
+    __version__: str
+
 __all__ = ["Experiment", "Run", "TransitionAugment", "load", "train"]
-__version__ = version("ebgan")
 
 _HOMES = {
     "Experiment": "experiment",
@@ -33,6 +33,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: the command line is quick to answer without torch."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ebgan")
     if name not in _HOMES:
         raise AttributeError(f"module 'ebgan' has no attribute {name!r}")
     return getattr(import_module(f"ebgan.{_HOMES[name]}"), name)

@@ -52,16 +52,19 @@ def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
 
 
 def _plain(value: Any, declared: Any) -> Any:
+    if type(value) in (str, float, bool, types.NoneType):
+        return value
+    if type(value) is int:
+        return float(value) if float in _options(declared) else value
     if dataclasses.is_dataclass(value):
-        hints = _hints(value.__class__)
-        content = {field.name: _plain(getattr(value, field.name), hints[field.name]) for field in _fields(value)}
+        content = {name: _plain(getattr(value, name), kind) for name, kind in _fields(value.__class__).items()}
         return content if type(value) in _options(declared) else {"type": type(value).__name__} | content
     if isinstance(value, tuple):
         kinds = _kinds(declared, len(value)) or [None] * len(value)
         return [_plain(item, kind) for item, kind in zip(value, kinds, strict=True)]
     if isinstance(value, Mapping):
         return {key: _plain(item, None) for key, item in value.items()}
-    return float(value) if type(value) is int and float in _options(declared) else value
+    return value
 
 
 @functools.cache
@@ -69,8 +72,10 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _fields(value: Any) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(value)
+@functools.cache
+def _fields(kind: type) -> dict[str, Any]:
+    """The declared type of each field of a dataclass."""
+    return {field.name: _hints(kind)[field.name] for field in dataclasses.fields(kind)}
 
 
 @dataclass(frozen=True)

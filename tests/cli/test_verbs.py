@@ -11,16 +11,14 @@ from PIL import Image
 
 from ebgan.cli.main import run
 from ebgan.data import Packed, write_packed
-from ebgan.recipes import GRIDS, RECIPES
+from ebgan.recipes.catalogue import entries
 from ebgan.runfolder import RunFolder, read_records
 
 
 def test_recipes_lists_each_with_paper_and_figure(capsys):
     assert run(["recipes"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    entries = [*RECIPES.values(), *GRIDS.values()]
-    assert len(lines) == len(entries)
-    for entry, text in zip(entries, lines, strict=True):
+    for entry, text in zip([*entries("recipe").values(), *entries("grid").values()], lines, strict=True):
         assert text.startswith(entry.name)
         assert entry.source in text
 

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from ebgan.building import build
+from ebgan.energies import LogisticEnergy
+from ebgan.errors import UsageError
 from ebgan.experiment import Data, Experiment, Labelled, Nets
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.objectives import GAN
 from ebgan.recipes import find, find_grid
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
@@ -45,7 +48,7 @@ def test_the_rule_counts_the_weights_of_both_nets() -> None:
 
 def test_a_stack_is_cut_into_even_parts_by_the_memory_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     (first, *_) = list(GRID.trials())
-    memory = planning._size(first).memory
+    memory = planning._Built().size(first.experiment).memory
     monkeypatch.setattr(planning, "CPU_MEMORY", 13 * memory)
     trials = [trial for trial in GRID.trials() if trial.experiment.nets.generator.width == 8]
     assert lengths(trials) == [10, 10, 10]
@@ -155,3 +158,51 @@ def test_seeds_and_numbers_of_labelled_images_share_a_stack() -> None:
     assert lengths(list(grid.trials())) == [6]
     assert lengths(list((grid + Grid(base=replace(made, labelled=Labelled(batch=50)), axes={})).trials())) == [6, 1]
     assert 0 < seconds(planned(list(grid.trials()), CPU), CPU) < 60
+
+
+def test_a_model_weighs_the_same_whether_its_nets_were_built_before_or_not() -> None:
+    widths = {"nets.generator.width": (8, 16, 24), "nets.discriminator.width": (4, 12), "batch": (8, 64)}
+    trials = list(Grid(base=BASE, axes=widths).trials())
+    built = planning._Built()
+    assert [built.size(trial.experiment) for trial in trials] == [
+        planning._Built().size(trial.experiment) for trial in trials
+    ]
+
+
+def test_a_grid_builds_each_net_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def counted(experiment: Experiment, *rest: object) -> object:
+        made.append(experiment)
+        return build(experiment, *rest)
+
+    monkeypatch.setattr(planning, "build", counted)
+    widths = {"nets.generator.width": (400, 500, 600), "nets.discriminator.width": (400, 500, 600)}
+    planned(list(Grid(base=BASE, axes=widths).trials()), CPU)
+    assert len(made) == 5  # the first pair, then each of the others beside one that is known
+    made.clear()
+    narrow = {"nets.generator.width": (8, 9, 10), "nets.discriminator.width": (8, 9, 10), "seed": (0, 1)}
+    planned(list(Grid(base=BASE, axes=narrow).trials()), CPU)
+    assert len(made) == 10  # and as many stacks
+
+
+def test_a_net_that_was_built_is_still_refused_beside_what_does_not_suit_it() -> None:
+    built = planning._Built()
+    built.size(BASE)
+    with pytest.raises(UsageError, match="energy"):
+        built.size(replace(BASE, energy=LogisticEnergy(), objective=GAN()))
+
+
+def test_the_heavy_task_of_an_estimate_is_soon_tried_and_far_from_the_lightest() -> None:
+    (trial, *_) = list(GRID.trials())
+    steps = trial.experiment.images / trial.experiment.batch
+
+    def heavy(*works: float) -> float:
+        tasks = [planning.Task((trial,), steps * work) for work in works]
+        return planning._step_work(planning._heavy(tasks))
+
+    assert heavy(1e5, 4e6, 4e7) == 4e6
+    assert heavy(1e5, 2e6, 3e6) == 3e6
+    assert heavy(4e6, 4.5e6, 4e7) == 4e7
+    assert heavy(2e7, 4e7) == 4e7
+    assert heavy(2e7) == 2e7

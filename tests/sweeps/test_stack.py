@@ -1,5 +1,7 @@
 """Which trials share a stack: floats ride, everything else splits."""
 
+from collections.abc import Hashable
+
 import pytest
 
 from ebgan.experiment import Experiment, Nets
@@ -8,7 +10,7 @@ from ebgan.objectives import EBGAN, Scheduled
 from ebgan.schedules import Linear
 from ebgan.stacking import stacked
 from ebgan.sweeps import Grid
-from ebgan.sweeps.stack import groups
+from ebgan.sweeps.stack import groups, shape
 from ebgan.training.optim import SGD, Adam
 
 BASE = Experiment(objective=EBGAN(pulling_away=0.1))
@@ -73,3 +75,11 @@ def test_other_moments_of_an_optimiser_ride_too() -> None:
 def test_the_order_of_groups_is_that_of_their_first_trials() -> None:
     grid = Grid(base=BASE, axes={"objective.margin": (1.0, 2.0), "batch": (8, 4, 6)})
     assert [members[0].experiment.batch for members in groups(grid.trials())] == [8, 4, 6]
+
+
+def test_shapes_that_are_kept_are_those_that_are_worked_out_anew() -> None:
+    axes = {"nets.generator.depth": (2, 3), "objective.margin": (1.0, 2.0), "optimisers.generator": (SGD(lr=1e-2),)}
+    known: dict[int, Hashable] = {}
+    experiments = [trial.experiment for trial in Grid(base=BASE, axes=axes).trials()]
+    assert [shape(each, known) for each in experiments] == [shape(each) for each in experiments]
+    assert len({shape(each) for each in experiments}) == 2

@@ -10,6 +10,7 @@ from tyro.conf import arg
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from ebgan.cli.arguments import parse
+from ebgan.cli.loading import unswept
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,19 +21,23 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind")
 
 
+@unswept()
 def find_experiment(recipe: str) -> Experiment:
     """The experiment of a recipe's name or of a config file."""
-    from ebgan.experiment import read_experiment
-    from ebgan.recipes import find
+    if not _is_config(recipe):
+        from ebgan.recipes import find
 
-    return read_experiment(Path(recipe)) if _is_config(recipe) else find(recipe).make()
+        return find(recipe).make()
+    from ebgan.experiment import read_experiment
+
+    return read_experiment(Path(recipe))
 
 
 def is_recipe(word: str) -> bool:
     """Whether a word is a recipe's name, or a config file."""
-    from ebgan.recipes import RECIPES
+    from ebgan.recipes import index
 
-    return word in RECIPES or _is_config(word)
+    return index.is_recipe(word) or _is_config(word)
 
 
 def _is_config(word: str) -> bool:
@@ -61,6 +66,7 @@ def named_device(name: str) -> torch.device:
         raise UsageError(f"--device {name}: no such kind of device: {str(error).splitlines()[0]}") from error
 
 
+@unswept()
 def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) -> tuple[Kind, Experiment]:
     """A verb's own options and an experiment with its fields changed, by one parser."""
     from ebgan.experiment import Experiment

@@ -15,10 +15,6 @@ class Recipes:
 def main(argv: list[str]) -> None:
     """Print the list."""
     parse(Recipes, "recipes", argv)
-    from ebgan.recipes import GRIDS, RECIPES
-    from ebgan.recipes.index import GridRecipe, Recipe
+    from ebgan.recipes.catalogue import entries, listed
 
-    width = max(map(len, RECIPES))
-    entries: list[Recipe | GridRecipe] = [*RECIPES.values(), *GRIDS.values()]
-    for recipe in entries:
-        print(f"{recipe.name:<{width}}  {recipe.summary} ({recipe.source})")
+    print("\n".join(listed([*entries("recipe").values(), *entries("grid").values()])))

@@ -38,6 +38,7 @@ def main(argv: list[str]) -> None:
     chosen = parse(Reproduce, "reproduce", argv)
     if chosen.name is None:
         return _list()
+    _refuse_unknown(chosen.name)
     for name, number in (("limit", chosen.limit), ("workers", chosen.workers), ("seeds", chosen.seeds)):
         if number is not None and number < 1:
             raise UsageError(f"--{name} {number}: expected at least 1")
@@ -65,12 +66,18 @@ def main(argv: list[str]) -> None:
     return None
 
 
-def _list() -> None:
-    from ebgan.recipes.reproductions import REPRODUCTIONS
+def _refuse_unknown(name: str) -> None:
+    from ebgan.recipes.catalogue import entries, nearest
 
-    width = max(map(len, REPRODUCTIONS))
-    for name, each in REPRODUCTIONS.items():
-        print(f"{name:<{width}}  {each.summary} ({each.source})")
+    known = entries("reproduction")
+    if name not in known:
+        raise UsageError(f"{name}: nothing of that name can be reproduced: {nearest(name, known, 'ebgan reproduce')}")
+
+
+def _list() -> None:
+    from ebgan.recipes.catalogue import entries, listed
+
+    print("\n".join(listed(entries("reproduction").values())))
 
 
 def _words(claim: Claim) -> list[str]:

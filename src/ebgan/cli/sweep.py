@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.loading import unswept
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.sweeps import Grid, Row
+    import torch
+
+    from ebgan.sweeps import Grid, Halving, Row
 
 SHOWN = 20  # failed trials in the table
 
@@ -66,14 +69,7 @@ def main(argv: list[str]) -> None:
 
     halving = sweeps.Halving(eta=chosen.halving, rungs=chosen.rungs or 3) if chosen.halving else None
     if chosen.plan:
-        from ebgan.cli.sweep_plan import print_plan
-        from ebgan.sweeps.cluster import sharing
-        from ebgan.sweeps.plan import chosen as subset
-
-        trials = subset(list(grid.trials()), chosen.limit, chosen.shuffle)
-        share = sharing(chosen.workers, chosen.scheduler, chosen.slurm)
-        print_plan(trials, out, halving, device=device, workers=chosen.workers, sharing=share)
-        return
+        return _plan(chosen, grid, out, halving, device)
     from ebgan.cli.standing import StandingLine
 
     with StandingLine() as line:
@@ -91,13 +87,25 @@ def main(argv: list[str]) -> None:
             facts={"grid": chosen.grid, "scale": chosen.scale},
         )
     _print_end(out, failed)
+    return None
 
 
+@unswept()
+def _plan(chosen: Sweep, grid: Grid, out: Path, halving: Halving | None, device: torch.device) -> None:
+    from ebgan.cli.sweep_plan import print_plan
+    from ebgan.sweeps.cluster import sharing
+    from ebgan.sweeps.plan import chosen as subset
+
+    trials = subset(list(grid.trials()), chosen.limit, chosen.shuffle)
+    share = sharing(chosen.workers, chosen.scheduler, chosen.slurm)
+    print_plan(trials, out, halving, device=device, workers=chosen.workers, sharing=share)
+
+
+@unswept()
 def _grid(chosen: Sweep) -> Grid:
     from dataclasses import replace
 
     from ebgan.recipes import find_grid
-    from ebgan.trainer import with_source
 
     grid = find_grid(chosen.grid).make(chosen.scale)
     if chosen.images is not None:
@@ -105,6 +113,8 @@ def _grid(chosen: Sweep) -> Grid:
     if chosen.precision is not None:
         grid = grid.with_base(precision=chosen.precision)
     if chosen.source is not None:
+        from ebgan.trainer import with_source
+
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))
     return grid

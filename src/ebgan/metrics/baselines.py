@@ -5,9 +5,6 @@ from __future__ import annotations
 import warnings
 
 from jaxtyping import Integer, UInt8
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.svm import SVC
 from torch import Tensor
 
 _HIDDEN = (500, 250)
@@ -20,6 +17,10 @@ def baseline_errors(
     test_labels: Integer[Tensor, " tests"],
 ) -> dict[str, float]:
     """The test errors of a support vector machine and of a plain net of two hidden layers, both scikit-learn's."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.svm import SVC
+
     learners = {
         "test_error_svm": SVC(C=10.0),
         "test_error_mlp": MLPClassifier(_HIDDEN, random_state=0),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment
-from ebgan.sweeps.grid import Grid
+from ebgan.recipes.catalogue import Kind, entries, nearest
+
+if TYPE_CHECKING:
+    from ebgan.experiment import Experiment
+    from ebgan.sweeps.grid import Grid
 
 
 @dataclass(frozen=True)
@@ -73,21 +76,38 @@ def grid(
 
 
 def find(name: str) -> Recipe:
-    """The recipe of a name. Raises UsageError with the nearest names."""
-    if name in GRIDS:
+    """The recipe of a name, whose module is imported. Raises UsageError with the nearest names."""
+    if is_grid(name):
         raise UsageError(f"{name}: is a grid of experiments: `ebgan sweep {name} OUT` runs it")
-    if name not in RECIPES:
-        raise UsageError(f"{name}: no recipe of that name, and no config file: {_nearest(name, RECIPES)}")
+    if not is_recipe(name):
+        near = nearest(name, {**entries("recipe"), **RECIPES}, "ebgan recipes")
+        raise UsageError(f"{name}: no recipe of that name, and no config file: {near}")
+    _load(name, "recipe")
     return RECIPES[name]
 
 
 def find_grid(name: str) -> GridRecipe:
-    """The grid of a name. Raises UsageError with the nearest names."""
-    if name not in GRIDS:
-        raise UsageError(f"{name}: no grid of that name: {_nearest(name, GRIDS)}")
+    """The grid of a name, whose module is imported. Raises UsageError with the nearest names."""
+    if is_recipe(name):
+        raise UsageError(f"{name}: is a single experiment: `ebgan train {name} OUT` trains it")
+    if not is_grid(name):
+        near = nearest(name, {**entries("grid"), **GRIDS}, "ebgan recipes")
+        raise UsageError(f"{name}: no grid of that name: {near}")
+    _load(name, "grid")
     return GRIDS[name]
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, 3, 0.5)
-    return f"did you mean {' or '.join(near)}?" if near else "`ebgan recipes` lists them"
+def is_recipe(name: str) -> bool:
+    """Whether there is a recipe of a name, in the project or entered by whoever uses it."""
+    return name in RECIPES or name in entries("recipe")
+
+
+def is_grid(name: str) -> bool:
+    """The same for a grid."""
+    return name in GRIDS or name in entries("grid")
+
+
+def _load(name: str, kind: Kind) -> None:
+    """Import the module of what the project itself has, which enters it here."""
+    if name in entries(kind):
+        import_module(f"ebgan.recipes.{entries(kind)[name].module}")

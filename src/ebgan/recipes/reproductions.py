@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -78,11 +77,7 @@ REPRODUCTIONS = {
 
 
 def find(name: str, scale: Scale) -> Reproduction:
-    """The measurement of a name. Raises UsageError with the nearest name, or with the scales that it has."""
-    if name not in REPRODUCTIONS:
-        near = difflib.get_close_matches(name, REPRODUCTIONS, 1)
-        hint = f"did you mean {near[0]}?" if near else "`ebgan reproduce` lists what there is"
-        raise UsageError(f"{name}: nothing of that name can be reproduced: {hint}")
+    """The measurement of a name that is in the catalogue. Raises UsageError with the scales that it has."""
     found = REPRODUCTIONS[name]
     if scale not in found.scales:
         raise UsageError(f"--scale {scale}: {name} has the scales {', '.join(found.scales)}")

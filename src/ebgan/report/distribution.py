@@ -9,19 +9,16 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib import style
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.report.plots import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, svg
+from ebgan.report.plots import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, plain_style, svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PUBLISHED_BINS, PUBLISHED_END = 25, 1.92
 WIDTH = PUBLISHED_END / PUBLISHED_BINS
@@ -68,8 +65,10 @@ def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, 
 
 def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Image:
     """One picture of several such histograms, at least one, row by row, on white."""
+    from matplotlib.figure import Figure
+
     rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
-    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+    with plain_style():
         figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), dpi=100, layout="constrained")
         for place, (title, families, published) in enumerate(drawn):
             axes = figure.add_subplot(rows, columns, place + 1)
@@ -81,6 +80,9 @@ def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Imag
 
 
 def _draw(axes: Axes, families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     edges = np.arange(BINS + 1) * WIDTH
     handles: list[Patch | Line2D] = []
     for color, (name, scores) in zip(cycle(FAMILIES), families.items(), strict=False):
@@ -91,7 +93,7 @@ def _draw(axes: Axes, families: Mapping[str, Sequence[float]], published: Mappin
             handles.append(Line2D([], [], color=color, linewidth=1.2, label=f"{name}, paper"))
     axes.set_xlim(0, edges[-1])
     axes.set_xlabel("I'")
-    axes.yaxis.set_major_formatter(FuncFormatter(percent))
+    axes.yaxis.set_major_formatter(percent)
     axes.legend(
         handles=handles,
         loc="lower left",
@@ -123,7 +125,7 @@ def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]]
         axes.set_xlim(-0.4, len(values) - 0.6)
         axes.set_ylim(0, 1.02 if share else None)
         if share:
-            axes.yaxis.set_major_formatter(FuncFormatter(percent))
+            axes.yaxis.set_major_formatter(percent)
         if len(lines) > 1:
             legend(axes, lines)
         return svg(figure)

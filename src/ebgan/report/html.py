@@ -12,15 +12,17 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
 from ebgan.errors import UsageError
 from ebgan.report import plots, summary
 from ebgan.runfolder import Record, RunFolder, read_records, write_atomically
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _GRIDS = 10  # in the strip of samples, the first and the last among them
 _HEAVY = 400_000  # bytes of a picture above which it is packed smaller
@@ -86,6 +88,8 @@ def _page(folder: RunFolder) -> str:
 
 def template_environment() -> Environment:
     """Where pages come from: all that they are given is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(loader=PackageLoader("ebgan.report", ""), autoescape=True, undefined=StrictUndefined)
     environment.filters["sha256"] = _sha256
     return environment

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib import style
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.report.plots import DISCRIMINATOR, FAKE, REAL
+from ebgan.report.plots import DISCRIMINATOR, FAKE, REAL, plain_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Floats = NDArray[Any]
 
@@ -38,7 +38,9 @@ class Landscape(NamedTuple):
 
 def landscape(seen: Landscape) -> Image.Image:
     """One square picture: curves in one dimension, a map of heights in two."""
-    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+    from matplotlib.figure import Figure
+
+    with plain_style():
         figure = Figure(figsize=(_PIXELS / _DOTS, _PIXELS / _DOTS), dpi=_DOTS)
         draw = _curves if seen.energy.ndim == 1 else _map
         draw(figure, seen)
@@ -49,10 +51,13 @@ def landscape(seen: Landscape) -> Image.Image:
 
 def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
     """Maps in one row, each under its title and all on one scale of heights."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     heights = np.stack([each.energy for each in seen.values()])
     levels = MaxNLocator(_LEVELS).tick_values(heights.min(), heights.max())
     width = len(seen) * _PIXELS
-    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+    with plain_style():
         figure = Figure(figsize=(width / _DOTS, _PIXELS / _DOTS), dpi=_DOTS, layout="constrained")
         row = figure.subplots(1, len(seen), squeeze=False)[0]
         for axes, (title, each) in zip(row, seen.items(), strict=True):
@@ -85,6 +90,8 @@ def _curves(figure: Figure, seen: Landscape) -> None:
 
 def _map(figure: Figure, seen: Landscape) -> None:
     """Heights of the energy, dark where it is low, with points of the data and samples."""
+    from matplotlib.ticker import ScalarFormatter
+
     axes = figure.add_axes((0.11, 0.09, 0.72, 0.72))
     heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)
     numbers = ScalarFormatter()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib import colormaps, style
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.report.plots import DISCRIMINATOR, FAKE, GENERATOR, REAL
+from ebgan.report.plots import DISCRIMINATOR, FAKE, GENERATOR, REAL, plain_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WIDTH, _HEIGHT, _DOTS = 4.8, 3.2, 100  # inches a panel, dots an inch
 _COLORS = (REAL, FAKE, GENERATOR, DISCRIMINATOR)
@@ -32,8 +32,10 @@ class Panel(NamedTuple):
 
 def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:
     """One picture of all panels, row by row."""
+    from matplotlib.figure import Figure
+
     rows = math.ceil(len(drawn) / columns)
-    with style.context({"font.size": 9, "text.parse_math": False}, after_reset=True):
+    with plain_style():
         figure = Figure(figsize=(columns * _WIDTH, rows * _HEIGHT), dpi=_DOTS, layout="constrained")
         for place, panel in enumerate(drawn):
             _draw(figure.add_subplot(rows, columns, place + 1), panel)
@@ -43,6 +45,8 @@ def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
+    from matplotlib import colormaps
+
     shades = colormaps["Purples"](np.linspace(0.25, 1, len(panel.lines)))
     for place, line in enumerate(panel.lines):
         color = shades[place] if panel.moments else _COLORS[place % len(_COLORS)]

@@ -13,17 +13,16 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from matplotlib import style
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from ebgan.runfolder import Record
+
+if TYPE_CHECKING:  # matplotlib takes half a second to load, which only what draws waits for
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
@@ -119,6 +118,8 @@ def histogram(shares: Sequence[float], of: str = "class") -> str:
     """The share of samples in each class, or mode; a dashed line marks the even share."""
     if not shares:
         return ""
+    from matplotlib.ticker import MaxNLocator
+
     with ink_style():
         figure, axes = draw_axes()
         axes.bar(range(len(shares)), np.nan_to_num(shares), color=FAKE, width=0.72 if len(shares) <= 40 else 1.0)
@@ -126,7 +127,7 @@ def histogram(shares: Sequence[float], of: str = "class") -> str:
         axes.set_xlabel(of)
         axes.set_xlim(-0.6, len(shares) - 0.4)
         axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(FuncFormatter(percent))
+        axes.yaxis.set_major_formatter(percent)
         legend(axes, [Line("", "samples", FAKE), Line("", "even share", REAL, "--")])
         return svg(figure)
 
@@ -142,12 +143,14 @@ def _curves(records: Sequence[Record], lines: Sequence[Line], *, share: bool = F
     present = {line: _series(found, line.field) for line, found in held.items() if found}
     if not present:
         return ""
+    from matplotlib.ticker import MaxNLocator
+
     with ink_style():
         figure, axes = draw_axes()
         for line, (images, values) in present.items():
             _draw(axes, line, images, values)
         axes.set_xlabel("images seen")
-        axes.xaxis.set_major_formatter(FuncFormatter(_short))
+        axes.xaxis.set_major_formatter(_short)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _scale(axes, np.concatenate([values.ravel() for _, values in present.values()]), share)
         if len(present) > 1:
@@ -181,6 +184,8 @@ def _draw(axes: Axes, line: Line, images: Floats, values: Floats) -> None:
 
 def _scale(axes: Axes, values: Floats, share: bool) -> None:
     """From zero where nothing is below it, in decades where a few high values would press the others flat."""
+    from matplotlib.ticker import NullLocator
+
     finite = values[np.isfinite(values)]
     low, high, middle = (finite.min(), finite.max(), np.median(finite)) if finite.size else (0.0, 1.0, 1.0)
     if share:
@@ -190,11 +195,13 @@ def _scale(axes: Axes, values: Floats, share: bool) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     elif low >= 0:
         axes.set_ylim(0, high * 1.06 or 1.0)
-    axes.yaxis.set_major_formatter(FuncFormatter(percent if share else _short))
+    axes.yaxis.set_major_formatter(percent if share else _short)
 
 
 def ink_style() -> AbstractContextManager[None]:
-    """Our look, on matplotlib's defaults rather than on the user's own settings."""
+    """Our look on a page, on matplotlib's defaults rather than on the user's own settings."""
+    from matplotlib import style
+
     settings = {
         "svg.fonttype": "none",  # text stays text, in the page's own font
         "svg.hashsalt": "ebgan",  # the same identifiers in every run
@@ -209,8 +216,17 @@ def ink_style() -> AbstractContextManager[None]:
     return style.context(settings, after_reset=True)
 
 
+def plain_style() -> AbstractContextManager[None]:
+    """The same for pictures of pixels, on white."""
+    from matplotlib import style
+
+    return style.context({"font.size": 9, "text.parse_math": False}, after_reset=True)
+
+
 def draw_axes() -> tuple[Figure, Axes]:
     """Axes whose frame stands at the same place in every picture, so that pictures side by side line up."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5.0, 2.9))
     axes = figure.add_axes((0.115, 0.185, 0.85, 0.685))
     axes.grid(axis="y", color=_INK, alpha=0.14, linewidth=0.6)
@@ -220,6 +236,8 @@ def draw_axes() -> tuple[Figure, Axes]:
 
 def legend(axes: Axes, lines: Sequence[Line]) -> None:
     """Name the lines above the axes."""
+    from matplotlib.lines import Line2D
+
     handles = [
         Line2D([], [], color=line.color, linestyle=line.style, linewidth=1.8, alpha=line.opacity) for line in lines
     ]
@@ -236,7 +254,7 @@ def legend(axes: Axes, lines: Sequence[Line]) -> None:
     )
 
 
-def _short(value: float, _place: int | None = None) -> str:
+def _short(value: float, _place: float | None = None) -> str:
     """A number as a tick says it: 1.5k, 60k, 2M, 0.05."""
     size = abs(value)
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -245,7 +263,7 @@ def _short(value: float, _place: int | None = None) -> str:
     return "0" if math.isclose(size, 0, abs_tol=1e-12) else f"{value:.4g}"
 
 
-def percent(value: float, _place: int | None = None) -> str:
+def percent(value: float, _place: float | None = None) -> str:
     """A share as a tick says it: 12.5%."""
     return f"{value * 100:.4g}%"
 

@@ -11,8 +11,9 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -22,10 +23,12 @@ from ebgan.building import build
 from ebgan.data import Loader
 from ebgan.data.loader import is_small
 from ebgan.errors import UsageError
+from ebgan.experiment import Experiment
 from ebgan.stacking import stacked
 from ebgan.sweeps.grid import Trial
-from ebgan.sweeps.stack import groups
+from ebgan.sweeps.stack import groups, shape
 from ebgan.sweeps.training import batches_of, opened, starts
+from ebgan.training.optim import SGD
 from ebgan.training.step import train_step
 
 # Measured on one CPU thread with the grid's nets (docs/recipes/grid.md): a stack of k models is faster than k models
@@ -38,6 +41,7 @@ GPU_MEMORY = 8 << 30  # the same on a GPU that is not here but on a cluster
 COPIES = 8  # of each weight: gradients, moments, and what a step needs meanwhile
 ACTIVATIONS = 16  # of each unit and image, likewise
 STEPS = 3  # that an estimate is made from
+ENOUGH = 5_000_000  # weights of a stack; a step of more takes as much longer, and only to initialise them takes seconds
 
 
 class Size(NamedTuple):
@@ -45,6 +49,19 @@ class Size(NamedTuple):
 
     weights: int  # of both nets
     memory: int  # bytes while it trains
+
+
+class _Count(NamedTuple):
+    """What a net is made of."""
+
+    weights: int
+    units: int  # weights in vectors, of which there is one or two a unit
+
+    @classmethod
+    def of(cls, tensors: Sequence[torch.Tensor]) -> _Count:
+        return cls(
+            sum(tensor.numel() for tensor in tensors), sum(tensor.numel() for tensor in tensors if tensor.dim() == 1)
+        )
 
 
 class Task(NamedTuple):
@@ -78,27 +95,17 @@ def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharin
     `sharing` is the number of workers that train on one device at once. Raises DataError or UsageError where an
     experiment cannot be built.
     """
-    tasks = []
+    tasks, built = [], _Built()
     for members in groups(trials):
-        size = _size(members[0])
+        size = built.size(members[0].experiment)
         together = most(len(members), size, device, sharing)
-        if together > 1 and not can_stack(members, device):
+        if together > 1 and not built.stacks(members, device):
             together = 1
         for part in _cut(members, together):
             steps = members[0].experiment.images / members[0].experiment.batch
             tasks.append(Task(tuple(part), steps * (OVERHEAD + len(part) * size.weights)))
     random.Random(seed).shuffle(tasks)
     return tasks
-
-
-def can_stack(members: Sequence[Trial], device: torch.device) -> bool:
-    """Whether nets and data of trials that may share a stack have a place for the model axis."""
-    data = opened(members[0].experiment.data)
-    try:
-        build(stacked([trial.experiment for trial in members[:2]]), data.shape, "meta", len(data.classes))
-    except UsageError:
-        return False
-    return is_small(data, device)
 
 
 def most(models: int, size: Size, device: torch.device, sharing: int = 1) -> int:
@@ -115,14 +122,14 @@ def most(models: int, size: Size, device: torch.device, sharing: int = 1) -> int
 
 
 def seconds(tasks: Sequence[Task], device: torch.device) -> float:
-    """How long tasks would take one after the other, from some steps of the lightest and the heaviest of them.
+    """How long tasks would take one after the other, from some steps of the lightest and of a heavy one of them.
 
     On a CPU these are seconds of one processor's time, which what else runs here does not lengthen.
     """
     if not tasks:
         return 0.0
     by_step = sorted(tasks, key=_step_work)
-    light, heavy = by_step[0], by_step[-1]
+    light, heavy = by_step[0], _heavy(by_step)
     low = _seconds_of_a_step(light, device)
     high = _seconds_of_a_step(heavy, device) if heavy is not light else low
     span = _step_work(heavy) - _step_work(light)
@@ -130,15 +137,56 @@ def seconds(tasks: Sequence[Task], device: torch.device) -> float:
     return sum(_steps(task) * (low + slope * (_step_work(task) - _step_work(light))) for task in tasks)
 
 
-def _size(trial: Trial) -> Size:
-    """Counted on the meta device, which holds no numbers."""
-    experiment = trial.experiment
-    data = opened(experiment.data)
-    game, _ = build(experiment, data.shape, "meta", len(data.classes))
-    weights = [*game.generator.optimiser.weights, *game.discriminator.optimiser.weights]
-    count = sum(weight.numel() for weight in weights)
-    units = sum(weight.numel() for weight in weights if weight.dim() == 1)
-    return Size(count, 4 * (COPIES * count + ACTIVATIONS * experiment.batch * units))
+class _Built:
+    """What is known of the nets that were built so far, each beside the same rest of the experiment.
+
+    A grid pairs few nets in many ways, and what a net weighs, or why it is refused, does not depend on its opponent: an
+    experiment is built only where one of its nets is new.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[Hashable, _Count] = {}
+        self.stacked: set[Hashable] = set()  # nets that have a place for the model axis
+
+    def size(self, experiment: Experiment) -> Size:
+        """What a model weighs. Raises DataError or UsageError where it cannot be built."""
+        players = _players(experiment)
+        if not self.counts.keys() >= set(players):
+            self.counts.update(zip(players, _counted(experiment), strict=True))
+        weights = sum(self.counts[player].weights for player in players)
+        units = sum(self.counts[player].units for player in players)
+        return Size(weights, 4 * (COPIES * weights + ACTIVATIONS * experiment.batch * units))
+
+    def stacks(self, members: Sequence[Trial], device: torch.device) -> bool:
+        """Whether nets and data of trials that may share a stack have a place for the model axis."""
+        data = opened(members[0].experiment.data)
+        try:
+            pair = stacked([trial.experiment for trial in members[:2]])
+            players = _players(pair)
+            if not self.stacked >= set(players):
+                build(pair, data.shape, "meta", len(data.classes))
+        except UsageError:
+            return False
+        self.stacked.update(players)
+        return is_small(data, device)
+
+
+def _players(experiment: Experiment) -> tuple[Hashable, Hashable]:
+    """What decides how generator and discriminator are built, each without the other."""
+    parts = {each.name: shape(getattr(experiment, each.name)) for each in fields(experiment) if each.name != "nets"}
+    rest, nets = tuple(parts.items()), experiment.nets
+    return (rest, "generator", shape(nets.generator)), (rest, "discriminator", shape(nets.discriminator))
+
+
+def _counted(experiment: Experiment) -> tuple[_Count, _Count]:
+    """Those of generator and discriminator, on the meta device, which holds no numbers.
+
+    Their optimisers are taken for ones that remember nothing, which are built in half of the time.
+    """
+    data, plain = opened(experiment.data), SGD(lr=0.0)
+    light = replace(experiment, optimisers=replace(experiment.optimisers, discriminator=plain, generator=plain))
+    game, _ = build(light, data.shape, "meta", len(data.classes))
+    return _Count.of(game.generator.optimiser.weights), _Count.of(game.discriminator.optimiser.weights)
 
 
 def _cut(members: list[Trial], most: int) -> list[list[Trial]]:
@@ -146,6 +194,12 @@ def _cut(members: list[Trial], most: int) -> list[list[Trial]]:
     parts = math.ceil(len(members) / most)
     ends = [len(members) * place // parts for place in range(parts + 1)]
     return [members[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _heavy(by_step: Sequence[Task]) -> Task:
+    """The heaviest task of few enough weights, or of all where that one is hardly heavier than the lightest."""
+    heaviest = max((task for task in by_step if _step_work(task) <= ENOUGH), key=_step_work, default=by_step[0])
+    return heaviest if _step_work(heaviest) >= 2 * _step_work(by_step[0]) else by_step[-1]
 
 
 def _steps(task: Task) -> float:
