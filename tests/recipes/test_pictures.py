@@ -132,7 +132,7 @@ def test_a_second_call_trains_nothing(out: Path) -> None:
     said: list[str] = []
     made = experiment_of("faces64.ebgan_pt", SIZES["tiny"])
     enter(Request("tiny", out, said.append), SIZES["tiny"], "faces64.ebgan_pt", made, SIZES["tiny"].open(made))
-    assert said == ["faces64.ebgan_pt: 24 images", "images: 64 images", "going on from 24 images seen"]
+    assert said == ["faces64.ebgan_pt: 24 images", "images: 64 images; fp32 on cpu", "going on from 24 images seen"]
     assert (out / "faces64.ebgan_pt" / "stats.jsonl").read_text() == before
 
 
