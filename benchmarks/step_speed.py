@@ -26,6 +26,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.recipes import find
 from ebgan.records import Batch
+from ebgan.training.loop import WATCHED
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
@@ -118,14 +119,15 @@ def careful(experiment: Experiment, shape: Shape, device: str) -> Callable[[], N
 
 
 def ours(experiment: Experiment, shape: Shape, device: str) -> Callable[[], None]:
-    """`train_step` on a batch that is at hand, with what a run does after each step: the recorder reads its outcome."""
+    """`train_step` on a batch that is at hand, with the recorder that a run has."""
     game, progress = build(experiment, shape, device)
     batch = Batch(torch.rand(experiment.batch, *shape, device=device) * 2 - 1)
     recorder, state, seen = Recorder(), progress, 0
 
     def step() -> None:
         nonlocal state, seen
-        state, outcome = train_step(game, state, lambda: batch, seen=seen)
+        watched = seen // experiment.batch % WATCHED == 0
+        state, outcome = train_step(game, state, lambda: batch, seen=seen, watched=watched)
         seen += experiment.batch
         recorder.add(seen, outcome)
 

@@ -12,7 +12,7 @@ from ebgan.energies import AutoencoderEnergy
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.base import Site
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
-from ebgan.nets.clock import Fading, tell
+from ebgan.nets.clock import Fading, clocks
 from ebgan.objectives import BEGAN
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
@@ -42,15 +42,18 @@ def test_before_each_step_both_nets_hear_how_many_images_were_seen() -> None:
 def test_the_carry_passes_by_the_convolutions_that_keep_the_size_and_at_0_is_no_more() -> None:
     site, x = Site(SHAPE, (-1.0, 1.0), Randomness.of(0)), torch.rand(2, *SHAPE) * 2 - 1
     plain, net = BEGANAutoencoder(width=4).build(site), BEGANAutoencoder(width=4, carry=FALLING).build(site)
-    tell(net, torch.tensor(40))
+    for clock in clocks(net):
+        clock.fill_(40)
     torch.testing.assert_close(net(x)[1], plain(x)[1])
-    tell(net, torch.tensor(0))
+    for clock in clocks(net):
+        clock.fill_(0)
     passed = [name for name, weight in net.named_parameters() if "weight" in name and not _moves(net, weight, x)]
     assert passed == [
         *(f"encoder.layers.{place}.layer.weight" for place in (0, 2, 3)),
         *(f"decoder.sizes.{size}.{layer}.layer.weight" for size in (0, 1) for layer in ("first", "second")),
     ]
-    tell(net, torch.tensor(10))
+    for clock in clocks(net):
+        clock.fill_(10)
     assert all(_moves(net, weight, x) for weight in net.parameters())
 
 
@@ -62,7 +65,8 @@ def _moves(net: torch.nn.Module, weight: torch.Tensor, x: torch.Tensor) -> bool:
 def test_a_fading_value_is_that_of_its_schedule_at_the_time_it_was_told() -> None:
     value = Fading(FALLING)
     assert value() == 1
-    tell(torch.nn.Sequential(value), torch.tensor(30))
+    for clock in clocks(torch.nn.Sequential(value)):
+        clock.fill_(30)
     assert value().item() == pytest.approx(0.25)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -17,9 +17,10 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch, Sample
-from ebgan.samplers import Replay, Transition
+from ebgan.samplers import Replay, Transition, no_source
 from ebgan.schedules import Linear, Steps
 from ebgan.stacking import stacked
+from ebgan.training import game as game_module
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import Progress, train_step
@@ -67,7 +68,7 @@ class Watched:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.made: list[Tensor] = []
         self.read: list[Tensor] = []
-        sample, read = Game.sample, Game.read
+        sample, read, both = Game.sample, Game.read, Game.read_both
 
         def noted_sample(game: Game, *moment: object) -> Sample:
             made = sample(game, *moment)
@@ -78,6 +79,13 @@ class Watched:
             self.read.append(images.detach())
             return read(game, images)
 
+        def noted_both(game: Game, real: Tensor, fake: Tensor) -> object:
+            before = len(self.read)
+            found = both(game, real, fake)
+            self.read[before:] = [real.detach(), fake.detach()]  # whether in one pass or in two
+            return found
+
+        patch.setattr(Game, "read_both", noted_both)
         patch.setattr(Game, "sample", noted_sample)
         patch.setattr(Game, "read", noted_read)
 
@@ -106,24 +114,39 @@ def test_the_generator_sees_the_discriminator_after_its_move(monkeypatch: pytest
     game, progress = build(replace(EBGAN_PT, turns=Turns(fresh=False)), SHAPE)
     watched = Watched(monkeypatch)
     _, outcome = train_step(game, progress, batches().__next__)
-    assert torch.equal(watched.made[0], watched.made[1])
     with torch.no_grad():
-        moved = game.read(watched.made[1]).energy.mean()
+        moved = game.read(watched.made[0]).energy.mean()
     assert torch.equal(outcome.values["energy_fake"], moved)
     assert outcome.values["energy_fake_before"] != moved
 
 
 def test_every_turn_draws_its_own_noise_unless_the_generator_is_to_reuse_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def repeats(fresh: bool) -> list[bool]:
-        """Whether each draw of two steps repeats the one before; weights that stay show the noise."""
-        still = Optimisers(discriminator=SGD(lr=0.0), generator=SGD(lr=0.0))
+    def repeats(fresh: bool) -> tuple[int, list[bool]]:
+        """The samples made in two steps, and whether each reading of samples repeats the one before."""
+        still = Optimisers(discriminator=SGD(lr=0.0), generator=SGD(lr=0.0))  # weights that stay show the noise
         with monkeypatch.context() as patch:
             watched = Watched(patch)
             trained(replace(EBGAN_PT, turns=Turns(fresh=fresh), optimisers=still), 2, (2, 2))
-        return [torch.equal(one, other) for one, other in zip(watched.made, watched.made[1:], strict=False)]
+        read = [watched.read[place] for place in (1, 3, 4, 5, 7, 9, 10, 11)]  # 0, 2, 6 and 8 are data
+        return len(watched.made), [torch.equal(one, other) for one, other in pairwise(read)]
 
-    assert repeats(fresh=True) == [False] * 7
-    assert repeats(fresh=False) == [False, True, False, False, False, True, False]
+    assert repeats(fresh=True) == (8, [False] * 7)
+    assert repeats(fresh=False) == (6, [False, True, False, False, False, True, False])
+
+
+def test_a_sample_that_both_turns_read_moves_the_statistics_of_batch_norm_once() -> None:
+    """The generator's turn descends what its own pass of the same noise would give; only running statistics differ."""
+    game, _, values = trained(replace(EBGAN_PT, turns=Turns(fresh=False)), 1)
+    other, progress = build(EBGAN_PT, SHAPE)
+    with torch.no_grad():  # a pass of the same noise beforehand: statistics of batch norm move once more
+        first = other.sample(0, 0, 6, no_source).images
+    other, progress = build(replace(EBGAN_PT, turns=Turns(fresh=False)), SHAPE)
+    assert torch.equal(first, other.sample(0, 0, 6, no_source).images)
+    _, outcome = train_step(other, progress, batches().__next__)
+    assert equal(weights(other)[1], weights(game)[1])
+    assert torch.equal(outcome.values["loss_generator"], values["loss_generator"])
+    norm = "hidden.1.mean"
+    assert not torch.equal(game.generator.state()[norm], other.generator.state()[norm])
 
 
 # A batch norm takes the bias before it away again. Its gradient is thus 0 but for rounding, of which Adam makes steps;
@@ -143,12 +166,42 @@ def comparable(game: Game) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("objective", ["EBGAN-PT", "GAN"])
-def test_joined_reading_equals_apart_where_no_batch_norm_sees_both(objective: str) -> None:
+def test_data_and_samples_share_a_pass_where_that_gives_the_same(
+    objective: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = EBGAN_PT if objective == "EBGAN-PT" else gan(EBGAN_PT)
+    joined, _, others = trained(spec, 5)
+    assert joined.joined
+    monkeypatch.setattr(game_module, "couples", lambda net: True)
     apart, _, values = trained(spec, 5)
-    joined, _, others = trained(replace(spec, turns=Turns(joined=True)), 5)
+    assert not apart.joined
     torch.testing.assert_close(comparable(joined), comparable(apart), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(others, values, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("depth", "dropout", "parts"), [(3, 0.0, 1), (2, 0.5, 1), (2, 0.0, 2)])
+def test_data_and_samples_are_read_apart_where_a_shared_pass_would_differ_or_take_more_memory(
+    depth: int, dropout: float, parts: int
+) -> None:
+    net = MLPAutoencoder(depth=depth, width=8, dropout=dropout)
+    generator = replace(EBGAN_PT.nets.generator, batch_norm=False)
+    spec = replace(EBGAN_PT, nets=Nets(generator=generator, discriminator=net), accumulate=parts)
+    game, _ = build(spec if parts > 1 else replace(spec, accumulate=1), SHAPE)
+    assert not game.joined
+    assert build(replace(spec, turns=Turns(joined=True), accumulate=1), SHAPE)[0].joined
+
+
+def test_what_is_only_watched_can_be_left_out_and_changes_nothing_else() -> None:
+    states = []
+    for watched in (True, False):
+        (game, progress), draw = build(EBGAN_PT, SHAPE), batches().__next__
+        for _ in range(3):
+            progress, outcome = train_step(game, progress, draw, watched=watched)
+        states.append((game.generator.state() | game.discriminator.state(), outcome.values))
+    (all_of_it, values), (unwatched, fewer) = states
+    torch.testing.assert_close(unwatched, all_of_it, rtol=0, atol=0)
+    assert values.keys() - fewer.keys() == {"margin", "hinge_share", "code_similarity"}
+    assert all(torch.equal(fewer[name], values[name]) for name in fewer)
 
 
 def gan(experiment: Experiment) -> Experiment:
@@ -328,7 +381,7 @@ VCD_ = replace(
 
 @pytest.mark.parametrize(
     ("fresh", "turns", "asked"),
-    [(True, (1, 1), [0, 1]), (True, (2, 2), [0, 1, 2, 3]), (False, (2, 2), [0, 1, 1, 2]), (True, (1, 0), [])],
+    [(True, (1, 1), [0, 1]), (True, (2, 2), [0, 1, 2, 3]), (False, (2, 2), [0, 1, 2]), (True, (1, 0), [])],
 )
 def test_every_turn_starts_from_images_of_its_own_unless_the_generator_is_to_reuse_the_sample(
     fresh: bool, turns: tuple[int, int], asked: list[int]

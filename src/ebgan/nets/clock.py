@@ -22,8 +22,6 @@ class Fading(nn.Module):
         return self.schedule.at(self.images)
 
 
-def tell(net: nn.Module, images: Tensor) -> None:
-    """Set the clocks within a net to the images seen, [] int64."""
-    for module in net.modules():
-        if isinstance(module, Fading):
-            module.images.copy_(images)
+def clocks(net: nn.Module) -> list[Tensor]:
+    """The clocks within a net, [] int64 each."""
+    return [module.images for module in net.modules() if isinstance(module, Fading)]

@@ -56,6 +56,15 @@ class Wide(nn.Module):
     """A layer that computes in float32 or better, whatever matrix products are taken in."""
 
 
+class Coupled(nn.Module):
+    """A layer whose output for a sample depends on the other samples of the pass, or on how many passed before."""
+
+
+def couples(net: nn.Module) -> bool:
+    """Whether a net has a `Coupled` layer; if it has none, a pass of two batches at once equals a pass of each."""
+    return any(isinstance(module, Coupled) for module in net.modules())
+
+
 def across_models(
     x: Float[Tensor, "*models batch features"], normalise: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "*models batch features"]:
@@ -64,7 +73,7 @@ def across_models(
     return normalise(rows.flatten(1)).view(rows.shape).movedim(0, -2)
 
 
-class BatchNorm(Wide):
+class BatchNorm(Wide, Coupled):
     """Batch normalisation over the batch axis, for each model apart, with torch's conventions (momentum, epsilon).
 
     Statistics are those of the whole batch on all ranks, so that one rank and many train the same model.
@@ -82,7 +91,7 @@ class BatchNorm(Wide):
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
         if rank().count == 1 and x.shape[-2] > 1:
-            return across_models(x, self._by_torch)
+            return self._by_torch(x) if x.dim() == 2 else across_models(x, self._by_torch)
         wide = x.to(self.scale.dtype)
         mean, variance = self._of_batch(wide) if self.training else (self.mean, self.variance)
         factor = self.scale * (variance + self.epsilon).rsqrt()
@@ -104,7 +113,7 @@ class BatchNorm(Wide):
         return mean, variance
 
 
-class Dropout(nn.Module):
+class Dropout(Coupled):
     """Zeroes each unit with probability `rate` [*models], and scales up the rest, while training.
 
     The masks are a function of the seed and of how many samples the layer has seen, which is a buffer: a resumed run,
@@ -137,8 +146,6 @@ class Dropout(nn.Module):
 
         The device is asked, and waited for, only where the buffer was loaded or moved since.
         """
-        if torch.compiler.is_compiling():
-            return self.seen
         buffer, version, count = self._known
         if buffer is self.seen and version == self.seen._version:
             return count

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Shaped
-from torch import Tensor, nn
+from torch import Tensor
 
 from ebgan.distributed import rank
+from ebgan.nets.layers import Coupled
 from ebgan.randomness import Randomness
 
 
-class Noise(nn.Module):
+class Noise(Coupled):
     """Noise of standard deviation `std` [*models] for every layer of a pass, while training.
 
     As in dropout, the numbers are a function of the seed and of how many samples have been given noise, a buffer.

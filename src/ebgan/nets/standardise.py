@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ebgan.distributed import mean_across_ranks, rank
-from ebgan.nets.layers import Models, Wide, across_models
+from ebgan.nets.layers import Coupled, Models, Wide, across_models
 
 
-class Standardise(Wide):
+class Standardise(Wide, Coupled):
     """(x - mean) / sqrt(variance + epsilon), with the statistics of the batch, on all ranks, while training.
 
     A pass moves nothing: `follow` does, so that passes with noise, or of samples, leave evaluation as it is. Running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn.functional import normalize, softplus
@@ -31,7 +32,8 @@ def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*m
     One sample, which has no others to be pulled from, gives 0; so does a code of zeros.
     """
     batch = code.shape[-2]
-    unit = normalize(code, dim=-1)
+    length = torch.linalg.vector_norm(code, dim=-1, keepdim=True)
+    unit: Tensor = code / length.clamp_min(1e-12)
     cosine = unit @ unit.mT
     off_diagonal = cosine.square().sum((-2, -1)) - cosine.diagonal(dim1=-2, dim2=-1).square().sum(-1)
     return off_diagonal / max(batch * (batch - 1), 1)

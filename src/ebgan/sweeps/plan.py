@@ -222,7 +222,7 @@ def _seconds_of_a_step(task: Task, device: torch.device) -> float:
         for step in range(1 + STEPS):
             if step == 1:
                 begun = clock()
-            progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, 0))
+            progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, 0), watched=False)
         bool(outcome.finite.all())  # waits for the device
         return (clock() - begun) / STEPS
 

@@ -97,17 +97,19 @@ def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch
     average = Average(game.generator.weights(), experiment.ema) if experiment.ema else None
     loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
     batches = batches_of(experiments, loader, game.randomness)
-    draw, images, total = batches(0).__next__, 0, experiment.images
+    draw, images, total, weights = batches(0).__next__, 0, experiment.images, game.generator.weights()
     diverged = torch.zeros(game.randomness.seeds.shape, dtype=torch.int64, device=progress.images.device)
     end, begun = _Means(), time.perf_counter()
     assert experiment.pretraining is not None  # build refuses it
     while images < total:
         turns = game.turns.now(images) if images >= experiment.pretraining else (1, 0)
-        progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, images), seen=images)
+        progress, outcome = train_step(
+            game, progress, draw, turns, partial(starts, loader, images), seen=images, watched=False
+        )
         before, images = images, images + turns[0] * experiment.batch
         diverged = torch.where(outcome.finite | (diverged > 0), diverged, images)
         if average:
-            average.follow(game.generator.weights(), images - before)
+            average.follow(weights, images - before)
         if before < experiment.pretraining <= images:
             pass_over = islice(batches(images), max(len(data) // experiment.batch, 1))
             state = game.objective.begin(progress.objective, survey(game, pass_over))

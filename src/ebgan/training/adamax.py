@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside, gathered, moments
+from ebgan.training.optim import OptimiserSpec, Slots, beside, counted, gathered, moments
 
 
 @final
@@ -35,12 +35,11 @@ class Adamax(OptimiserSpec):
         return moments(weights, models, "mean", "top")
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
-        for weight, gradient, mean, top, step in zip(weights, gradients, *slots.values(), strict=True):
+        moved = finite.to(weights[0].dtype)
+        size = lr / gathered(self.beta1, counted(slots, finite).to(moved.dtype))
+        for weight, gradient, mean, top in zip(weights, gradients, slots["mean"], slots["top"], strict=True):
             axes = (..., *[None] * (weight.dim() - finite.dim()))
-            moved = finite.to(weight.dtype)
             mean.lerp_(torch.where(finite[axes], gradient, 0), (moved * (1 - self.beta1))[axes])
             risen = torch.maximum(beside(self.beta2, axes) * top, gradient.abs() + beside(self.epsilon, axes))
             top.copy_(torch.where(finite[axes], risen, top))
-            step.add_(finite)
-            size = lr / gathered(self.beta1, step.to(weight.dtype))
             weight.sub_(torch.where(finite[axes], size[axes] * mean / top, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least
 from ebgan.nets.base import Classifier
-from ebgan.nets.clock import tell
+from ebgan.nets.layers import couples
 from ebgan.objectives import Objective
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
@@ -36,7 +36,7 @@ class Turns:
     discriminator: int | Schedule = 1  # each on fresh data and fresh noise
     generator: int | Schedule = 1  # each on fresh noise
     fresh: bool = True  # whether the generator's first turn draws its own noise, not that of the discriminator's last
-    joined: bool = False  # whether real and fake are read as one batch (batch norm then sees both)
+    joined: bool = False  # whether real and fake are read as one batch even where batch norm then sees both
 
     def __post_init__(self) -> None:
         if isinstance(self.discriminator, int):
@@ -68,27 +68,20 @@ class Game:
 
     def tell(self, images: Tensor) -> None:
         """Let nets that change with time know how many images were seen."""
-        for player in (self.generator, self.discriminator):
-            tell(player.net, images)
+        for clock in (*self.generator.clocks, *self.discriminator.clocks):
+            clock.copy_(images)
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""
         return self._gather(self._read(images))
 
-    def judge(self, images: Tensor) -> Reading:
-        """The reading of samples on whose way back to the generator no gradient of the discriminator's own is taken."""
-        self.discriminator.net.requires_grad_(False)
-        try:
-            return self.read(images)
-        finally:
-            self.discriminator.net.requires_grad_(True)
-
     def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
         """The readings of the data and of as many samples: one pass each, or one for both.
 
-        Both take turns in a joined batch, so that the ranks' batches, one after the other, are that of a single rank.
+        Real and fake alternate in a joined batch, so that the ranks' batches, one after the other, are that of a single
+        rank.
         """
-        if not self.turns.joined:
+        if not self.joined:
             return self.read(real), self.read(fake)
         both = self._read(torch.stack((real, fake), -4).flatten(-5, -4))
         return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
@@ -162,6 +155,11 @@ class Game:
         )
         return sample._replace(source=source, reconstruction=reconstruction)
 
+    @cached_property
+    def joined(self) -> bool:
+        """Whether real and fake share a pass: where that is asked for, or gives the same readings in less time."""
+        return self.turns.joined or (self.parts == 1 and not couples(self.discriminator.net))
+
     @property
     def _parted(self) -> bool:
         return self.parts > 1 and torch.is_grad_enabled()
@@ -187,6 +185,8 @@ class Game:
         return Moment(self.randomness, first + rank().index * count, turn, count)
 
     def _gather(self, reading: Reading) -> Reading:
+        if rank().count == 1:
+            return reading
         images, energy, code, logits = reading
         return Reading(
             gather_across_ranks(images, -4) if self.objective.asks.reads_images else images,

@@ -48,6 +48,9 @@ class Observer(Protocol):
         """Say something in words."""
 
 
+WATCHED = 8  # steps of a small net would take 2 % longer if each took the metrics that only a report reads
+
+
 @dataclass(frozen=True)
 class Plan:
     """How long, and how often what; all in images seen."""
@@ -63,6 +66,15 @@ class Plan:
     config: str  # hash of the config, which checkpoints carry
     override: bool  # whether to go on from a checkpoint of another config
     meta: dict[str, Any]  # what a reader of a checkpoint needs to know of the data
+
+    def due(self, every: int, before: int, images: int) -> bool:
+        """Whether something that is done every so many images is due between two counts, or at the end of the run."""
+        return images // every > before // every or images >= self.images
+
+    def watches(self, before: int, images: int) -> bool:
+        """Whether a step takes the metrics that only a report reads: the last one before a record, and others."""
+        due = self.due(self.record, before, images) or self.due(self.checkpoint, before, images)
+        return due or before // self.batch % WATCHED == 0
 
 
 @dataclass
@@ -91,17 +103,23 @@ class Training:
         Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal.
         """
         alarms = self.alarms_so_far()
-        draw = self.batches(images).__next__
+        draw, weights = self.batches(images).__next__, self.game.generator.weights()
         with StopSignals() as signals, self.telling_divergence(), telling_the_compiler():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
-                self.progress, outcome = train_step(
-                    self.game, self.progress, draw, turns, partial(self.source, images), seen=images
-                )
                 before, images = images, images + turns[0] * self.plan.batch
+                self.progress, outcome = train_step(
+                    self.game,
+                    self.progress,
+                    draw,
+                    turns,
+                    partial(self.source, before),
+                    seen=before,
+                    watched=self.plan.watches(before, images),
+                )
                 self.step += 1
                 if self.average:
-                    self.average.follow(self.game.generator.weights(), images - before)
+                    self.average.follow(weights, images - before)
                 self.recorder.add(images, outcome)
                 if before < self.plan.pretraining <= images:
                     self.begin(images)
@@ -121,9 +139,7 @@ class Training:
         """Whatever is due between two counts of images seen, and all of it at the end."""
         plan = self.plan
 
-        def due(every: int) -> bool:
-            return images // every > before // every or images >= plan.images
-
+        due = partial(plan.due, before=before, images=images)
         self.note(alarms)
         if due(plan.record) or due(plan.checkpoint):
             self.recorder.close(images)

@@ -20,7 +20,6 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 
 from ebgan.distributed import rank, sum_across_ranks
 from ebgan.errors import UsageError
@@ -32,6 +31,7 @@ Slots = dict[str, list[Tensor]]
 # models at once take four times as many bytes. It is a call for each model, though, in place of some for each weight of
 # the net, and so also pays for few models. Measured on a CPU, reckoned for a GPU.
 WIDE, WIDE_DEVICE = 30_000, 5_000_000
+SHORT = 4096  # numbers of a gradient up to which a copy of it costs less than a sum of its own
 
 
 class OptimiserSpec(ABC):
@@ -104,38 +104,42 @@ class Adam(OptimiserSpec):
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
     ) -> None:
         """All models move at once, each by its own rate, in some passes over memory."""
-        for weight, gradient, mean, square, step in zip(weights, gradients, *slots.values(), strict=True):
+        moved = finite.to(weights[0].dtype)
+        step = counted(slots, finite).to(moved.dtype)
+        size, spread = moved * lr / gathered(self.beta1, step), gathered(self.beta2, step)
+        share1, share2 = moved * (1 - self.beta1), moved * (1 - self.beta2)
+        for weight, gradient, mean, square in zip(weights, gradients, slots["mean"], slots["square"], strict=True):
             axes = (..., *[None] * (weight.dim() - finite.dim()))
-            moved = finite.to(weight.dtype)
             gradient = torch.where(finite[axes], gradient, 0)  # noqa: PLW2901
-            mean.lerp_(gradient, (moved * (1 - self.beta1))[axes])
-            square.lerp_(gradient.square(), (moved * (1 - self.beta2))[axes])
-            step.add_(finite)
-            size = moved * lr / gathered(self.beta1, step.to(weight.dtype))
-            denominator = (square / gathered(self.beta2, step.to(weight.dtype))[axes]).sqrt_()
+            mean.lerp_(gradient, share1[axes])
+            square.lerp_(gradient.square(), share2[axes])
+            denominator = (square / spread[axes]).sqrt_()
             denominator.add_(beside(self.epsilon, axes))
             weight.sub_(torch.where(finite[axes], size[axes] * mean / denominator, 0))
 
     def _move_one(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
     ) -> None:
-        """One model moves by torch's own kernel, which passes over memory once."""
-        adam(
+        """One model moves by torch's own kernel, which passes over memory once.
+
+        `torch.optim.adam.adam` calls it as well, after work for lists of weights on several devices.
+        """
+        counted(slots, finite)
+        torch._fused_adam_(
             weights,
             gradients,
             slots["mean"],
             slots["square"],
             [],
             slots["step"],
-            fused=True,
-            found_inf=(~finite).float(),
-            amsgrad=False,
+            lr=lr,
             beta1=self.beta1,
             beta2=self.beta2,
-            lr=lr,
             weight_decay=0.0,
             eps=self.epsilon,
+            amsgrad=False,
             maximize=False,
+            found_inf=(~finite).float(),
         )
 
 
@@ -184,19 +188,23 @@ class Optimiser:
         lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
         return lr if factor is None else lr * factor
 
-    def descend(self, loss: Tensor, images: Tensor, factor: Tensor | None = None) -> Tensor:
-        """Move the weights down a loss [*models]; whether [*models] each model's loss and gradients were finite.
+    def descend(
+        self, loss: Tensor, images: Tensor, factor: Tensor | None = None, movable: Tensor | None = None
+    ) -> Tensor:
+        """Move the weights down a loss [*models]; return whether [*models] each model's loss and gradients were finite.
 
-        `factor` [*models] is one on the learning rate. Each rank's gradients come from its own slice of the batch and
-        are summed over ranks.
+        `factor` [*models] multiplies the learning rate. A model that is not `movable` [*models] stays, and counts as
+        not finite. Each rank's gradients come from its own slice of the batch and are summed over ranks.
         """
-        gradients = list(torch.autograd.grad(loss.sum(), self.parameters))
+        gradients = list(torch.autograd.grad(loss.sum() if self.models else loss, self.parameters))
         with torch.no_grad():
             if rank().count > 1:  # in full precision, as one rank sums its own
                 pairs = zip(gradients, self.weights, strict=True)
                 gradients = sum_across_ranks([gradient.to(weight.dtype) for gradient, weight in pairs])
             gradients = self._widened(gradients)
             finite = self._finite(loss, gradients)
+            if movable is not None:
+                finite = finite & movable
             if self._decays:
                 gradients = self._with_decay(gradients)
             self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images, factor), finite)
@@ -247,15 +255,26 @@ class Optimiser:
         return (..., *[None] * (weight.dim() - len(self.models)))
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
-        """A sum over a weight's gradient is finite only if all of it is."""
-        sums = [gradient.flatten(len(self.models)).sum(-1) for gradient in gradients]
-        return torch.stack([loss.detach().to(sums[0].dtype), *sums]).isfinite().all(0)
+        """A sum over gradients is finite only if all of them are; those that are short are summed at once."""
+        dims = len(self.models)
+        rows = [each.flatten(dims) if each.dim() > dims else each[..., None] for each in (loss.detach(), *gradients)]
+        short = [row.to(gradients[0].dtype) for row in rows if row.shape[-1] <= SHORT]
+        long = [row for row in rows if row.shape[-1] > SHORT]
+        return torch.stack([row.sum(-1) for row in (torch.cat(short, -1), *long)]).isfinite().all(0)
 
 
 def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> Slots:
-    """Slots of zeros by name, one a weight, and `step`, which counts the moves of each model."""
+    """Slots of zeros by name, one a weight, and `step`, which counts the moves of each model.
+
+    All weights share one count: `counted` moves it.
+    """
     zeros: Slots = {name: [torch.zeros_like(weight) for weight in weights] for name in names}
-    return zeros | {"step": [torch.zeros(models, device=weight.device) for weight in weights]}
+    return zeros | {"step": [torch.zeros(models, device=weights[0].device)] * len(weights)}
+
+
+def counted(slots: Slots, finite: Tensor) -> Tensor:
+    """The count [*models] of moves that all weights share, one higher for the models that are finite."""
+    return slots["step"][0].add_(finite)
 
 
 def gathered(beta: float | Tensor, step: Tensor) -> Tensor:

@@ -30,13 +30,12 @@ Record = TypeVar("Record", Reading, Sample)
 def in_part(net: nn.Module, forward: Callable[[], Out]) -> Out:
     """What a pass gives, of which nothing is kept: its gradient takes the pass once more, by the net as it was."""
     buffers = [buffer.clone() for buffer in net.buffers()]
-    learning = [parameter.requires_grad for parameter in net.parameters()]
     passes = iter((True, False))
 
     def once() -> Out:
         if next(passes, False):
             return forward()
-        with _as_it_was(net, buffers, learning):
+        with _as_it_was(net, buffers):
             return forward()
 
     found: Out = checkpoint(once, use_reentrant=False, preserve_rng_state=False)
@@ -65,19 +64,17 @@ def refuse_batch_norm(net: nn.Module, name: str) -> None:
 
 
 @contextmanager
-def _as_it_was(net: nn.Module, buffers: list[Tensor], learning: list[bool]) -> Iterator[None]:
-    """The net as it was at another moment: how many samples it drew noise for, its statistics, what of it learned."""
-    now = [buffer.clone() for buffer in net.buffers()], [parameter.requires_grad for parameter in net.parameters()]
-    _set(net, buffers, learning)
+def _as_it_was(net: nn.Module, buffers: list[Tensor]) -> Iterator[None]:
+    """The net's buffers as they were at another moment: its statistics, how many samples it drew noise for."""
+    now = [buffer.clone() for buffer in net.buffers()]
+    _set(net, buffers)
     try:
         yield
     finally:
-        _set(net, *now)
+        _set(net, now)
 
 
 @torch.no_grad()
-def _set(net: nn.Module, buffers: list[Tensor], learning: list[bool]) -> None:
+def _set(net: nn.Module, buffers: list[Tensor]) -> None:
     for buffer, value in zip(net.buffers(), buffers, strict=True):
         buffer.copy_(value)
-    for parameter, learns in zip(net.parameters(), learning, strict=True):
-        parameter.requires_grad_(learns)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from ebgan.nets.clock import clocks
 from ebgan.training.optim import Optimiser
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -20,6 +22,11 @@ class Player(Generic[Net]):
 
     net: Net
     optimiser: Optimiser
+
+    @cached_property
+    def clocks(self) -> list[Tensor]:
+        """The buffers in which the net keeps the images seen, if it changes with them."""
+        return clocks(self.net)
 
     def state(self) -> dict[str, Tensor]:
         """All that moves, by name: weights, buffers, and what the optimiser remembers."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor
 
 from ebgan.errors import DivergedError
@@ -30,8 +31,12 @@ class Recorder:
         """Take in a step's outcome. Raises DivergedError if that of the step before was not finite."""
         self.check()
         self._unread = (images, outcome, Late(outcome.finite))
+        known = self._sums.keys() & outcome.values.keys()
+        if known:
+            torch._foreach_add_([self._sums[name] for name in known], [outcome.values[name] for name in known])
         for name, value in outcome.values.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            if name not in known:
+                self._sums[name] = value.clone()
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def check(self) -> None:

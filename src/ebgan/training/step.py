@@ -12,6 +12,7 @@ Nothing here waits for the device, and nothing here knows which objective, energ
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ebgan.distributed import rank
-from ebgan.records import Batch, Losses, Means
+from ebgan.records import Batch, Losses, Means, Reading, Sample
 from ebgan.samplers import no_source
 from ebgan.training.game import Game
 from ebgan.training.plateau import PlateauState
@@ -35,7 +36,7 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a step has to say, still on the device."""
+    """Metrics of one step, not yet copied to the host."""
 
     finite: Tensor  # [*models] whether each model's losses and gradients were finite; one that was not did not move
     values: dict[str, Tensor]  # [*models] by name, or [] where all models share one
@@ -49,75 +50,118 @@ def train_step(
     source: Callable[[int], Batch] = no_source,
     *,
     seen: int | None = None,
+    watched: bool = True,
 ) -> tuple[Progress, Outcome]:
     """Move both players and the objective's state; `draw` serves this rank's share of each batch.
 
-    `source` serves its share of the images that the samples of the step's n-th turn start from, if they start from any.
-    `seen` is progress.images where the caller knows it without asking the device: noise of many steps is then drawn at
-    once, the same, and a net that observes the data is shown one batch in some.
+    `source` serves this rank's share of the images that the samples of the step's n-th turn start from, for samplers
+    that start from images. `seen` is progress.images where the caller knows it without asking the device: noise of many
+    steps is then drawn at once, the same, and a net that observes the data is shown only one batch in eight. With
+    `watched` False the outcome lacks what the objective only watches, which nothing but a report reads.
     """
-    objective, (images, state, memory, plateau) = game.objective, progress
-    factor = plateau.factor if plateau else None
-    values = game.learning_rates(images, factor)
-    sound = torch.ones((), dtype=torch.bool, device=images.device)
-    place = first = images if seen is None else seen
+    step = _Step(game, progress, source, seen)
     discriminator_turns, generator_turns = turns
-    game.tell(images)
-
-    # The discriminator's turn: energy down on the data, up on the samples.
+    game.tell(progress.images)
     for turn in range(discriminator_turns):
-        batch = draw()
-        count, first = batch.images.shape[-4], place
-        game.observe(batch, first)
-        if generator_turns:
-            with torch.no_grad():
-                sample, memory = game.recall(memory, game.sample(first, 0, count, partial(source, turn)), first)
-            fakes = sample.images if sample.negatives is None else sample.negatives
-            real, fake = game.read_both(batch.images, fakes)
-            losses = objective.discriminator(state, real, fake, batch)
-            if objective.asks.slopes:
-                losses = losses.beside(objective.penalty(state, game.slopes(batch.images, fakes, first)))
-            values["energy_fake_before"] = fake.energy.mean(-1)
-        else:
-            real = game.read(batch.images)
-            losses = objective.alone(state, real, batch)
-        if objective.asks.classifies:
-            losses = losses.beside(objective.classification(state, *game.classify(batch)))
-        sound = game.discriminator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
-        values |= {"loss_discriminator": losses.total, "energy_real": real.energy.mean(-1)}
-        values |= {f"discriminator/{name}": term for name, term in losses.terms.items()}
-        images, place = images + count * rank().count, place + count * rank().count
-
-    # The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
+        kept = not game.turns.fresh and turn == discriminator_turns - 1
+        step.move_discriminator(draw(), turn, kept=kept, alone=generator_turns == 0)
     for turn in range(generator_turns):
-        fresh = game.turns.fresh or turn > 0
-        start = partial(source, discriminator_turns + turn - (not game.turns.fresh))
-        sample = game.sample(place if fresh else first, turn + 1 if fresh else 0, count, start)
-        fake = game.judge(sample.images)
-        losses = objective.generator(state, fake, game.whole(sample))
-        sound = game.generator.optimiser.descend(_unless_unsound(losses, sound), images, factor)
-        values |= {"loss_generator": losses.total, "energy_fake": fake.energy.mean(-1)}
-        values |= {f"generator/{name}": term for name, term in losses.terms.items()}
-
-    # The objective's move: margin and balance follow the energies of this step, and the learning rates a stall.
+        step.move_generator(turn, discriminator_turns + turn - (not game.turns.fresh))
     with torch.no_grad():
-        if generator_turns:
-            means = Means(values["energy_real"], values["energy_fake"], images)
-            values |= objective.watch(state, fake, means)
-            moved = objective.update(state, means)
-            if game.plateau and plateau:
-                followed = game.plateau.follow(plateau, values["convergence"], images - progress.images)
-                plateau = _where(sound, followed, plateau)
+        return step.move_objective(watched) if generator_turns else step.skip_generator()
+
+
+@dataclass
+class _Step:
+    """A step under way: what its turns hand on to the later ones."""
+
+    game: Game
+    before: Progress
+    source: Callable[[int], Batch]
+    seen: int | None
+    values: dict[str, Tensor] = field(default_factory=dict)
+    finite: Tensor | None = None  # [*models] whether all losses and gradients were so far
+    sample: Sample | None = None  # the last discriminator turn's, where the generator's first turn takes it again
+    fake: Reading | None = None  # the last generator turn's
+
+    def __post_init__(self) -> None:
+        self.images, self.memory = self.before.images, self.before.memory
+        self.place: Tensor | int = self.images if self.seen is None else self.seen  # of the next image to be read
+        self.factor = self.before.plateau.factor if self.before.plateau else None
+        self.values |= self.game.learning_rates(self.images, self.factor)
+
+    def move_discriminator(self, batch: Batch, turn: int, *, kept: bool, alone: bool) -> None:
+        """The discriminator's turn: energy down on the data, up on the samples, unless it is trained `alone`.
+
+        With `kept` the samples' graph is kept for the generator's turn.
+        """
+        game, state, first = self.game, self.before.objective, self.place
+        self.count = batch.images.shape[-4]
+        game.observe(batch, first)
+        if alone:
+            real = game.read(batch.images)
+            losses = game.objective.alone(state, real, batch)
         else:
-            moved = objective.idle(state, images)
-        state = _where(sound, moved, state)
-    values = {name: value.detach() for name, value in values.items()}
-    return Progress(images, state, memory, plateau), Outcome(sound, values)
+            with torch.set_grad_enabled(kept):
+                sample = game.sample(first, 0, self.count, partial(self.source, turn))
+            self.sample = sample if kept else None
+            with torch.no_grad():
+                shown, self.memory = game.recall(self.memory, sample, first)
+            fakes = (shown.images if shown.negatives is None else shown.negatives).detach()
+            real, fake = game.read_both(batch.images, fakes)
+            losses = game.objective.discriminator(state, real, fake, batch)
+            if game.objective.asks.slopes:
+                losses = losses.beside(game.objective.penalty(state, game.slopes(batch.images, fakes, first)))
+            self.values["energy_fake_before"] = fake.energy.detach().mean(-1)
+        if game.objective.asks.classifies:
+            losses = losses.beside(game.objective.classification(state, *game.classify(batch)))
+        self.finite = game.discriminator.optimiser.descend(losses.total, self.images, self.factor, self.finite)
+        self._note("discriminator", losses, energy_real=real)
+        whole = self.count * rank().count
+        self.images, self.place = self.images + whole, self.place + whole
 
+    def move_generator(self, turn: int, start: int) -> None:
+        """The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
 
-def _unless_unsound(losses: Losses, sound: Tensor) -> Tensor:
-    """The loss, or NaN for a model that had one in an earlier turn: no later turn of the step moves it."""
-    return losses.total.where(sound, torch.nan)
+        `start` is the place among the step's turns of the images that samples start from.
+        """
+        game, state, sample = self.game, self.before.objective, self.sample
+        if sample is None:
+            sample = game.sample(self.place, turn + 1, self.count, partial(self.source, start))
+        self.sample = None
+        self.fake = game.read(sample.images)
+        losses = game.objective.generator(state, self.fake, game.whole(sample))
+        self.finite = game.generator.optimiser.descend(losses.total, self.images, self.factor, self.finite)
+        self._note("generator", losses, energy_fake=self.fake)
+
+    def move_objective(self, watched: bool) -> tuple[Progress, Outcome]:
+        """The objective's move: margin and balance follow this step's energies, and the learning rates a stall."""
+        game, (before, state, _, plateau) = self.game, self.before
+        assert self.fake is not None
+        assert self.finite is not None
+        means = Means(self.values["energy_real"], self.values["energy_fake"], self.images)
+        if watched or plateau:
+            self.values |= game.objective.watch(state, self.fake, means)
+        moved = game.objective.update(state, means)
+        if game.plateau and plateau:
+            followed = game.plateau.follow(plateau, self.values["convergence"], self.images - before)
+            plateau = _where(self.finite, followed, plateau)
+        return self._ended(moved, plateau)
+
+    def skip_generator(self) -> tuple[Progress, Outcome]:
+        """The end of a step in which the generator has no turn."""
+        return self._ended(self.game.objective.idle(self.before.objective, self.images), self.before.plateau)
+
+    def _ended(self, moved: Any, plateau: PlateauState | None) -> tuple[Progress, Outcome]:
+        assert self.finite is not None
+        state = _where(self.finite, moved, self.before.objective)
+        return Progress(self.images, state, self.memory, plateau), Outcome(self.finite, self.values)
+
+    def _note(self, player: str, losses: Losses, **readings: Reading) -> None:
+        """Keep a turn's losses and mean energies for the outcome."""
+        self.values[f"loss_{player}"] = losses.total.detach()
+        self.values |= {name: reading.energy.detach().mean(-1) for name, reading in readings.items()}
+        self.values |= {f"{player}/{name}": term.detach() for name, term in losses.terms.items()}
 
 
 def _where(finite: Tensor, moved: Any, before: Any) -> Any:
