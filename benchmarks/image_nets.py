@@ -1,6 +1,6 @@
 """What the nets for images of 64, 128 and 256 cost: parameters, operations and memory of a step, images a second.
 
-    python benchmarks/image_nets.py [--batch 16] [--device cpu] [--compile] [RECIPE ...]
+    python benchmarks/image_nets.py [--batch 16] [--device cpu] [RECIPE ...]
 
 A step is EBGAN-PT's whole step: both players' turns and their optimisers. Operations are those of products and
 convolutions, counted by torch on tensors without numbers. Memory is the most that the process held in the step beyond
@@ -30,7 +30,7 @@ from ebgan.training.optim import SGD
 from ebgan.training.step import Progress, train_step
 
 RECIPES = ("faces64.dcgan", "faces64.ebgan_pt", "faces64.began", "imagenet128.ebgan_pt", "imagenet256_dogs.ebgan_pt")
-STEPS = 2  # that are measured, after as many that are not: the first may compile
+STEPS = 2  # that are measured, after as many that are not: the first one allocates
 
 
 def shape_of(experiment: Experiment) -> tuple[int, int, int]:
@@ -93,20 +93,17 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", default=RECIPES)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--compile", action="store_true", help="with the nets' passes compiled")
     parser.add_argument("--alone", action="store_true")
     given = parser.parse_args()
     if given.alone:
         experiment = replace(find(given.recipes[0]).make(), batch=given.batch)
-        found = measured(replace(experiment, compile=given.compile), given.device)
+        found = measured(experiment, given.device)
         print(json.dumps(counted(experiment) | found))
         return
-    how = "compiled, " if given.compile else ""
-    print(f"{how}batch {given.batch}, {given.device}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"batch {given.batch}, {given.device}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print("| recipe | G, M | D, M | GFLOP an image | memory, GB | images/s |\n|---|---|---|---|---|---|")
     for recipe in given.recipes:
         again = [sys.executable, __file__, recipe, "--alone", "--batch", str(given.batch), "--device", given.device]
-        again += ["--compile"] * given.compile
         found = json.loads(subprocess.run(again, capture_output=True, text=True, check=True).stdout)
         sizes = f"{found['generator'] / 1e6:.2f} | {found['discriminator'] / 1e6:.2f} | {found['operations'] / 1e9:.1f}"
         print(f"| `{recipe}` | {sizes} | {found['memory'] / 1e9:.2f} | {found['images']:.2f} |", flush=True)

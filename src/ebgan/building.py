@@ -15,7 +15,6 @@ from ebgan.nets.layers import compute_in
 from ebgan.precision import multiplies_bf16, suited
 from ebgan.randomness import Randomness
 from ebgan.stacking import placed
-from ebgan.training.compiled import compile_passes
 from ebgan.training.game import Game
 from ebgan.training.optim import Optimiser
 from ebgan.training.parts import refuse_batch_norm
@@ -77,8 +76,6 @@ def build(
     )
     for net in (generator, discriminator):  # after the optimisers took their weights in full precision
         compute_in(net, dtype)
-        if experiment.compile and site.device.type != "meta":
-            compile_passes(net, device)
     clock = torch.zeros((), dtype=torch.int64, device=device)
     memory = experiment.sampler.init(site, wide)
     plateau = game.plateau.init(site.models, device) if game.plateau else None

@@ -161,7 +161,6 @@ class Experiment:
     pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
     batch: int = 64  # images in a discriminator's turn, over all ranks
     precision: Precision | None = None  # of matrix products; None is what suits the machine (see `ebgan.precision`)
-    compile: bool = False  # whether the nets' passes are compiled (torch.compile), which takes a minute at first
     accumulate: int = 1  # parts in which a batch passes the nets, for want of memory; each then passes twice
     accumulate_norms: bool = False  # whether batch norm may take the statistics of each part
     seed: int = 0
@@ -214,14 +213,8 @@ class Experiment:
     def _check_passes(self) -> None:
         """Refuse ways to take passes that cannot work."""
         double = f"{type(self.objective).__name__} takes the gradient of a gradient"
-        if self.compile and self.objective.asks.slopes:
-            raise UsageError(f"compile=True: {double}, and compiled passes have none: give --no-compile")
         if self.accumulate > 1 and self.objective.asks.slopes:
             raise UsageError(f"accumulate={self.accumulate}: {double}, for which a batch passes whole: choose 1")
-        if self.accumulate > 1 and self.compile:
-            raise UsageError(
-                f"accumulate={self.accumulate}: compiled passes are of the whole batch: choose 1, or compile=False"
-            )
 
     def to_yaml(self) -> str:
         """The experiment as config.yaml holds it."""

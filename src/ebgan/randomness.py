@@ -31,6 +31,8 @@ _BLOCK = 1 << 17  # groups of four words that the host draws at once: larger tem
 _AHEAD = 1 << 16  # numbers of a model that are drawn at once, since few cost as much as many
 _AHEAD_DEVICE = 1 << 18  # the same on a device, where a draw is some hundred kernels
 
+_NOTHING = (0, -1, torch.empty(0))  # samples from 0 on that were drawn: none
+
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
 Word32 = NDArray[np.uint32]
 
@@ -104,7 +106,7 @@ class Randomness:
 
     seeds: Tensor  # [*models] int64, on the device where the numbers are wanted
     dtype: torch.dtype = torch.float32  # of normal numbers; uniform ones are float32, which holds them exactly
-    _kept: dict[Hashable, tuple[int, Tensor]] = field(default_factory=dict, repr=False, compare=False)  # by _ahead
+    _kept: dict[Hashable, tuple[int, int, Tensor]] = field(default_factory=dict, repr=False, compare=False)  # by _ahead
 
     @classmethod
     def of(
@@ -136,9 +138,6 @@ class Randomness:
 
         The cipher gives each sample four words; a hash of these and of the element gives its numbers.
         """
-        if torch.compiler.is_compiling():
-            drawn: Tensor = _drawn(self.seeds, self.dtype, "noise", purpose, [count, features], torch.as_tensor(first))
-            return drawn
         a, b, c, d = (_signed(word[..., :1]) for word in self._words(purpose, count, 4, first, 0))
         pair = torch.arange(-(-features // 2), dtype=torch.int32, device=self.seeds.device) * _GOLDEN
         radius = _fraction(_hash(_hash(pair + a) ^ b), self.dtype).log_().mul_(-2).sqrt_()
@@ -147,11 +146,6 @@ class Randomness:
 
     def uniform(self, purpose: str, count: int, *shape: int, first: int | Tensor = 0, turn: int | Tensor = 0) -> Tensor:
         """Uniform numbers in (0, 1], in float32, of the same shape and meaning as those of `normal`."""
-        if torch.compiler.is_compiling() and turn == 0:
-            drawn: Tensor = _drawn(
-                self.seeds, torch.float32, "uniform", purpose, [count, *shape], torch.as_tensor(first)
-            )
-            return drawn
         return self._ahead(_uniform, purpose, (count, *shape), first, turn)
 
     def permutation(self, purpose: str, length: int, epoch: int = 0) -> Tensor:
@@ -179,15 +173,18 @@ class Randomness:
         most = _AHEAD if here else _AHEAD_DEVICE
         unknown = not here and (isinstance(first, Tensor) or isinstance(turn, Tensor))
         if unknown or 2 * count * elements > most:
-            return self._shaped(finish(self._words(purpose, count, elements, first, turn), self.dtype), count, shape)
-        place, key = int(first), (finish, purpose, elements, int(turn))
-        start, values = self._kept.get(key, (-1, None))
-        end = -1 if values is None else start + values.shape[-2]
-        if values is None or not start <= place <= place + count <= end:
+            words = self._words(purpose, count, elements, first, turn)
+            return self._for_all(self._shaped(finish(words, self.dtype), count, shape))
+        place, key = int(first), (finish, purpose, tuple(shape), int(turn))
+        start, end, values = self._kept.get(key, _NOTHING)
+        if not start <= place <= place + count <= end:
             batches = most // max(count * elements, 1) if place == end else 1
-            start, values = place, finish(self._words(purpose, batches * count, elements, place, turn), self.dtype)
-            self._kept[key] = start, values
-        return self._shaped(values[..., place - start : place - start + count, :].clone(), count, shape)
+            start, end = place, place + batches * count
+            words = self._words(purpose, end - start, elements, place, turn)
+            values = self._shaped(finish(words, self.dtype), end - start, shape)
+            self._kept[key] = start, end, values
+        drawn = values.narrow(-1 - len(shape), place - start, count).clone()
+        return self._for_all(drawn) if self.seeds.dim() else drawn
 
     def _words(self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor) -> Words:
         """Four words for each group of four elements of each sample: [*models or 1, count, ceil(elements / 4)]."""
@@ -201,37 +198,13 @@ class Randomness:
         return philox(counter, key)
 
     def _shaped(self, values: Tensor, count: int, shape: Sequence[int]) -> Tensor:
-        elements = math.prod(shape)
-        shaped = values[..., :elements].reshape(*self.once.seeds.shape, count, *shape)
-        return shaped.expand(*self.seeds.shape, count, *shape)
+        """Numbers [*models or 1, count, *shape]: one model's where all share their seed."""
+        return values[..., : math.prod(shape)].reshape(*self.once.seeds.shape, count, *shape)
 
-
-@torch.library.custom_op(
-    "ebgan::drawn",
-    mutates_args=(),
-    schema="(Tensor seeds, str kind, str purpose, int[] shape, Tensor first, *, ScalarType dtype) -> Tensor",
-)
-def _drawn(seeds: Tensor, kind: str, purpose: str, shape: list[int], first: Tensor, *, dtype: torch.dtype) -> Tensor:
-    """A draw as one operation of a compiled pass: written out, the rounds of the cipher take minutes to compile."""
-    randomness, (count, *rest) = Randomness(seeds, dtype), shape
-    if kind == "noise":
-        values = randomness.noise(purpose, count, rest[0], first=first)
-    else:
-        values = randomness.uniform(purpose, count, *rest, first=first)
-    return values.expand(*seeds.shape, *shape).contiguous()
-
-
-@_drawn.register_fake
-def _(
-    seeds: Tensor,
-    kind: str,  # noqa: ARG001
-    purpose: str,  # noqa: ARG001
-    shape: list[int],
-    first: Tensor,  # noqa: ARG001
-    *,
-    dtype: torch.dtype,
-) -> Tensor:
-    return seeds.new_empty((*seeds.shape, *shape), dtype=dtype)
+    def _for_all(self, values: Tensor) -> Tensor:
+        """The same with the whole model axis."""
+        models = self.seeds.dim()
+        return values.expand(*self.seeds.shape, *values.shape[models:])
 
 
 def _signed(word: Tensor) -> Tensor:

@@ -257,7 +257,7 @@ def assemble(
     precision: Precision = "fp32",
 ) -> Run:
     """A run whose nets, in evaluation mode, still wait for weights."""
-    game, _ = build(replace(experiment, precision=precision, compile=False), data.shape, device, len(data.classes))
+    game, _ = build(replace(experiment, precision=precision), data.shape, device, len(data.classes))
     nets = game.generator.net.eval().requires_grad_(False), game.discriminator.net.eval().requires_grad_(False)
     return Run(experiment, folder, data, *nets, torch.device(device))
 

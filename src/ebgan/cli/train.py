@@ -74,7 +74,7 @@ def _refuse_truth(out: Path | None) -> None:
     if str(out) in ("True", "False", "true", "false"):
         raise UsageError(
             f"{out}: taken for the run folder, as a field that is true or false is a flag: give --FIELD or --no-FIELD "
-            "without a value (--compile, --data.no-flip)"
+            "without a value (--data.flip, --data.no-flip)"
         )
 
 

@@ -154,7 +154,7 @@ class Dropout(Coupled):
 
 def widened(x: Tensor) -> Tensor:
     """float32 or better: outputs leave a net in full precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
+    return x.float() if x.dtype.itemsize < 4 else x
 
 
 Spread = float | Tensor | Callable[[Weighted], float]

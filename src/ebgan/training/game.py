@@ -84,7 +84,7 @@ class Game:
         if not self.joined:
             return self.read(real), self.read(fake)
         both = self._read(torch.stack((real, fake), -4).flatten(-5, -4))
-        return self._gather(_every_other(both, 0)), self._gather(_every_other(both, 1))
+        return self._gather(_every_other(both, 0, real)), self._gather(_every_other(both, 1, fake))
 
     def observe(self, batch: Batch, first: Tensor | int) -> None:
         """Let the discriminator take from the data what its evaluation will need, if it is one that needs something.
@@ -196,11 +196,11 @@ class Game:
         )
 
 
-def _every_other(reading: Reading, start: int) -> Reading:
-    """The reading of every other sample of a batch."""
-    images, energy, code, logits = reading
+def _every_other(reading: Reading, start: int, images: Tensor) -> Reading:
+    """The reading of every other sample of a batch, of which these are the images."""
+    _, energy, code, logits = reading
     return Reading(
-        images[..., start::2, :, :, :],
+        images,
         energy[..., start::2],
         code if code is None else code[..., start::2, :],
         logits if logits is None else logits[..., start::2],

@@ -28,7 +28,6 @@ from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
 from ebgan.training.alarms import Alarms
 from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
-from ebgan.training.compiled import telling_the_compiler
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
 from ebgan.training.pretraining import survey
@@ -104,7 +103,7 @@ class Training:
         """
         alarms = self.alarms_so_far()
         draw, weights = self.batches(images).__next__, self.game.generator.weights()
-        with StopSignals() as signals, self.telling_divergence(), telling_the_compiler():
+        with StopSignals() as signals, self.telling_divergence():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
                 before, images = images, images + turns[0] * self.plan.batch

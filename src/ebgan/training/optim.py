@@ -31,6 +31,7 @@ Slots = dict[str, list[Tensor]]
 # models at once take four times as many bytes. It is a call for each model, though, in place of some for each weight of
 # the net, and so also pays for few models. Measured on a CPU, reckoned for a GPU.
 WIDE, WIDE_DEVICE = 30_000, 5_000_000
+SMALL = 500_000  # weights of a model up to which a CPU checks gradients for NaN by a kernel that writes them again
 SHORT = 4096  # numbers of a gradient up to which a copy of it costs less than a sum of its own
 
 
@@ -181,6 +182,7 @@ class Optimiser:
         first = self.weights[0]
         self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=first.device)
         self._decays = bool(torch.as_tensor(spec.weight_decay).any())
+        self._small = first.device.type != "cpu" or sum(weight.numel() for weight in self.weights) <= SMALL
         self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
 
     def learning_rate(self, images: Tensor, factor: Tensor | None = None) -> Tensor:
@@ -255,7 +257,14 @@ class Optimiser:
         return (..., *[None] * (weight.dim() - len(self.models)))
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
-        """A sum over gradients is finite only if all of them are; those that are short are summed at once."""
+        """One kernel's answer for one small model; else that of sums, finite only if all that is summed is.
+
+        Short gradients are summed at once.
+        """
+        if not self.models and self._small and not loss.is_meta:
+            found = torch.zeros((), device=loss.device)
+            torch._amp_foreach_non_finite_check_and_unscale_([*gradients, loss.detach()], found, torch.ones_like(found))
+            return found == 0
         dims = len(self.models)
         rows = [each.flatten(dims) if each.dim() > dims else each[..., None] for each in (loss.detach(), *gradients)]
         short = [row.to(gradients[0].dtype) for row in rows if row.shape[-1] <= SHORT]
