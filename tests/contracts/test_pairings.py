@@ -1,6 +1,8 @@
 """Objectives and energies that fit, in a game: what learns from what; and every recipe."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -150,3 +152,63 @@ def test_a_recipe_has_a_summary_and_a_source(name: str) -> None:
     assert recipe.summary.endswith(".")
     assert recipe.source
     assert {type(part).__name__ for part in vars(recipe.make()).values()} & set(REGISTRY)
+
+
+def structure(value: Any) -> Any:
+    """What decides most of the operations of a step: classes and words, not numbers."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value), *(structure(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, dict):
+        return tuple((key, structure(each)) for key, each in value.items())
+    return value if isinstance(value, str) else None
+
+
+def all_recipes() -> Iterator[Any]:
+    """Every recipe; those built of the same classes as an earlier one are slow tests."""
+    known = set()
+    for name, recipe in RECIPES.items():
+        made = recipe.make()
+        built = structure(replace(made, data=replace(made.data, source="")))
+        yield pytest.param(name, marks=[pytest.mark.slow] if built in known else [])
+        known.add(built)
+
+
+@pytest.fixture(scope="module")
+def adam_without_numbers() -> Iterator[None]:
+    """Torch's kernel of Adam has no form for the meta device where the learning rate is a tensor."""
+    library = torch.library.Library("aten", "IMPL")
+    library.impl("_fused_adam_.tensor_lr", lambda *given, **named: None, "Meta")
+    yield
+    library._destroy()
+
+
+@pytest.mark.parametrize("name", all_recipes())
+@pytest.mark.usefixtures("adam_without_numbers")
+def test_three_steps_of_a_recipe_ask_the_device_for_nothing(name: str) -> None:
+    """As far as a machine without a GPU can tell: a tensor on the meta device has no values to give."""
+    made = RECIPES[name].make()
+    shape = shape_of(made)
+    game, progress = build(replace(settled(made), batch=4), shape, "meta", CLASSES)
+    assert not unmoved(game.generator.state() | game.discriminator.state())
+    batch = on_meta(shape)
+    for seen, turns in zip(count(0, 4), [(1, 0), (1, 1), (1, 1)], strict=False):
+        progress, outcome = train_step(game, progress, lambda: batch, turns, lambda turn: batch, seen=seen)
+        assert not unmoved({"finite": outcome.finite, "images": progress.images, **outcome.values})
+
+
+def on_meta(shape: tuple[int, int, int]) -> Batch:
+    labels = torch.empty(4, dtype=torch.int64, device="meta")
+    images = torch.empty(4, *shape, device="meta")
+    return Batch(images, labels, Batch(images, labels))
+
+
+def unmoved(tensors: dict[str, Tensor]) -> list[str]:
+    """The names of tensors that are not on the device."""
+    return [name for name, tensor in tensors.items() if not tensor.is_meta]
+
+
+def test_the_device_that_has_no_values_refuses_to_give_or_to_mix_any() -> None:
+    empty = torch.empty(2, device="meta")
+    for read in (empty[0].item, lambda: int(empty[0]), lambda: bool(empty[0]), lambda: empty + torch.ones(2)):
+        with pytest.raises((RuntimeError, NotImplementedError)):
+            read()

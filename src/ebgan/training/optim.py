@@ -261,7 +261,7 @@ class Optimiser:
 
         Short gradients are summed at once.
         """
-        if not self.models and self._small and not loss.is_meta:
+        if not self.models and self._small:
             found = torch.zeros((), device=loss.device)
             torch._amp_foreach_non_finite_check_and_unscale_([*gradients, loss.detach()], found, torch.ones_like(found))
             return found == 0
