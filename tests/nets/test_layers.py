@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in, initialise
+from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in, couples, initialise
+from ebgan.nets.noise import Noise
+from ebgan.nets.standardise import Standardise
 from ebgan.randomness import Randomness
 
 Numbers = Callable[..., Tensor]
@@ -167,3 +169,20 @@ def test_dropout_goes_on_from_what_it_was_given_to_load(numbers: Numbers, used: 
         other.seen = other.seen.clone()
     for _ in range(2):
         assert torch.equal(one(x), other(x))
+
+
+@pytest.mark.parametrize(
+    ("layer", "coupled"),
+    [
+        (lambda: BatchNorm(2), True),
+        (lambda: Standardise(2), True),
+        (lambda: Dropout(0.5, Randomness.of(0), "dropout"), True),
+        (lambda: Noise(0.1, [2], Randomness.of(0), "noise"), True),
+        (lambda: nn.SyncBatchNorm(2), True),
+        (nn.Dropout, True),
+        (lambda: nn.LayerNorm(2), False),
+        (lambda: Linear(2, 2), False),
+    ],
+)
+def test_layers_that_couple_the_samples_of_a_pass_are_known(layer: Callable[[], nn.Module], coupled: bool) -> None:
+    assert couples(nn.Sequential(layer())) == coupled

@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
 from ebgan.distributed import mean_across_ranks, rank
 from ebgan.randomness import Randomness
@@ -61,8 +63,8 @@ class Coupled(nn.Module):
 
 
 def couples(net: nn.Module) -> bool:
-    """Whether a net has a `Coupled` layer; if it has none, a pass of two batches at once equals a pass of each."""
-    return any(isinstance(module, Coupled) for module in net.modules())
+    """Whether a net has a coupled layer; if it has none, a pass of two batches at once equals a pass of each."""
+    return any(isinstance(module, Coupled | _BatchNorm | _DropoutNd) for module in net.modules())
 
 
 def across_models(

@@ -20,6 +20,7 @@ class Average:
         """Move towards the weights by what `images` more images seen are worth."""
         share = 1 - 0.5 ** (images / self.half_life)
         moving = [name for name, average in self.tensors.items() if average.is_floating_point()]
-        torch._foreach_lerp_([self.tensors[name] for name in moving], [weights[name] for name in moving], share)
+        if moving:
+            torch._foreach_lerp_([self.tensors[name] for name in moving], [weights[name] for name in moving], share)
         for name in self.tensors.keys() - set(moving):
             self.tensors[name].copy_(weights[name])

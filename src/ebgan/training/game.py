@@ -35,7 +35,9 @@ class Turns:
 
     discriminator: int | Schedule = 1  # each on fresh data and fresh noise
     generator: int | Schedule = 1  # each on fresh noise
-    fresh: bool = True  # whether the generator's first turn draws its own noise, not that of the discriminator's last
+    fresh: bool = (
+        True  # whether the generator's first turn makes its own samples instead of the discriminator's last ones
+    )
     joined: bool = False  # whether real and fake are read as one batch even where batch norm then sees both
 
     def __post_init__(self) -> None:
