@@ -97,7 +97,6 @@ def tiny(name: str, folder: Path) -> Experiment:
         batch=BATCH,
         checkpoint=images // 2,
         precision="fp64",
-        compile=False,
         evaluation=Evaluation(grid=4, samples=20, every=images // 2, pictures=images // 2),
     )
 

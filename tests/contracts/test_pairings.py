@@ -45,13 +45,13 @@ def experiment(objective: Any, energy: Any) -> Experiment:
     noise = MLPGenerator(depth=2, width=8, noise=3, std=0.5)
     transition = MLPTransition(depth=2, width=8, code=3, batch_norm=False, std=0.5)
     return Experiment(
-        data=Data(limits=objective.limits or (-1.0, 1.0)),
+        data=Data(limits=objective.asks.limits or (-1.0, 1.0)),
         nets=Nets(
-            generator=transition if objective.conditional else noise,
+            generator=transition if objective.asks.conditional else noise,
             discriminator=discriminator_for(objective, energy),
         ),
         energy=energy,
-        sampler=Transition() if objective.conditional else Prior(),
+        sampler=Transition() if objective.asks.conditional else Prior(),
         objective=objective,
         batch=5,
         pretraining=5 if objective.asks.pretrained else 0,
