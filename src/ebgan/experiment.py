@@ -260,10 +260,7 @@ def _said(missing: frozenset[str]) -> str:
 
 def _mend(missing: frozenset[str]) -> str:
     if "floor" in missing:
-        return (
-            "as the energy of the data is minimised, it would fall for ever: use ScalarEnergy(nonnegative=True), or "
-            "real_weight=0.0"
-        )
+        return "use the scalar energy with nonnegative=True, or real_weight=0.0, or the data's energy falls for ever"
     if "experts" in missing:
         return "use the experts' energy (ExpertsEnergy) with MLPExperts as nets.discriminator"
     return "use the auto-encoder energy or pulling_away=None" if "code" in missing else "use the logistic energy"
