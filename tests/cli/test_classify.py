@@ -87,7 +87,7 @@ def test_a_labels_file_that_does_not_fit_is_refused_with_its_line(pictures: Path
     bad.write_text("image,label\nnone.png,zero\n", "utf-8")
     given = ["--data", str(pictures / "images"), "--labels", str(bad)]
     assert run(["train", "semisupervised.folder", str(tmp_path / "run"), *given, *SMALL, "--device", "cpu"]) == 3
-    assert "line 2: none.png: no such image" in capsys.readouterr().err
+    assert "line 2: none.png: no such picture here" in capsys.readouterr().err
 
 
 def test_a_run_whose_data_has_moved_is_evaluated_where_it_is_now(tmp_path: Path, capsys) -> None:

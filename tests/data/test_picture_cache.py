@@ -35,9 +35,9 @@ def decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(picture_cache, "_SETTLED", -60.0)
     decodings, decode = [], folder._decode
 
-    def counted(listing, size, channels):
+    def counted(listing, size, **how):
         decodings.append(size)
-        return decode(listing, size, channels)
+        return decode(listing, size, **how)
 
     monkeypatch.setattr(folder, "_decode", counted)
     yield decodings

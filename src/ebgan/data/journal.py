@@ -36,6 +36,7 @@ class Stretch(NamedTuple):
     digest: str  # SHA-256 of the pixels
     grey: bool  # whether every picture is
     refused: list[tuple[int, str]]  # places among the files, and reasons
+    deepest: int  # the highest level of pictures of 16 bits, 0 where there are none
 
 
 @dataclass(frozen=True)
