@@ -27,7 +27,6 @@ from ebgan.errors import DataError
 _LOCAL_HEADER = 30  # bytes of a zip's header before a file, of which the last four say how much follows
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # how gzip, bzip2, xz and zstd begin
 _ENCRYPTED = 0x1
-_SLASHED = (3, 19)  # systems, Unix and macOS, on which a name may hold `\\`; on Windows it stands between folders
 _PIECE = 1 << 20  # bytes that are looked through at a time
 _RATIO = 1000  # a file that grows by more when it is inflated is a bomb; pictures are compressed already
 
@@ -106,13 +105,13 @@ def _zipped(path: Path) -> Iterator[tuple[str, Span]]:
     kinds = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            name = member.filename if member.create_system in _SLASHED else member.filename.replace("\\", "/")
-            if name.endswith(("/", "\\")) and not member.file_size:
+            name = member.filename.replace("\\", "/")  # some programs of Windows part folders by it, against the rule
+            if name.endswith("/"):
                 continue
             kind = kinds.get(member.compress_type, f"compressed by method {member.compress_type}, which is not read")
             if member.flag_bits & _ENCRYPTED:
                 kind = "encrypted"
-            kind = _refused(name.replace("\\", "/")) or ("a link" if stat.S_ISLNK(member.external_attr >> 16) else kind)
+            kind = _refused(name) or ("a link" if stat.S_ISLNK(member.external_attr >> 16) else kind)
             yield name, Span(member.header_offset, member.compress_size, member.file_size, kind, member.CRC)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def read_npy(path: Path) -> Packed:
         images = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not an .npy file of a plain array, or a damaged one ({error})") from error
-    return from_array(images, name=path.stem)
+    return replace(from_array(images, name=str(path)), name=path.stem)
 
 
 def is_npz(path: Path) -> bool:
@@ -91,7 +92,7 @@ def read_npz(path: Path, split: str) -> Packed:
     if images is None:
         expected = f"expected images, x, {split}_images or x_{split}"
         raise NoSplitError(f"{path}: no array of {split} images: {expected}; {found}")
-    return from_array(images, labels, classes, path.stem)
+    return replace(from_array(images, labels, classes, str(path)), name=path.stem)
 
 
 def read_digits() -> Packed:

@@ -22,6 +22,7 @@ START = 512  # bytes by which a kind is known
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PORTABLE = re.compile(rb"P[1-6]\s")  # PBM, PGM and PPM
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _ARCHIVES = "unpack it, and give the folder"
 _KINDS = {  # how files begin that are no set of pictures: what they are, and the mend
     b"PAR1": ("a parquet file", "save its pictures as files, in Python by `datasets.load_dataset(...)`"),
@@ -29,7 +30,7 @@ _KINDS = {  # how files begin that are no set of pictures: what they are, and th
     b"Rar!": ("a rar archive", _ARCHIVES),
     b"\x89HDF": ("an HDF5 file", "save its array of images by numpy.save, as uint8 [n, H, W, C]"),
     b"%PDF": ("a PDF", "save its pictures as files"),
-    b"\x80\x04\x95": ("a pickle, which could run any code", "save its array of images by numpy.save"),
+    **dict.fromkeys(_PICKLES, ("a pickle, which could run any code", "save its array of images by numpy.save")),
     b"SQLite format 3": ("a database", "save its pictures as files"),
 }
 _FOLDERS = {  # files that a folder may hold in place of pictures: what they are, and the mend
@@ -47,6 +48,10 @@ _FOLDERS = {  # files that a folder may hold in place of pictures: what they are
     ".mdb": ("lmdb databases in folders", "give one of these folders"),
     ".mp4": ("films", "save their pictures as files"),
 }
+_NAMED = {  # files whose names say what they should be, and are not
+    **dict.fromkeys((".zip", ".tar", ".tgz"), "named as an archive, and is none, or a damaged one: get it again"),
+    **dict.fromkeys((".csv", ".tsv"), "a table: give the pictures that it names, and this as --labels"),
+}
 _SHOWN = 5
 
 
@@ -62,14 +67,14 @@ def begins_as_picture(start: bytes) -> bool:
     return start.startswith(_BEGINNINGS) or _PORTABLE.match(start) is not None
 
 
-def kind_of(start: bytes) -> str:
+def kind_of(start: bytes, name: str = "") -> str:
     """What a file is that begins so, and the mend; "" for one that may be a picture."""
     if _PAGE.match(start):
         return "a web page, such as an error or a login in place of the file: get the file again"
     for beginning, (what, mend) in _KINDS.items():
         if start.startswith(beginning):
             return f"{what}: {mend}"
-    return ""
+    return "" if begins_as_picture(start) else _NAMED.get(_suffix(name), "")
 
 
 def start_of(path: Path) -> bytes:

@@ -35,7 +35,7 @@ class Split(NamedTuple):
     """The pictures of a split."""
 
     names: dict[str, str]  # the name of each among all -> below the folders that all of it lies in
-    folders: frozenset[str]  # the folders of the training pictures, which may be classes
+    trained: tuple[str, ...]  # the names of the training pictures, whose folders may be classes
     notes: tuple[str, ...]  # how the split was found
 
 
@@ -77,15 +77,15 @@ def find_split(path: Path, names: list[str], split: str) -> Split:
         _refuse_splits_within(path, train.values(), folders["train"])
     train = _below(train, outer_folders(train.values()))
     classes = frozenset(map(first_folder, train.values()))
-    if split == "train":
-        return Split(train, classes, _said(names, folders))
-    if "val" not in folders and "test" not in folders:
-        lacks = "has no folder test" if folders else "has no test images of its own"
-        raise NoSplitError(f"{path}: {lacks}: all of it is train")
     tested = {kind: _tested(names, folders[kind], classes) for kind in ("test", "val") if kind in folders}
     classed = [kind for kind, found in tested.items() if classes & set(map(first_folder, found.values())) - {""}]
-    chosen = (classed or list(tested))[0]
-    return Split(tested[chosen], classes, (f"the pictures are those in {folders[chosen]}",))
+    chosen = next(iter(classed or tested), None)
+    if split == "train":
+        return Split(train, tuple(train.values()), _said(names, folders, chosen))
+    if chosen is None:
+        lacks = "has no folder test" if folders else "has no test images of its own"
+        raise NoSplitError(f"{path}: {lacks}: all of it is train")
+    return Split(tested[chosen], tuple(train.values()), (f"the pictures are those in {folders[chosen]}",))
 
 
 def _splits(path: Path, names: list[str]) -> dict[str, str]:
@@ -98,7 +98,7 @@ def _splits(path: Path, names: list[str]) -> dict[str, str]:
     if not found:
         _refuse_splits_within(path, names, "")
         return {}
-    for kind, folders in found.items():
+    for kind, folders in sorted(found.items(), reverse=True):
         if len(folders) > 1:
             raise DataError(
                 f"{path}: has several folders for {_PURPOSES[kind]}: {few(folders, SHOWN)}: give one of them, or put "
@@ -143,8 +143,8 @@ def _refuse_splits_within(path: Path, names: Iterable[str], folder: str) -> None
         if "train" in found and len(found) > 1:
             where = "/".join(part for part in (folder, parent) if part)
             raise DataError(
-                f"{path}: folders of splits, {', '.join(sorted(found.values()))}, lie below {where}, which is not the "
-                "only folder: give one such folder, or put the splits outermost"
+                f"{path}: folders of splits, {', '.join(sorted(found.values()))}, lie below {where}: give that folder, "
+                "or put the splits outermost"
             )
 
 
@@ -162,11 +162,11 @@ def _tested(names: list[str], folder: str, classes: frozenset[str]) -> dict[str,
     return _below(found, outer_folders(found.values(), classes.__contains__))
 
 
-def _said(names: list[str], folders: dict[str, str]) -> tuple[str, ...]:
+def _said(names: list[str], folders: dict[str, str], chosen: str | None) -> tuple[str, ...]:
     """How the splits were found, in words."""
     if not folders:
         return ()
-    tested = folders.get("test") or folders.get("val")
-    notes = [f"trained on {folders['train']}" + (f", tested on {tested}" if tested else "")]
-    left = sorted({first_folder(name) or name for name in names} - {folders["train"], tested})
+    tested = [folders[chosen]] if chosen else []
+    notes = ["".join([f"trained on {folders['train']}", *(f", tested on {folder}" for folder in tested)])]
+    left = sorted({first_folder(name) or name for name in names} - {folders["train"], *tested})
     return (*notes, f"left out: {few(left, SHOWN)}") if left else tuple(notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +21,10 @@ from ebgan.data.kinds import (
     suffixes,
     without_pictures,
 )
-from ebgan.data.layout import Split, find_split, outer_folders, role
+from ebgan.data.layout import find_split, first_folder, outer_folders, role
 from ebgan.data.lsun import Database, is_database
 from ebgan.data.matching import Pictures
-from ebgan.data.naming import By, Classes, by_folder, check_by, numbered
+from ebgan.data.naming import By, Classes, by_folder, check_by, numbered, why_shards
 from ebgan.data.store import Entry, Store
 from ebgan.data.tree import Tree
 from ebgan.errors import DataError, NoSplitError, UsageError
@@ -73,15 +74,16 @@ def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
     _refuse_half_pictures()
     place = _store(path)
     found = _look(place)
-    entries, folders, notes = _of_split(place, found, choice.split)
+    entries, trained, notes = _of_split(place, found, choice.split)
     if choice.classes:
         entries = [entry for entry in entries if _wanted(entry.name, choice.classes)]
         if not entries:
             raise UsageError(f"{path}: no class folder is one of {', '.join(choice.classes)}")
     notes += found.notes
     if choice.labels is None:
-        known = folders if choice.split != "train" else frozenset[str]()
-        return Listing(found.store, entries, [], lambda names: by_folder(names, choice.by, known, found.outer), notes)
+        known = frozenset(map(first_folder, trained)) - {""} if choice.split != "train" else frozenset()
+        classify = partial(by_folder, by=choice.by, known=known, outer=found.outer, shards=why_shards(trained))
+        return Listing(found.store, entries, [], classify, notes)
     said = tables.column(place, found.tables, choice.labels, Pictures([entry.name for entry in found.entries]))
     labels = {entry.where: said[entry.name] for entry in found.entries if entry.name in said}
     return _by_table(found.store, entries, labels, choice.labels, notes)
@@ -133,20 +135,20 @@ def _tables(files: list[Entry], folder: str) -> list[Entry]:
     ]
 
 
-def _of_split(place: Store, found: _Found, split: str) -> tuple[list[Entry], frozenset[str], tuple[str, ...]]:
-    """The pictures of a split, the folders of the training pictures, and how the split was found."""
+def _of_split(place: Store, found: _Found, split: str) -> tuple[list[Entry], tuple[str, ...], tuple[str, ...]]:
+    """The pictures of a split, the names of the training pictures, and how the split was found."""
     names = [entry.name for entry in found.entries]
     parts = tables.partition(place, found.tables, Pictures(names))
     if parts is None:
-        chosen: Split = find_split(place.path, names, split)
+        chosen = find_split(place.path, names, split)
         kept = [Entry(chosen.names[entry.name], entry.where) for entry in found.entries if entry.name in chosen.names]
-        return kept, chosen.folders, chosen.notes
+        return kept, chosen.trained, chosen.notes
     for part in _CELEBA_PARTS[split]:
         kept = [entry for entry in found.entries if parts.get(entry.name) == part]
         if kept:
             without = len(names) - len(parts)
             lost = f"; {counted(without, 'picture')} not in the list left out" if without else ""
-            return kept, frozenset(), (f"split by the list of partitions, part {part}{lost}",)
+            return kept, tuple(entry.name for entry in kept), (f"split by the list of partitions, part {part}{lost}",)
     raise NoSplitError(f"{place.path}: the list of partitions has none of these pictures in the split {split}")
 
 

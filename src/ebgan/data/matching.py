@@ -46,7 +46,8 @@ class Pictures:
             for places in self._candidates(path, whole, ends):
                 if len(places) > 1:
                     several = few([self.names[place] for place in places], SHOWN)
-                    raise ValueError(f"{given}: a name of several pictures ({several}): write more of their paths")
+                    mend = "write more of their paths, or leave all but one out"
+                    raise ValueError(f"{given}: a name of several pictures ({several}): {mend}")
                 return places[0]
         return None
 

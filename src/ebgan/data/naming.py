@@ -44,19 +44,22 @@ def check_by(by: str) -> None:
         raise UsageError(f"data.classes={by!r}: expected auto, folders or none")
 
 
-def by_folder(names: Iterable[str], by: By = "auto", known: frozenset[str] = frozenset(), outer: str = "") -> Classes:
+def by_folder(
+    names: Iterable[str], by: By = "auto", known: frozenset[str] = frozenset(), outer: str = "", shards: str = ""
+) -> Classes:
     """Classes by the first level of folders, if there are two or more and no picture lies outside them.
 
-    A single folder is a class where it is one of those that are known. `outer` are the folders above all of them.
-    Raises DataError where folders are asked for and are not there.
+    A single folder is a class where it is one of those that are known. `outer` are the folders above all of them,
+    `shards` says why folders are shards (see `why_shards`). Raises DataError where folders are asked for and are not
+    there.
     """
     names = list(names)
     if by == "none":
         return Classes(None, (), "no classes, as was asked for")
     firsts = [unicodedata.normalize("NFC", first_folder(name)) for name in names]
-    why = _why_none(names, by, known, outer)
+    why = _why_none(names, known, outer) or (by == "auto" and shards)
     if why and by == "folders":
-        raise DataError(f"classes are to be those of the folders: {why}")
+        raise DataError(f"data.classes=folders: {why}")
     if why:
         return Classes(None, (), why)
     labels, classes = numbered(firsts)
@@ -83,7 +86,7 @@ def without_class(names: Iterable[str]) -> str:
     return f"no picture has a class: {lie} beside the folders {few(folders, SHOWN)}: move {mend}, or away"
 
 
-def _why_none(names: list[str], by: By, known: frozenset[str], outer: str) -> str:
+def _why_none(names: list[str], known: frozenset[str], outer: str) -> str:
     """Why the folders are no classes; "" where they are."""
     folders = {first_folder(name) for name in names}
     if lost := without_class(names):
@@ -94,15 +97,20 @@ def _why_none(names: list[str], by: By, known: frozenset[str], outer: str) -> st
         return f"no classes: all pictures lie below {outer}{max(folders)}/"
     if "" in folders:
         return f"no classes: pictures lie beside the folder {max(folders)}"
-    if by == "auto" and (why := _why_shards(names)):
-        return f"no classes: the folders {few(sorted(folders), 3)} are shards, {why}; {_TAKE}"
     return ""
 
 
+def why_shards(names: Iterable[str]) -> str:
+    """Why the folders of pictures are shards, and so no classes; "" where they are not."""
+    names = list(names)
+    why = _why_shards(names)
+    folders = few(sorted({first_folder(name) for name in names}), 3)
+    return f"no classes: the folders {folders} are shards, {why}; {_TAKE}" if why else ""
+
+
 def _why_shards(names: list[str]) -> str:
-    """Why folders are shards of one set; "" where they are not."""
     counts = Counter(map(first_folder, names))
-    if all(_SHARD.fullmatch(folder) for folder in counts):
+    if counts and all(_SHARD.fullmatch(folder) for folder in counts):
         return "as their names say"
     if not all(folder.isdecimal() and folder.isascii() for folder in counts) or len(counts) < 2:
         return ""

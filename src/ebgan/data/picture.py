@@ -73,7 +73,7 @@ def said_of_depth(deepest: int, white: int | None) -> tuple[str, ...]:
     """What is to be said of 16-bit pictures whose highest level is `deepest` (0 for none), read with a white point."""
     if white is not None and not deepest:
         return (f"data.white={white} changes nothing: no picture has 16 bits",)
-    if white is None and 0 < deepest < DEEPEST // 4:
+    if white is None and 0 < deepest <= DEEPEST // 4:
         fitting = 2 ** max(8, deepest.bit_length()) - 1
         return (
             f"levels of the 16-bit pictures reach {deepest:,} of {DEEPEST:,}, so that all come out dark: "

@@ -184,7 +184,7 @@ def _open_file(path: Path, split: str) -> Packed | None:
     if is_npy(start):
         _only_train(path, split)
         return read_npy(path)
-    if kind := kind_of(start):
+    if kind := kind_of(start, "" if is_archive(path) else path.name):
         raise DataError(f"{path}: {kind}")
     if start.startswith((b"\0\0\x08", b"\x1f\x8b")) and not is_archive(path):
         _only_train(path, split)
