@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +124,13 @@ def _content_of_png(file: Path | BinaryIO) -> bytes | None:
 def _check_whole(opened: Image.Image, content: bytes) -> None:
     """Raise ValueError for a PNG that ends too soon: rows that are missing are 0, so that only such are looked into."""
     opened.load()
-    last = opened.crop((0, opened.height - 1, opened.width, opened.height))
-    if png.interlaced(content) or not np.asarray(last).any():
+    last = np.any(opened.getpixel((opened.width - 1, opened.height - 1)))  # most often not black: then it is there
+    if png.interlaced(content) or not (last or _last_row(opened).any()):
         png.check_rows(content)
+
+
+def _last_row(image: Image.Image) -> NDArray[Any]:
+    return np.asarray(image.crop((0, image.height - 1, image.width, image.height)))
 
 
 def _shallow(image: Image.Image, white: int | None) -> tuple[Image.Image, int]:
