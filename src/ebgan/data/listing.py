@@ -15,6 +15,7 @@ from ebgan.data.archive import Archive, is_archive
 from ebgan.data.kinds import (
     begins_as_picture,
     counted,
+    few,
     kind_of,
     named_as_picture,
     start_of,
@@ -107,9 +108,11 @@ def _look(place: Store) -> _Found:
     zips = [entry for entry in files if entry.name.rpartition("/")[2] == _CELEBA_PICTURES]
     if isinstance(place, Tree) and zips:  # in which CelebA's authors give out their pictures
         archive = Archive(place.path / zips[0].where)
-        inner, notes = _look(archive), (f"pictures of {zips[0].name}",)
+        inner, notes = _look(archive), [f"pictures of {zips[0].name}"]
+        if beside := [entry.name for entry in files if named_as_picture(entry.name)]:
+            notes.append(f"left out {counted(len(beside), 'picture')} beside it ({few(beside, 3)})")
         above = zips[0].name.rpartition("/")[0]
-        return inner._replace(tables=_tables(files, above), notes=notes + inner.notes)
+        return inner._replace(tables=_tables(files, above), notes=(*notes, *inner.notes))
     kinds = [isinstance(place, Database) or _is_picture(place, entry) for entry in files]
     entries = [entry for entry, kind in zip(files, kinds, strict=True) if kind is not False]
     sound = [entry.name for entry, kind in zip(files, kinds, strict=True) if kind]
