@@ -77,7 +77,7 @@ class Examiner:
     def obstacle(self) -> str | None:
         """Why no classifier can learn the data's classes, if none can."""
         labels = self.data.labels
-        if labels is None or len(self.data.classes) < 2:
+        if labels is None:
             return "it has no classes"
         if UNKNOWN in labels:
             return "the class of some images is not known"
