@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import ebgan
 from ebgan import trainer
@@ -16,7 +18,7 @@ from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import DataError, UsageError
 from ebgan.examiner import Examiner
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
-from ebgan.labelled import split, told
+from ebgan.labelled import Split, split, told
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
@@ -25,6 +27,7 @@ from ebgan.randomness import Randomness
 from ebgan.run import Run
 from ebgan.runfolder import read_records
 from ebgan.sweeps.training import run_trials
+from ebgan.trainer import Silent
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
 
@@ -128,6 +131,66 @@ def test_the_test_set_is_taken_where_there_is_one(data_folder: Path) -> None:
     data = Packed(np.zeros((40, 1, 28, 28), np.uint8), np.arange(40) % 10, tuple("0123456789"))
     found = split(replace(experiment, labelled=Labelled(count=10)), data, Randomness.of(0))
     assert found.source == "10,000 images of the test set"
+
+
+def pictures(folder: Path, **counts: int) -> Path:
+    """Grey pictures, so many of each class `split_name`; those of each class have a shade of their own."""
+    shades = {name: 40 * place for place, name in enumerate(sorted({each.partition("_")[2] for each in counts}))}
+    for each, count in counts.items():
+        part, _, name = each.partition("_")
+        (folder / part / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.full((8, 8), shades[name] + number, np.uint8)
+            Image.fromarray(pixels).save(folder / part / name / f"{number}.png")
+    return folder
+
+
+def found_split(folder: Path) -> Split:
+    source = Data(source=str(folder), size=8, limits=(0.0, 1.0))
+    experiment = replace(LADDER, data=source, labelled=Labelled(count=6, batch=6))
+    return split(experiment, source.open(), Randomness.of(0))
+
+
+def test_a_test_set_that_lacks_a_class_still_tests_the_others(tmp_path: Path) -> None:
+    found = found_split(pictures(tmp_path, train_ant=4, train_bee=4, train_cat=4, test_cat=2, test_bee=3))
+    assert found.source == "5 images of the test set; there are none of ant"
+    assert found.tested.classes == ("ant", "bee", "cat")
+    assert found.tested.labels.tolist() == [1, 1, 1, 2, 2]
+
+
+def test_images_of_a_class_that_the_data_lacks_are_left_out_of_the_test_and_counted(tmp_path: Path) -> None:
+    found = found_split(pictures(tmp_path, train_ant=4, train_cat=4, test_cat=2, test_bee=3, test_ant=1))
+    assert found.source == "3 images of the test set; left out are bee (3), which are no classes of the data"
+    assert found.tested.labels.tolist() == [0, 1, 1]
+    assert [name.partition("/")[0] for name in found.tested.names] == ["ant", "cat", "cat"]
+
+
+def test_a_test_set_without_a_class_of_the_data_serves_for_none_and_that_is_said(tmp_path: Path) -> None:
+    found = found_split(pictures(tmp_path, train_ant=5, train_cat=5, test_dog=2, test_fox=1))
+    assert found.source.startswith("4 images of the data whose class was not told, as the test set serves for none: ")
+    assert "left out are dog (2), fox (1), which are no classes of the data" in found.source
+
+
+def test_grey_training_pictures_are_tested_on_colour_as_grey(tmp_path: Path) -> None:
+    folder = pictures(tmp_path, train_ant=4, train_cat=4, test_ant=2, test_cat=2)
+    Image.new("RGB", (8, 8), (200, 10, 10)).save(folder / "test" / "ant" / "0.png")
+    assert found_split(folder).tested.shape == (1, 8, 8)
+
+
+def test_a_run_says_on_which_images_its_error_is_measured(tmp_path: Path) -> None:
+    class Notes(Silent):
+        said: ClassVar[list[str]] = []
+
+        def notice(self, text: str) -> None:
+            self.said.append(text)
+
+    folder = pictures(tmp_path / "set", Train_ant=6, Train_bee=6, Train_cat=6, Test_cat=2, Test_bee=3)
+    data = Data(source=str(folder), size=8, limits=(0.0, 1.0))
+    small = replace(LADDER, data=data, labelled=Labelled(count=6, batch=6), images=60, batch=6)
+    run = ebgan.train(small, tmp_path / "run", device="cpu", observer=Notes())
+    assert "the error is measured on 5 images of the test set; there are none of ant" in Notes.said
+    assert any("18 images of 3 classes; classes by their folders (ant, bee, cat)" in text for text in Notes.said)
+    assert "5 images of the test set; there are none of ant" in run.folder.report.read_text()
 
 
 def test_a_damaged_test_set_is_named_and_not_passed_over(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class Examiner:
     def obstacle(self) -> str | None:
         """Why no classifier can learn the data's classes, if none can."""
         labels = self.data.labels
-        if labels is None or len(self.data.classes) < 2:
+        if labels is None:
             return "it has no classes"
         if UNKNOWN in labels:
             return "the class of some images is not known"
@@ -131,9 +131,9 @@ def classifier_of(data: Images, spec: Data, device: torch.device) -> TrainedClas
 
 
 def _held_out(data: Images, spec: Data) -> HeldOut | None:
-    """The test set of the source, if it has one of the same classes and shape whose every class is known."""
+    """The test set of the source, if it has one of its shape, and of its classes alone."""
     try:
-        test = test_set(spec, data)
+        test, _ = test_set(spec, data)
     except DataError as error:
         warnings.warn(f"The classifier is tested on images of the data, without a test set: {error}", stacklevel=2)
         return None

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ebgan import config
-from ebgan.data import Augmented, Dataset, Images, Packed, open_data, open_points, with_labels
+from ebgan.data import Augmented, By, Dataset, Images, Packed, open_data, open_points, with_labels
+from ebgan.data.naming import check_by
+from ebgan.data.picture import check_white
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import NoSplitError, UsageError, check_least
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
@@ -57,12 +59,16 @@ class Data:
     crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
     flip: bool = False  # whether every second training image, at random, is mirrored from left to right
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
+    classes: By = "auto"  # whether folders name classes: auto (unless they are shards), folders or none
+    white: int | None = None  # the level of 16-bit pictures that is white: 4095 if they hold 12 bits; null is 65,535
     labels: str | None = None  # a CSV file with the classes of some of a folder's images: image,label
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
     def __post_init__(self) -> None:
         check_least("data", 1, size=self.size, crop=self.crop)
         check_least("data", 0, padding=self.padding, workers=self.workers)
+        check_by(self.classes)
+        check_white(self.white)
         if self.channels not in (None, 1, 3):
             raise UsageError(f"data.channels={self.channels}: expected 1 (grey) or 3 (colour)")
         if self.crop and not self.size:
@@ -74,15 +80,16 @@ class Data:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
         if self.source.startswith("toy."):
             return open_points(self.source)
-        return self.prepared(self._labelled(open_data(self.source, size=self.size, channels=self.channels)))
+        return self.prepared(self._labelled(self._read("train", self.channels)))
 
-    def open_test(self) -> Packed | None:
+    def open_test(self, channels: int | None = None) -> Packed | None:
         """The whole images of the source that are for testing, or None where it keeps none apart.
 
-        Raises DataError where it should and they cannot be read.
+        `channels` are those of the training images, by which pictures are read. Raises DataError where there should be
+        some and they cannot be read.
         """
         try:
-            images = open_data(self.source, split="test", size=self.size, channels=self.channels)
+            images = self._read("test", channels or self.channels)
         except NoSplitError:
             return None
         return images.padded(self.padding) if self.padding else images
@@ -91,6 +98,11 @@ class Data:
         """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
         padded = images.padded(self.padding) if self.padding else images
         return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
+
+    def _read(self, split: str, channels: int | None) -> Packed:
+        return open_data(
+            self.source, split=split, size=self.size, channels=channels, classes=self.classes, white=self.white
+        )
 
     def _labelled(self, images: Packed) -> Packed:
         return images if self.labels is None else with_labels(images, Path(self.labels).expanduser())

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import UNKNOWN, Images, Packed, draw_labelled
+from ebgan.data import UNKNOWN, Images, Packed, draw_labelled, matched
 from ebgan.errors import DataError
 from ebgan.experiment import Data, Experiment
 from ebgan.randomness import Randomness
@@ -34,8 +34,9 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split
     """
     settings = experiment.labelled
     places = draw_labelled(data, settings.count, randomness)
-    if (apart := test_set(experiment.data, data)) is not None:
-        return Split(places, apart, f"{len(apart):,} images of the test set")
+    apart, said = test_set(experiment.data, data)
+    if apart is not None:
+        return Split(places, apart, f"{len(apart):,} images of the test set{said}")
     if settings.count is None:
         places = _kept(data, places, 1 - settings.held_out)
     rest = _others(data, places.cpu().numpy())
@@ -44,13 +45,23 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Split
             f"{data.name}: no image with a label is left to measure the error on: label more images, lower "
             "labelled.count, raise labelled.held_out, or keep images for testing in a folder `test` beside `train`"
         )
-    return Split(places, _chosen(data, rest), f"{len(rest):,} images of the data whose class was not told")
+    return Split(places, _chosen(data, rest), f"{len(rest):,} images of the data whose class was not told{said}")
 
 
-def test_set(spec: Data, data: Images) -> Packed | None:
-    """The source's own test set, if it has one of the same classes and shape. Raises DataError if that is damaged."""
-    test = spec.open_test()
-    return test if test is not None and test.classes == data.classes and test.shape == data.shape else None
+def test_set(spec: Data, data: Images) -> tuple[Packed | None, str]:
+    """The source's own test images of the classes of the data, if there are any, and what is to be said of others.
+
+    Raises DataError if they are damaged.
+    """
+    test = spec.open_test(data.shape[0])
+    if test is None:
+        return None, ""
+    if test.shape != data.shape:
+        return None, ", as the images of the test set have another shape"
+    apart, said = matched(test, data.classes)
+    if apart is None:
+        return None, f", as the test set serves for none: {said}"
+    return apart, f"; {said}" if said else ""
 
 
 def told(data: Packed, labelled: Tensor) -> Packed:

@@ -17,7 +17,7 @@ from ebgan.alone import alone
 from ebgan.building import build
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
-from ebgan.data.listing import without_class
+from ebgan.data.naming import without_class
 from ebgan.data.sources import expanded
 from ebgan.data.store import printable
 from ebgan.distributed import default_device, rank
@@ -171,6 +171,7 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         )
     batches = loader.batches
     if isinstance(examiner, ClassExaminer):
+        observer.notice(f"the error is measured on {examiner.split.source}")
         batches = LabelledLoader(
             loader,
             examiner.split.labelled.to(run.device),
@@ -230,9 +231,9 @@ def _described(data: Dataset) -> str:
     if isinstance(data, Points):
         return f"{data.name}: {len(data):,} points"
     classes = f" of {len(data.classes):,} classes" if data.classes else ""
-    names = (data.whole if isinstance(data, Augmented) else data).names or ()
-    lost = "" if data.classes else without_class(names)
-    return f"{data.name}: {len(data):,} images{classes}{'; ' if lost else ''}{lost}"
+    whole = data.whole if isinstance(data, Augmented) else data
+    notes = whole.notes or ("" if data.classes else without_class(whole.names or ()),)
+    return "; ".join([f"{data.name}: {len(data):,} images{classes}", *filter(None, notes)])
 
 
 def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:

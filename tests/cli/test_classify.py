@@ -1,6 +1,7 @@
 """A user's folder with few labels: `ebgan train --labels`, and `ebgan classify`."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_a_labels_file_that_does_not_fit_is_refused_with_its_line(pictures: Path
     bad.write_text("image,label\nnone.png,zero\n", "utf-8")
     given = ["--data", str(pictures / "images"), "--labels", str(bad)]
     assert run(["train", "semisupervised.folder", str(tmp_path / "run"), *given, *SMALL, "--device", "cpu"]) == 3
-    assert "line 2: none.png: no such image" in capsys.readouterr().err
+    assert "line 2: none.png: no such picture here" in capsys.readouterr().err
 
 
 def test_a_run_whose_data_has_moved_is_evaluated_where_it_is_now(tmp_path: Path, capsys) -> None:
@@ -101,3 +102,17 @@ def test_a_run_whose_data_has_moved_is_evaluated_where_it_is_now(tmp_path: Path,
     (tmp_path / "old").rename(tmp_path / "new")
     assert run(["evaluate", str(tmp_path / "run"), "--data", str(tmp_path / "new"), "--device", "cpu"]) == 0
     assert "40 images of the data whose class was not told" in " ".join(capsys.readouterr().out.split())
+
+
+def test_classify_says_on_which_images_its_error_is_or_why_there_is_none(
+    learned: Path, pictures: Path, tmp_path: Path, capsys
+) -> None:
+    assert run(["classify", str(learned), str(pictures / "images"), "--device", "cpu"]) == 0
+    assert "no error: images has no classes" in capsys.readouterr().out
+    for kind, names in {"zero": ("000", "010"), "one": ("001",), "two": ("002",)}.items():
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        for name in names:
+            shutil.copy(pictures / "images" / f"{name}.png", tmp_path / "set" / kind)
+    assert run(["classify", str(learned), str(tmp_path / "set"), "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "of 3 in set; left out are two (1), which are no classes of the data" in said

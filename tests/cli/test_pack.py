@@ -20,12 +20,13 @@ def png() -> bytes:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A zip of forty pictures of two classes, and eleven files that are none."""
+    """A zip of forty pictures of two classes, eleven that are damaged, and a file that is none."""
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
         for number in range(40):
             archive.writestr(f"photos/{'cat' if number < 25 else 'dog'}/{number}.png", png())
         for number in range(11):
-            archive.writestr(f"photos/notes {number:02d}.txt", "no picture")
+            archive.writestr(f"photos/cat/torn {number:02d}.png", "no picture")
+        archive.writestr("photos/notes.txt", "no picture")
     return tmp_path / "photos.zip"
 
 
@@ -39,10 +40,12 @@ def test_photos_are_packed_and_can_be_trained_on(
 ) -> None:
     dest = str(tmp_path / "photos8")
     assert run(["pack", str(photos), dest, "--size", "8", "--workers", "1"]) == 0
-    listed = "".join(f"  notes {number:02d}.txt: cannot identify image file\n" for number in range(10))
+    listed = "".join(f"  cat/torn {number:02d}.png: cannot identify image file\n" for number in range(10))
     assert capsys.readouterr().out == (
         f"packed   40 images 3 x 8 x 8 in {dest}\n"
         "classes  2: cat 25, dog 15\n"
+        "note     classes by their folders (cat, dog); --data.classes none if these are no classes\n"
+        "note     passed over 1 file that is no picture (.txt)\n"
         f"refused  11 files, listed in {dest}/rejected.csv\n"
         f"{listed}and 1 more\n"
     )

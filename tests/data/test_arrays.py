@@ -16,8 +16,7 @@ def test_channels_last_first_or_none_become_channels_first():
 
 def test_labels_in_a_column_are_flattened_and_named_by_their_numbers():
     packed = from_array(PIXELS, np.array([[2], [0]], np.uint8))
-    assert packed.labels.tolist() == [2, 0]
-    assert packed.classes == ("0", "1", "2")
+    assert (packed.labels.tolist(), packed.classes) == ([1, 0], ("0", "2"))
 
 
 @pytest.mark.parametrize(
@@ -42,11 +41,12 @@ def test_an_npz_file_is_read_with_its_labels_and_classes(tmp_path):
     assert (packed.shape, packed.labels.tolist(), packed.classes) == ((3, 4, 5), [1, 0], ("cat", "dog"))
 
 
-def test_labels_that_are_no_numbers_of_classes_are_refused_before_they_are_named():
+def test_of_labels_with_gaps_only_those_that_occur_are_classes():
     images = np.zeros((4, 8, 8), np.uint8)
-    with pytest.raises(DataError, match="labels go up to 20,240,101: number the classes from 0"):
-        from_array(images, np.array([0, 1, 2, 20240101]))
-    assert len(from_array(images, np.array([0, 1, 2, 999])).classes) == 1000
+    assert from_array(images, np.array([10, 1, 2, 20240101])).classes == ("1", "2", "10", "20240101")
+    packed = from_array(images, np.array([10, -1, 1, 10]))
+    assert (packed.classes, packed.labels.tolist()) == (("1", "10"), [1, -1, 0, 1])
+    assert from_array(images, np.full(4, -1)).labels is None
 
 
 def test_a_number_in_place_of_the_names_of_classes_is_refused(tmp_path):
@@ -65,7 +65,7 @@ def test_an_npz_file_with_splits_serves_the_one_asked_for(tmp_path, form):
     np.savez(tmp_path / "a.npz", **{form.format("train"): PIXELS, form.format("test"): PIXELS[:1], "y_test": [4]})
     assert len(open_data(tmp_path / "a.npz")) == 2
     test = open_data(tmp_path / "a.npz", split="test")
-    assert (len(test), test.labels.tolist()) == (1, [4])
+    assert (len(test), test.labels.tolist(), test.classes) == (1, [0], ("4",))
 
 
 def test_an_npz_file_without_splits_has_no_test_images(tmp_path):

@@ -94,7 +94,7 @@ def test_class_folders_that_are_links_to_elsewhere_are_read_once(tmp_path):
         (tmp_path / "all" / name / "loop").symlink_to(tmp_path / "all")
     (tmp_path / "some").mkdir()
     (tmp_path / "some" / "dog").symlink_to(tmp_path / "all" / "dog")
-    assert open_data(tmp_path / "some", size=8).names.count("dog/a.png") == 1
+    assert open_data(tmp_path / "some", size=8).names.count("a.png") == 1
 
 
 def test_each_file_that_cannot_be_decoded_is_named_with_its_reason(tmp_path, caplog):
@@ -144,7 +144,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no picture was found"):
         open_data(tmp_path, size=8)
     (tmp_path / "notes.txt").write_text("nothing to see")
-    with pytest.raises(DataError, match=r"no picture could be decoded:\n  notes.txt: cannot identify"):
+    with pytest.raises(DataError, match=r"no picture was found among 1 file \(\.txt\)"):
         open_data(tmp_path, size=8)
 
 

@@ -26,13 +26,13 @@ def write_mnist(folder, prefix="train", count=6, ending=".gz", separator="-"):
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("separator", ["-", "."])
-def test_a_folder_of_mnist_files_is_mnist(tmp_path, ending, separator):
+def test_a_folder_of_files_named_as_mnist_s_is_called_by_its_own_name(tmp_path, ending, separator):
     write_mnist(tmp_path, "train", 6, ending, separator)
     write_mnist(tmp_path, "t10k", 2, ending, separator)
     train, test = open_data(tmp_path), open_data(tmp_path, split="test")
     np.testing.assert_array_equal(train.images, PIXELS[:, None])
-    assert train.labels.tolist() == LABELS.tolist()
-    assert (train.classes, len(test)) == (tuple("0123456789"), 2)
+    assert (train.classes, train.labels.tolist()) == (tuple("012459"), [4, 0, 3, 1, 5, 2])
+    assert (test.classes, len(test), test.name) == (("0", "5"), 2, tmp_path.name)
 
 
 def test_a_missing_split_is_named(tmp_path):
@@ -43,7 +43,7 @@ def test_a_missing_split_is_named(tmp_path):
 def test_a_single_idx_file_finds_its_labels_beside(tmp_path):
     write_mnist(tmp_path)
     images = tmp_path / "train-images-idx3-ubyte.gz"
-    assert open_data(images).labels.tolist() == LABELS.tolist()
+    assert [open_data(images).classes[label] for label in open_data(images).labels] == list(map(str, LABELS))
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
     assert open_data(images).labels is None
 

@@ -58,7 +58,7 @@ def test_a_name_may_have_the_folder_of_the_split_or_archive_in_front(tmp_path: P
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (("a.png,cat", "e.png,dog"), "line 3: e.png: no such image in pictures"),
+        (("a.png,cat", "e.png,dog"), "line 3: e.png: no such picture here"),
         (("a.png,cat", "b.png,dog", "a.png,dog"), "line 4: a.png: dog, but cat before"),
         (("a.png,cat", "b.png,cat"), r"names 1 classes \(cat\); expected two or more"),
         (("a.png,cat,1",), "line 2: 3 columns"),
@@ -71,7 +71,7 @@ def test_a_file_that_does_not_fit_is_refused_with_its_line(tmp_path: Path, lines
 
 def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected the first line `image,label`"):
-        with_labels(files(), table(tmp_path, "a.png,cat", header="name,class"))
+        with_labels(files(), table(tmp_path, "a.png,cat", header="first,second"))
     with pytest.raises(DataError, match="could not be read as CSV"):
         with_labels(files(), tmp_path / "missing.csv")
     with pytest.raises(DataError, match="is not of files: give a folder"):

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from ebgan.data import Choice, Framing, open_data, pack
-from ebgan.data.listing import list_pictures, without_class
+from ebgan.data.listing import list_pictures
+from ebgan.data.naming import without_class
 from ebgan.errors import DataError, UsageError
 
 
@@ -23,7 +24,7 @@ def labelled(path: Path, **choice) -> tuple[dict[str, str], list[tuple[str, str]
     """The class of each file, and the files that were left out."""
     listing = list_pictures(path, Choice(**choice))
     names = [entry.name for entry in listing.entries]
-    labels, classes = listing.classify(names)
+    labels, classes, _ = listing.classify(names)
     assert labels is not None
     return {name: classes[label] for name, label in zip(names, labels, strict=True)}, listing.left_out
 
@@ -157,7 +158,7 @@ def test_a_picture_beside_the_class_folders_is_named_with_what_it_costs(tmp_path
     packed = open_data(folder, size=8)
     assert (packed.classes, packed.names) == ((), ("cat/1.png", "cover.png", "dog/1.png"))
     said = "no picture has a class: cover.png lies beside the folders cat, dog: move it into one of them, or away"
-    assert without_class(packed.names) == pack(folder, tmp_path / "p", Framing(size=8)).unclassed == said
+    assert without_class(packed.names) == pack(folder, tmp_path / "p", Framing(size=8)).notes[0] == said
     assert "cover.png and 1 more lie beside the folders cat, dog: move them into these" in without_class(
         ("cover.png", "cat/1.png", "dog/1.png", "other.png")
     )

@@ -11,7 +11,7 @@ GREY = RANDOM.integers(0, 256, (6, 6), dtype=np.uint8)
 
 def decoded(image, path, size=None, **options):
     image.save(path, **options)
-    return decode_picture(path, size)
+    return decode_picture(path, size)[:2]
 
 
 def test_colour_in_a_lossless_file_comes_back_exactly(tmp_path):

@@ -35,9 +35,9 @@ def decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(picture_cache, "_SETTLED", -60.0)
     decodings, decode = [], folder._decode
 
-    def counted(listing, size, channels):
+    def counted(listing, size, **how):
         decodings.append(size)
-        return decode(listing, size, channels)
+        return decode(listing, size, **how)
 
     monkeypatch.setattr(folder, "_decode", counted)
     yield decodings
@@ -144,6 +144,17 @@ def test_size_and_channels_are_told_apart(tree, decoded):
     assert decoded == [8, 4, 8, 8]
 
 
+def test_white_points_are_told_apart_and_dark_levels_are_named_from_the_cache_too(tmp_path, decoded):
+    (tmp_path / "deep").mkdir()
+    levels = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(levels).save(tmp_path / "deep" / "a.png")
+    for _ in range(2):
+        dark, bright = open_data(tmp_path / "deep", size=8), open_data(tmp_path / "deep", size=8, white=4095)
+        assert (dark.images.max(), bright.images.max()) == (16, 255)
+        assert "--data.white 4095" in dark.notes[-1]
+    assert decoded == [8, 8]
+
+
 def test_splits_are_told_apart(tree, tmp_path, decoded):
     for split in ("train", "test"):
         shutil.copytree(tree / "cat", tmp_path / "both" / split)
@@ -203,20 +214,20 @@ def test_a_file_that_is_cut_short_is_made_again(length, archive, decoded):
 
 
 def test_files_that_cannot_be_decoded_are_named_each_time(tree, decoded, caplog):
-    (tree / "dog" / "notes.txt").write_text("no picture")
+    (tree / "dog" / "notes.png").write_text("no picture")
     for _ in range(2):
         caplog.clear()
         assert open_data(tree, size=8).names == NAMES
-        assert "dog/notes.txt: cannot identify image file" in caplog.text
+        assert "dog/notes.png: cannot identify image file" in caplog.text
     assert decoded == [8]
 
 
 def test_what_hindered_a_file_for_a_moment_is_not_kept(tree, decoded, monkeypatch):
     attempt = Tree.attempt
 
-    def failing(self, entry, size, crop=None):
-        busy = Attempt(None, False, os.strerror(errno.EMFILE))
-        return busy if entry.name == NAMES[1] else attempt(self, entry, size, crop)
+    def failing(self, entry, size, *how):
+        busy = Attempt(None, False, 0, os.strerror(errno.EMFILE))
+        return busy if entry.name == NAMES[1] else attempt(self, entry, size, *how)
 
     with monkeypatch.context() as patched:
         patched.setattr(Tree, "attempt", failing)
@@ -229,8 +240,8 @@ def test_what_hindered_a_file_for_a_moment_is_not_kept(tree, decoded, monkeypatc
 def test_files_that_change_while_they_are_decoded_are_not_kept(tree, decoded, monkeypatch):
     decode = folder._decode
 
-    def changing(listing, size, channels):
-        pictures = decode(listing, size, channels)
+    def changing(listing, **how):
+        pictures = decode(listing, **how)
         draw(tree / NAMES[0])
         return pictures
 
@@ -392,9 +403,9 @@ def test_a_disk_that_refuses_costs_nothing_but_time(tree, decoded, monkeypatch, 
 def test_of_two_at_once_one_decodes_and_the_other_waits(archive, decoded, monkeypatch):
     decode, found = folder._decode, []
 
-    def slow(listing, size, channels):
+    def slow(listing, **how):
         time.sleep(0.3)
-        return decode(listing, size, channels)
+        return decode(listing, **how)
 
     monkeypatch.setattr(folder, "_decode", slow)
     threads = [threading.Thread(target=lambda: found.append(open_data(archive, size=8))) for _ in range(3)]

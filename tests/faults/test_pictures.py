@@ -26,6 +26,11 @@ BLACK_AND_WHITE = tuple((level,) * 3 for level in (0, 255, 0, 255))
 HOLE = ((0, 0, 0), *COLOURS[1:])  # the first quarter is transparent
 
 Quarters = tuple[tuple[int, ...], ...]
+OTHERS = {
+    "paper.pdf": b"%PDF-1.7\n%%EOF\n",
+    "video.mp4": b"\0\0\0\x18ftypmp42" + bytes(500),
+    "notes.txt": b"BM is a maker",
+}
 Case = tuple[str | bytes, bytes | Callable[[Path], object], Quarters | str]  # name, content, what is expected
 
 PIXELS = np.zeros((32, 32, 3), np.uint8)
@@ -186,9 +191,7 @@ def broken() -> list[Case]:
         ("text.png", b"not a picture\n", unknown),
         ("page.jpg", b"<!doctype html><title>404 Not Found</title>", unknown),
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", unknown),
-        ("paper.pdf", b"%PDF-1.7\n%%EOF\n", unknown),
         ("figure.eps", saved(BASE, "EPS"), unknown),
-        ("video.mp4", b"\0\0\0\x18ftypmp42" + bytes(500), unknown),
         ("archive.zip.png", a_zip(), unknown),
         ("crossed.png", saved(BASE, "PNG")[:8] + saved(BASE, "JPEG"), unknown),
         ("no_pixels.png", png_of(32, 32), ""),
@@ -232,6 +235,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             content(path)
     (folder / "a folder.png").mkdir()
+    for name, content in OTHERS.items():
+        (folder / name).write_bytes(content)
     return folder
 
 
@@ -259,6 +264,7 @@ def test_packing_turns_each_into_pixels_or_lists_it_with_a_reason(corpus: Path, 
         header, *rows = csv.reader(file)
     assert header == ["file", "reason"]
     assert [tuple(row) for row in rows] == outcome.refused
+    assert "passed over 3 files that are no pictures (.mp4, .pdf, .txt)" in outcome.notes
     reasons = dict(outcome.refused)
     assert set(reasons) == {printed(name) for name, _, expected in CASES if isinstance(expected, str)}
     for name, _, expected in CASES:
@@ -314,12 +320,12 @@ def test_of_a_tree_with_traps_the_pictures_are_counted_once_and_the_rest_is_name
     assert outcome == Outcome(
         images=6,
         classes={"cat": 2, "dog": 3, "fox": 1},
-        refused=[
-            ("cat/Thumbs.db", "cannot identify image file"),
-            ("dog/self", "a link that leads to no file"),
-            ("notes.txt", "cannot identify image file"),
-        ],
+        refused=[("dog/self", "a link that leads to no file")],
         grey=False,
+        notes=(
+            "classes by their folders (cat, dog, fox); --data.classes none if these are no classes",
+            "passed over 2 files that are no pictures (.db, .txt)",
+        ),
     )
 
 

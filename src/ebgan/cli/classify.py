@@ -96,13 +96,15 @@ def write_table(named: list[Named], path: Path) -> None:
 
 
 def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
-    """Print the share that was named wrongly, where the set says what is right."""
-    if packed.labels is None or packed.classes != run.data.classes:
-        return
-    from ebgan.data import UNKNOWN
+    """Print the share that was named wrongly of the images whose class is known, or why there is none."""
+    from ebgan.data import UNKNOWN, matched
 
+    tested, said = matched(packed, run.data.classes)
+    if tested is None or packed.labels is None:
+        print(f"no error: {said}")
+        return
     pairs = zip(packed.labels, named, strict=True)
-    known = [packed.classes[label] == each.kind for label, each in pairs if label != UNKNOWN]
-    if known:
-        wrong = known.count(False)
-        print(f"error {wrong / len(known):.2%}: {wrong:,} of {len(known):,} in {packed.name}")
+    known = [(packed.classes[label], each.kind) for label, each in pairs if label != UNKNOWN]
+    right = [label == kind for label, kind in known if label in run.data.classes]
+    wrong = right.count(False)
+    print(f"error {wrong / len(right):.2%}: {wrong:,} of {len(right):,} in {packed.name}{'; ' if said else ''}{said}")

@@ -21,7 +21,7 @@ class Pack:
     """Decode pictures once, into a folder that any --data or data.source takes; the same command again goes on.
 
     SRC is a folder (flat, with a folder for each class, or in the layout of CelebA or ImageNet), a zip or tar, an LSUN
-    database, or a set of arrays: CIFAR-10's, SVHN's and MNIST's files, npz.
+    database, or a set of arrays: CIFAR-10's, SVHN's and MNIST's files, npz, npy.
     """
 
     source: Annotated[Positional[str], arg(metavar="SRC")]  # where the pictures are
@@ -29,8 +29,14 @@ class Pack:
     size: int  # height and width of the images: the shorter side is resized to it and the centre taken
     crop: int | None = None  # cut the centred square of so many pixels out of each picture before it is resized
     channels: Literal[1, 3] = 3  # 1 grey, 3 colour
+    white: Annotated[int | None, arg(name="data.white")] = (
+        None  # the level of 16-bit pictures that is white: 4095 if they hold 12 bits; 65,535 by default
+    )
     split: Literal["train", "test"] = "train"  # of a source that has both
     labels: str | None = None  # the column of a table in SRC (index.csv, CelebA's lists) that names the classes
+    classes_by: Annotated[Literal["auto", "folders", "none"], arg(name="data.classes")] = (
+        "auto"  # what names classes; auto: folders, if not shards
+    )
     classes: UseAppendAction[tuple[str, ...]] = ()  # a class folder that is wanted, or dogs; may be given several times
     workers: int | None = None  # processes that decode; by default one a core
 
@@ -43,8 +49,8 @@ def main(argv: list[str]) -> None:
 
     from ebgan.data import Choice, Framing, pack
 
-    framing = Framing(size=chosen.size, crop=chosen.crop, channels=chosen.channels)
-    choice = Choice(chosen.split, chosen.labels, chosen.classes)
+    framing = Framing(size=chosen.size, crop=chosen.crop, channels=chosen.channels, white=chosen.white)
+    choice = Choice(chosen.split, chosen.labels, chosen.classes, chosen.classes_by)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("")
@@ -66,8 +72,8 @@ def _print(outcome: Outcome, chosen: Pack) -> None:
     print(f"packed   {outcome.images:,} images {shape} in {chosen.dest}")
     if outcome.classes:
         print(f"classes  {len(outcome.classes):,}: {_some([f'{n} {c:,}' for n, c in outcome.classes.items()], ', ')}")
-    elif outcome.unclassed:
-        print(f"classes  none: {outcome.unclassed}")
+    for note in outcome.notes:
+        print(f"note     {note}")
     if outcome.refused:
         listed = _some([f"  {name}: {reason}" for name, reason in outcome.refused], "\n")
         print(f"refused  {len(outcome.refused):,} files, listed in {chosen.dest / 'rejected.csv'}\n{listed}")

@@ -92,7 +92,8 @@ def read_for(run: Run, source: str, split: str) -> Packed:
         )
     channels, height, width = run.data.shape
     square = height - 2 * spec.padding if height == width else None
-    packed = open_data(source, split=split, size=spec.size if spec.crop else square, channels=channels)
+    size = spec.size if spec.crop else square
+    packed = open_data(source, split=split, size=size, channels=channels, classes=spec.classes, white=spec.white)
     padded = packed.padded(spec.padding) if spec.padding else packed
     return padded.centred(spec.crop) if spec.crop else padded
 

@@ -7,9 +7,10 @@ from ebgan.data.dataset import Dataset, Images
 from ebgan.data.fetch import fetch
 from ebgan.data.framing import Framing
 from ebgan.data.labelled_loader import LabelledLoader
-from ebgan.data.labels import draw_labelled, with_labels
+from ebgan.data.labels import draw_labelled, matched, with_labels
 from ebgan.data.listing import Choice
 from ebgan.data.loader import Loader, scaled
+from ebgan.data.naming import By
 from ebgan.data.packed import UNKNOWN, Packed, open_packed, write_packed
 from ebgan.data.packing import Outcome, pack
 from ebgan.data.points import Points, open_points
@@ -22,6 +23,7 @@ __all__ = [
     "TOYS",
     "UNKNOWN",
     "Augmented",
+    "By",
     "Choice",
     "Dataset",
     "Density",
@@ -36,6 +38,7 @@ __all__ = [
     "draw_labelled",
     "fetch",
     "from_array",
+    "matched",
     "open_data",
     "open_packed",
     "open_points",

@@ -20,7 +20,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, final
 
-from ebgan.data.store import LARGEST, Entry, Store, hidden, in_order, printable, version_of
+from ebgan.data.kinds import START
+from ebgan.data.store import LARGEST, Entry, Store, hidden, in_order, printable, version_of, with_slashes
 from ebgan.errors import DataError
 
 _LOCAL_HEADER = 30  # bytes of a zip's header before a file, of which the last four say how much follows
@@ -44,20 +45,31 @@ class Span(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Archive(Store):
-    """The files in a zip or an uncompressed tar; a single folder that holds them all is taken for the archive."""
+    """The files in a zip or an uncompressed tar."""
 
     path: Path
 
     def entries(self) -> list[Entry]:
         version = version_of(self.path)
         files = [(_plain(name), span._replace(version=version)) for name, span in self._files()]
-        files = [(name, span) for name, span in files if not hidden(name)]
-        firsts = {name.partition("/")[0] if "/" in name else "" for name, _ in files}
-        root = f"{firsts.pop()}/" if len(firsts) == 1 else ""
-        return in_order([Entry(printable(name.removeprefix(root)), span) for name, span in files])
+        names = with_slashes([name for name, _ in files])
+        spans = [span for _, span in files]
+        return in_order(
+            [Entry(printable(name), span) for name, span in zip(names, spans, strict=True) if not hidden(name)]
+        )
 
     def content(self, entry: Entry) -> Path | BinaryIO:
         span: Span = entry.where
+        file = self._readable(span)  # kept by name: it is closed with the last that holds it
+        return io.BytesIO(_read(file.descriptor, span))
+
+    def start(self, entry: Entry) -> bytes:
+        span: Span = entry.where
+        file = self._readable(span)
+        return _begin(file.descriptor, span)
+
+    def _readable(self, span: Span) -> _File:
+        """The archive, open, if a file in it may be read. Raises ValueError, which says why not."""
         if span.kind not in ("plain", "stored", "deflated"):
             raise ValueError(span.kind)
         if span.size > LARGEST:
@@ -67,7 +79,7 @@ class Archive(Store):
         file = _opened(self.path, version_of(self.path))
         if file.version != span.version:
             raise ValueError("another archive has taken the place of the one that was listed")
-        return io.BytesIO(_read(file.descriptor, span))
+        return file
 
     def version(self, entry: Entry) -> str:
         return str(entry.where.version)
@@ -93,13 +105,14 @@ def _zipped(path: Path) -> Iterator[tuple[str, Span]]:
     kinds = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            if member.is_dir():
+            name = member.filename.replace("\\", "/")  # some programs of Windows part folders by it, against the rule
+            if name.endswith("/"):
                 continue
             kind = kinds.get(member.compress_type, f"compressed by method {member.compress_type}, which is not read")
             if member.flag_bits & _ENCRYPTED:
                 kind = "encrypted"
-            kind = _refused(member.filename) or ("a link" if stat.S_ISLNK(member.external_attr >> 16) else kind)
-            yield member.filename, Span(member.header_offset, member.compress_size, member.file_size, kind, member.CRC)
+            kind = _refused(name) or ("a link" if stat.S_ISLNK(member.external_attr >> 16) else kind)
+            yield name, Span(member.header_offset, member.compress_size, member.file_size, kind, member.CRC)
 
 
 def _tarred(path: Path) -> Iterator[tuple[str, Span]]:
@@ -187,13 +200,27 @@ def _opened(path: Path, version: str) -> _File:  # noqa: ARG001 - another versio
     return _File(path)
 
 
+def _begin(archive: int, span: Span) -> bytes:
+    """The first bytes of a file."""
+    start = span.start + (0 if span.kind == "plain" else _header_length(archive, span))
+    packed = os.pread(archive, min(span.length, START), start)
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, START) if span.kind == "deflated" else packed
+    except zlib.error as error:
+        raise ValueError(f"damaged within the archive ({error})") from error
+
+
+def _header_length(archive: int, span: Span) -> int:
+    """Bytes of a zip's header before a file."""
+    header = os.pread(archive, _LOCAL_HEADER, span.start)
+    return _LOCAL_HEADER + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+
+
 def _read(archive: int, span: Span) -> bytes:
     """The bytes of a file. Raises ValueError if they are not those that the archive promises."""
     if span.kind == "plain":
         return _exactly(os.pread(archive, span.length, span.start), span.size)
-    header = os.pread(archive, _LOCAL_HEADER, span.start)
-    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-    packed = os.pread(archive, span.length, span.start + _LOCAL_HEADER + names)
+    packed = os.pread(archive, span.length, span.start + _header_length(archive, span))
     try:
         inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
         content = packed if span.kind == "stored" else inflate(packed, span.size + 1)  # 0 would be no limit

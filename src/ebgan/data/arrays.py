@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebgan.data.packed import Packed
+from ebgan.data.packed import UNKNOWN, Packed
 from ebgan.errors import DataError, NoSplitError
 
 DIGITS = tuple("0123456789")
-MOST = 1 << 20  # classes that are named by their numbers
+_NPY = b"\x93NUMPY"  # how a file of numpy.save begins
 
 
 def from_array(
@@ -24,19 +25,42 @@ def from_array(
 ) -> Packed:
     """A set from uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with C 1 or 3, and integer labels [N] or [N, 1].
 
-    Where both ends could be channels the last is taken. Labels without names of classes are named by their numbers.
+    Where both ends could be channels the last is taken. Labels without names of classes are named by their numbers, of
+    which only those that occur are classes; -1 is an image whose class is not known.
     """
     if labels is None:
         return Packed(_channels_first(images, name), name=name)
     if labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(f"{name}: labels are {labels.dtype} {list(labels.shape)}; expected integers [{len(images)}]")
     whole = labels.reshape(-1).astype(np.int64)
-    if not classes and whole.max() >= MOST:
-        raise DataError(
-            f"{name}: labels go up to {whole.max():,}: number the classes from 0, or name them in `classes`"
-        )
-    named = tuple(classes) or tuple(str(label) for label in range(int(whole.max()) + 1))
-    return Packed(_channels_first(images, name), whole, named, name)
+    if whole.min() < UNKNOWN:
+        raise DataError(f"{name}: labels from {whole.min()} to {whole.max()}; expected 0 or more, or -1 for unknown")
+    if not classes:
+        whole, classes = by_number(whole)
+    if not classes:
+        return Packed(_channels_first(images, name), name=name)
+    return Packed(_channels_first(images, name), whole, tuple(classes), name)
+
+
+def by_number(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Labels that are whole numbers or UNKNOWN, as places among those that occur, and these as names of classes."""
+    numbers = np.unique(labels[labels != UNKNOWN])
+    places = np.searchsorted(numbers, labels)
+    return np.where(labels == UNKNOWN, UNKNOWN, places).astype(np.int64), tuple(map(str, numbers))
+
+
+def is_npy(start: bytes) -> bool:
+    """Whether a file that begins so is an array of numpy."""
+    return start.startswith(_NPY)
+
+
+def read_npy(path: Path) -> Packed:
+    """The images in a file of numpy.save."""
+    try:
+        images = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not an .npy file of a plain array, or a damaged one ({error})") from error
+    return replace(from_array(images, name=str(path)), name=path.stem)
 
 
 def is_npz(path: Path) -> bool:
@@ -68,7 +92,7 @@ def read_npz(path: Path, split: str) -> Packed:
     if images is None:
         expected = f"expected images, x, {split}_images or x_{split}"
         raise NoSplitError(f"{path}: no array of {split} images: {expected}; {found}")
-    return from_array(images, labels, classes, path.stem)
+    return replace(from_array(images, labels, classes, str(path)), name=path.stem)
 
 
 def read_digits() -> Packed:
@@ -91,7 +115,12 @@ def read_digits() -> Packed:
 
 def _channels_first(images: NDArray[Any], name: str) -> NDArray[np.uint8]:
     if images.dtype != np.uint8:
-        raise DataError(f"{name}: images are {images.dtype}; expected uint8 from 0 (black) to 255")
+        raise DataError(f"{name}: images are {images.dtype}; expected uint8 from 0 (black) to 255{_mend(images)}")
+    if images.ndim == 3 and images.shape[-1] in (1, 3, 4) and images.shape[1] > images.shape[-1]:
+        raise DataError(
+            f"{name}: images have the shape {list(images.shape)}, which is one picture or {len(images):,} of "
+            f"width {images.shape[-1]}: give a single picture as [1, H, W, C]"
+        )
     if images.ndim == 3:
         return images[:, None]
     if images.ndim == 4 and images.shape[-1] in (1, 3):
@@ -100,6 +129,24 @@ def _channels_first(images: NDArray[Any], name: str) -> NDArray[np.uint8]:
         return images
     shapes = "[N, H, W], [N, H, W, C] or [N, C, H, W] with C 1 or 3"
     raise DataError(f"{name}: images have the shape {list(images.shape)}; expected {shapes}")
+
+
+def _mend(images: NDArray[Any]) -> str:
+    """How images of another type become bytes, where that can be seen of them."""
+    if images.dtype == bool:
+        return ": convert them by (255 * images).astype(numpy.uint8)"
+    if images.size == 0 or images.dtype.kind not in "iuf":
+        return ""
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return "; there are numbers among them that are not finite"
+    seen = f"; these are from {low:g} to {high:g}: convert them by "
+    if low >= 0 and 1 < high <= 255:
+        return f"{seen}images.round().astype(numpy.uint8)"
+    if low >= -1 and high <= 1:
+        scale = "255 * images" if low >= 0 else "127.5 * (images + 1)"
+        return f"{seen}({scale}).round().astype(numpy.uint8)"
+    return f"{seen}scaling that range to 0 to 255, then .round().astype(numpy.uint8)"
 
 
 def _first(arrays: Any, word: str, letter: str, split: str) -> NDArray[Any] | None:

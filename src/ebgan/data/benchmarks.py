@@ -73,10 +73,26 @@ def read_svhn(folder: Path, split: str) -> Packed | None:
 
     try:
         content = loadmat(path, variable_names=("X", "y"))
-        images, labels = content["X"].transpose(3, 2, 0, 1), content["y"].reshape(-1).astype(np.int64) % 10
+        images, labels = content["X"].transpose(3, 2, 0, 1), content["y"].reshape(-1)
     except Exception as error:  # SciPy raises errors of every kind on damaged files
         raise DataError(f"{path}: not a file of SVHN's cropped digits, or a damaged one ({error})") from error
-    return Packed(np.ascontiguousarray(images), labels, DIGITS, "svhn")
+    if not np.isin(labels, np.arange(11)).all():
+        raise DataError(
+            f"{path}: labels from {labels.min()} to {labels.max()}; expected whole numbers from 1 to 10 (10 is "
+            "the digit 0) or from 0 to 9: get the file again"
+        )
+    return Packed(np.ascontiguousarray(images), labels.astype(np.int64) % 10, DIGITS, "svhn")
+
+
+def read_own(folder: Path, split: str) -> Packed | None:
+    """Images in files named as MNIST's, called by their folder; they are MNIST or Fashion-MNIST where that says so."""
+    names = [part.lower() for part in folder.resolve().parts[-2:]]
+    if any("fashion" in name for name in names):
+        return read_fashion_mnist(folder, split)
+    if "mnist" in names:
+        return read_mnist(folder, split)
+    path = find_idx(folder, split)
+    return None if path is None else read_idx(path, (), folder.resolve().name)
 
 
 def find_svhn(folder: Path, split: str) -> Path | None:

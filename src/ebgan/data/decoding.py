@@ -36,6 +36,7 @@ class Decoded(NamedTuple):
     pixels: NDArray[np.uint8]  # [kept, channels, size, size]
     grey: bool  # whether every picture is
     refused: list[tuple[int, str]]  # places among the files, and reasons
+    deepest: int  # the highest level of pictures of 16 bits, 0 where there are none
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Decoder:
     size: int
     crop: int | None
     channels: int
+    white: int | None = None  # the level of 16-bit pictures that becomes 255
 
     @property
     def length(self) -> int:
@@ -56,15 +58,15 @@ class Decoder:
         """Files, decoded one after the other."""
         pixels = np.empty((len(entries), self.channels, self.size, self.size), np.uint8)
         refused: list[tuple[int, str]] = []
-        grey = True
+        grey, deepest = True, 0
         for place, entry in enumerate(entries):
-            attempt = self.store.attempt(entry, self.size, self.crop)
+            attempt = self.store.attempt(entry, self.size, self.crop, self.white)
             if attempt.pixels is None:
                 refused.append((place, attempt.reason))
                 continue
             pixels[place - len(refused)] = channels_first(attempt.pixels, self.channels)
-            grey = grey and attempt.grey
-        return Decoded(pixels[: len(entries) - len(refused)], grey, refused)
+            grey, deepest = grey and attempt.grey, max(deepest, attempt.deepest)
+        return Decoded(pixels[: len(entries) - len(refused)], grey, refused, deepest)
 
 
 def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> Generator[Decoded, None, None]:

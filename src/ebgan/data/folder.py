@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ebgan.data.kinds import kind_of, start_of
 from ebgan.data.listing import Choice, Listing, list_pictures
 from ebgan.data.packed import Packed
-from ebgan.data.picture import channels_first
+from ebgan.data.picture import channels_first, said_of_depth
 from ebgan.data.picture_cache import Pictures, through_cache
 from ebgan.data.store import Entry, printable
 from ebgan.data.tree import Tree
@@ -23,46 +24,49 @@ _log = logging.getLogger(__name__)
 _LISTED = 50  # refused files that are named in the warning; the rest are counted
 
 
-def read_pictures(path: Path, size: int, channels: int | None = None, split: str = "train") -> Packed:
+def read_pictures(
+    path: Path, size: int, channels: int | None = None, choice: Choice | None = None, white: int | None = None
+) -> Packed:
     """All pictures of a folder or archive as [N, channels, size, size]; see `decode_picture` for how.
 
-    Without `channels` the set is grey if every file is. The first level of folders names the classes, if there are
-    two or more and no picture lies outside them; folders `train` and `test` are splits. A file that cannot be decoded
-    is left out and named, with the reason, in a warning. Raises DataError if none is left.
+    Without `channels` the set is grey if every file is. See `layout` for splits and `naming` for classes; the set's
+    notes say how both were found. A file that cannot be decoded is left out and named, with the reason, in a warning.
+    Raises DataError if none is left.
     """
-    decode = partial(_decode, size=size, channels=channels)
-    listing, pictures = through_cache(lambda: list_pictures(path, Choice(split=split)), size, channels, decode)
+    decode = partial(_decode, size=size, channels=channels, white=white)
+    listing, pictures = through_cache(lambda: list_pictures(path, choice), size, channels, decode, white)
     _report(path, pictures.refused, pictures.names)
-    labels, classes = listing.classify(pictures.names)
-    return Packed(pictures.images, labels, classes, path.name, pictures.names, pictures.path)
+    labels, classes, how = listing.classify(pictures.names)
+    notes = (how, *listing.notes, *said_of_depth(pictures.deepest, white))
+    return Packed(pictures.images, labels, classes, path.name, pictures.names, pictures.path, notes)
 
 
-def _decode(listing: Listing, size: int, channels: int | None) -> Pictures:
+def _decode(listing: Listing, size: int, channels: int | None, white: int | None) -> Pictures:
     """The files of a listing, decoded by threads."""
     store, entries = listing.store, listing.entries
     pixels = np.empty((len(entries), channels or 3, size, size), np.uint8)
     kept: list[str] = []
     refused: list[str] = []
-    grey = True
+    grey, deepest = True, 0
     with ThreadPoolExecutor() as threads:
-        for entry, attempt in zip(entries, threads.map(store.attempt, entries, repeat(size)), strict=True):
+        attempts = threads.map(store.attempt, entries, repeat(size), repeat(None), repeat(white))
+        for entry, attempt in zip(entries, attempts, strict=True):
             if attempt.pixels is None:
                 refused.append(f"{entry.name}: {attempt.reason}")
                 continue
             pixels[len(kept)] = channels_first(attempt.pixels, channels or 3)
-            grey = grey and attempt.grey
+            grey, deepest = grey and attempt.grey, max(deepest, attempt.deepest)
             kept.append(entry.name)
-    return Pictures(_shown(pixels[: len(kept)], grey, channels), tuple(kept), refused)
+    return Pictures(_shown(pixels[: len(kept)], grey, channels), tuple(kept), refused, deepest=deepest)
 
 
-def read_picture(path: Path, size: int | None = None, channels: int | None = None) -> Packed:
+def read_picture(path: Path, size: int | None = None, channels: int | None = None, white: int | None = None) -> Packed:
     """A set of one picture file, in its own size unless one is given."""
-    pixels, grey, reason = Tree(path.parent).attempt(Entry(path.name, path.name), size)
+    pixels, grey, deepest, reason = Tree(path.parent).attempt(Entry(path.name, path.name), size, None, white)
     if pixels is None:
-        raise DataError(f"{path}: could not be decoded: {reason}")
-    return Packed(
-        channels_first(pixels, channels or (1 if grey else 3))[None], name=path.stem, names=(printable(path.name),)
-    )
+        raise DataError(f"{path}: could not be decoded: {kind_of(start_of(path)) or reason}")
+    images = channels_first(pixels, channels or (1 if grey else 3))[None]
+    return Packed(images, name=path.stem, names=(printable(path.name),), notes=said_of_depth(deepest, white))
 
 
 def _shown(pixels: NDArray[np.uint8], grey: bool, channels: int | None) -> NDArray[np.uint8]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from ebgan.data.packed import Packed
-from ebgan.data.picture import channels_first
+from ebgan.data.picture import channels_first, check_white
 from ebgan.errors import DataError, UsageError, check_least
 
 
@@ -19,9 +19,11 @@ class Framing:
     size: int  # height and width
     crop: int | None = None  # the centred square of so many pixels is cut out first
     channels: int = 3  # 1 grey, 3 colour
+    white: int | None = None  # the level of 16-bit pictures that becomes white, 65,535 by default
 
     def __post_init__(self) -> None:
         check_least("", 1, size=self.size, crop=self.crop)
+        check_white(self.white)
         if self.channels not in (1, 3):
             raise UsageError(f"channels={self.channels}: expected 1 (grey) or 3 (colour)")
 
@@ -39,4 +41,4 @@ def framed(arrays: Packed, framing: Framing) -> Packed:
             sized = Image.fromarray(np.ascontiguousarray(colour)).resize((framing.size,) * 2, Image.Resampling.LANCZOS)
             colour = np.asarray(sized)
         out[:] = channels_first(colour, framing.channels)
-    return Packed(images, arrays.labels, arrays.classes, arrays.name, arrays.names)
+    return replace(arrays, images=images, path=None)

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ebgan.data.arrays import by_number
 from ebgan.data.packed import Packed
 from ebgan.errors import DataError
 
@@ -34,7 +35,10 @@ def find_idx(folder: Path, split: str) -> Path | None:
 
 
 def read_idx(path: Path, classes: tuple[str, ...], name: str) -> Packed:
-    """The images of an idx file [N, H, W], with labels if a file of labels lies beside under MNIST's naming."""
+    """The images of an idx file [N, H, W], with labels if a file of labels lies beside under MNIST's naming.
+
+    Without names of classes the labels that occur are named by their numbers.
+    """
     images = read_idx_array(path)
     if images.ndim != 3:
         raise DataError(f"{path}: holds {images.ndim} dimensions; a file of images has 3")
@@ -42,7 +46,10 @@ def read_idx(path: Path, classes: tuple[str, ...], name: str) -> Packed:
     beside = _existing(path.parent, prefix, "labels", 1) if "-images" in path.name else None
     if beside is None:
         return Packed(images[:, None], name=name)
-    return Packed(images[:, None], read_idx_array(beside).astype(np.int64), classes, name)
+    labels = read_idx_array(beside).astype(np.int64)
+    if not classes and labels.size:
+        labels, classes = by_number(labels)
+    return Packed(images[:, None], labels, classes, name)
 
 
 def read_idx_array(path: Path) -> NDArray[np.uint8]:

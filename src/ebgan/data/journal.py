@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ class Stretch(NamedTuple):
     digest: str  # SHA-256 of the pixels
     grey: bool  # whether every picture is
     refused: list[tuple[int, str]]  # places among the files, and reasons
+    deepest: int  # the highest level of pictures of 16 bits, 0 where there are none
 
 
 @dataclass(frozen=True)
@@ -161,4 +162,5 @@ def open_pack(folder: Path) -> Packed:
     there = PackFolder(folder)
     if not there.images.is_file():
         raise DataError(f"{folder}: packing was stopped before its end: give the same `ebgan pack` command once more")
-    return open_packed(there.images)
+    packed = open_packed(there.images)
+    return replace(packed, notes=("classes as they were packed",)) if packed.classes else packed

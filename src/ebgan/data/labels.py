@@ -1,61 +1,105 @@
-"""The classes of a few images: a CSV file that names them, and balanced draws of few from many.
+"""The classes of images: a CSV file that names them, a set's own seen from another's, balanced draws of few from many.
 
     image,label
     cat/0001.png,cat
     0002.png,dog
 
-Images are named as they lie in the folder or archive, with `train/` or the archive's own folder in front or without. A
-line without a label says nothing, as does no line at all.
+Images are named by their paths, or as much of these as tells them apart (see `matching`). Columns may stand in another
+order, and beside others. A line without a label says nothing, as does no line at all.
 """
 
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ebgan.data.kinds import few
+from ebgan.data.layout import role
+from ebgan.data.matching import Pictures, Row
+from ebgan.data.naming import By, check_by
 from ebgan.data.packed import UNKNOWN, Packed
+from ebgan.data.tables import split_cells
 from ebgan.errors import DataError, UsageError
 from ebgan.randomness import Randomness
 
 SHOWN = 3  # names of images in a message
-_HEADER = ["image", "label"]
+_FILES = ("image", "file", "filename", "file_name", "path", "name", "image_id", "id")  # how columns are called
+_LABELS = ("label", "class", "category", "target", "class_name")
+
+
+class Matched(NamedTuple):
+    """A set's images as seen by another set, whose classes it may lack or exceed."""
+
+    images: Packed | None  # those whose class the other knows, None where there are none
+    said: str  # which were left out, "" for none
 
 
 def with_labels(packed: Packed, path: Path) -> Packed:
     """A set with the labels of a CSV file in place of its own, UNKNOWN where it names none.
 
-    Raises DataError, which names file and line, for an image that is not in the set or has two labels, and for fewer
-    than two classes.
+    Raises DataError, which names file and line, for an image that is not in the set, several images by one name or two
+    labels for one, and for fewer than two classes.
     """
     if packed.names is None:
         raise DataError(f"{path}: names images by their files, and {packed.name} is not of files: give a folder")
-    places = {name: place for place, name in enumerate(packed.names)}
-    named: dict[int, str] = {}
-    for line, given, label in _lines(path):
-        front, _, inner = given.partition("/")
-        image = inner if given not in places and front in ("train", packed.name) else given
-        if image not in places:
-            known = ", ".join(packed.names[:SHOWN])
-            raise DataError(
-                f"{path}, line {line}: {given}: no such image in {packed.name}, or one that could not be decoded. "
-                f"Names are as in the folder: {known}, ..."
-            )
-        if named.setdefault(places[image], label) != label:
-            raise DataError(
-                f"{path}, line {line}: {image}: {label}, but {named[places[image]]} before: keep one of them"
-            )
+    rows = [row for row in _rows(path) if not _of_tests(row.name)]
+    named = Pictures(packed.names).place_all(rows, str(path), strict=True)
     classes = sorted(set(named.values()))
     if len(classes) < 2:
         raise DataError(f"{path}: names {len(classes)} classes ({', '.join(classes)}); expected two or more")
     labels = np.full(len(packed), UNKNOWN, np.int64)
     for place, label in named.items():
         labels[place] = classes.index(label)
-    return replace(packed, labels=labels, classes=tuple(classes))
+    how = f"classes by {path.name}, which names {len(named):,} of the images ({few(classes, 5)})"
+    return replace(packed, labels=labels, classes=tuple(classes), notes=(how, *packed.notes[1:]))
+
+
+def by_asked(packed: Packed, by: By) -> Packed:
+    """A set whose classes are not those of folders, as is asked: without them where none are wanted.
+
+    Raises DataError where those of folders are wanted and the set has none.
+    """
+    check_by(by)
+    if by == "none":
+        return replace(packed, labels=None, classes=(), notes=("no classes, as was asked for", *packed.notes))
+    if by == "folders" and packed.labels is None:
+        raise DataError(f"{packed.name}: has no folders that name classes, and no classes of its own")
+    return packed
+
+
+def matched(packed: Packed, classes: tuple[str, ...]) -> Matched:
+    """The images of a set with their labels as numbers of other classes of the same names."""
+    if packed.labels is None:
+        return Matched(None, f"{packed.name} has no classes")
+    numbers = np.array([*(classes.index(name) if name in classes else UNKNOWN for name in packed.classes), UNKNOWN])
+    labels = numbers[packed.labels].astype(np.int64)
+    kept = np.flatnonzero(labels != UNKNOWN)
+    said = _said_of_others(packed, classes)
+    if not kept.size:
+        return Matched(None, said or f"no class is known of an image of {packed.name}")
+    if len(kept) == len(packed):
+        return Matched(replace(packed, labels=labels, classes=classes), said)
+    names = None if packed.names is None else tuple(packed.names[place] for place in kept)
+    part = replace(packed, images=packed.images[kept], labels=labels[kept], classes=classes, names=names, path=None)
+    return Matched(part, said)
+
+
+def _said_of_others(packed: Packed, classes: tuple[str, ...]) -> str:
+    """Which classes only one of two sets has, in words."""
+    assert packed.labels is not None
+    counts = np.bincount(packed.labels[packed.labels != UNKNOWN], minlength=len(packed.classes))
+    foreign = [f"{name} ({count:,})" for name, count in zip(packed.classes, counts, strict=True) if name not in classes]
+    present = {name for name, count in zip(packed.classes, counts, strict=True) if count}
+    missing = [name for name in classes if name not in present]
+    parts = [f"left out are {few(foreign, 5)}, which are no classes of the data"] if foreign else []
+    return "; ".join([*parts, *([f"there are none of {few(missing, 5)}"] if missing else [])])
 
 
 def draw_labelled(data: Packed, count: int | None, randomness: Randomness) -> Tensor:
@@ -96,19 +140,32 @@ def _share(data: Packed, count: int) -> int:
     return each
 
 
-def _lines(path: Path) -> list[tuple[int, str, str]]:
-    """Line number, image and label of each line that has a label."""
+def _of_tests(name: str) -> bool:
+    """Whether a name in a table is of a picture for testing, by the first of its folders that is of a split."""
+    folders = name.replace("\\", "/").split("/")[:-1]
+    return next((kind for folder in folders if (kind := role(folder))), "train") != "train"
+
+
+def _rows(path: Path) -> list[Row]:
+    """The rows that have a label."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
+        rows = split_cells(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: could not be read as CSV ({error})") from error
-    if not rows or [cell.strip().lower() for cell in rows[0]] != _HEADER:
-        raise DataError(f"{path}: expected the first line `image,label`")
-    lines = []
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    files, labels = _place(header, _FILES), _place(header, _LABELS)
+    if files is None or labels is None:
+        raise DataError(f"{path}: expected the first line `image,label`; it is `{','.join(header)[:80]}`")
+    found = []
     for line, row in enumerate(rows[1:], start=2):
-        if row and len(row) != 2:
-            raise DataError(f"{path}, line {line}: {len(row)} columns; expected image and label")
-        if row and row[1].strip():
-            lines.append((line, row[0].strip(), row[1].strip()))
-    return lines
+        if row and len(row) != len(header):
+            columns = "image and label" if len(header) == 2 else f"{len(header)}, as in the first line"
+            raise DataError(f"{path}, line {line}: {len(row)} columns; expected {columns}")
+        if row and row[labels].strip():
+            found.append(Row(line, row[files].strip(), unicodedata.normalize("NFC", row[labels].strip())))
+    return found
+
+
+def _place(header: list[str], known: tuple[str, ...]) -> int | None:
+    """The column that has the first of some names that there is."""
+    return next((header.index(name) for name in known if name in header), None)

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL.Image import registered_extensions
+from PIL import ImageFile
 
 from ebgan.data import tables
 from ebgan.data.archive import Archive, is_archive
+from ebgan.data.kinds import (
+    begins_as_picture,
+    counted,
+    few,
+    kind_of,
+    named_as_picture,
+    start_of,
+    suffixes,
+    without_pictures,
+)
+from ebgan.data.layout import find_split, first_folder, outer_folders, role
 from ebgan.data.lsun import Database, is_database
+from ebgan.data.matching import Pictures
+from ebgan.data.naming import By, Classes, by_folder, check_by, numbered, why_shards
 from ebgan.data.store import Entry, Store
 from ebgan.data.tree import Tree
 from ebgan.errors import DataError, NoSplitError, UsageError
 
 DOGS = "dogs"
-SHOWN = 5  # names in a message
 _CELEBA_PICTURES = "img_align_celeba.zip"
-_CELEBA_PARTS = {"train": "0", "test": "2"}
-_FOLDERS = {"train": ("train",), "test": ("test", "val")}  # ImageNet's test pictures have no classes
-_TESTED = {"test", "val", "valid", "validation"}  # folders by which `train` is known for a split
+_CELEBA_PARTS = {"train": ("0",), "test": ("2", "1")}  # validation serves where there is nothing for testing
 _BREEDS = ("n02085620", "n02113978")  # of ImageNet's 1,000 classes, the 118 from the first to the last of these ids
-
-Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]  # of each name, and the names of the classes
 
 
 @dataclass(frozen=True)
@@ -36,73 +43,137 @@ class Choice:
     split: str = "train"
     labels: str | None = None  # the column of a table that names the classes; by default folders do
     classes: tuple[str, ...] = ()  # the class folders that are wanted, or `dogs` for ImageNet's breeds; () is all
+    by: By = "auto"  # whether folders name classes: auto, folders or none
+
+    def __post_init__(self) -> None:
+        check_by(self.by)
 
 
 class Listing(NamedTuple):
-    """The files of a set, not all of which need be pictures."""
+    """The pictures of a set, not all of which need be whole."""
 
     store: Store
     entries: list[Entry]
     left_out: list[tuple[str, str]]  # files that the table of labels does not know, with the reason
-    classify: Callable[[Iterable[str]], Labels]  # names of files that turned out to be pictures -> their labels
+    classify: Callable[[Iterable[str]], Classes]  # names of files that turned out to be pictures -> their labels
+    notes: tuple[str, ...] = ()  # how the pictures were found, and what was passed over
+
+
+class _Found(NamedTuple):
+    """What lies in a place."""
+
+    store: Store  # where the pictures are
+    entries: list[Entry]  # they, below the folders that hold them all
+    tables: list[Entry]
+    outer: str  # these folders
+    notes: tuple[str, ...]
 
 
 def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
-    """The files of a folder, archive or database. Raises DataError or UsageError for what is not to be had."""
+    """The pictures of a folder, archive or database. Raises DataError or UsageError for what is not to be had."""
     choice = choice or Choice()
+    _refuse_half_pictures()
     place = _store(path)
-    files = place.entries()
-    known = [entry for entry in files if tables.is_table(entry.name)]
-    parts = tables.partition(place, known)
-    store, entries = _pictures(place, files)
-    if parts is None:
-        entries = _split(path, entries, choice.split)
-    else:
-        entries = [entry for entry in entries if _said_of(entry.name, parts) == _CELEBA_PARTS[choice.split]]
+    found = _look(place)
+    entries, trained, notes = _of_split(place, found, choice.split)
     if choice.classes:
         entries = [entry for entry in entries if _wanted(entry.name, choice.classes)]
         if not entries:
             raise UsageError(f"{path}: no class folder is one of {', '.join(choice.classes)}")
+    notes += found.notes
     if choice.labels is None:
-        return Listing(store, entries, [], by_folder)
-    column = tables.column(place, known, choice.labels)
-    listed = [entry for entry in entries if _said_of(entry.name, column) is not None]
-    left_out = [(entry.name, "not in the table") for entry in entries if _said_of(entry.name, column) is None]
-    return Listing(store, listed, left_out, lambda names: _numbered([_said_of(name, column) or "" for name in names]))
+        known = frozenset(map(first_folder, trained)) - {""} if choice.split != "train" else frozenset()
+        classify = partial(by_folder, by=choice.by, known=known, outer=found.outer, shards=why_shards(trained))
+        return Listing(found.store, entries, [], classify, notes)
+    said = tables.column(place, found.tables, choice.labels, Pictures([entry.name for entry in found.entries]))
+    labels = {entry.where: said[entry.name] for entry in found.entries if entry.name in said}
+    return _by_table(found.store, entries, labels, choice.labels, notes)
 
 
-def by_folder(names: Iterable[str]) -> Labels:
-    """Labels by the first level of folders, if there are two or more and no picture lies outside them."""
-    firsts = list(map(_first, names))
-    return (None, ()) if "" in firsts or len(set(firsts)) < 2 else _numbered(firsts)
+def _by_table(store: Store, entries: list[Entry], said: dict[Any, str], column: str, notes: tuple[str, ...]) -> Listing:
+    """Pictures whose class a table says; `said` is by where they are."""
+    labels = {entry.name: said[entry.where] for entry in entries if entry.where in said}
+    listed = [entry for entry in entries if entry.name in labels]
+    left_out = [(entry.name, "not in the table") for entry in entries if entry.name not in labels]
+
+    def classify(names: Iterable[str]) -> Classes:
+        return Classes(*numbered([labels[each] for each in names]), f"classes by the column {column}")
+
+    return Listing(store, listed, left_out, classify, notes)
 
 
-def without_class(names: Iterable[str]) -> str:
-    """Why pictures have no class that lie in folders as if they had; "" where they do not."""
-    names = list(names)
-    folders, outside = sorted({*map(_first, names)} - {""}), [name for name in names if not _first(name)]
-    if len(folders) < 2 or not outside:
-        return ""
-    one = len(outside) == 1
-    lie = f"{outside[0]} lies" if one else f"{outside[0]} and {len(outside) - 1:,} more lie"
-    mend = "it into one of them" if one else "them into these"
-    return f"no picture has a class: {lie} beside the folders {_few(folders)}: move {mend}, or away"
+def _look(place: Store) -> _Found:
+    """The pictures of a place and the tables beside them."""
+    files = place.entries()
+    zips = [entry for entry in files if entry.name.rpartition("/")[2] == _CELEBA_PICTURES]
+    if isinstance(place, Tree) and zips:  # in which CelebA's authors give out their pictures
+        archive = Archive(place.path / zips[0].where)
+        inner, notes = _look(archive), [f"pictures of {zips[0].name}"]
+        if beside := [entry.name for entry in files if named_as_picture(entry.name)]:
+            notes.append(f"left out {counted(len(beside), 'picture')} beside it ({few(beside, 3)})")
+        above = zips[0].name.rpartition("/")[0]
+        return inner._replace(tables=_tables(files, above), notes=(*notes, *inner.notes))
+    kinds = [isinstance(place, Database) or _is_picture(place, entry) for entry in files]
+    entries = [entry for entry, kind in zip(files, kinds, strict=True) if kind is not False]
+    sound = [entry.name for entry, kind in zip(files, kinds, strict=True) if kind]
+    if not entries and files:
+        raise DataError(f"{place.path}: {without_pictures(entry.name for entry in files)}")
+    outer = outer_folders(sound, lambda folder: role(folder) is not None)
+    known = _tables(files, outer)
+    others = {entry.name for entry in files} - {entry.name for entry in (*entries, *known)}
+    kind = "is no picture" if len(others) == 1 else "are no pictures"
+    passed = f"passed over {counted(len(others), 'file')} that {kind} ({suffixes(others)})" if others else ""
+    shortened = [Entry(entry.name.removeprefix(outer), entry.where) for entry in entries]
+    return _Found(place, shortened, known, outer, (passed,) if passed else ())
 
 
-def _first(name: str) -> str:
-    """The first folder of a path, "" for a file outside of all."""
-    return name.rpartition("/")[0].partition("/")[0]
+def _tables(files: list[Entry], folder: str) -> list[Entry]:
+    """Tables in a folder and in those above it, and CelebA's lists wherever they lie."""
+    above = {""} | {folder[:at] for at, letter in enumerate(f"{folder}/") if letter == "/"}
+    found = [entry for entry in files if tables.is_table(entry.name)]
+    return [
+        entry
+        for entry in found
+        if entry.name.rpartition("/")[0] in above or entry.name.rpartition("/")[2].startswith("list_")
+    ]
 
 
-def _few(words: list[str]) -> str:
-    more = f" and {len(words) - SHOWN:,} more" if len(words) > SHOWN else ""
-    return ", ".join(words[:SHOWN]) + more
+def _of_split(place: Store, found: _Found, split: str) -> tuple[list[Entry], tuple[str, ...], tuple[str, ...]]:
+    """The pictures of a split, the names of the training pictures, and how the split was found."""
+    names = [entry.name for entry in found.entries]
+    parts = tables.partition(place, found.tables, Pictures(names))
+    if parts is None:
+        chosen = find_split(place.path, names, split)
+        kept = [Entry(chosen.names[entry.name], entry.where) for entry in found.entries if entry.name in chosen.names]
+        return kept, chosen.trained, chosen.notes
+    for part in _CELEBA_PARTS[split]:
+        kept = [entry for entry in found.entries if parts.get(entry.name) == part]
+        if kept:
+            without = len(names) - len(parts)
+            lost = f"; {counted(without, 'picture')} not in the list left out" if without else ""
+            return kept, tuple(entry.name for entry in kept), (f"split by the list of partitions, part {part}{lost}",)
+    raise NoSplitError(f"{place.path}: the list of partitions has none of these pictures in the split {split}")
 
 
-def _numbered(words: list[str]) -> Labels:
-    classes = sorted(set(words))
-    numbers = {word: number for number, word in enumerate(classes)}
-    return np.array([numbers[word] for word in words], np.int64), tuple(classes)
+def _is_picture(place: Store, entry: Entry) -> bool | None:
+    """Whether a file is a picture by its name or contents; None for one that cannot be read, and is refused later."""
+    if named_as_picture(entry.name):
+        return True
+    if tables.is_table(entry.name):
+        return False
+    try:
+        return begins_as_picture(place.start(entry))
+    except (OSError, ValueError):
+        return None
+
+
+def _refuse_half_pictures() -> None:
+    """Raise UsageError where a program has told Pillow to take pictures that are cut short."""
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        raise UsageError(
+            "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set, with which pictures that are cut short are read as if they "
+            "were whole, in black: set it to False"
+        )
 
 
 def _store(path: Path) -> Store:
@@ -110,46 +181,10 @@ def _store(path: Path) -> Store:
         return Database(path) if is_database(path) else Tree(path)
     if is_archive(path):
         return Archive(path)
-    raise DataError(f"{path}: neither a folder nor an archive of pictures")
-
-
-def _pictures(place: Store, files: list[Entry]) -> tuple[Store, list[Entry]]:
-    """Where the pictures are: in the place itself, or in the zip in which CelebA gives them out."""
-    if isinstance(place, Tree) and any(entry.name == _CELEBA_PICTURES for entry in files):
-        archive = Archive(place.path / _CELEBA_PICTURES)
-        return archive, archive.entries()
-    return place, [entry for entry in files if not tables.is_table(entry.name)]
-
-
-def _split(path: Path, entries: list[Entry], split: str) -> list[Entry]:
-    """The entries of a split: those in its folder, if there is a folder `train`.
-
-    Raises DataError where other folders with pictures lie beside it and none of them is for testing: it may be one of
-    the classes.
-    """
-    if not any(entry.name.startswith("train/") for entry in entries):
-        if split != "train":
-            raise NoSplitError(f"{path}: has no {split} images of its own: all of it is train")
-        return entries
-    firsts = {_first(entry.name) for entry in entries if Path(entry.name).suffix.lower() in registered_extensions()}
-    others = sorted(firsts - {"", "train"})
-    if others and not firsts & _TESTED:
-        raise DataError(
-            f"{path}: has a folder train, from which alone it would be read, and beside it {_few(others)}: rename "
-            "train if it is a class, or leave the others out"
-        )
-    for folder in _FOLDERS[split]:
-        chosen = [entry for entry in entries if entry.name.startswith(f"{folder}/")]
-        if chosen:
-            return [Entry(entry.name.removeprefix(f"{folder}/"), entry.where) for entry in chosen]
-    raise NoSplitError(f"{path}: has no folder {split}")
+    kind = kind_of(start_of(path)) if path.is_file() else ""
+    raise DataError(f"{path}: {kind or 'neither a folder nor an archive of pictures'}")
 
 
 def _wanted(name: str, classes: tuple[str, ...]) -> bool:
     first = name.partition("/")[0]
     return first in classes or (DOGS in classes and _BREEDS[0] <= first <= _BREEDS[1])
-
-
-def _said_of(name: str, column: dict[str, str]) -> str | None:
-    """What a table says of a file, by its path or by its name alone."""
-    return column.get(name, column.get(name.rpartition("/")[2]))

@@ -48,6 +48,7 @@ class Packed:
     name: str = "images"
     names: tuple[str, ...] | None = None  # [N] file names, where the images came from files
     path: Path | None = None  # the packed file that the images are mapped from; labels may be others than its own
+    notes: tuple[str, ...] = ()  # in words, how the pictures and their classes were found; kept in memory alone
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -103,14 +104,14 @@ class Packed:
     def padded(self, pixels: int) -> Packed:
         """The same set, in memory, with so many black pixels added on all four sides of each image."""
         sides = ((0, 0), (0, 0), (pixels, pixels), (pixels, pixels))
-        return Packed(np.pad(self.images, sides), self.labels, self.classes, self.name, self.names)
+        return replace(self, images=np.pad(self.images, sides), path=None)
 
     def centred(self, size: int) -> Packed:
         """The same set, of each image only the square of so many pixels at its centre: a view."""
         _, height, width = self.shape
         top, left = (height - size) // 2, (width - size) // 2
         pieces = self.images[..., top : top + size, left : left + size]
-        return Packed(pieces, self.labels, self.classes, self.name, self.names)
+        return replace(self, images=pieces, path=None)
 
 
 def write_packed(path: Path, packed: Packed) -> None:

@@ -22,14 +22,16 @@ import numpy as np
 from ebgan.data.decoding import Decoded, Decoder, decode
 from ebgan.data.framing import Framing, framed
 from ebgan.data.journal import PackFolder, Plan, Stretch
-from ebgan.data.listing import Choice, Listing, list_pictures, without_class
+from ebgan.data.labels import by_asked
+from ebgan.data.listing import Choice, Listing, list_pictures
 from ebgan.data.packed import START, UNKNOWN, Packed, finish_packed, map_pixels, write_packed
+from ebgan.data.picture import said_of_depth
 from ebgan.data.sources import existing, open_arrays
 from ebgan.data.store import Entry
 from ebgan.errors import DataError, StorageError, UsageError, check_least
 from ebgan.runfolder import storage_errors
 
-FORMAT = 3  # of the journal
+FORMAT = 4  # of the journal
 _STRETCH = 512  # files at most
 _STRETCH_BYTES = 1 << 23  # of pixels, at most
 
@@ -43,7 +45,7 @@ class Outcome(NamedTuple):
     classes: dict[str, int]  # how many images are of each; {} if there are no classes
     refused: list[tuple[str, str]]  # files and reasons
     grey: bool  # whether every picture is grey
-    unclassed: str = ""  # why there are no classes, although there are folders of pictures
+    notes: tuple[str, ...] = ()  # in words, how the pictures and their classes were found
 
 
 def pack(
@@ -70,11 +72,12 @@ def pack(
     plan["classes"] = list(choice.classes)
     arrays = None if choice.labels or choice.classes else open_arrays(source, choice.split)
     if arrays is not None:
+        arrays = by_asked(arrays, choice.by)
         return _pack_arrays(arrays, framing, folder, plan | {"content": arrays.checksum})
     listing = list_pictures(existing(source), choice)
     if not listing.entries:
         raise DataError(f"{source}: no picture was found")
-    decoder = Decoder(listing.store, framing.size, framing.crop, framing.channels)
+    decoder = Decoder(listing.store, framing.size, framing.crop, framing.channels, framing.white)
     with folder.locked():
         done = folder.begin(plan | {"content": _digest(listing)})
         if not folder.images.exists():
@@ -95,7 +98,8 @@ def _pack_arrays(arrays: Packed, framing: Framing, folder: PackFolder, plan: Pla
         packed = framed(arrays, framing)
         if not folder.images.exists():
             write_packed(folder.images, packed)
-        return Outcome(len(packed), _counts(packed), [], arrays.shape[0] == 1)
+        notes = (*arrays.notes, *said_of_depth(0, framing.white))
+        return Outcome(len(packed), _counts(packed), [], arrays.shape[0] == 1, notes)
 
 
 def _full(source: str | Path) -> str:
@@ -155,7 +159,7 @@ def _write(file: FileIO, path: Path, result: Decoded) -> None:
 
 def _stretch(files: int, result: Decoded) -> Stretch:
     digest = hashlib.sha256(result.pixels.data).hexdigest()
-    return Stretch(files, result.pixels.nbytes, digest, result.grey, result.refused)
+    return Stretch(files, result.pixels.nbytes, digest, result.grey, result.refused, result.deepest)
 
 
 def _check_space(folder: PackFolder, needed: int) -> None:
@@ -181,14 +185,15 @@ def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[S
             f"{listing.store.path}: none of {len(refused):,} files could be decoded: {first}. All of them are in "
             f"{folder.rejected}"
         )
-    labels, classes = listing.classify(names)
+    labels, classes, how = listing.classify(names)
     pixels = folder.images if folder.images.exists() else folder.part
     images = map_pixels(pixels, (len(names), decoder.channels, decoder.size, decoder.size))
     packed = Packed(images, labels, classes, listing.store.path.stem, tuple(names))
     if not folder.images.exists():
         finish_packed(folder.part, folder.images, packed)
-    lost = "" if classes else without_class(names)
-    return Outcome(len(names), _counts(packed), refused, all(stretch.grey for stretch in done), lost)
+    depth = said_of_depth(max((stretch.deepest for stretch in done), default=0), decoder.white)
+    grey = all(stretch.grey for stretch in done)
+    return Outcome(len(names), _counts(packed), refused, grey, (how, *listing.notes, *depth))
 
 
 def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:

@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
+
+from ebgan.data import png
+from ebgan.errors import UsageError
 
 # Formats that Pillow decodes by itself; EPS, for one, would start another program.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _GREY = ("1", "L", "LA", "La")
 _DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+DEEPEST = 65_535  # the highest level of 16 bits
 _PIXELS = 89_478_485  # 256 MiB of RGB; a small file can claim far more than memory holds
 
 
-def decode_picture(file: Path | BinaryIO, size: int | None, crop: int | None = None) -> tuple[NDArray[np.uint8], bool]:
-    """The pixels [H, W, 3] of a picture, and whether the file is grey.
+class Picture(NamedTuple):
+    """A picture's pixels."""
 
-    The EXIF orientation is applied, transparent pixels are laid over black, 16-bit grey is scaled to 8 bits and the
-    first picture of an animation is taken. With a crop, the centred square of so many pixels is cut out first. With a
-    size, the largest centred square is cut out and resized (Lanczos), which is the shorter side resized to `size` and
-    the centre cropped. Raises whatever Pillow raises on a bad file.
+    pixels: NDArray[np.uint8]  # [H, W, 3]
+    grey: bool  # whether the file is
+    deepest: int  # the highest of its levels if these are of 16 bits, 0 for others
+
+
+def decode_picture(
+    file: Path | BinaryIO, size: int | None, crop: int | None = None, white: int | None = None
+) -> Picture:
+    """The pixels of a picture.
+
+    The EXIF orientation is applied, transparent pixels are laid over black, and the first picture of an animation is
+    taken. Levels of 16 bits are scaled to 8: `white`, 65,535 by default, and what lies above it become 255. With a
+    crop, the centred square of so many pixels is cut out first. With a size, the largest centred square is cut out and
+    resized (Lanczos), which is the shorter side resized to `size` and the centre cropped. Raises whatever Pillow raises
+    on a bad file, and ValueError for a PNG whose checksums differ or whose last rows are missing.
     """
-    with Image.open(file, formats=_FORMATS) as opened:
+    content = _content_of_png(file)
+    with Image.open(file if content is None else io.BytesIO(content), formats=_FORMATS) as opened:
         if math.prod(opened.size) > _PIXELS:
             raise ValueError(f"{opened.width} x {opened.height} pixels are more than the {_PIXELS:,} allowed")
         if size is not None and crop is None:
             opened.draft(None, (2 * size, 2 * size))  # JPEG alone: decodes at a fraction of the size, still ample
+        colours_deep = _colours_deep(opened)
+        if content is not None:
+            _check_whole(opened, content)
         upright = ImageOps.exif_transpose(opened)
-        grey = upright.mode in _GREY + _DEEP
-        image = _colour(_centre(upright, crop) if crop is not None else upright)
+    grey, deepest = upright.mode in _GREY + _DEEP, 0
+    if upright.mode in _DEEP:
+        upright, deepest = _shallow(upright, white)
+    elif colours_deep:
+        deepest = 256 * _highest(upright) + 255
+        upright = upright if white is None else _brightened(upright, content, white)
+    image = _colour(_centre(upright, crop) if crop is not None else upright)
     if size is not None:
         image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(image), grey
+    return Picture(np.asarray(image), grey, deepest)
+
+
+def check_white(white: int | None) -> None:
+    """Raise UsageError for a white point that 16 bits do not hold."""
+    if white is not None and not 1 <= white <= DEEPEST:
+        raise UsageError(f"white={white}: expected a level of 16-bit pictures, from 1 to {DEEPEST}")
+
+
+def said_of_depth(deepest: int, white: int | None) -> tuple[str, ...]:
+    """What is to be said of 16-bit pictures whose highest level is `deepest` (0 for none), read with a white point."""
+    if white is not None and not deepest:
+        return (f"data.white={white} changes nothing: no picture has 16 bits",)
+    if white is None and 0 < deepest <= DEEPEST // 4:
+        fitting = 2 ** max(8, deepest.bit_length()) - 1
+        return (
+            f"levels of the 16-bit pictures reach {deepest:,} of {DEEPEST:,}, so that all come out dark: "
+            f"--data.white {fitting} makes {fitting:,} white",
+        )
+    return ()
 
 
 def channels_first(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
@@ -54,8 +98,6 @@ def _centre(image: Image.Image, crop: int) -> Image.Image:
 
 
 def _colour(image: Image.Image) -> Image.Image:
-    if image.mode in _DEEP:
-        return _shallow(image).convert("RGB")
     if image.mode == "F":
         raise ValueError("a picture of floating-point numbers, whose range is unknown")
     if image.has_transparency_data:
@@ -64,9 +106,66 @@ def _colour(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _shallow(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit grey; Pillow's own conversion clips at 255."""
+def _content_of_png(file: Path | BinaryIO) -> bytes | None:
+    """The bytes of a PNG, whose checksums are right; None for a file of another kind. Raises ValueError."""
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            start = opened.read(len(png.SIGNATURE))
+            content = start + opened.read() if start == png.SIGNATURE else None
+    else:
+        start = file.read(len(png.SIGNATURE))
+        content = start + file.read() if start == png.SIGNATURE else None
+        file.seek(0)
+    if content is not None:
+        png.check_sums(content)
+    return content
+
+
+def _check_whole(opened: Image.Image, content: bytes) -> None:
+    """Raise ValueError for a PNG that ends too soon: rows that are missing are 0, so that only such are looked into."""
+    opened.load()
+    last = np.any(opened.getpixel((opened.width - 1, opened.height - 1)))  # most often not black: then it is there
+    if png.interlaced(content) or not (last or _last_row(opened).any()):
+        png.check_rows(content)
+
+
+def _last_row(image: Image.Image) -> NDArray[Any]:
+    return np.asarray(image.crop((0, image.height - 1, image.width, image.height)))
+
+
+def _shallow(image: Image.Image, white: int | None) -> tuple[Image.Image, int]:
+    """16-bit grey as 8-bit grey, and its highest level; Pillow's own conversion clips at 255."""
     deep = np.asarray(image).astype(np.int64)
-    if deep.min() < 0 or deep.max() > 65535:
+    if deep.min() < 0 or deep.max() > DEEPEST:
         raise ValueError("grey levels outside 16 bits")
-    return Image.fromarray(np.rint(deep * (255 / 65535)).astype(np.uint8))
+    return Image.fromarray(_scaled(deep, white)), int(deep.max())
+
+
+def _scaled(deep: NDArray[np.int64], white: int | None) -> NDArray[np.uint8]:
+    return np.rint(deep.clip(0, white or DEEPEST) * (255 / (white or DEEPEST))).astype(np.uint8)
+
+
+def _colours_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether a file holds 16 bits of each colour, of which Pillow keeps the upper eight."""
+    return image.mode in ("RGB", "RGBA") and any(";16" in str(tile.args) for tile in image.tile)
+
+
+def _highest(image: Image.Image) -> int:
+    """The highest level of the colours."""
+    return int(np.asarray(image)[..., :3].max())
+
+
+def _brightened(upper: Image.Image, content: bytes | None, white: int) -> Image.Image:
+    """A picture with 16 bits of each colour, from its upper eight and the whole file."""
+    if content is None:
+        raise ValueError("16 bits of colour in a format for which there is no white point: convert it to PNG")
+    rawmode = f"{upper.mode};16"
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
+        if any(tile.args != f"{rawmode}B" for tile in opened.tile):
+            raise ValueError("16 bits of grey and of alpha, for which there is no white point: convert it")
+        opened.tile = [tile._replace(args=f"{rawmode}L") for tile in opened.tile]
+        lower = ImageOps.exif_transpose(opened)
+    levels = 256 * np.asarray(upper).astype(np.int64) + np.asarray(lower)
+    bright = _scaled(levels, white)
+    bright[..., 3:] = np.asarray(upper)[..., 3:]
+    return Image.fromarray(bright)

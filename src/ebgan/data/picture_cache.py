@@ -2,7 +2,7 @@
 
 What is kept are pixels and the names of the files that they came from. Labels, and the files that could not be decoded,
 are found anew each time; they cost little. The key of a file in the cache is a digest of what the pixels depend on:
-size and channels, Pillow's version, and of each picture's file its name and
+size, channels and white point, Pillow's version, and of each picture's file its name and
 
     in a zip       its size and CRC-32: the zip itself may be moved, copied or touched
     anywhere else  its place, and size, inode and times of change of the file that holds it
@@ -35,7 +35,7 @@ from ebgan.distributed import rank
 from ebgan.errors import DataError
 
 _log = logging.getLogger(__name__)
-_FORMAT = 1  # changes when pictures are decoded in another way
+_FORMAT = 2  # changes when pictures are decoded in another way
 _FEWEST, _LEAST = 1000, 1 << 26  # sets of fewer files and of fewer bytes are decoded in a second or so
 _SETTLED = 2.0  # seconds after which a file that is changed has another time, on any file system
 
@@ -49,6 +49,7 @@ class Pictures(NamedTuple):
     names: tuple[str, ...]  # [N] of the files that could be decoded
     refused: list[str]  # the others, with reasons
     path: Path | None = None  # the file that the images are mapped from
+    deepest: int = 0  # the highest level of pictures of 16 bits, 0 where there are none
 
 
 class _Request(NamedTuple):
@@ -58,6 +59,7 @@ class _Request(NamedTuple):
     channels: int | None
     make_listing: Callable[[], Listing]
     decode: Callable[[Listing], Pictures]
+    white: int | None = None
 
 
 class _Content(NamedTuple):
@@ -77,20 +79,24 @@ class _Identity(NamedTuple):
 
 
 def through_cache(
-    make_listing: Callable[[], Listing], size: int, channels: int | None, decode: Callable[[Listing], Pictures]
+    make_listing: Callable[[], Listing],
+    size: int,
+    channels: int | None,
+    decode: Callable[[Listing], Pictures],
+    white: int | None = None,
 ) -> tuple[Listing, Pictures]:
     """The files of a place and their pictures, from the cache if they are there, else decoded and kept.
 
     A cache that cannot be written to is left alone, with a warning.
     """
-    listing, request = make_listing(), _Request(size, channels, make_listing, decode)
+    listing, request = make_listing(), _Request(size, channels, make_listing, decode, white)
     if not cache_wanted() or not _distinct(listing):
         return listing, decode(listing)
     identity = _identify(listing, request)
     if len(listing.entries) < _FEWEST and identity.bytes < _LEAST:
         return listing, decode(listing)
     folder = CacheFolder.of_the_user()
-    found = _find(folder.file(identity.key), listing, size)
+    found = _find(folder.file(identity.key), listing, request)
     return listing, found or _make(folder, identity, listing, request)
 
 
@@ -99,7 +105,7 @@ def _make(folder: CacheFolder, identity: _Identity, listing: Listing, request: _
     pictures = None
     try:
         with folder.making(identity.key):
-            pictures = _find(folder.file(identity.key), listing, request.size)
+            pictures = _find(folder.file(identity.key), listing, request)
             obstacle = "" if pictures else _obstacle(folder, identity, listing, request)
             if pictures is None:
                 _announce(folder, listing, obstacle)
@@ -127,11 +133,11 @@ def _keep(file: Path, identity: _Identity, pictures: Pictures, request: _Request
     """Write pictures to the cache, if their files are still those that were listed."""
     if not pictures.names or _identify(request.make_listing(), request).key != identity.key:
         return
-    write_packed(file, Packed(pictures.images, name=file.stem, names=pictures.names))
+    write_packed(file, Packed(pictures.images, name=f"{file.stem} {pictures.deepest}", names=pictures.names))
     _told.add(file)
 
 
-def _find(file: Path, listing: Listing, size: int) -> Pictures | None:
+def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
     """The pictures of a listing in a file of the cache; None if it is not there, or not whole.
 
     Files that could not be decoded are tried again: if one can be now, what hindered it is gone, and all are decoded.
@@ -144,13 +150,14 @@ def _find(file: Path, listing: Listing, size: int) -> Pictures | None:
     except DataError as error:
         _log.warning("%s The pictures are decoded again.", error)
         return None
-    if packed.name != file.stem:  # copied there by hand
+    key, _, deepest = packed.name.partition(" ")
+    if key != file.stem or not deepest.isdecimal():  # copied there by hand
         return None
     names = packed.names or ()
     known, refused = set(names), []
     for entry in listing.entries:
         if entry.name not in known:
-            attempt = listing.store.attempt(entry, size)
+            attempt = listing.store.attempt(entry, request.size, None, request.white)
             if attempt.pixels is not None:
                 return None
             refused.append(f"{entry.name}: {attempt.reason}")
@@ -159,7 +166,7 @@ def _find(file: Path, listing: Listing, size: int) -> Pictures | None:
     if file not in _told and rank().index == 0:
         _log.info("%s: %s pictures, decoded before, from %s", listing.store.path.name, f"{len(names):,}", file)
     _told.add(file)
-    return Pictures(packed.images, names, refused, file)
+    return Pictures(packed.images, names, refused, file, int(deepest))
 
 
 def _distinct(listing: Listing) -> bool:
@@ -168,7 +175,7 @@ def _distinct(listing: Listing) -> bool:
 
 def _identify(listing: Listing, request: _Request) -> _Identity:
     """The identity of the pictures of a listing."""
-    digest = hashlib.sha256(repr((_FORMAT, PIL.__version__, request.size, request.channels)).encode())
+    digest = hashlib.sha256(repr((_FORMAT, PIL.__version__, request.size, request.channels, request.white)).encode())
     length, changed = 0, 0.0
     for entry, content in zip(listing.entries, _contents(listing), strict=True):
         digest.update(f"{entry.name}\0{content.description}\n".encode("utf-8", "surrogatepass"))

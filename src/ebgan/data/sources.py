@@ -6,18 +6,32 @@ import difflib
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
 
 from ebgan.data.archive import is_archive
-from ebgan.data.arrays import DIGITS, is_npz, read_digits, read_npz
-from ebgan.data.benchmarks import find_cifar10, find_svhn, read_cifar10, read_fashion_mnist, read_mnist, read_svhn
+from ebgan.data.arrays import is_npy, is_npz, read_digits, read_npy, read_npz
+from ebgan.data.benchmarks import (
+    find_cifar10,
+    find_svhn,
+    read_cifar10,
+    read_fashion_mnist,
+    read_mnist,
+    read_own,
+    read_svhn,
+)
 from ebgan.data.collections import COLLECTIONS, find_collection
 from ebgan.data.folder import read_picture, read_pictures
 from ebgan.data.idx import find_idx, read_idx
 from ebgan.data.journal import is_pack, open_pack
+from ebgan.data.kinds import kind_of, start_of
+from ebgan.data.labels import by_asked
+from ebgan.data.listing import Choice
+from ebgan.data.naming import By
 from ebgan.data.packed import MAGIC, Packed, open_packed
+from ebgan.data.picture import check_white, said_of_depth
 from ebgan.errors import DataError, NoSplitError
 
 SPLITS = ("train", "test")
@@ -38,24 +52,33 @@ SOURCES = ("digits", *_READERS)  # the sets that have a name
 
 
 def open_data(
-    source: str | Path, *, split: str = "train", size: int | None = None, channels: int | None = None
+    source: str | Path,
+    *,
+    split: str = "train",
+    size: int | None = None,
+    channels: int | None = None,
+    classes: By = "auto",
+    white: int | None = None,
 ) -> Packed:
     """The set that a source names.
 
     A source is the name of a set (see `SOURCES` and `COLLECTIONS`) or a path: what `ebgan pack` made, a packed, idx or
-    npz file, a folder with the files of MNIST, CIFAR-10 or SVHN, a picture, or a folder or archive of pictures (with
-    folders `train` and `test` if it is split). Data without splits is all `train`. `size` and `channels` say how
-    pictures are read; of a set whose pictures have a shape already they are what it must have. Raises DataError, which
-    says how to mend it.
+    npz or npy file, a folder with the files of MNIST, CIFAR-10 or SVHN, a picture, or a folder or archive of pictures
+    (see `layout` for its splits). Data without splits is all `train`. `size` and `channels` say how pictures are read;
+    of a set whose pictures have a shape already they are what it must have. `classes` says whether folders name
+    classes (see `naming`; none drops those of other sets too), `white` which level of 16-bit pictures is white. Raises
+    DataError, which says how to mend it.
     """
+    check_white(white)
     packed = open_arrays(source, split)
-    if packed is None:
-        path = existing(source)
-        if path.is_dir() or is_archive(path):
-            packed = _read_pictures(path, split, size, channels)
-        else:
-            _only_train(path, split)
-            packed = read_picture(path, size, channels)
+    if packed is not None:
+        packed = by_asked(packed, classes)
+        packed = replace(packed, notes=(*packed.notes, *said_of_depth(0, white)))
+    elif (path := existing(source)).is_dir() or is_archive(path):
+        packed = _read_pictures(path, size, channels, Choice(split, by=classes), white)
+    else:
+        _only_train(path, split)
+        packed = by_asked(read_picture(path, size, channels, white), classes)
     _check_shape(source, packed, size, channels)
     return packed
 
@@ -148,20 +171,24 @@ def expanded(source: str | Path) -> Path:
 
 def _open_file(path: Path, split: str) -> Packed | None:
     try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
+        start = start_of(path)
     except OSError as error:
         raise DataError(f"{path}: could not be read ({error.strerror})") from error
     if is_npz(path):
         return read_npz(path, split)
     if start.startswith(_ZIP) and not is_archive(path):
         raise DataError(f"{path}: a zip that is cut short or damaged: get it again")
-    if start == MAGIC:
+    if start.startswith(MAGIC):
         _only_train(path, split)
         return open_packed(path)
+    if is_npy(start):
+        _only_train(path, split)
+        return read_npy(path)
+    if kind := kind_of(start, "" if is_archive(path) else path.name):
+        raise DataError(f"{path}: {kind}")
     if start.startswith((b"\0\0\x08", b"\x1f\x8b")) and not is_archive(path):
         _only_train(path, split)
-        return read_idx(path, DIGITS, path.name.partition(".")[0])
+        return read_idx(path, (), path.name.partition(".")[0])
     return None
 
 
@@ -169,17 +196,17 @@ def _open_folder(folder: Path, split: str) -> Packed | None:
     if is_pack(folder):
         _only_train(folder, split)
         return open_pack(folder)
-    sets = (read(folder, split) for read in (read_mnist, read_cifar10, read_svhn))
+    sets = (read(folder, split) for read in (read_own, read_cifar10, read_svhn))
     return next((packed for packed in sets if packed is not None), None)
 
 
-def _read_pictures(path: Path, split: str, size: int | None, channels: int | None) -> Packed:
+def _read_pictures(path: Path, size: int | None, channels: int | None, choice: Choice, white: int | None) -> Packed:
     if size is None:
         raise DataError(
             f"{path}: a folder of pictures needs --data.size, the pixels to which each is cropped and resized; "
             "`ebgan pack` does so once and for all"
         )
-    return read_pictures(path, size, channels, split)
+    return read_pictures(path, size, channels, choice, white)
 
 
 def _only_train(source: str | Path, split: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
+from ebgan.data.kinds import START, start_of
 from ebgan.data.picture import decode_picture
 
 LARGEST = 1 << 28  # bytes of a picture's file: what claims more is damaged or hostile
@@ -33,6 +34,7 @@ class Attempt(NamedTuple):
 
     pixels: NDArray[np.uint8] | None  # [H, W, 3]
     grey: bool
+    deepest: int  # the highest of its levels if these are of 16 bits, 0 for others
     reason: str
 
 
@@ -49,16 +51,21 @@ class Store(ABC):
     def content(self, entry: Entry) -> Path | BinaryIO:
         """A file as Pillow takes it. Raises OSError or ValueError, which says why, for one that is not to be read."""
 
+    def start(self, entry: Entry) -> bytes:
+        """The first bytes of a file. Raises OSError or ValueError as `content` does."""
+        content = self.content(entry)
+        return start_of(content) if isinstance(content, Path) else content.read(START)
+
     def version(self, entry: Entry) -> str:  # noqa: ARG002
         """What tells a file from another in its place, where the place does not."""
         return ""
 
-    def attempt(self, entry: Entry, size: int | None, crop: int | None = None) -> Attempt:
+    def attempt(self, entry: Entry, size: int | None, crop: int | None = None, white: int | None = None) -> Attempt:
         """The picture in a file (see `decode_picture`), or the reason why there is none."""
         try:
-            return Attempt(*decode_picture(self.content(entry), size, crop), "")
+            return Attempt(*decode_picture(self.content(entry), size, crop, white), "")
         except Exception as error:  # Pillow's decoders raise errors of every kind on damaged files
-            return Attempt(None, False, self._said(error))
+            return Attempt(None, False, 0, self._said(error))
 
     def _said(self, error: Exception) -> str:
         """An error's message on one line, which does not name the file again."""
@@ -72,6 +79,13 @@ class Store(ABC):
 def in_order(entries: list[Entry]) -> list[Entry]:
     """Entries by their names, folder by folder: the same whatever the store, the machine and the day."""
     return sorted(entries, key=lambda entry: entry.name.split("/"))
+
+
+def with_slashes(names: list[str]) -> list[str]:
+    r"""Names with `/` between folders where most have `\` and none has `/`, as some programs of Windows write them."""
+    if any("/" in name for name in names) or 2 * sum("\\" in name for name in names) <= len(names):
+        return names
+    return [name.replace("\\", "/") for name in names]
 
 
 def hidden(name: str) -> bool:

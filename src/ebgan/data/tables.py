@@ -1,6 +1,6 @@
-"""What a table beside the pictures says of them: a CSV file with the files' names in front, or a list of CelebA's.
+"""What a table beside the pictures says of them: a CSV file that names the files, or a list of CelebA's.
 
-index.csv                  file,split,breed         a header, then a line a file
+index.csv                  file,split,breed         a header, then a line a file; the files may stand in any column
 list_attr_celeba.txt       202599                   a count, the names of the attributes, then a line a file
 list_eval_partition.txt    000001.jpg 0             a line a file: 0 train, 1 validation, 2 test
 """
@@ -8,30 +8,47 @@ list_eval_partition.txt    000001.jpg 0             a line a file: 0 train, 1 va
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 
+from ebgan.data.matching import Pictures, Row
 from ebgan.data.store import Entry, Store
 from ebgan.errors import DataError, UsageError
 
 _PARTITION = "list_eval_partition"
 _COLUMNS = ("file", "partition")  # of the partition's text, which has no header
 
+_TRIED = 200  # rows by which the column of the files is found
+
 Rows = list[list[str]]
 
 
 def is_table(name: str) -> bool:
-    """Whether a file of this name, outside of all folders, is read as a table."""
-    return "/" not in name and (name.endswith(".csv") or (name.startswith("list_") and name.endswith(".txt")))
+    """Whether a file of this name is read as a table."""
+    last = name.rpartition("/")[2].lower()
+    return last.endswith((".csv", ".tsv")) or (last.startswith("list_") and last.endswith(".txt"))
 
 
-def column(store: Store, tables: list[Entry], name: str) -> dict[str, str]:
-    """What a column says of each file. Raises UsageError with the columns there are if none is of that name."""
+def column(store: Store, tables: list[Entry], name: str, pictures: Pictures) -> dict[str, str]:
+    """What a column says of each picture, by the picture's name.
+
+    Raises UsageError with the columns there are if none is of that name, DataError where the table names no picture,
+    names several by one name, or says two things of one.
+    """
     known: list[str] = []
     for entry in tables:
         header, *rows = _rows(store, entry) or [[]]
-        if name in header[1:]:
+        header = [word.strip() for word in header]
+        if name in header and len(header) > 1:
             place = header.index(name)
-            return {row[0]: row[place] for row in rows if len(row) > place and row[place].strip()}
+            files = file_column(rows, pictures, place)
+            said = [
+                Row(line, row[files].strip(), unicodedata.normalize("NFC", row[place].strip()))
+                for line, row in enumerate(rows, start=_first_line(entry))
+                if len(row) > max(place, files) and row[place].strip()
+            ]
+            found = pictures.place_all(said, f"{store.path}: the table {entry.name}")
+            return {pictures.names[at]: what for at, what in found.items()}
         known += header[1:]
     there = f"there are {', '.join(known)}" if known else "there is no table"
     if tables and not known:
@@ -39,10 +56,41 @@ def column(store: Store, tables: list[Entry], name: str) -> dict[str, str]:
     raise UsageError(f"{store.path}: no table has a column {name!r}: {there}")
 
 
-def partition(store: Store, tables: list[Entry]) -> dict[str, str] | None:
-    """Of which part, 0, 1 or 2, each file of CelebA is, or None where no list says so."""
-    lists = [entry for entry in tables if entry.name.startswith(_PARTITION)]
-    return column(store, lists, _COLUMNS[1]) if lists else None
+def partition(store: Store, tables: list[Entry], pictures: Pictures) -> dict[str, str] | None:
+    """Of which part, 0, 1 or 2, each picture of CelebA is, by its name, or None where no list says so."""
+    lists = [entry for entry in tables if entry.name.rpartition("/")[2].startswith(_PARTITION)]
+    return column(store, lists, _COLUMNS[1], pictures) if lists else None
+
+
+def file_column(rows: Rows, pictures: Pictures, other: int) -> int:
+    """The column that names the files: the one, but for another, most of whose first rows name a picture."""
+    columns = [at for at in range(len(rows[0]) if rows else 0) if at != other]
+    for tried in (rows[:_TRIED], rows):
+        scores = {at: sum(_names_one(row[at], pictures) for row in tried if len(row) > at) for at in columns}
+        if any(scores.values()):
+            return max(columns, key=lambda at: (scores[at], -at))
+    return next(iter(columns), 0)
+
+
+def _names_one(given: str, pictures: Pictures) -> bool:
+    try:
+        return bool(given.strip()) and pictures.find(given.strip()) is not None
+    except ValueError:
+        return True
+
+
+def split_cells(text: str) -> Rows:
+    """The cells of a table whose columns are separated by commas, semicolons or tabs. Raises csv.Error."""
+    lines = text.splitlines()
+    first = lines[0] if lines else ""
+    separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
+    return list(csv.reader(lines, delimiter=separator))
+
+
+def _first_line(entry: Entry) -> int:
+    """The line on which the rows of a table begin."""
+    name = entry.name.rpartition("/")[2]
+    return 2 if name.lower().endswith((".csv", ".tsv")) else 1 if name.startswith(_PARTITION) else 3
 
 
 def _rows(store: Store, entry: Entry) -> Rows:
@@ -50,11 +98,11 @@ def _rows(store: Store, entry: Entry) -> Rows:
     try:
         content = store.content(entry)
         text = (content.read_bytes() if isinstance(content, Path) else content.read()).decode("utf-8-sig")
-        lines = text.splitlines()
-        if entry.name.endswith(".csv"):
-            return list(csv.reader(lines))
+        if entry.name.lower().endswith((".csv", ".tsv")):
+            return split_cells(text)
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{store.path}: the table {entry.name} could not be read ({error})") from error
-    if entry.name.startswith(_PARTITION):
+    lines = text.splitlines()
+    if entry.name.rpartition("/")[2].startswith(_PARTITION):
         return [list(_COLUMNS), *(line.split() for line in lines)]
     return [["file", *line.split()] if place == 0 else line.split() for place, line in enumerate(lines[1:])]

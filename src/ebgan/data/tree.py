@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, final
 
-from ebgan.data.store import Entry, Store, hidden, in_order, printable, version_of
+from ebgan.data.store import Entry, Store, hidden, in_order, printable, version_of, with_slashes
 
 
 @final
@@ -24,7 +24,8 @@ class Tree(Store):
     path: Path
 
     def entries(self) -> list[Entry]:
-        return in_order([Entry(printable(inner), inner) for inner in self._files()])
+        files = list(self._files())
+        return in_order([Entry(printable(name), inner) for name, inner in zip(with_slashes(files), files, strict=True)])
 
     def content(self, entry: Entry) -> Path | BinaryIO:
         path: Path = self.path / entry.where

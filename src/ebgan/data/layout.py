@@ -1,0 +1,172 @@
+"""How the folders of a set are laid out: outer folders that say nothing, and splits. Only names are looked at.
+
+    D/pics/{Train,Test}/...    an outer folder, below it splits
+    D/seg_train/seg_train/...  a split, below it an outer folder
+
+Pictures for validation are never trained on. They serve for testing where there are no others, or where those for
+testing lie in no classes, as ImageNet's, while the others do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from ebgan.data.kinds import few
+from ebgan.errors import DataError, NoSplitError
+
+SHOWN = 5  # names in a message
+_WORDS = {
+    **dict.fromkeys(("train", "training", "trainset", "trainval", "trn"), "train"),
+    **dict.fromkeys(("test", "testing", "tests", "testset", "tst"), "test"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "valset", "dev", "devel", "development"), "val"),
+    **dict.fromkeys(("eval", "evaluation", "holdout", "heldout"), "val"),
+}
+_PURPOSES = {"train": "training", "val": "validation", "test": "testing"}
+_NEUTRAL = {"seg", "set", "sets", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures"} | {
+    *("photo", "photos", "pic", "pics", "split", "folder", "ilsvrc", "coco", "jpg", "jpeg", "png")
+}
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
+
+class Split(NamedTuple):
+    """The pictures of a split."""
+
+    names: dict[str, str]  # the name of each among all -> below the folders that all of it lies in
+    trained: tuple[str, ...]  # the names of the training pictures, whose folders may be classes
+    notes: tuple[str, ...]  # how the split was found
+
+
+def role(folder: str) -> str | None:
+    """The split, train, val or test, that the name of a folder stands for, in any case and with neutral words."""
+    words = [part.lower() for part in _PARTS.findall(folder)]
+    known = {_WORDS[word] for word in words if word in _WORDS}
+    others = [word for word in words if word not in _WORDS and word not in _NEUTRAL]
+    plain = all(len(word) == 1 or re.fullmatch("(19|20)[0-9]{2}", word) for word in others)
+    return known.pop() if len(known) == 1 and plain and folder.isascii() else None
+
+
+def first_folder(name: str) -> str:
+    """The first folder of a path, "" for a file outside of all."""
+    return name.partition("/")[0] if "/" in name else ""
+
+
+def outer_folders(names: Iterable[str], stop: Callable[[str], bool] = lambda _: False) -> str:
+    """The single folders, `a/b/`, that hold all of some names, down to the first that is to be kept."""
+    names, found = list(names), ""
+    while names:
+        firsts = {first_folder(name) for name in names}
+        first = firsts.pop()
+        if firsts or not first or stop(first):
+            break
+        found += f"{first}/"
+        names = [name.removeprefix(f"{first}/") for name in names]
+    return found
+
+
+def find_split(path: Path, names: list[str], split: str) -> Split:
+    """The pictures of a split; all of them are for training where no folder has the name of a split.
+
+    Raises NoSplitError where there are none for testing, and DataError where the folders can be read in two ways.
+    """
+    folders = _splits(path, names)
+    train = {name: name for name in names} if not folders else _inside(names, folders["train"])
+    if folders:
+        _refuse_splits_within(path, train.values(), folders["train"])
+    train = _below(train, outer_folders(train.values()))
+    classes = frozenset(map(first_folder, train.values()))
+    tested = {kind: _tested(names, folders[kind], classes) for kind in ("test", "val") if kind in folders}
+    classed = [kind for kind, found in tested.items() if classes & set(map(first_folder, found.values())) - {""}]
+    chosen = next(iter(classed or tested), None)
+    if split == "train":
+        return Split(train, tuple(train.values()), _said(names, folders, chosen))
+    if chosen is None:
+        lacks = "has no folder test" if folders else "has no test images of its own"
+        raise NoSplitError(f"{path}: {lacks}: all of it is train")
+    return Split(tested[chosen], tuple(train.values()), (f"the pictures are those in {folders[chosen]}",))
+
+
+def _splits(path: Path, names: list[str]) -> dict[str, str]:
+    """The folder of each split; {} where no folder has the name of one."""
+    firsts = sorted({first_folder(name) for name in names} - {""})
+    found: dict[str, list[str]] = {}
+    for folder in firsts:
+        if kind := role(folder):
+            found.setdefault(kind, []).append(folder)
+    if not found:
+        _refuse_splits_within(path, names, "")
+        return {}
+    for kind, folders in sorted(found.items(), reverse=True):
+        if len(folders) > 1:
+            raise DataError(
+                f"{path}: has several folders for {_PURPOSES[kind]}: {few(folders, SHOWN)}: give one of them, or put "
+                "their pictures together"
+            )
+    others = [folder for folder in firsts if role(folder) is None]
+    outside = [name for name in names if not first_folder(name)]
+    _refuse_mixture(path, {kind: folders[0] for kind, folders in found.items()}, others + outside)
+    return {kind: folders[0] for kind, folders in found.items()}
+
+
+def _refuse_mixture(path: Path, found: dict[str, str], others: list[str]) -> None:
+    """Raise DataError where a folder with the name of a split may be one of the classes."""
+    if "train" not in found:
+        folder = found.get("test") or found["val"]
+        if others:
+            raise DataError(
+                f"{path}: has a folder {folder}, whose name is that of a split, none for training, and beside it "
+                f"{few(others, SHOWN)}: rename {folder} if it is a class; if not, put the others into a folder train"
+            )
+        raise DataError(
+            f"{path}: has pictures for {' and '.join(_PURPOSES[kind] for kind in found)} alone "
+            f"({', '.join(found.values())}), which are not trained on: give the folder {folder} itself if these are "
+            "meant"
+        )
+    if others and len(found) == 1:
+        raise DataError(
+            f"{path}: has a folder {found['train']}, from which alone it would be read, and beside it "
+            f"{few(others, SHOWN)}: rename {found['train']} if it is a class, or leave the others out"
+        )
+
+
+def _refuse_splits_within(path: Path, names: Iterable[str], folder: str) -> None:
+    """Raise DataError where splits lie below other folders, so that they would be taken for classes or mixed."""
+    roles: dict[str, dict[str, str]] = {}
+    for parent in {name.rpartition("/")[0] for name in names}:
+        parts = parent.split("/") if parent else []
+        for depth, part in enumerate(parts):
+            if kind := role(part):
+                roles.setdefault("/".join(parts[:depth]), {})[kind] = part
+    for parent, found in sorted(roles.items()):
+        if "train" in found and len(found) > 1:
+            where = "/".join(part for part in (folder, parent) if part)
+            raise DataError(
+                f"{path}: folders of splits, {', '.join(sorted(found.values()))}, lie below {where}: give that folder, "
+                "or put the splits outermost"
+            )
+
+
+def _inside(names: Iterable[str], folder: str) -> dict[str, str]:
+    return {name: name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")}
+
+
+def _below(names: dict[str, str], outer: str) -> dict[str, str]:
+    return {name: inner.removeprefix(outer) for name, inner in names.items()}
+
+
+def _tested(names: list[str], folder: str, classes: frozenset[str]) -> dict[str, str]:
+    """The pictures of a folder, from the folders on that the training pictures have too."""
+    found = _inside(names, folder)
+    return _below(found, outer_folders(found.values(), classes.__contains__))
+
+
+def _said(names: list[str], folders: dict[str, str], chosen: str | None) -> tuple[str, ...]:
+    """How the splits were found, in words."""
+    if not folders:
+        return ()
+    tested = [folders[chosen]] if chosen else []
+    notes = ["".join([f"trained on {folders['train']}", *(f", tested on {folder}" for folder in tested)])]
+    left = sorted({first_folder(name) or name for name in names} - {folders["train"], *tested})
+    return (*notes, f"left out: {few(left, SHOWN)}") if left else tuple(notes)

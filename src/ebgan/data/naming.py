@@ -1,0 +1,139 @@
+"""Classes by folders: which folders name classes, and in words why there are none.
+
+Folders of albums cannot be told from folders of classes: `by="none"` says that they are no classes. Folders that are
+shards, into which a large set is cut, can: their names are numbers in regular steps (00000, 01000, 02000) with as many
+pictures each, and either the steps are hundreds, thousands or as many as the pictures, or the pictures are numbered on
+from one folder to the next. Folders 0 to 9 with pictures that are numbered anew in each are classes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.data.kinds import few
+from ebgan.data.layout import SHOWN, first_folder
+from ebgan.errors import DataError, UsageError
+
+By = Literal["auto", "folders", "none"]
+_SHARD = re.compile(r"(shard|part|chunk|batch|bucket|subset|block)[ _-]?([0-9]+)", re.IGNORECASE)
+_NEAR = 0.95  # of as many pictures as the others: near enough to be a shard
+_TAKE = "--data.classes folders takes them for classes"
+
+
+class Classes(NamedTuple):
+    """The classes of some pictures."""
+
+    labels: NDArray[np.int64] | None  # [N], None where there are no classes
+    names: tuple[str, ...]
+    how: str  # in words, how they were found or why there are none
+
+
+def check_by(by: str) -> None:
+    """Raise UsageError for a word that says nothing of how classes are found."""
+    if by not in get_args(By):
+        raise UsageError(f"data.classes={by!r}: expected auto, folders or none")
+
+
+def by_folder(
+    names: Iterable[str], by: By = "auto", known: frozenset[str] = frozenset(), outer: str = "", shards: str = ""
+) -> Classes:
+    """Classes by the first level of folders, if there are two or more and no picture lies outside them.
+
+    A single folder is a class where it is one of those that are known. `outer` are the folders above all of them,
+    `shards` says why folders are shards (see `why_shards`). Raises DataError where folders are asked for and are not
+    there.
+    """
+    names = list(names)
+    if by == "none":
+        return Classes(None, (), "no classes, as was asked for")
+    firsts = [unicodedata.normalize("NFC", first_folder(name)) for name in names]
+    why = _why_none(names, known, outer) or (by == "auto" and shards)
+    if why and by == "folders":
+        raise DataError(f"data.classes=folders: {why}")
+    if why:
+        return Classes(None, (), why)
+    labels, classes = numbered(firsts)
+    mend = "" if by == "folders" else "; --data.classes none if these are no classes"
+    return Classes(labels, classes, f"classes by their folders ({few(classes, SHOWN)}){mend}")
+
+
+def numbered(words: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The label of each word, and the words in their order."""
+    classes = sorted(set(words))
+    numbers = {word: number for number, word in enumerate(classes)}
+    return np.array([numbers[word] for word in words], np.int64), tuple(classes)
+
+
+def without_class(names: Iterable[str]) -> str:
+    """Why pictures have no class that lie in folders as if they had; "" where they do not."""
+    names = list(names)
+    folders, outside = sorted({*map(first_folder, names)} - {""}), [name for name in names if not first_folder(name)]
+    if len(folders) < 2 or not outside:
+        return ""
+    one = len(outside) == 1
+    lie = f"{outside[0]} lies" if one else f"{outside[0]} and {len(outside) - 1:,} more lie"
+    mend = "it into one of them" if one else "them into these"
+    return f"no picture has a class: {lie} beside the folders {few(folders, SHOWN)}: move {mend}, or away"
+
+
+def _why_none(names: list[str], known: frozenset[str], outer: str) -> str:
+    """Why the folders are no classes; "" where they are."""
+    folders = {first_folder(name) for name in names}
+    if lost := without_class(names):
+        return lost
+    if folders <= {""}:
+        return f"no classes: all pictures lie in {outer or 'one folder'}"
+    if len(folders) < 2 and not folders & known:
+        return f"no classes: all pictures lie below {outer}{max(folders)}/"
+    if "" in folders:
+        return f"no classes: pictures lie beside the folder {max(folders)}"
+    return ""
+
+
+def why_shards(names: Iterable[str]) -> str:
+    """Why the folders of pictures are shards, and so no classes; "" where they are not."""
+    names = list(names)
+    why = _why_shards(names)
+    folders = few(sorted({first_folder(name) for name in names}), 3)
+    return f"no classes: the folders {folders} are shards, {why}; {_TAKE}" if why else ""
+
+
+def _why_shards(names: list[str]) -> str:
+    counts = Counter(map(first_folder, names))
+    if counts and all(_SHARD.fullmatch(folder) for folder in counts):
+        return "as their names say"
+    if not all(folder.isdecimal() and folder.isascii() for folder in counts) or len(counts) < 2:
+        return ""
+    order = sorted(counts, key=int)
+    numbers = [int(folder) for folder in order]
+    step = numbers[1] - numbers[0]
+    regular = step > 0 and all(b - a == step for a, b in pairwise(numbers))
+    most = max(counts.values())
+    even = all(counts[folder] >= _NEAR * most for folder in order[:-1])
+    if not (regular and even):
+        return ""
+    round_step = step >= 100 and 10 ** round(math.log10(step)) == step
+    if round_step or (step > 1 and _NEAR * step <= most <= step):
+        return f"numbers in steps of {step:,} with as many pictures each"
+    return "numbers with pictures that are numbered on from one to the next" if _run_on(names, order) else ""
+
+
+def _run_on(names: list[str], order: list[str]) -> bool:
+    """Whether the numbers of the pictures in each folder all lie above those in the folder before."""
+    numbers: dict[str, list[int]] = {folder: [] for folder in order}
+    for name in names:
+        stem = PurePosixPath(name).stem
+        if not (stem.isdecimal() and stem.isascii()):
+            return False
+        numbers[first_folder(name)].append(int(stem))
+    return all(max(numbers[a]) < min(numbers[b]) for a, b in pairwise(order))

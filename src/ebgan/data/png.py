@@ -1,0 +1,67 @@
+"""What Pillow does not notice of a damaged PNG: pixel data with a wrong checksum, and rows that are missing.
+
+Pillow skips the checksums of pixel data, and leaves rows black where the data ends too soon.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of each type of colour
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # Adam7
+_PIECE = 1 << 20
+
+
+def check_sums(content: bytes) -> None:
+    """Raise ValueError for a file in which a part differs from its checksum."""
+    for kind, data, expected in _chunks(content):
+        if zlib.crc32(data, zlib.crc32(kind)) != expected:
+            raise ValueError(f"damaged: the checksum of a part ({kind.decode('ascii', 'replace')}) differs")
+
+
+def interlaced(content: bytes) -> bool:
+    """Whether a file holds its rows in the order of Adam7."""
+    return content[28:29] == b"\x01"
+
+
+def check_rows(content: bytes) -> None:
+    """Raise ValueError for a file whose pixel data ends before its last row."""
+    width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
+    there = _inflated(data for kind, data, _ in _chunks(content) if kind == b"IDAT")
+    depth = bits * _CHANNELS[colour]
+    if not interlaced(content):
+        row = 1 + -(-width * depth // 8)
+        if there < row * height:
+            raise ValueError(f"damaged: its pixels stop after {there // row:,} of {height:,} rows")
+        return
+    parts = ((-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _PASSES)
+    if there < sum(rows * (1 + -(-columns * depth // 8)) for columns, rows in parts if columns > 0 and rows > 0):
+        raise ValueError("damaged: its pixels stop before the last row")
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
+    """Kind, data and checksum of each part that is there as a whole."""
+    view, place = memoryview(content), len(SIGNATURE)
+    while place + 12 <= len(view):
+        length, kind = struct.unpack(">I4s", view[place : place + 8])
+        end = place + 12 + length
+        if end > len(view):
+            return
+        yield kind, view[place + 8 : end - 4], int.from_bytes(view[end - 4 : end])
+        if kind == b"IEND":
+            return
+        place = end
+
+
+def _inflated(pieces: Iterator[memoryview]) -> int:
+    """How many bytes a stream inflates to; they are not kept."""
+    inflate, count = zlib.decompressobj(), 0
+    for piece in pieces:
+        left: bytes | memoryview = piece
+        while left and not inflate.eof:
+            count += len(inflate.decompress(left, _PIECE))
+            left = inflate.unconsumed_tail
+    return count
