@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.data import Dataset, scaled
-from ebgan.distributed import default_device
+from ebgan.data.given import Given, ImageReader, Limits
+from ebgan.distributed import usable_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.experiment.building import build
@@ -44,7 +45,10 @@ class DataFacts(NamedTuple):
 class Run:
     """A generator and an energy with the weights of a checkpoint.
 
-    Images go in, and samples come out, in [-1, 1]; points [dims, 1, 1] as they are.
+    Samples come out in [-1, 1]; points [dims, 1, 1] as they are. Images go in as a tensor or array of floats in
+    [-1, 1], or in `limits`, as uint8 from 0 to 255, as Pillow pictures, or as a list of these: [count, C, H, W],
+    [count, H, W, C], or a single image, which is a batch of one. Pictures and uint8 images of another size are cropped
+    and resized like the run's data. What cannot be read so raises UsageError, with the mend.
     """
 
     experiment: Experiment
@@ -67,21 +71,16 @@ class Run:
             net.load_state_dict(found)
 
     @torch.no_grad()
-    def sample(
-        self, count: int, *, seed: int = 0, source: Float[Tensor, "sources C H W"] | None = None
-    ) -> Float[Tensor, "count C H W"]:
+    def sample(self, count: int, *, seed: int = 0, source: Given | None = None) -> Float[Tensor, "count C H W"]:
         """Samples of the generator (of its average, if the run kept one); the same for the same seed.
 
         Those of a run with transitions start from the images of `source` in turn, or else from `sources` of the data
         that the run was trained on. Other runs start from noise, whatever the source.
         """
-        if source is None:
-            source = self.sources(count, seed=seed)
-        else:
-            self._check(source)
+        start = self.sources(count, seed=seed) if source is None else self._read(source)
         randomness = Randomness.of(seed, self.device)
         step = self._at_a_time
-        chunks = [self._chunk(randomness, first, min(step, count - first), source) for first in range(0, count, step)]
+        chunks = [self._chunk(randomness, first, min(step, count - first), start) for first in range(0, count, step)]
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
 
     @property
@@ -122,32 +121,32 @@ class Run:
         limits = None if self.experiment.data.limits is None else (-1.0, 1.0)
         return scaled(torch.from_numpy(data.images[places.numpy()]), limits)
 
-    def energy(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, " count"]:
+    def energy(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, " count"]:
         """The energy of each image, low where the data is: in units of the run's energy, for its data range."""
-        return self._through(images, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
+        return self._through(images, limits, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
 
-    def encode(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count features"]:
+    def encode(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count features"]:
         """The layer below the energy: the code of an auto-encoder."""
-        return self._through(images, lambda x: self.experiment.energy.features(self.discriminator, x))
+        return self._through(images, limits, lambda x: self.experiment.energy.features(self.discriminator, x))
 
-    def reconstruct(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count C H W"]:
+    def reconstruct(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count C H W"]:
         """What the discriminator, if it is an auto-encoder, or else a generator of transitions makes of images.
 
         Raises UsageError if the run has neither.
         """
         discriminator, generator = self.discriminator, self.generator
         if isinstance(discriminator, Autoencoder):
-            return self._through(images, lambda x: self._from_limits(discriminator(x)[1]))
+            return self._through(images, limits, lambda x: self._from_limits(discriminator(x)[1]))
         if isinstance(generator, TransitionGenerator):
-            return self._through(images, lambda x: self._from_limits(generator(x)))
+            return self._through(images, limits, lambda x: self._from_limits(generator(x)))
         raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
 
-    def classify(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count classes"]:
+    def classify(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count classes"]:
         """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
         net = self.discriminator
         if not isinstance(net, Classifier):
             raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
-        return self._through(images, lambda x: net.classify(x).softmax(-1))
+        return self._through(images, limits, lambda x: net.classify(x).softmax(-1))
 
     def check_data(self, data: Dataset) -> None:
         """Raise DataError for other data than the run was trained on."""
@@ -173,7 +172,7 @@ class Run:
             if source is None:
                 return no_source()
             places = torch.arange(first, first + count) % len(source)
-            return Batch(self._to_limits(source[places].to(self.device, torch.float32)))
+            return Batch(self._to_limits(source[places].to(self.device)))
 
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
         return self._finished(sample.images)
@@ -198,16 +197,23 @@ class Run:
             )
         return data
 
-    def _check(self, images: Tensor) -> None:
-        if images.dim() != 4 or tuple(images.shape[1:]) != self.data.shape:
-            raise UsageError(
-                f"images are {list(images.shape)}; expected [count, {', '.join(map(str, self.data.shape))}]"
-            )
+    def _read(self, images: Given, limits: Limits = (-1.0, 1.0)) -> Tensor:
+        """Images in [-1, 1], sized as `ebgan score` sizes them: of a run on pieces of images, the centre is read."""
+        spec = self.experiment.data
+        _, height, width = self.data.shape
+        square = height - 2 * spec.padding if height == width else None
+        reader = ImageReader(
+            shape=self.data.shape,
+            points=spec.limits is None,
+            size=spec.size if spec.crop else square,
+            padding=spec.padding,
+            crop=spec.crop,
+        )
+        return reader(images, limits)
 
     @torch.no_grad()
-    def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-        self._check(images)
-        chunks = torch.split(images.to(torch.float32), self._at_a_time)
+    def _through(self, images: Given, limits: Limits, function: Callable[[Tensor], Tensor]) -> Tensor:
+        chunks = torch.split(self._read(images, limits), self._at_a_time)
         return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
 
     def _to_limits(self, images: Tensor) -> Tensor:
@@ -232,7 +238,7 @@ def load(
 ) -> Run:
     """The run in a folder with the weights of its newest checkpoint, or of the best one.
 
-    Raises UsageError where there is no run and CheckpointError where there is no valid checkpoint.
+    Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
     """
     folder = RunFolder(Path(path))
     if not folder.config.is_file():
@@ -241,7 +247,7 @@ def load(
     checkpoint = _checkpoint(folder, best)
     meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
     data = DataFacts(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
-    device = device or default_device()
+    device = usable_device(device)
     if warning := emulation_warning(precision, device):
         logger.warning("%s", warning)
     run = assemble(experiment, folder, data, device, precision)

@@ -17,7 +17,7 @@ from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Point
 from ebgan.data.naming import without_class
 from ebgan.data.sources import expanded
 from ebgan.data.store import printable
-from ebgan.distributed import default_device, rank
+from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
 from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
 from ebgan.experiment import Experiment
@@ -63,14 +63,13 @@ def train(
     experiment leaves open (precision, a margin) is found first, and stands in config.yaml.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
-    folder, observer = RunFolder(Path(out)), observer or Silent()
+    folder, observer, device = RunFolder(Path(out)), observer or Silent(), usable_device(device)
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
     spec = experiment.data
     with alone():
         opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
-    device = torch.device(device or default_device())
     experiment = settle(experiment, opened, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
         observer.notice(
