@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import copy
+import html
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +25,7 @@ from ebgan.experiment.precision import emulation_warning
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
+from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
@@ -30,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 512  # images that pass through a net at a time, at most
 CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
+SHOWN, SHOWN_COLUMNS = 24, 12  # samples in a notebook
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
@@ -41,7 +46,7 @@ class DataFacts(NamedTuple):
     checksum: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A generator and an energy with the weights of a checkpoint.
 
@@ -57,6 +62,34 @@ class Run:
     generator: nn.Module
     discriminator: nn.Module
     device: torch.device
+
+    def __repr__(self) -> str:
+        spec = self.experiment
+        shape = "x".join(map(str, self.data.shape))
+        kind = "points" if spec.data.limits is None else "images"
+        return f"<Run {self.folder.path}: {type(spec.objective).__name__} of {shape} {kind}, on {self.device}>"
+
+    def _repr_html_(self) -> str:
+        """The same with some samples, for notebooks."""
+        line = f"<code>{html.escape(repr(self))}</code>"
+        if self.experiment.data.limits is None:
+            return line
+        try:
+            picture = base64.b64encode(png(grid(self.sample(SHOWN), SHOWN_COLUMNS))).decode()
+        except DataError as error:  # samples of transitions start from data that is no longer there
+            return f"{line}<br>{html.escape(str(error))}"
+        return f'{line}<br><img alt="samples" src="data:image/png;base64,{picture}">'
+
+    def to(self, device: torch.device | str) -> Run:
+        """The same run on a device; this one stays where it is. Raises UsageError for a device that is not here."""
+        there = usable_device(device)
+        generator, discriminator = (copy.deepcopy(net).to(there) for net in (self.generator, self.discriminator))
+        return replace(self, generator=generator, discriminator=discriminator, device=there)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights and buffers of both nets, as `generator.NAME` and `discriminator.NAME`, without copying them."""
+        nets = {"generator": self.generator, "discriminator": self.discriminator}
+        return {f"{player}.{name}": value for player, net in nets.items() for name, value in net.state_dict().items()}
 
     def take(self, tensors: Mapping[str, Tensor]) -> None:
         """Take the weights of a checkpoint's tensors: of the generator's average, if the run keeps one.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points
+from ebgan.data.from_python import read_given
 from ebgan.data.naming import without_class
 from ebgan.data.sources import expanded
 from ebgan.data.store import printable
@@ -51,25 +51,30 @@ def train(
     experiment: Experiment,
     out: str | Path,
     *,
-    data: str | Path | NDArray[np.uint8] | Tensor | None = None,
+    data: object = None,
+    data_limits: tuple[float, float] | None = None,
     device: torch.device | str | None = None,
     observer: Observer | None = None,
     override: bool = False,
 ) -> Run:
     """Train an experiment into the folder `out`, or go on with what is there, and return the run.
 
-    `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
-    call again goes on from the newest checkpoint; one with another config is refused unless `override`. What the
-    experiment leaves open (precision, a margin) is found first, and stands in config.yaml.
+    `data` replaces the experiment's source: a path; images [N, H, W], [N, H, W, C] or [N, C, H, W] as a tensor or an
+    array; a list of images; a torch Dataset, or a DataLoader's; a Hugging Face dataset. It is read once, into memory,
+    as uint8: numbers are brought from `data_limits`, the values of black and of white, to 256 levels.
+    The same call again goes on from the newest checkpoint; one with another config is refused unless `override`. What
+    the experiment leaves open (precision, a margin) is found first, and stands in config.yaml.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer, device = RunFolder(Path(out)), observer or Silent(), usable_device(device)
+    if data_limits is not None and (data is None or isinstance(data, str | Path)):
+        raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
     spec = experiment.data
     with alone():
-        opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
+        opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
     experiment = settle(experiment, opened, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
         observer.notice(
@@ -100,6 +105,16 @@ def train(
                 write_report(folder)
     run.take(training.state())
     return run
+
+
+def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | None, observer: Observer) -> Dataset:
+    """The images that were given in Python."""
+    spec = experiment.data
+    if spec.limits is None:
+        raise UsageError(f"data: {spec.source} is trained on points that it draws itself: leave `data` out")
+    if not isinstance(data, Packed | np.ndarray | Tensor):
+        observer.notice(f"reading all images of a {type(data).__name__} into memory")
+    return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, limits=limits))
 
 
 def with_source(experiment: Experiment, source: str | Path) -> Experiment:
