@@ -14,6 +14,7 @@ from ebgan.experiment.stacking import placed
 from ebgan.nets.base import Classifier, Site
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
+from ebgan.nets.plain import check_plain, seeded
 from ebgan.randomness import Randomness
 from ebgan.training.game import Game
 from ebgan.training.optim import Optimiser
@@ -41,8 +42,10 @@ def build(
     wide = torch.float64 if experiment.precision == "fp64" else torch.float32
     randomness = Randomness.of(experiment.seed, device, wide)
     site = Site(shape, experiment.data.limits, randomness, classes)
-    generator = experiment.nets.generator.build(site)
-    discriminator = experiment.nets.discriminator.build(site)
+    with seeded(site, "generator"):
+        generator = experiment.nets.generator.build(site)
+    with seeded(site, "discriminator"):
+        discriminator = experiment.nets.discriminator.build(site)
     experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
     if experiment.objective.asks.classifies and not isinstance(discriminator, Classifier):
@@ -61,7 +64,8 @@ def build(
         refuse_batch_norm(discriminator, "discriminator")
     weights = _count(generator, discriminator) // math.prod(site.models)
     dtype = DTYPES[experiment.precision or suited(weights, multiplies_bf16(device))]
-    for net in (generator, discriminator):
+    for player, net in (("generator", generator), ("discriminator", discriminator)):
+        check_plain(net, site, player, dtype)
         compute_in(net, wide)
     game = Game(
         generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),

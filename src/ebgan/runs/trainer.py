@@ -20,7 +20,7 @@ from ebgan.data.store import printable
 from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
 from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
-from ebgan.experiment import Experiment
+from ebgan.experiment import Experiment, unregistered
 from ebgan.experiment.building import build
 from ebgan.report import write_animation, write_report
 from ebgan.runfolder import Record, RunFolder, read_records, write_atomically, write_records
@@ -80,6 +80,11 @@ def train(
         observer.notice(
             f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
             "be trained. Raise images, or lower pretraining"
+        )
+    if names := unregistered(experiment):
+        observer.notice(
+            f"config.yaml will name {', '.join(names)}, which ebgan.load and the command line do not know: put "
+            f"ebgan.experiment.REGISTRY[{names[0]!r}] = {names[0]} before it is read"
         )
     run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
