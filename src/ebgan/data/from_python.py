@@ -33,12 +33,18 @@ class Item(NamedTuple):
 
 
 def read_given(
-    data: object, *, size: int | None = None, channels: int | None = None, limits: Limits | None = None
+    data: object,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    white: int | None = None,
+    limits: Limits | None = None,
 ) -> Packed:
     """The set of an array, a tensor, a sequence of images or a dataset of torch or Hugging Face.
 
     Floats are brought from `limits`, the values of black and of white, to bytes. Pillow pictures are cropped and
-    resized to `size` and given `channels`, by default as they are. Raises UsageError or DataError, with the mend.
+    resized to `size` and given `channels`, by default as they are; `white` is the level of 16-bit ones that is white.
+    Raises UsageError or DataError, with the mend.
     """
     if limits is not None and not limits[0] < limits[1]:
         raise UsageError(f"data_limits={limits}: expected the value of black and a higher one of white")
@@ -49,7 +55,7 @@ def read_given(
         _check_size("images", packed, size)
         return packed
     dataset = _dataset(data)
-    return _Reader(dataset, _columns(dataset), size, channels, limits).read()
+    return _Reader(dataset, _columns(dataset), limits, _Look(size, channels, white)).read()
 
 
 def as_bytes(images: Tensor | NDArray[Any], limits: Limits | None, name: str = "images") -> NDArray[np.uint8]:
@@ -158,14 +164,19 @@ def _attribute(dataset: Any, name: str) -> tuple[object, ...]:
     return ()
 
 
+class _Look(NamedTuple):
+    """What images are made of pictures."""
+
+    size: int | None
+    channels: int | None
+    white: int | None
+
+
 class _Reader:
     """Reads the items of a dataset into one array of bytes."""
 
-    def __init__(
-        self, dataset: Any, columns: _Columns, size: int | None, channels: int | None, limits: Limits | None
-    ) -> None:
-        self.dataset, self.columns = dataset, columns
-        self.size, self.channels, self.limits = size, channels, limits
+    def __init__(self, dataset: Any, columns: _Columns, limits: Limits | None, look: _Look) -> None:
+        self.dataset, self.columns, self.limits, self.look = dataset, columns, limits, look
 
     def read(self) -> Packed:
         """The set, with classes if any two images share one. Raises DataError that names an item that does not fit."""
@@ -197,8 +208,10 @@ class _Reader:
     def _pixels(self, image: object, name: str) -> NDArray[np.uint8]:
         """An image [C, H, W]."""
         if isinstance(image, Image.Image):
-            grey = self.channels == 1 or (self.channels is None and image.mode in ("1", "L", "LA", "I", "I;16"))
-            return channels_first(picture_pixels(image, self.size), 1 if grey else 3)
+            grey = self.look.channels == 1 or (
+                self.look.channels is None and image.mode in ("1", "L", "LA", "I", "I;16")
+            )
+            return channels_first(picture_pixels(image, self.look.size, self.look.white), 1 if grey else 3)
         if isinstance(image, list | tuple):
             image = np.asarray(image)
         if not isinstance(image, Tensor | np.ndarray):
@@ -210,7 +223,7 @@ class _Reader:
         if pixels.ndim not in (2, 3):
             raise DataError(f"{name}: has the shape {list(pixels.shape)}; expected [H, W], [H, W, C] or [C, H, W]")
         packed = from_array(pixels[None], name=name)
-        _check_size(name, packed, self.size)
+        _check_size(name, packed, self.look.size)
         only: NDArray[np.uint8] = packed.images[0]
         return only
 

@@ -39,6 +39,7 @@ class ImageReader:
     size: int | None = None  # pictures of another size are cropped to a square and resized to this; None refuses them
     padding: int = 0  # black pixels then added on each side
     crop: int | None = None  # the centred square then cut out
+    white: int | None = None  # the level of 16-bit pictures that is white; None is 65,535
 
     def __call__(self, given: Given, limits: Limits = (-1.0, 1.0)) -> Tensor:
         """Images [count, C, H, W] in [-1, 1] as float32; a single image is a batch of one.
@@ -138,7 +139,7 @@ class ImageReader:
         channels = self.shape[0]
         if self.points:
             raise UsageError(f"a picture is no point; expected floats {self._shapes(torch.empty(0))}")
-        pixels = channels_first(picture_pixels(picture, self.size), channels)
+        pixels = channels_first(picture_pixels(picture, self.size, self.white), channels)
         packed = Packed(np.ascontiguousarray(pixels[None]))
         padded = packed.padded(self.padding) if self.padding else packed
         image = torch.from_numpy(np.array((padded.centred(self.crop) if self.crop else padded).images))
@@ -147,7 +148,7 @@ class ImageReader:
         return image
 
 
-def picture_pixels(picture: Image.Image, size: int | None) -> NDArray[np.uint8]:
+def picture_pixels(picture: Image.Image, size: int | None, white: int | None = None) -> NDArray[np.uint8]:
     """The pixels [H, W, 3] of a picture in memory, which is read as the same picture in a file would be."""
     upright = ImageOps.exif_transpose(picture)
     if upright.mode == "F":
@@ -160,8 +161,7 @@ def picture_pixels(picture: Image.Image, size: int | None) -> NDArray[np.uint8]:
     file = io.BytesIO()
     (upright if upright.mode in _IN_PNG else upright.convert("RGB")).save(file, "PNG", compress_level=1)
     file.seek(0)
-    pixels: NDArray[np.uint8] = decode_picture(file, size)[0]
-    return pixels
+    return decode_picture(file, size, white=white).pixels
 
 
 def as_tensor(given: object) -> Tensor:

@@ -241,6 +241,7 @@ class Run:
             size=spec.size if spec.crop else square,
             padding=spec.padding,
             crop=spec.crop,
+            white=spec.white,
         )
         return reader(images, limits)
 

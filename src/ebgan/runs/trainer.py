@@ -119,7 +119,7 @@ def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | 
         raise UsageError(f"data: {spec.source} is trained on points that it draws itself: leave `data` out")
     if not isinstance(data, Packed | np.ndarray | Tensor):
         observer.notice(f"reading all images of a {type(data).__name__} into memory")
-    return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, limits=limits))
+    return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, white=spec.white, limits=limits))
 
 
 def with_source(experiment: Experiment, source: str | Path) -> Experiment:
