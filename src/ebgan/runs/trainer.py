@@ -22,7 +22,7 @@ from ebgan.distributed.alone import alone
 from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
 from ebgan.experiment import Experiment, unregistered
 from ebgan.experiment.building import build
-from ebgan.report import write_animation, write_report
+from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
 from ebgan.runfolder import Record, RunFolder, read_records, write_atomically, write_records
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
@@ -63,10 +63,12 @@ def train(
     array; a list of images; a torch Dataset, or a DataLoader's; a Hugging Face dataset. It is read once, into memory,
     as uint8: numbers are brought from `data_limits`, the values of black and of white, to 256 levels.
     The same call again goes on from the newest checkpoint; one with another config is refused unless `override`. What
-    the experiment leaves open (precision, a margin) is found first, and stands in config.yaml.
+    the experiment leaves open (precision, a margin) is found first, and stands in config.yaml. An observer is told of
+    progress: by default a bar in a notebook, and nobody elsewhere; `Silent()` is nobody.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
-    folder, observer, device = RunFolder(Path(out)), observer or Silent(), usable_device(device)
+    folder, device = RunFolder(Path(out)), usable_device(device)
+    observer = observer or (NotebookBar(experiment.images) if in_notebook() else Silent())
     if data_limits is not None and (data is None or isinstance(data, str | Path)):
         raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
     if isinstance(data, str | Path):
