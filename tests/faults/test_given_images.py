@@ -12,8 +12,8 @@ from ebgan.data import Packed
 from ebgan.data.given import ImageReader
 from ebgan.errors import UsageError
 from ebgan.experiment import Data, Experiment
-from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import RunFolder
+from ebgan.runs.run import DataFacts, Run, assemble
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8), dtype=np.uint8)
 GREY = np.random.default_rng(1).integers(0, 256, (5, 1, 8, 8), dtype=np.uint8)

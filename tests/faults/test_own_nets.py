@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 import ebgan
-from ebgan.building import build
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Evaluation, Experiment, Nets, unregistered
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets import layers
 from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Generator, GeneratorSpec, Site
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.stacking import stacked
-from ebgan.trainer import Silent
+from ebgan.runs.trainer import Silent
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 4, 4), dtype=np.uint8)
 

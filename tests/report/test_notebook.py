@@ -13,7 +13,7 @@ import ebgan
 from ebgan.experiment import Evaluation, Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.report import NotebookBar, in_notebook
-from ebgan.trainer import Silent
+from ebgan.runs.trainer import Silent
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 4, 4), dtype=np.uint8)
 EXPERIMENT = Experiment(
