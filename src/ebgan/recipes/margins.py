@@ -20,6 +20,7 @@ from ebgan.recipes.grid_study import Study, swept
 from ebgan.recipes.index import Scale, grid
 from ebgan.recipes.mnist import EPOCH
 from ebgan.recipes.mnist import ebgan as mnist_ebgan
+from ebgan.recipes.verdicts import below
 from ebgan.report import gallery
 from ebgan.report.sweep import TrialRecord
 from ebgan.sweeps import Grid
@@ -69,7 +70,8 @@ def _claims(study: Study, trials: Sequence[TrialRecord]) -> list[Claim]:
     best = max(middle)
     at = next(margin for margin, score in finished.items() if score == best)
     measured = f"{best:.2f} at {at:g}, {first:.2f} and {last:.2f} at the ends"
-    return [Claim("Best I' at a margin between the ends", "in between", measured, best > max(first, last))]
+    gap = below([max(first, last)], [best], "run")
+    return [gap.claim("Best I' at a margin between the ends", "in between", measured)]
 
 
 def _margin(study: Study, trial: TrialRecord) -> float:

@@ -15,6 +15,7 @@ from ebgan.recipes.claims import Claim, Findings, Request
 from ebgan.recipes.index import find
 from ebgan.recipes.picture_entry import TITLES, Entry, enter, real
 from ebgan.recipes.picture_sizes import SIZES, Size, side_of
+from ebgan.recipes.verdicts import below
 from ebgan.report import gallery
 from ebgan.trainer import with_source
 
@@ -107,4 +108,4 @@ def comparisons(entries: list[Entry]) -> list[Claim]:
 
 
 def _less(claim: str, less: float, more: float) -> Claim:
-    return Claim(claim, "the first the smaller", f"{less:.3f} and {more:.3f}", less < more)
+    return below([less], [more], "run").claim(claim, "the first the smaller", f"{less:.3f} and {more:.3f}")

@@ -18,6 +18,7 @@ from ebgan.metrics.probe import Labelled, Probe, probe
 from ebgan.recipes.claims import Claim, Findings, Request
 from ebgan.recipes.contest import spread
 from ebgan.recipes.index import find
+from ebgan.recipes.verdicts import below
 from ebgan.recipes.vgan_sizes import Parts, Size, joined, parts, pixels, size_of
 from ebgan.report import gallery, grid
 from ebgan.run import DataFacts, Run, assemble
@@ -109,7 +110,7 @@ def claims(errors: dict[str, list[float]]) -> list[Claim]:
         ("VGAN, k = 1", "before training", "VGAN's features tell more than those before training"),
     ):
         measured = f"{mean[first]:.1f} % and {mean[second]:.1f} %"
-        found.append(Claim(what, "a lower error", measured, mean[first] < mean[second]))
+        found.append(below(errors[first], errors[second]).claim(what, "a lower error", measured))
     return found
 
 
