@@ -23,7 +23,7 @@ from ebgan.report import Panel, panels
 MARGIN = 10.0
 ROUNDS = 10_000
 DATA, SAMPLES = (0.5, 0.3, 0.2), (0.2, 0.3, 0.5)
-SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 3}  # of each run with nets
+SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 5}  # of each run with nets
 IMAGES: dict[Scale, int] = {"tiny": 10 * 128, "cpu": 3_000 * 128}  # points seen by each run with nets
 FLAT = 0.2  # of the margin, or of ln 2, under which a spread counts as flat
 NEAR = 0.05  # relative error of a value that is near
