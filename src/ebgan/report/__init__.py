@@ -5,6 +5,7 @@ from ebgan.report.distribution import Histogram, histogram_panels
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import beside, grid, png, save_png
+from ebgan.report.interval import counted, interval
 from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
@@ -14,9 +15,11 @@ __all__ = [
     "Landscape",
     "Panel",
     "beside",
+    "counted",
     "gallery",
     "grid",
     "histogram_panels",
+    "interval",
     "landscape",
     "landscapes",
     "metric_rows",
