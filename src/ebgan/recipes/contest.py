@@ -57,7 +57,7 @@ class Contest:
 
     out: Path
     seeds: int = 3
-    images: int | None = None  # seen in each run after pretraining; by default as many as the recipe says
+    images: int | None = None  # seen in each run after pretraining, and at most in it; by default the recipe's
 
     def entry(self, stage: str, rival: str, note: Callable[[str], None] = lambda _: None) -> Entry:
         """An objective on a stage: train what is not yet trained, and read it."""
@@ -78,7 +78,8 @@ class Contest:
         seen = replace(made.evaluation, pictures=made.images)  # one picture, in the end
         experiment = replace(made, seed=seed, evaluation=seen)
         if self.images:
-            experiment = replace(experiment, images=self.images + (experiment.pretraining or 0))
+            before = min(experiment.pretraining or 0, self.images)
+            experiment = replace(experiment, images=self.images + before, pretraining=before)
         return train(experiment, self.out / recipe / f"seed{seed}")
 
 

@@ -49,7 +49,9 @@ def figure3(asked: Request) -> Findings:
         _order("rho 1 reconstructs no more: distance of the reconstruction", lost[0.01], lost[1.0]),
         _order("rho 1 keeps no resemblance: distance of the transition", moved[0.01], moved[1.0]),
     ]
-    pictures = [picture for rho, run in runs.items() for picture in panels(run, start, f"rho {rho:g}")]
+    pictures = [
+        picture for rho, run in runs.items() for picture in panels(run, start, f"{given.train.name}, rho {rho:g}")
+    ]
     return Findings(found, {"figure3": gallery(pictures, 3)})
 
 
@@ -62,8 +64,8 @@ def figure4(asked: Request) -> Findings:
         start = pixels(cut(given.validation, 0, SHOWN))
         lost = distances(start, run.reconstruct(start))
         moved = distances(start, run.sample(len(start), source=start))
-        found.append(_order(f"{source}: transitions go further than reconstructions", lost, moved))
-        pictures += panels(run, start, source)
+        found.append(_order(f"{given.train.name}: transitions go further than reconstructions", lost, moved))
+        pictures += panels(run, start, given.train.name)
     return Findings(found, {"figure4": gallery(pictures, 3)})
 
 
@@ -75,10 +77,12 @@ def figure5(asked: Request) -> Findings:
         run = trained(asked, size, given, source, 0.01)
         start = pixels(cut(given.validation, 0, CHAINS))
         chain = simulate(run, start, STEPS, data=given.train)
-        pictures[f"figure5_{source}"] = grid(chain.images.flatten(0, 1), columns=len(start))
+        pictures[f"figure5_{given.train.name}"] = grid(chain.images.flatten(0, 1), columns=len(start))
         tables[f"{given.train.name}: {size.words()}"] = summary(chain)
         away, near = chain.distance[-1].tolist(), chain.nearest[-1].tolist()
-        found.append(_order(f"{source}: nearer to the training images than to the start, in the end", near, away))
+        found.append(
+            _order(f"{given.train.name}: nearer to the training images than to the start, in the end", near, away)
+        )
     return Findings(found, pictures, tables)
 
 
@@ -90,11 +94,11 @@ def table2(asked: Request) -> Findings:
         learned, runs = learn(asked, size, given, source)
         errors = {title: [100 * each.test for each in found] for title, found in learned.items()}
         title = f"{given.train.name}, {size.labels} labels: {size.words()}"
-        tables[title] = [["classifier", "paper's error, %", "error, %"], *_rows(errors, PAPER[source])]
+        tables[title] = [["classifier", f"paper's error on {source}, %", "error, %"], *_rows(errors, PAPER[source])]
         start = pixels(cut(given.train, 0, SHOWN))
         drawn = [(title, grid(run.sample(len(start), source=start))) for title, run in runs.items()]
-        pictures[f"table2_{source}"] = gallery([("labelled images", grid(start)), *drawn], 3)
-        found += _augmented(source, learned)
+        pictures[f"table2_{given.train.name}"] = gallery([("labelled images", grid(start)), *drawn], 3)
+        found += _augmented(given.train.name, learned)
     return Findings(found, pictures, tables)
 
 
@@ -105,11 +109,11 @@ def learn(asked: Request, size: Size, given: Parts, source: str) -> tuple[dict[s
     errors: dict[str, list[Errors]] = {title: [] for title in (NONE, *map(_title, RHOS))}
     first: dict[str, Run] = {}
     for seed in range(size.seeds):
-        asked.note(f"{source}: classifier, {NONE}, seed {seed}")
+        asked.note(f"{given.train.name}: classifier, {NONE}, seed {seed}")
         errors[NONE].append(few.errors(None, seed))
         for rho in RHOS:
             run = trained(asked, size, given, source, rho, seed=seed)
-            asked.note(f"{source}: classifier, {_title(rho)}, seed {seed}")
+            asked.note(f"{given.train.name}: classifier, {_title(rho)}, seed {seed}")
             augment = TransitionAugment(run, 1.0, limits=(0.0, 1.0), seed=seed)
             errors[_title(rho)].append(few.errors(augment, seed))
             first.setdefault(_title(rho), run)
@@ -118,7 +122,7 @@ def learn(asked: Request, size: Size, given: Parts, source: str) -> tuple[dict[s
 
 def trained(asked: Request, size: Size, given: Parts, source: str, rho: float, *, seed: int = 0) -> Run:
     """The run of a set and a rho: trained, or taken up where it was stopped."""
-    asked.note(f"{source}, rho {rho:g}, seed {seed}: {size.words()}")
+    asked.note(f"{given.train.name}, rho {rho:g}, seed {seed}: {size.words()}")
     made = size.of(find(f"vcd.{source}.authors_code").make(), len(given.train))
     out = asked.out / f"vcd.{source}.rho{rho:g}" / f"seed{seed}"
     return train(replace(made, seed=seed, objective=VCD.authors_code(rho)), out, data=given.train.images)
@@ -155,12 +159,12 @@ def distances(images: Tensor, others: Tensor) -> list[float]:
     return found
 
 
-def _augmented(source: str, errors: dict[str, list[Errors]]) -> list[Claim]:
+def _augmented(data: str, errors: dict[str, list[Errors]]) -> list[Claim]:
     """Whether transitions help, and those of an auto-encoder or without resemblance do not."""
     tests = {title: [100 * each.test for each in found] for title, found in errors.items()}
     chosen = min((_title(0.01), _title(0.1)), key=lambda title: fmean(each.validation for each in errors[title]))
     return [
-        _errors(f"{source}: {claim}", tests[less], tests[more])
+        _errors(f"{data}: {claim}", tests[less], tests[more])
         for claim, less, more in (
             (f"{chosen}, by validation the better of 0.01 and 0.1, lowers the error", chosen, NONE),
             ("rho 0, an auto-encoder's samples, raises it", NONE, _title(0.0)),
