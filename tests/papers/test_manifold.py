@@ -7,7 +7,6 @@ from ebgan.data import open_data, scaled
 from ebgan.recipes.manifold import (
     HELD_OUT,
     NEARLY,
-    SHOWN,
     Judged,
     claims_of_digits,
     claims_of_moons,
@@ -15,7 +14,7 @@ from ebgan.recipes.manifold import (
     not_digits,
     on_digits,
     on_moons,
-    rows,
+    shown,
 )
 
 ALONE, INSIDE = (1, 0), (1, 1)
@@ -66,7 +65,9 @@ def test_on_digits_a_game_leaves_noise_and_shuffled_pixels_above_digits() -> Non
     judged = {"alone": on_digits(100, ALONE, kinds), "inside EBGAN": on_digits(100, INSIDE, kinds)}
     for kind in ("noise", "shuffled pixels", "inverted"):
         assert judged["inside EBGAN"].auroc(kind) > 0.9
-    assert rows(kinds, judged).shape == (6 * 3 * SHOWN, 1, 8, 8)
+    titles = [title for title, _ in shown(kinds, judged)]
+    assert titles[3:6] == ["noise", "reconstructed alone", "reconstructed inside EBGAN"]
+    assert len(titles) == 6 * 3
     assert len(claims_of_digits(judged)) == 6
 
 

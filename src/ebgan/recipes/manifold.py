@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ebgan.building import build
@@ -32,7 +33,7 @@ from ebgan.recipes.contest import spread
 from ebgan.recipes.index import find
 from ebgan.recipes.verdicts import Difference, below_in_pairs, within
 from ebgan.records import Batch
-from ebgan.report import Landscape, grid, landscapes
+from ebgan.report import Landscape, gallery, grid, landscapes
 from ebgan.training.game import Game
 from ebgan.training.step import train_step
 
@@ -88,7 +89,7 @@ def reproduce(asked: Request) -> Findings:
         judged[title] = on_digits(STEPS[asked.scale], turns, kinds)
     pictures = {
         "moons": landscapes({title: each[0].map for title, each in lands.items()}),
-        "digits": grid(rows(kinds, judged), columns=SHOWN),
+        "digits": gallery(shown(kinds, judged), 1 + len(judged)),
     }
     return Findings(claims_of_moons(lands) + claims_of_digits(judged), pictures)
 
@@ -211,12 +212,13 @@ def _ranked(kind: str, alone: Judged, inside: Judged) -> Claim:
     return gap.claim(f"{kind}: AUROC against held-out digits", "inside EBGAN higher than alone", measured)
 
 
-def rows(kinds: dict[str, Tensor], judged: dict[str, Judged]) -> Tensor:
-    """Images [rows * SHOWN, 1, 8, 8]: of each kind some, then their reconstructions alone and inside EBGAN."""
-    return torch.cat(
-        [
-            each
-            for kind, images in kinds.items()
-            for each in (images[:SHOWN], *(seen.reconstructions[kind] for seen in judged.values()))
-        ]
-    )
+def shown(kinds: dict[str, Tensor], judged: dict[str, Judged]) -> list[tuple[str, Image.Image]]:
+    """Some images of each kind, then their reconstructions alone and inside EBGAN, each under its title."""
+    return [
+        (title, grid(images[:SHOWN], columns=SHOWN))
+        for kind, originals in kinds.items()
+        for title, images in (
+            (kind, originals),
+            *((f"reconstructed {name}", seen.reconstructions[kind]) for name, seen in judged.items()),
+        )
+    ]
