@@ -101,9 +101,10 @@ def test_a_loaded_run_names_what_the_trained_one_named_and_the_probabilities_add
 
 def test_the_report_shows_the_confusion_matrix_and_the_baselines(run: Run) -> None:
     page = run.folder.report.read_text("utf-8")
-    for said in ("Test error", "Precision", "taken for 9", "labelled images alone", "50"):
+    for said in ("Test error", "Precision", ">taken for</th>", ">9</th>", "labelled images alone", "50"):
         assert said in page
-    assert "No samples yet." in page  # the generator has no turn
+    assert "The generator has no turn in this run, which makes no samples." in page
+    assert "No samples yet." not in page
 
 
 def test_no_image_is_told_and_tested_on() -> None:
