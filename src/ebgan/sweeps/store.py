@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ebgan import config
 from ebgan.errors import StorageError, UsageError
-from ebgan.sweeps.grid import Trial
+from ebgan.experiment.grid import Trial
 from ebgan.sweeps.training import Result
 
 _TABLES = """

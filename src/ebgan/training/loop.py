@@ -21,8 +21,8 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from ebgan.alone import alone
 from ebgan.distributed import rank, refuse_apart
+from ebgan.distributed.alone import alone
 from ebgan.errors import CheckpointError, DivergedError, UsageError
 from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
