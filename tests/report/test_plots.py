@@ -57,6 +57,16 @@ def test_learning_rates_are_drawn_where_they_move(stats):
     assert not curves(plots.learning_rates(stats), plots.GENERATOR)
 
 
+def test_a_generator_without_turns_has_no_learning_rate(stats):
+    for step, record in enumerate(stats):
+        for player in ("discriminator", "generator"):
+            record[f"learning_rate/{player}"] = 1e-3 * 0.5 ** (step // 10)
+    assert curves(plots.learning_rates(stats), plots.GENERATOR)
+    alone = [{name: value for name, value in record.items() if name != "loss_generator"} for record in stats]
+    assert not curves(plots.learning_rates(alone), plots.GENERATOR)
+    assert "generator" not in texts(plots.learning_rates(alone))
+
+
 def test_experts_are_drawn_as_shares_between_none_and_all(stats):
     assert plots.experts(stats) == ""
     for step, record in enumerate(stats):

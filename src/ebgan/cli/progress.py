@@ -71,6 +71,11 @@ class ProgressBar:
 
 def metrics_table(evaluation: Record, title: str) -> Table:
     """The metrics of an evaluation beside the real images' own."""
+    if "classification" in evaluation:
+        table = Table("metric", "run", "of the tested images", "better", title=title)
+        for row in metric_rows(evaluation):
+            table.add_row(row.label, row.samples, row.interval, row.better)
+        return table
     table = Table("metric", "samples", "real images", "better", title=title)
     for row in metric_rows(evaluation):
         table.add_row(row.label, row.samples, row.real, row.better)

@@ -56,4 +56,4 @@ class BEGAN(Objective[BEGANState]):
 
     @property
     def asks(self) -> Asks:
-        return Asks(convergence=True)
+        return Asks(convergence=True, alarms=frozenset({"k stuck at 0", "k stuck at 1"}))

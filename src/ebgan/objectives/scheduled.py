@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Means
 from ebgan.schedules import Schedule
@@ -65,6 +65,12 @@ class Scheduled(Wrapper[ScheduledState]):
     def in_use(self) -> Objective[Any]:
         """The inner objective with a number in each scheduled field, so that none of them is None."""
         return self._with(dict.fromkeys(self.schedules, 1.0))
+
+    @property
+    def asks(self) -> Asks:
+        """What the inner objective asks for; a margin that moves is left by the samples on purpose."""
+        asked = super().asks
+        return asked._replace(alarms=asked.alarms - {"dead hinge"}) if "margin" in self.schedules else asked
 
     def now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""

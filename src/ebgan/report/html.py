@@ -37,6 +37,9 @@ class Chart(NamedTuple):
     svg: Markup
 
 
+_RESTS = re.compile(r"^turns:\n(?:  .*\n)*?  generator: *0 *$", re.MULTILINE)  # in a config: a generator without turns
+
+
 class Samples(NamedTuple):
     """A grid of samples and when it was made."""
 
@@ -70,6 +73,7 @@ def _page(folder: RunFolder) -> str:
             facts=summary.headline(stats, evaluations, total),
             alarms=summary.alarms(read_records(folder.alarms)),
             samples=_samples(folder),
+            generates=not _RESTS.search(config),
             animation=_gif(folder) if folder.animation.exists() else "",
             real=_data_uri(folder.real) if folder.real.exists() else "",
             charts=_training_charts(stats),

@@ -83,8 +83,10 @@ def state(stats: Sequence[Record], name: str) -> str:
 
 
 def learning_rates(stats: Sequence[Record]) -> str:
-    """The learning rates of the players whose rate moves."""
+    """The learning rates of the players whose rate moves; the generator's while it has turns."""
     discriminator = Line("learning_rate/discriminator", "discriminator", DISCRIMINATOR)
+    idle = {"learning_rate/generator": None}
+    stats = [record if "loss_generator" in record else record | idle for record in stats]
     return _curves(stats, [discriminator, Line("learning_rate/generator", "generator", GENERATOR, "--")])
 
 
