@@ -132,7 +132,7 @@ class Adam(OptimiserSpec):
             slots["mean"],
             slots["square"],
             [],
-            slots["step"],
+            slots[COUNT],
             lr=lr,
             beta1=self.beta1,
             beta2=self.beta2,
@@ -272,18 +272,21 @@ class Optimiser:
         return torch.stack([row.sum(-1) for row in (torch.cat(short, -1), *long)]).isfinite().all(0)
 
 
+COUNT = "step"  # the slot of the count of moves
+
+
 def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> Slots:
     """Slots of zeros by name, one a weight, and `step`, which counts the moves of each model.
 
     All weights share one count: `counted` moves it.
     """
     zeros: Slots = {name: [torch.zeros_like(weight) for weight in weights] for name in names}
-    return zeros | {"step": [torch.zeros(models, device=weights[0].device)] * len(weights)}
+    return zeros | {COUNT: [torch.zeros(models, device=weights[0].device)] * len(weights)}
 
 
 def counted(slots: Slots, finite: Tensor) -> Tensor:
     """The count [*models] of moves that all weights share, one higher for the models that are finite."""
-    return slots["step"][0].add_(finite)
+    return slots[COUNT][0].add_(finite)
 
 
 def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
