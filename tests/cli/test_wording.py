@@ -23,6 +23,8 @@ from ebgan.cli.main import VERBS, run
         ("--batch-size 3", "--batch-size: no such option: give --batch"),
         ("--data.flip True", "True: a field that is true or false takes no value: give --FIELD or --no-FIELD"),
         ("--zzz 3 --qqq", "--zzz: no such option: the help lists all that there are; --qqq: no such option"),
+        ("--objective.margin -1", "ebgan: objective.margin=-1.0: expected a number of 0 or more"),
+        ("--optimisers.generator.lr 0", "ebgan: optimisers.generator.lr=0.0: expected a number above 0"),
         ("more words", "more, words: not expected here"),
     ],
 )

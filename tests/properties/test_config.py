@@ -71,7 +71,7 @@ EXPERIMENTS = st.one_of(
         nets=st.builds(Nets, generator=GENERATORS, discriminator=st.builds(MLPDiscriminator, width=COUNTS)),
         energy=st.builds(ScalarEnergy, nonnegative=st.booleans()),
         objective=st.one_of(
-            st.builds(LSGAN, slope=st.floats(-1e30, 1), gradient_penalty=st.none() | RATES),
+            st.builds(LSGAN, real_weight=st.just(0.0), slope=st.floats(-1e30, 1), gradient_penalty=st.none() | RATES),
             st.builds(EBGAN, margin=RATES),
         ),
         optimisers=st.builds(Optimisers, discriminator=OPTIMISERS, generator=OPTIMISERS),

@@ -115,8 +115,16 @@ def _surplus(words: str) -> str:
     return f"{words}: not expected here; an option begins with --"
 
 
+def _field(owner: str, message: str) -> str:
+    """What a class says of its fields: some name them in full, and some by their own names."""
+    if message.startswith(owner.partition(".")[0] + "."):
+        return message
+    return f"{owner}.{message}" if re.match(r"\w+=", message) else f"{owner}: {message}"
+
+
 _REWORDED: dict[str, Callable[..., str]] = {  # what the parser says, and how we say it
     r"Unrecognized options: (.*?)(?: Perhaps you meant.*)?$": _surplus,
+    r"Error parsing experiment\.(\S+): (.*)$": _field,
     r"Error parsing (\S+): Could not find valid parse for arguments: \[(.*)\]$": "{}: {}: cannot be read".format,
     r"Error parsing (\S+): (.*)$": "{}: {}".format,
     r"Missing value for argument '(\S+)'": "{}: expected a value after it".format,

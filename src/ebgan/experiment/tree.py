@@ -48,6 +48,7 @@ class Data:
         check_least("data", 1, size=self.size, crop=self.crop, channels=self.channels)
         check_least("data", 0, padding=self.padding, workers=self.workers)
         check_by(self.classes)
+        check_least("data", 1, white=self.white)
         check_white(self.white)
         if self.channels not in (None, 1, 3):
             raise UsageError(f"data.channels={self.channels}: expected 1 (grey) or 3 (colour)")
