@@ -151,6 +151,15 @@ def test_the_histogram_marks_the_even_share():
     assert plots.histogram([]) == ""
 
 
+def test_the_histogram_names_the_classes_where_there_is_room():
+    assert {"cat", "dog", "a$b", "an uncommonly l\u2026"} <= texts(
+        plots.histogram([0.25] * 4, names=["cat", "dog", "a$b", "an uncommonly long name"])
+    )
+    assert {"0", "5"} <= texts(plots.histogram([0.25] * 6, names=["cat", "dog"]))  # names of something else
+    assert "name 7" not in texts(plots.histogram([0.01] * 100, names=[f"name {each}" for each in range(100)]))
+    assert "name 7" in texts(plots.histogram([0.05] * 20, names=[f"name {each}" for each in range(20)]))
+
+
 def test_names_in_records_are_text_and_never_markup(stats):
     for record in stats:
         record["generator/<script>$x$"] = 1.0

@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import Denoised, Denoiser, DiscriminatorSpec, Site
 from ebgan.nets.layers import Linear, Models, Wide, initialise
 from ebgan.nets.noise import Noise
@@ -65,8 +65,7 @@ class Ladder(DiscriminatorSpec):
             check_least("nets.discriminator", 1, widths=width)
         if not self.widths:
             raise UsageError("nets.discriminator.widths=(): expected at least one hidden layer")
-        if not isinstance(self.noise, Tensor) and self.noise < 0:
-            raise UsageError(f"nets.discriminator.noise={self.noise}: expected a standard deviation, 0 or more")
+        check_number("nets.discriminator", "of 0 or more", noise=self.noise)
 
 
 class _Encoded(NamedTuple):

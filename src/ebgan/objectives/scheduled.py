@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, final
 
 import torch
@@ -43,6 +43,9 @@ class Scheduled(Wrapper[ScheduledState]):
             raise UsageError(
                 f"Scheduled: {type(inner).__name__} has no field {name!r} that is a number; it has {fields_known}"
             )
+        for name, schedule in schedules.items():
+            for value in schedule.values_met:
+                replace(inner, **{name: value})  # type: ignore[type-var]  # refuses a value that the field cannot have
         object.__setattr__(self, "inner", inner)
         object.__setattr__(self, "schedules", schedules)
 

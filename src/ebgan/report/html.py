@@ -81,7 +81,9 @@ def _page(folder: RunFolder) -> str:
             evaluated=evaluation.get("images"),
             rows=summary.metric_rows(evaluation),
             classes=summary.class_rows(evaluation),
-            histogram=Markup(plots.histogram(evaluation.get("histogram", []), of=kind)),
+            histogram=Markup(
+                plots.histogram(evaluation.get("histogram", []), of=kind, names=summary.class_names(evaluation))
+            ),
             kind=kind,
             protocol=summary.protocol(evaluation),
             config=config,

@@ -107,6 +107,12 @@ def class_rows(evaluation: Record) -> list[ClassRow]:
     ]
 
 
+def class_names(evaluation: Record) -> list[str]:
+    """The names of the classes that an evaluation's histogram is of; none where it has none."""
+    names = evaluation.get("classes") or evaluation.get("classification", {}).get("classes", [])
+    return [str(name) for name in names]
+
+
 def _percent(share: float) -> str:
     return number(share, share=True)
 

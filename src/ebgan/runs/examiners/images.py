@@ -89,7 +89,7 @@ class Examiner:
         return refusal(tuple(self.data.images.shape), torch.from_numpy(labels))
 
     def _record(self, evaluation: Evaluation) -> Record:
-        record = evaluation.as_record()
+        record = evaluation.as_record() | {"classes": list(self.data.classes)}
         record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
         return record
 
