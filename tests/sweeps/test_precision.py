@@ -109,7 +109,7 @@ def test_a_cluster_is_asked_what_it_multiplies_and_this_machine_is_not_warned_fo
     play, tmp_path, monkeypatch, caplog
 ) -> None:
     play(False)
-    monkeypatch.setattr("ebgan.sweeps.run.multiplies_bf16", on_the_worker)
+    monkeypatch.setattr("ebgan.sweeps.cluster.multiplies_bf16", on_the_worker)
     assert swept(tmp_path, scheduler="tcp://there:8786") == ["bf16"] * 2
     assert caplog.text == ""
 

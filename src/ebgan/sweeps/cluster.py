@@ -6,20 +6,24 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ebgan.errors import UsageError
+from ebgan.experiment.precision import multiplies_bf16
 
 if TYPE_CHECKING:
     from distributed import Client
 
 ANSWER = 10.0  # seconds that a scheduler is given to answer
+FIRST_ANSWER = 60.0  # the same of a worker, which loads torch first
 LOSSES = 2  # workers that a task may lose before it counts as failed
 RESTART = "1h"  # that a worker may take to come back; after its own 15 s Dask would give it up, and wait for none
 ALLOCATOR = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_")
 HELD = 1 << 28  # bytes that a worker keeps for its next step; Dask's 64 KiB cost half of its time in page faults
 SILENT = 50  # above every level of logging: what a task raises, the driver tells
+
+logger = logging.getLogger(__name__)
 
 
 def sharing(workers: int, scheduler: str | None = None, slurm: bool = False) -> int:
@@ -36,8 +40,8 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
     import dask
     from distributed import Client
 
-    for logger in ("distributed", "distributed.client"):
-        logging.getLogger(logger).setLevel(SILENT)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(SILENT)
     settings = {
         "distributed.scheduler.allowed-failures": LOSSES,
         "distributed.deploy.lost-worker-timeout": RESTART,
@@ -57,6 +61,18 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
         else:
             with _local(workers) as client:
                 yield client
+
+
+def workers_multiply_bf16(client: Client, device: str) -> bool:
+    """What a worker answers; False, with a warning, where none has joined yet or answers in time."""
+    if client.scheduler_info(n_workers=-1)["workers"]:
+        with suppress(TimeoutError):
+            return bool(client.submit(multiplies_bf16, device, pure=False).result(timeout=FIRST_ANSWER))
+    logger.warning(
+        "no worker has joined yet that could say whether it multiplies bf16: the sweep computes in fp32, which suits every "
+        "machine. --precision bf16 asks for the other"
+    )
+    return False
 
 
 @contextmanager

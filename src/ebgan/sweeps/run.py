@@ -26,7 +26,7 @@ from ebgan.experiment import Experiment
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps.cluster import LOSSES, connected, sharing
+from ebgan.sweeps.cluster import LOSSES, connected, sharing, workers_multiply_bf16
 from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation
@@ -135,7 +135,7 @@ def _settled(
 ) -> tuple[list[Trial], dict[str, str]]:
     """The trials with a precision each, and the fact to keep of it; on a cluster a worker says what it multiplies."""
     if cluster:
-        return settled(trials, facts, lambda: bool(cluster().submit(multiplies_bf16, device, pure=False).result()))
+        return settled(trials, facts, lambda: workers_multiply_bf16(cluster(), device))
     trials, kept = settled(trials, facts, partial(multiplies_bf16, device))
     warn_of_emulation(trials, device)
     return trials, kept
