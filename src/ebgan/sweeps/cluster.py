@@ -69,8 +69,8 @@ def workers_multiply_bf16(client: Client, device: str) -> bool:
         with suppress(TimeoutError):
             return bool(client.submit(multiplies_bf16, device, pure=False).result(timeout=FIRST_ANSWER))
     logger.warning(
-        "no worker has joined yet that could say whether it multiplies bf16: the sweep computes in fp32, which suits every "
-        "machine. --precision bf16 asks for the other"
+        "no worker has joined yet that could say whether it multiplies bf16: the sweep computes in fp32, which suits "
+        "every machine. --precision bf16 asks for the other"
     )
     return False
 
