@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -24,6 +24,7 @@ from ebgan.records import Batch
 from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
+from ebgan.training.facts import Facts
 
 logger = logging.getLogger(__name__)
 
@@ -239,8 +240,14 @@ def load(
         raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
     experiment = read_experiment(folder.config)
     checkpoint = _checkpoint(folder, best)
-    meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
-    data = DataFacts(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
+    facts = Facts.of(checkpoint)
+    data = DataFacts(facts.shape, facts.classes, facts.data)
+    if checkpoint.config != experiment.hash:
+        logger.warning(
+            "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
+            "one of an earlier version): its samples may not be what this config would give",
+            *(folder.path, f"{checkpoint.images:,}"),
+        )
     device = device or default_device()
     if warning := emulation_warning(precision, device):
         logger.warning("%s", warning)

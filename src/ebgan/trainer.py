@@ -32,7 +32,8 @@ from ebgan.settling import settle
 from ebgan.training.checkpoint import best_path, read
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
-from ebgan.training.loop import Observer, Plan, Training
+from ebgan.training.loop import Observer, Training
+from ebgan.training.plan import Plan
 
 RECORDS = 400  # records of stats.jsonl in a run
 
@@ -54,13 +55,15 @@ def train(
     data: str | Path | NDArray[np.uint8] | Tensor | None = None,
     device: torch.device | str | None = None,
     observer: Observer | None = None,
-    override: bool = False,
+    override_config: bool = False,
+    override_data: bool = False,
 ) -> Run:
     """Train an experiment into the folder `out`, or go on with what is there, and return the run.
 
     `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
-    call again goes on from the newest checkpoint; one with another config is refused unless `override`. What the
-    experiment leaves open (precision, a margin) is found first, and stands in config.yaml.
+    call again goes on from the newest checkpoint; one with another config is refused unless `override_config`, and one
+    on other data unless `override_data`. What the experiment leaves open (precision, a margin) is found first, and
+    stands in config.yaml.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
@@ -80,8 +83,10 @@ def train(
     run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
-        _check_config(experiment, folder, observer, override)
-        training = _prepare(experiment, run, opened, observer, override)
+        _check_config(experiment, folder, observer, override_config)
+        training = _prepare(
+            experiment, run, opened, observer, _plan(experiment, opened, override_config, override_data)
+        )
         images = training.resume()
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
@@ -136,22 +141,22 @@ def _report_alone(error: BaseException) -> AbstractContextManager[None]:
     return alone() if isinstance(error, EbganError) and error.agreed else contextlib.nullcontext()
 
 
-def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
+def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
     """See that the config that is there, if any, is the same."""
     text = experiment.to_yaml()
     before = folder.config.read_text("utf-8") if folder.config.exists() else text
     if before != text:
         lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
         changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))
-        if not override:
+        if not waived:
             raise UsageError(
                 f"{folder.config}: the run was started with another config: {changes}. "
-                "Choose another folder, take the change back, or go on with it by --override"
+                "Choose another folder, take the change back, or go on with it by --override-config"
             )
-        observer.notice(f"config changed: {changes}")
+        observer.notice(f"--override-config waives this check: {folder.config}: the config has changed: {changes}")
 
 
-def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:
+def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, plan: Plan) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
     observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
     place = rank()
@@ -197,7 +202,7 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         progress=progress,
         average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
         folder=run.folder,
-        plan=_plan(experiment, data, override),
+        plan=plan,
         batches=batches,
         source=lambda images, turn: loader.at(images, f"source{turn}"),
         observer=observer,
@@ -236,7 +241,7 @@ def _described(data: Dataset) -> str:
     return "; ".join([f"{data.name}: {len(data):,} images{classes}", *filter(None, notes)])
 
 
-def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Dataset, waive_config: bool, waive_data: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     assert experiment.pretraining is not None
     return Plan(
@@ -249,6 +254,7 @@ def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:
         evaluation=experiment.evaluation.every or tenth,
         checkpoint=experiment.checkpoint or tenth,
         config=experiment.hash,
-        override=override,
+        waive_config=waive_config,
+        waive_data=waive_data,
         meta={"shape": list(data.shape), "classes": list(data.classes), "data": data.checksum},
     )

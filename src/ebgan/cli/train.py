@@ -25,8 +25,11 @@ class Options(OpensData):
     timeout: Annotated[
         float, arg(help="minutes without a sign of life after which one of several processes counts as lost")
     ] = 10.0
-    override: Annotated[
+    override_config: Annotated[
         FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the config has changed")
+    ] = False
+    override_data: Annotated[
+        FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the data have changed")
     ] = False
 
 
@@ -57,7 +60,14 @@ def main(argv: list[str]) -> None:
     out = options.out or Path("runs") / experiment_name(argv[0])
     with ranks(find_device(options.device), options.devices, options.timeout) as device:
         with ProgressBar(experiment) as bar:
-            train(experiment, out, device=device, observer=bar, override=options.override)
+            train(
+                experiment,
+                out,
+                device=device,
+                observer=bar,
+                override_config=options.override_config,
+                override_data=options.override_data,
+            )
         bar.summary(out)
 
 
