@@ -59,3 +59,10 @@ def check_least(owner: str, least: int, **values: int | None) -> None:
     for name, value in values.items():
         if value is not None and value < least:
             raise UsageError(f"{owner}.{name}={value}: expected at least {least}".lstrip("."))
+
+
+def check_most(owner: str, most: int, **values: int | None) -> None:
+    """Raise UsageError that names the first field whose value is beyond any sense; None is none."""
+    for name, value in values.items():
+        if value is not None and value > most:
+            raise UsageError(f"{owner}.{name}={value}: expected at most {most:,}".lstrip("."))

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ebgan.building import build
+from ebgan.building import build, refuse_vast_nets
 from ebgan.data import Dataset, scaled
 from ebgan.distributed import default_device
 from ebgan.errors import CheckpointError, DataError, UsageError
@@ -156,6 +156,11 @@ class Run:
             raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
 
     def _refuse_misfit(self, name: str, found: Tensor | None, place: Tensor) -> None:
+        if found is not None and found.is_floating_point() != place.is_floating_point():
+            raise CheckpointError(
+                f"{self.folder.path}: the checkpoint has {name} in {found.dtype}, not in {place.dtype}, as training "
+                "writes it. Put back a copy of the file, or delete it"
+            )
         if found is None or found.shape != place.shape:
             held = "none" if found is None else f"one of {list(found.shape)}"
             raise CheckpointError(
@@ -251,6 +256,10 @@ def load(
     device = device or default_device()
     if warning := emulation_warning(precision, device):
         logger.warning("%s", warning)
+    try:
+        refuse_vast_nets(experiment, data.shape, len(data.classes))
+    except UsageError as error:
+        raise CheckpointError(f"{path}: the checkpoint is of images {list(data.shape)}: {error}") from error
     run = assemble(experiment, folder, data, device, precision)
     run.take(checkpoint.tensors)
     return run

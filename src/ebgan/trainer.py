@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.alone import alone
-from ebgan.building import build
+from ebgan.building import build, refuse_at_once
 from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
 from ebgan.data.naming import without_class
@@ -27,8 +27,8 @@ from ebgan.experiment import Experiment
 from ebgan.points_examiner import PointsExaminer
 from ebgan.report import write_animation, write_report
 from ebgan.run import DataFacts, Run, assemble
-from ebgan.runfolder import Record, RunFolder, read_records, write_atomically, write_records
-from ebgan.settling import settle
+from ebgan.runfolder import Record, RunFolder, read_file, read_records, write_atomically, write_records
+from ebgan.settling import keeps_margin, settle
 from ebgan.training.checkpoint import best_path, read
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
@@ -67,26 +67,23 @@ def train(
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, observer = RunFolder(Path(out)), observer or Silent()
+    folder.refuse_unfit()
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
     spec = experiment.data
+    if data is None and (side := spec.side):
+        refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
     with alone():
         opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
     device = torch.device(device or default_device())
-    experiment = settle(experiment, opened, folder, device=device, notice=observer.notice)
-    if experiment.pretraining and experiment.pretraining >= experiment.images:
-        observer.notice(
-            f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
-            "be trained. Raise images, or lower pretraining"
-        )
-    run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
+    refuse_at_once(experiment, opened.shape, len(opened.classes))
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
-        _check_config(experiment, folder, observer, override_config)
-        training = _prepare(
-            experiment, run, opened, observer, _plan(experiment, opened, override_config, override_data)
-        )
+        experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
+        run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
+        plan = _plan(experiment, opened, override_config, override_data)
+        training = _prepare(experiment, run, opened, observer, plan)
         images = training.resume()
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
@@ -141,10 +138,33 @@ def _report_alone(error: BaseException) -> AbstractContextManager[None]:
     return alone() if isinstance(error, EbganError) and error.agreed else contextlib.nullcontext()
 
 
+def _settled(
+    experiment: Experiment,
+    data: Dataset,
+    folder: RunFolder,
+    device: torch.device,
+    *,
+    observer: Observer,
+    waived: bool,
+) -> Experiment:
+    """The experiment with a value in each open field; a config that is there and is another is refused before."""
+    if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
+        _check_config(experiment, folder, observer, waived)
+    experiment = settle(experiment, data, folder, device=device, notice=observer.notice)
+    if experiment.pretraining and experiment.pretraining >= experiment.images:
+        observer.notice(
+            f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
+            "be trained. Raise images, or lower pretraining"
+        )
+    _check_config(experiment, folder, observer, waived)
+    return experiment
+
+
 def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
     """See that the config that is there, if any, is the same."""
     text = experiment.to_yaml()
-    before = folder.config.read_text("utf-8") if folder.config.exists() else text
+    content = read_file(folder.config)
+    before = text if content is None else content.decode("utf-8", "replace")
     if before != text:
         lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
         changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))

@@ -20,9 +20,9 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import UsageError, check_least, check_most
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
 from ebgan.nets.output import Output, ending, squash
 
 
@@ -210,6 +210,7 @@ def _images(flat: Tensor, shape: tuple[int, int, int]) -> Tensor:
 def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator | MLPExperts) -> None:
     check_least(owner, 2, depth=spec.depth)
     check_least(owner, 1, width=spec.width)
+    check_most(owner, DEEPEST, depth=spec.depth)
     dropout = 0.0 if isinstance(spec, MLPGenerator) else spec.dropout
     if not isinstance(dropout, Tensor) and not 0 <= dropout < 1:
         raise UsageError(f"{owner}.dropout={dropout}: expected a share in [0, 1)")

@@ -13,9 +13,9 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ebgan.errors import check_least
+from ebgan.errors import check_least, check_most
 from ebgan.nets.base import GeneratorSpec, Site, TransitionGenerator
-from ebgan.nets.layers import BatchNorm, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Linear, initialise, widened
 from ebgan.nets.output import squash
 
 
@@ -37,6 +37,7 @@ class MLPTransition(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, depth=self.depth, width=self.width, code=self.code)
+        check_most("nets.generator", DEEPEST, depth=self.depth)
 
 
 class _Transition(TransitionGenerator):

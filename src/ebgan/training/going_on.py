@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ebgan.errors import CheckpointError, UsageError
 from ebgan.runfolder import RunFolder, read_records
+from ebgan.training.facts import Facts
 from ebgan.training.plan import Plan
 
 
@@ -21,6 +22,15 @@ def refuse_lost_checkpoints(folder: RunFolder, interval: int) -> None:
         raise CheckpointError(
             f"{folder.checkpoints}: holds no checkpoint, but {folder.stats.name} tells of {max(later):,} images seen. "
             "Put the checkpoints back, or, to train afresh, delete the run's folder or choose another one"
+        )
+
+
+def refuse_other_shape(facts: Facts, plan: Plan) -> None:
+    """Raise CheckpointError for a checkpoint of images of another shape, whatever switches are given."""
+    if list(facts.shape) != plan.meta["shape"]:
+        raise CheckpointError(
+            f"the newest checkpoint is of images {list(facts.shape)}, and the data are {plan.meta['shape']}. Take that "
+            "change of the data back, or choose another folder"
         )
 
 

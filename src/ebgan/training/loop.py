@@ -32,7 +32,7 @@ from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
 from ebgan.training.ema import Average
 from ebgan.training.facts import Facts
 from ebgan.training.game import Game
-from ebgan.training.going_on import differences, refuse_lost_checkpoints, refuse_misfits
+from ebgan.training.going_on import differences, refuse_lost_checkpoints, refuse_misfits, refuse_other_shape
 from ebgan.training.plan import Plan
 from ebgan.training.pretraining import survey
 from ebgan.training.recorder import Recorder
@@ -242,6 +242,7 @@ class Training:
 
     def _take_up(self, checkpoint: Checkpoint, warnings: list[str]) -> None:
         facts = Facts.of(checkpoint)
+        refuse_other_shape(facts, self.plan)
         waived = differences(self.folder, self.plan, checkpoint.config, facts.data)
         self.restore(checkpoint.tensors, checkpoint.images)
         self.step, self.saved = checkpoint.step, checkpoint.images
