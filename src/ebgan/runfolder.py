@@ -140,14 +140,13 @@ _OF_THE_PATH = (  # refusals that no space would mend
 
 
 def refuse_impossible(path: Path) -> None:
-    """Raise UsageError for a path that no file can have: an over-long name, a zero byte, a file in a folder's place."""
+    """Raise UsageError for a path that no file can have: an over-long name, or one with a zero byte."""
     try:
         path.lstat()
     except FileNotFoundError:
         return
-    except (ValueError, NotADirectoryError) as error:
-        reason = "holds a zero byte" if isinstance(error, ValueError) else "a file stands where a folder is to be"
-        raise UsageError(f"{str(path.parent)!r}: {reason}: choose another folder") from error
+    except ValueError as error:
+        raise UsageError(f"{str(path.parent)!r}: holds a zero byte: choose another folder") from error
     except OSError as error:
         with storage_errors(path):
             raise error

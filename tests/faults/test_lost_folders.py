@@ -238,11 +238,9 @@ def test_an_over_long_name_is_a_matter_of_usage(tmp_path: Path, capsys, verb: st
     assert "long" in capsys.readouterr().err
 
 
-def test_a_path_with_a_zero_byte_or_below_a_file_is_a_matter_of_usage(ebgan_pt, a_run, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for path in (tmp_path / "a\0b", tmp_path / "file" / "run"):
-        with pytest.raises(UsageError, match="choose another folder"):
-            replace(a_run(ebgan_pt), folder=path).train()
+def test_a_path_with_a_zero_byte_is_a_matter_of_usage(ebgan_pt, a_run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="zero byte"):
+        replace(a_run(ebgan_pt), folder=tmp_path / "a\0b").train()
 
 
 def test_a_path_that_is_no_utf_8_trains_is_reported_and_sampled(ebgan_pt, tmp_path: Path, capsys) -> None:
