@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves
 
 from ebgan.distributed import rank
+from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision
 from ebgan.nets.base import Classifier, Site
@@ -103,6 +104,11 @@ def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes:
             f"{limit:,}. Choose a smaller batch, or more parts by --accumulate"
         )
     refuse_vast_nets(experiment, shape, classes)
+    if "margin" in experiment.objective.asks.unsettled and not isinstance(experiment.energy, AutoencoderEnergy):
+        raise UsageError(
+            f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
+            "number, or take the auto-encoder energy"
+        )
     settled = replace(experiment, objective=_settled(experiment.objective), pretraining=experiment.pretraining or 1)
     _, progress = build(settled, shape, "meta", classes)
     _refuse_more("the sampler holds", sum(each.numel() for each in tree_leaves(progress.memory)))
