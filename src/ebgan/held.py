@@ -55,7 +55,7 @@ def _is_there(descriptor: int, lock: Path) -> bool:
 def _whereabouts(descriptor: int) -> str:
     """Where the folder is now, if the system tells."""
     path = _path_of(descriptor)
-    return f" The folder is now {path.parent}" if path and _is_there(descriptor, path) else ""
+    return f" The folder is now {path.parent}." if path and _is_there(descriptor, path) else ""
 
 
 def _path_of(descriptor: int) -> Path | None:
