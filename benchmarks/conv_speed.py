@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ebgan.building import build
 from ebgan.experiment import Experiment, Nets
+from ebgan.experiment.building import build
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.recipes import find
 from ebgan.records import Batch

@@ -22,13 +22,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from ebgan.building import build
 from ebgan.experiment import Experiment
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.recipes import find_grid
 from ebgan.recipes.mnist_grid import DEPTHS, DISCRIMINATOR_WIDTHS, GENERATOR_WIDTHS
 from ebgan.records import Batch
-from ebgan.stacking import stacked
 from ebgan.sweeps.stack import groups
 from ebgan.training.step import train_step
 

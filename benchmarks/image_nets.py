@@ -21,8 +21,8 @@ from dataclasses import replace
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ebgan.building import build
 from ebgan.experiment import Experiment, Optimisers
+from ebgan.experiment.building import build
 from ebgan.recipes import find
 from ebgan.records import Batch
 from ebgan.training.game import Game

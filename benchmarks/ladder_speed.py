@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ebgan.building import build
 from ebgan.experiment import Experiment
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.ladder import Ladder
 from ebgan.recipes import find
 from ebgan.records import Batch
-from ebgan.stacking import stacked
 from ebgan.training.step import train_step
 
 ROUNDS, STEPS = 5, 8

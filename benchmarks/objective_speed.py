@@ -14,11 +14,11 @@ import time
 
 import torch
 
-from ebgan.building import build
 from ebgan.data import Loader
+from ebgan.experiment.building import build
 from ebgan.recipes import find
-from ebgan.recipes.contest import STAGES
 from ebgan.recipes.rivals import RIVALS
+from ebgan.reproductions.comparison import STAGES
 from ebgan.training.step import train_step
 
 ROUNDS, STEPS = 5, 10

@@ -107,8 +107,8 @@ def ours(seed: int, steps: int, rival: str) -> Found:
     from ebgan.experiment import Data
     from ebgan.recipes.rivals import RIVALS, enter
     from ebgan.recipes.toys import stage
+    from ebgan.runs.trainer import train
     from ebgan.schedules import Linear
-    from ebgan.trainer import train
 
     TOYS["toy.grid100"] = Mixture(places=tuple(map(tuple, centres().tolist())), sigma=SIGMA)
     images, grid = steps * BATCH, stage("grid")

@@ -15,12 +15,12 @@ from dataclasses import replace
 
 import torch
 
-from ebgan.building import build
 from ebgan.experiment import Experiment, Nets
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import find_grid
 from ebgan.records import Batch
-from ebgan.stacking import stacked
 from ebgan.training.step import train_step
 
 MODELS = (1, 4, 16, 64)

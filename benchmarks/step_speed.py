@@ -20,8 +20,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ebgan.building import build
 from ebgan.experiment import Experiment, Precision
+from ebgan.experiment.building import build
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.recipes import find

@@ -108,8 +108,8 @@ class Ranks:
         return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
 
     def _joined(self, index: int, ranks: int, work: Callable[..., object], store: Path, timeout: float) -> int:
-        from ebgan.alone import prepare
         from ebgan.distributed import RankLostError, rank
+        from ebgan.distributed.alone import prepare
         from ebgan.errors import EbganError
 
         torch.set_num_threads(1)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from ebgan import distributed, launching
+from ebgan.distributed import exchange as distributed
+from ebgan.distributed import launching
 from ebgan.training.signals import StoppedError
 
 SAVING = 8.0  # seconds; Lightning Fabric looks every 5 seconds for processes that have failed

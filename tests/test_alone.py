@@ -12,18 +12,18 @@ import pytest
 import torch
 from torch import distributed
 
-from ebgan import trainer
-from ebgan.alone import alone
 from ebgan.distributed import Rank, RankLostError, largest_across_ranks, rank
+from ebgan.distributed.alone import alone
+from ebgan.distributed.launching import LONGEST, ranks
 from ebgan.errors import DataError, UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets
-from ebgan.launching import LONGEST, ranks
 from ebgan.metrics import fitting
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.kernel import kernel_distance
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.runfolder import read_records
+from ebgan.runs import trainer
 from ebgan.training.loop import Training
 
 LOST = RankLostError.exit_code

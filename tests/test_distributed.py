@@ -11,20 +11,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan import trainer
-from ebgan.building import build
-from ebgan.calibration import calibrate
 from ebgan.data import LabelledLoader, Loader, Packed, draw_labelled
 from ebgan.distributed import Rank, RankLostError, gather_across_ranks, rank, sum_across_ranks
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import CheckpointError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP, SemiSupervised
+from ebgan.runs import trainer
+from ebgan.runs.calibration import calibrate
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
 from ebgan.training import loop, optim

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from ebgan import trainer
 from ebgan.distributed import RankLostError
+from ebgan.distributed.launching import ranks
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
-from ebgan.launching import ranks
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN
+from ebgan.runs import trainer
 from ebgan.training.checkpoint import newest
 from ebgan.training.optim import SGD
 

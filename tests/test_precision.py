@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from ebgan import load, train
-from ebgan.building import build, count_weights
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, Precision, read_experiment
+from ebgan.experiment.building import build, count_weights
+from ebgan.experiment.precision import LARGE, emulation_warning, multiplies_bf16, product_speed, suited
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.precision import LARGE, emulation_warning, multiplies_bf16, product_speed, suited
 from ebgan.recipes import RECIPES, find
 from ebgan.runfolder import Record
 
@@ -46,7 +46,7 @@ class Hearing:
 
 def play(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
     """Have this be a machine that multiplies bf16 itself, or one that emulates it."""
-    monkeypatch.setattr("ebgan.precision.processor_multiplies_bf16", lambda: native)
+    monkeypatch.setattr("ebgan.experiment.precision.processor_multiplies_bf16", lambda: native)
 
 
 def trained_in(experiment: Experiment, out: Path, heard: Hearing | None = None) -> Precision | None:
@@ -98,7 +98,9 @@ def test_a_precision_that_is_asked_for_is_taken_with_one_warning_of_how_much_slo
     tmp_path, monkeypatch
 ) -> None:
     play(monkeypatch, False)
-    monkeypatch.setattr("ebgan.precision.product_speed", lambda precision, *_: {"fp32": 8e10, "bf16": 2.5e9}[precision])
+    monkeypatch.setattr(
+        "ebgan.experiment.precision.product_speed", lambda precision, *_: {"fp32": 8e10, "bf16": 2.5e9}[precision]
+    )
     heard = Hearing()
     assert trained_in(dataclasses.replace(SMALL, precision="bf16"), tmp_path, heard) == "bf16"
     assert heard.warnings == [

@@ -10,17 +10,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan import trainer
-from ebgan.building import build
 from ebgan.data import Loader
 from ebgan.distributed import Rank, rank
 from ebgan.experiment import Evaluation, Experiment, Labelled, Precision
+from ebgan.experiment.building import build
 from ebgan.metrics import fitting
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.objectives import MAGAN
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.recipes import RECIPES, find
 from ebgan.runfolder import read_records
+from ebgan.runs import trainer
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Game
 from ebgan.training.step import Progress, train_step

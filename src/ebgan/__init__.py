@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ebgan.augment import TransitionAugment
     from ebgan.experiment import Experiment
-    from ebgan.run import Run, load
-    from ebgan.trainer import train
+    from ebgan.runs.augment import TransitionAugment
+    from ebgan.runs.run import Run, load
+    from ebgan.runs.trainer import train
 
     __version__: str
 
@@ -24,10 +24,10 @@ __all__ = ["Experiment", "Run", "TransitionAugment", "load", "train"]
 
 _HOMES = {
     "Experiment": "experiment",
-    "Run": "run",
-    "TransitionAugment": "augment",
-    "load": "run",
-    "train": "trainer",
+    "Run": "runs.run",
+    "TransitionAugment": "runs.augment",
+    "load": "runs.run",
+    "train": "runs.trainer",
 }
 
 
@@ -40,3 +40,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ebgan' has no attribute {name!r}")
     return getattr(import_module(f"ebgan.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The names that are there, imported or not."""
+    return sorted({*globals(), *__all__, "__version__"})

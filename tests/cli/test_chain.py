@@ -10,7 +10,7 @@ from PIL import Image
 from ebgan.cli.main import run
 from ebgan.metrics import TrainedClassifier
 from ebgan.nets.classifier import ConvClassifier
-from ebgan.run import Run
+from ebgan.runs.run import Run
 
 
 def test_a_chain_becomes_a_picture_a_film_and_a_table_and_prints_a_line_a_step(transitions, tmp_path, capsys):
@@ -50,7 +50,7 @@ def test_the_training_images_can_be_given(transitions, tmp_path, capsys):
 def test_other_images_can_be_given_and_are_told(transitions, tmp_path, capsys):
     asked = ["--steps", "1", "--count", "2", "--from", "digits", "--data", "digits", "--out", str(tmp_path)]
     learned = TrainedClassifier(ConvClassifier(1, 10).eval(), 0.0, "none")
-    with patch("ebgan.examiner.digit_classifier", return_value=learned):
+    with patch("ebgan.runs.examiners.images.digit_classifier", return_value=learned):
         assert run(["chain", str(transitions), *asked, "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "digits has other images than those that the run was trained on" in said

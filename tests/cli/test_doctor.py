@@ -32,7 +32,7 @@ def test_the_screen_has_a_line_for_each_check(capsys) -> None:
 
 
 def test_the_report_says_what_is_here(capsys, monkeypatch) -> None:
-    monkeypatch.setattr("ebgan.precision.processor_multiplies_bf16", lambda: False)
+    monkeypatch.setattr("ebgan.experiment.precision.processor_multiplies_bf16", lambda: False)
     found = reported(capsys)
     assert list(found) == [*doctor.CHECKS, "warnings"]
     assert found["versions"]["ebgan"] == importlib.metadata.version("ebgan")
@@ -42,7 +42,7 @@ def test_the_report_says_what_is_here(capsys, monkeypatch) -> None:
     assert found["data_sets"]["here"]["digits"] == "comes with scikit-learn"
     assert found["speed"]["cpu_fp32_gflops"] > 0.1
     assert found["warnings"] == []
-    monkeypatch.setattr("ebgan.precision.processor_multiplies_bf16", lambda: True)
+    monkeypatch.setattr("ebgan.experiment.precision.processor_multiplies_bf16", lambda: True)
     assert reported(capsys)["bf16"]["cpu"] == "native"
 
 

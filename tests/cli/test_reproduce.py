@@ -6,8 +6,8 @@ from PIL import Image
 
 from ebgan.cli.main import run
 from ebgan.recipes import find_grid
-from ebgan.recipes.reproductions import REPRODUCTIONS
 from ebgan.report import png
+from ebgan.reproductions.index import REPRODUCTIONS
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Result, Store
 from ebgan.sweeps.plan import chosen
@@ -40,7 +40,9 @@ def swept(name: str, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", REPRODUCTIONS)
 def test_each_prints_every_claim_and_its_tables_and_draws_its_pictures(name, capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("ebgan.trainer.write_report", lambda folder: None)  # of each run, which takes longer than it
+    monkeypatch.setattr(
+        "ebgan.runs.trainer.write_report", lambda folder: None
+    )  # of each run, which takes longer than it
     assert run(["reproduce", name, str(tmp_path), "--scale", "tiny", *swept(name, tmp_path)]) == 0
     said = capsys.readouterr().out
     assert {"claim", "expected", "measured", "holds"} <= set(said.split())

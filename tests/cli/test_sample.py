@@ -11,7 +11,7 @@ from PIL import Image
 import ebgan
 from ebgan.cli.main import run
 from ebgan.report import grid
-from ebgan.walks import COLUMNS, FRAMES
+from ebgan.runs.walks import COLUMNS, FRAMES
 
 
 def pixels(path: Path) -> np.ndarray:

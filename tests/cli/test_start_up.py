@@ -33,7 +33,7 @@ print(json.dumps(loaded))
 """
 HEAVY = ("torch", "numpy", "yaml", "PIL")
 HEAVIER = ("sklearn", "scipy", "matplotlib", "jinja2", "torchmetrics", "lightning_fabric", "dask", "distributed")
-OTHERS = ("ebgan.sweeps", "ebgan.trainer", "ebgan.metrics", "ebgan.report", "ebgan.recipes.vgan")
+OTHERS = ("ebgan.sweeps", "ebgan.runs.trainer", "ebgan.metrics", "ebgan.report", "ebgan.recipes.vgan")
 FORBIDDEN = {
     name: (*HEAVIER, *OTHERS, *HEAVY) if "--help" not in name else (*HEAVIER, *OTHERS)
     for name in list(STAGES)[: list(STAGES).index("sweep worker")]

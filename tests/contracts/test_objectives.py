@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.experiment.stacking import stacked
 from ebgan.objectives import Objective
 from ebgan.records import Losses, Reading
-from ebgan.stacking import stacked
 
 
 def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses]:

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.data import TOYS, open_points
 from ebgan.data.collections import COLLECTIONS
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Experiment, Nets, read_experiment
+from ebgan.experiment.building import build
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder

@@ -10,11 +10,11 @@ import pytest
 from ebgan import config
 from ebgan.energies import Energy
 from ebgan.experiment import REGISTRY
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.objectives import Objective, Scheduled
 from ebgan.samplers import Sampler
 from ebgan.schedules import Schedule
-from ebgan.stacking import stacked
 from ebgan.training.mixed import Mixed
 from ebgan.training.optim import OptimiserSpec
 

@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan import trainer
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
@@ -21,6 +20,7 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled, SemiSupervised
+from ebgan.runs import trainer
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta

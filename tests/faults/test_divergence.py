@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.errors import DivergedError
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.objectives import EBGAN, Objective
 from ebgan.objectives.terms import hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample
-from ebgan.stacking import stacked
 from ebgan.training import loop
 from ebgan.training.alarms import Alarms
 from ebgan.training.game import Game

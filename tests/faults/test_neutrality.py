@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from ebgan import examiner
 from ebgan.experiment import Evaluation
 from ebgan.metrics import TrainedClassifier
 from ebgan.nets.classifier import ConvClassifier
 from ebgan.runfolder import RunFolder, read_records
+from ebgan.runs.examiners import images as examiner
 
 CLOCKS = ("seconds", "images_per_second")  # what a record holds besides what was computed
 OFTEN = {

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ebgan import trainer
 from ebgan.cli.main import run as command
 from ebgan.errors import RunLockedError, UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets
@@ -17,6 +16,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN
 from ebgan.recipes.index import find
+from ebgan.runs import trainer
 from ebgan.samplers import Replay
 from ebgan.training.game import Turns
 from ebgan.training.lock import run_lock
@@ -58,7 +58,7 @@ SENSELESS: dict[str, Callable[[], Experiment]] = {
 def searches(monkeypatch) -> list[object]:
     """The searches for a margin that were begun; none is carried out."""
     begun: list[object] = []
-    monkeypatch.setattr("ebgan.settling.calibrate", lambda *given, **named: begun.append(given) or 1 / 0)
+    monkeypatch.setattr("ebgan.runs.settling.calibrate", lambda *given, **named: begun.append(given) or 1 / 0)
     return begun
 
 

@@ -16,9 +16,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator

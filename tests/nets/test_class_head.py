@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.errors import UsageError
 from ebgan.experiment import Nets
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.base import Classifier, DiscriminatorSpec, Site
 from ebgan.nets.began import BEGANAutoencoder
 from ebgan.nets.class_head import ClassHead
@@ -18,7 +19,6 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.recipes import find
-from ebgan.stacking import stacked
 
 Sites = Callable[..., Site]
 Numbers = Callable[..., Tensor]

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import ebgan
-from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy
 from ebgan.experiment import Experiment, Nets
+from ebgan.experiment.building import build
 from ebgan.nets.base import Site
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.clock import Fading, clocks

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.base import Site
 from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.output import squash
-from ebgan.stacking import stacked
 
 Sites = Callable[..., Site]
 Numbers = Callable[..., Tensor]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.layers import BatchNorm, Linear, compute_in
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.stacking import stacked
 
 SMALL = MLPTransition(width=6, code=5, std=0.5)
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.data import open_data
+from ebgan.experiment.building import build
 from ebgan.recipes import RECIPES
 from ebgan.records import Batch
 from ebgan.training.step import train_step

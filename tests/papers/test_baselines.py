@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.energies import ScalarEnergy
 from ebgan.experiment import Experiment, Nets
+from ebgan.experiment.building import build
 from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from ebgan.objectives import WGANGP, LeastSquaresGAN
 from ebgan.records import Batch, Reading, Sample

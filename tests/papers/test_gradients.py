@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.data import open_data, scaled
+from ebgan.experiment.building import build
 from ebgan.objectives import EBGAN
-from ebgan.recipes.gradients import FAR, SIDES, alignment, claims_of, per_image, setting, watch
 from ebgan.records import Batch
+from ebgan.reproductions.theory.gradients import FAR, SIDES, alignment, claims_of, per_image, setting, watch
 
 IMAGES = scaled(torch.tensor(open_data("digits").images[:6]), (-1.0, 1.0))
 

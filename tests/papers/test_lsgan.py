@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.building import build
 from ebgan.energies import ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, LSGAN, Scheduled
 from ebgan.objectives.lsgan import distance
 from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.schedules import Constant
-from ebgan.stacking import stacked
 from ebgan.training.optim import Adam
 from ebgan.training.step import train_step
 

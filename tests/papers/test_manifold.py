@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ebgan.data import open_data, scaled
-from ebgan.recipes.manifold import (
+from ebgan.reproductions.theory.manifold import (
     HELD_OUT,
     SHOWN,
     Judged,

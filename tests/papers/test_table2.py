@@ -8,8 +8,9 @@ import torch
 
 from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
-from ebgan.recipes import cells, find, table2
-from ebgan.recipes.claims import Request
+from ebgan.recipes import find
+from ebgan.reproductions.claims import Request
+from ebgan.reproductions.labels import cells, table2
 from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.sweeps import Result, plan
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from ebgan.recipes.equilibrium import best_energies, play, total_variation, value
-from ebgan.recipes.flatness import setting, watch
-from ebgan.recipes.theory import DATA, MARGIN, ROUNDS, corollary, in_the_end, lemma_1, theorems
+from ebgan.reproductions.theory.claims import DATA, MARGIN, ROUNDS, corollary, in_the_end, lemma_1, theorems
+from ebgan.reproductions.theory.equilibrium import best_energies, play, total_variation, value
+from ebgan.reproductions.theory.flatness import setting, watch
 
 PLACES = torch.tensor(DATA).double()
 

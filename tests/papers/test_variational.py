@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from ebgan.building import build
-from ebgan.recipes.partition import PLACES, TIGHT, Table, affine, inner_loop, tight
-from ebgan.recipes.variational import CEILING, RUNS, boundedness, run
+from ebgan.experiment.building import build
 from ebgan.records import Batch, Reading
+from ebgan.reproductions.theory.partition import PLACES, TIGHT, Table, affine, inner_loop, tight
+from ebgan.reproductions.theory.variational import CEILING, RUNS, boundedness, run
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from ebgan.building import build
 from ebgan.energies import LogisticEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Data, Experiment, Labelled, Nets
+from ebgan.experiment.building import build
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator

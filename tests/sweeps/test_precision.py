@@ -41,7 +41,7 @@ def in_threads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Have this be a machine that multiplies bf16 itself, or one that emulates it."""
-    return lambda native: monkeypatch.setattr("ebgan.precision.processor_multiplies_bf16", lambda: native)
+    return lambda native: monkeypatch.setattr("ebgan.experiment.precision.processor_multiplies_bf16", lambda: native)
 
 
 trained: list[str | None] = []  # the precision of each trial that a worker was given

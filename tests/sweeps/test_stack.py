@@ -5,10 +5,10 @@ from collections.abc import Hashable
 import pytest
 
 from ebgan.experiment import Experiment, Nets
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled
 from ebgan.schedules import Linear
-from ebgan.stacking import stacked
 from ebgan.sweeps import Grid
 from ebgan.sweeps.stack import groups, shape
 from ebgan.training.optim import SGD, Adam

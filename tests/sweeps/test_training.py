@@ -20,8 +20,8 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, SemiSupervised
 from ebgan.runfolder import read_records
+from ebgan.runs.trainer import examiner_of
 from ebgan.sweeps.training import run_trials, train_models
-from ebgan.trainer import examiner_of
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import train_step
@@ -63,7 +63,7 @@ def alone(experiment: Experiment, out: Path) -> dict[str, torch.Tensor]:
 def test_a_trial_of_a_stack_ends_with_the_weights_that_ebgan_train_gives_it(
     members: list[Experiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ebgan.trainer.write_report", lambda folder: None)
+    monkeypatch.setattr("ebgan.runs.trainer.write_report", lambda folder: None)
     trained = train_models(members, from_array(IMAGES))
     assert trained.diverged.tolist() == [0, 0, 0]
     for place, experiment in enumerate(members):

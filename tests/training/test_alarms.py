@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
 from ebgan.nets.base import DiscriminatorSpec, Generator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, LSGAN, MAGAN, VGAN

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.building import build
 from ebgan.data import LabelledLoader, Loader, draw_labelled, open_data
 from ebgan.energies import AutoencoderEnergy, Energy, LadderEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, SemiSupervised
 from ebgan.records import Batch
-from ebgan.stacking import stacked
 from ebgan.training.optim import Adam
 from ebgan.training.step import train_step
 

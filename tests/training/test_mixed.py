@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ebgan.building import build
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.records import Batch
 from ebgan.schedules import Linear
-from ebgan.stacking import stacked
 from ebgan.training.adamax import Adamax
 from ebgan.training.mixed import Mixed
 from ebgan.training.optim import SGD, Adam, OptimiserSpec

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.layers import BatchNorm, Linear, compute_in
 from ebgan.schedules import Linear as Line
-from ebgan.stacking import stacked
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.building import build
 from ebgan.data import Loader, Packed
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition

@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan import trainer
-from ebgan.building import build
 from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, MAGAN, Scheduled
 from ebgan.records import Batch
 from ebgan.runfolder import RunFolder, read_records
+from ebgan.runs import trainer
 from ebgan.schedules import Constant, Linear
-from ebgan.stacking import stacked
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau, PlateauState
 from ebgan.training.step import Progress, train_step

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan import trainer
-from ebgan.building import build
 from ebgan.data import Loader, from_array
 from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, Scheduled
 from ebgan.runfolder import RunFolder, read_records
+from ebgan.runs import trainer
 from ebgan.schedules import Linear
 from ebgan.training.checkpoint import newest
 from ebgan.training.optim import Adam

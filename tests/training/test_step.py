@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from ebgan.building import build
 from ebgan.energies import ExpertsEnergy, LogisticEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch, Sample
 from ebgan.samplers import Replay, Transition, no_source
 from ebgan.schedules import Linear, Steps
-from ebgan.stacking import stacked
 from ebgan.training import game as game_module
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam

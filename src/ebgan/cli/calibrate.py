@@ -36,8 +36,8 @@ def main(argv: list[str]) -> None:
         parse(Calibrate, "calibrate", argv)
     from dataclasses import replace
 
-    from ebgan.calibration import calibrate
     from ebgan.cli.experiment import find_device, find_experiment, with_fields
+    from ebgan.runs.calibration import calibrate
 
     base = replace(find_experiment(argv[0]), images=IMAGES)
     chosen, experiment = with_fields(Options, f"calibrate {argv[0]}", base, argv[1:])

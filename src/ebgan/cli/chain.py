@@ -14,10 +14,10 @@ from ebgan.errors import DataError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ebgan.chain import Chain
     from ebgan.data import Images
     from ebgan.metrics import TrainedClassifier
-    from ebgan.run import Run
+    from ebgan.runs.chain import Chain
+    from ebgan.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ def main(argv: list[str]) -> None:
     for option, number in (("steps", chosen.steps), ("count", chosen.count)):
         if number < 1:
             raise UsageError(f"--{option} {number}: expected at least 1")
-    from ebgan.chain import simulate, write_table
     from ebgan.cli.experiment import find_device
-    from ebgan.run import load
+    from ebgan.runs.chain import simulate, write_table
+    from ebgan.runs.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     data = _data(run, chosen)
@@ -94,7 +94,7 @@ def _start(run: Run, chosen: Simulate, data: Images) -> Tensor:
 
 def _classifier(run: Run, data: Images) -> TrainedClassifier | None:
     """The classifier of the data, if it has classes that one can learn."""
-    from ebgan.examiner import Examiner, classifier_of
+    from ebgan.runs.examiners.images import Examiner, classifier_of
 
     return classifier_of(data, run.experiment.data, run.device) if Examiner(run, data, 0).measurable else None
 
@@ -108,7 +108,7 @@ def _draw(chain: Chain, folder: Path) -> None:
 
 
 def _print(chain: Chain) -> None:
-    from ebgan.chain import summary
+    from ebgan.runs.chain import summary
 
     rows = summary(chain)
     widths = [len(word) for word in rows[0]]

@@ -13,7 +13,7 @@ from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.data import Packed
-    from ebgan.run import Run
+    from ebgan.runs.run import Run
 
 SHOWN = 20  # lines that are printed
 
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> None:
         raise UsageError("classify: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
     from ebgan.cli.score import named_apart, read_for
-    from ebgan.run import load
+    from ebgan.runs.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     named: list[Named] = []
@@ -71,8 +71,8 @@ def main(argv: list[str]) -> None:
 
 def classify(run: Run, packed: Packed) -> list[Named]:
     """The class of each image of a set, in its order."""
-    from ebgan.class_examiner import predict
     from ebgan.cli.score import score
+    from ebgan.runs.examiners.classes import predict
 
     chances, kinds = predict(run, packed).max(-1)
     scored = score(run, packed)

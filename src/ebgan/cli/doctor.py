@@ -127,14 +127,14 @@ def _devices() -> Facts:
 
 
 def _bf16() -> Facts:
-    from ebgan.precision import multiplies_bf16
+    from ebgan.experiment.precision import multiplies_bf16
 
     return {str(device): "native" if multiplies_bf16(device) else "emulated" for device in _kinds()}
 
 
 def _speed() -> Facts:
     """GFLOP/s in products of matrices."""
-    from ebgan.precision import product_speed
+    from ebgan.experiment.precision import product_speed
 
     return {
         f"{device}_{precision}_gflops": float(f"{product_speed(precision, device, SECONDS) / 1e9:.3g}")

@@ -13,8 +13,8 @@ from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.data import Dataset
-    from ebgan.run import Run
     from ebgan.runfolder import Record
+    from ebgan.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def main(argv: list[str]) -> None:
 
     from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
-    from ebgan.run import load
-    from ebgan.trainer import with_source
+    from ebgan.runs.run import load
+    from ebgan.runs.trainer import with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     if chosen.source is not None:
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
 
 def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
     """The metrics of fresh samples, and what else is asked for, which needs no classes."""
-    from ebgan.trainer import examiner_of
+    from ebgan.runs.trainer import examiner_of
 
     parts: list[Record] = []
     if chosen.neighbours:
@@ -84,8 +84,8 @@ def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record
 def _inception(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
     """FID and KID on the features of InceptionV3, and the inception score on its classes."""
     from ebgan.data import Points
-    from ebgan.inception_distances import inception_distances
     from ebgan.metrics.inception_v3 import load_classes, load_inception
+    from ebgan.runs.inception import inception_distances
 
     if isinstance(data, Points):
         raise UsageError("--inception: a point is no picture; a run on images has an FID")
@@ -97,8 +97,8 @@ def _inception(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Recor
 def _neighbours(run: Run, data: Dataset, path: Path) -> Record:
     """Draw the samples nearest to the data, and say how near samples and real images are."""
     from ebgan.data import Points
-    from ebgan.memorisation import find_neighbours, measure, picture
     from ebgan.report import save_png
+    from ebgan.runs.neighbours import find_neighbours, measure, picture
 
     if isinstance(data, Points):
         raise UsageError(f"--neighbours {path}: a point is no picture; a run on images has neighbours to show")

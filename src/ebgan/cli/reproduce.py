@@ -13,7 +13,7 @@ from ebgan.cli.arguments import OpensData, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.recipes.claims import Claim
+    from ebgan.reproductions.claims import Claim
 
 
 WIDE = 160  # columns of a table that goes into a file
@@ -44,9 +44,9 @@ def main(argv: list[str]) -> None:
             raise UsageError(f"--{name} {number}: expected at least 1")
     from rich.console import Console
 
-    from ebgan.recipes.claims import Request
-    from ebgan.recipes.reproductions import find
     from ebgan.report import save_png
+    from ebgan.reproductions.claims import Request
+    from ebgan.reproductions.index import find
 
     folder = chosen.out or Path("runs") / chosen.name
     note = Console(stderr=True).print

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from ebgan.run import Run
+    from ebgan.runs.run import Run
 
 SAMPLES = 64  # if --count is not given
 STATIONS = 8  # of a strip or a walk, if it is not
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
     if chosen.count is not None and chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
-    from ebgan.run import load
+    from ebgan.runs.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     _check(run, chosen)
@@ -71,8 +71,8 @@ def _check(run: Run, chosen: Draw) -> None:
 def _write_samples(run: Run, chosen: Draw) -> None:
     """Write samples one by one, in a grid, or both."""
     from ebgan.data import TOYS
-    from ebgan.examiner import sheet
     from ebgan.report import grid, save_png
+    from ebgan.runs.examiners.images import sheet
 
     samples, source = _samples(run, chosen)
     if chosen.out:
@@ -89,7 +89,7 @@ def _write_samples(run: Run, chosen: Draw) -> None:
 def _write_ways(run: Run, chosen: Draw) -> None:
     """Write what lies between samples, as a strip, as a walk or both."""
     from ebgan.report import save_gif, save_png
-    from ebgan.walks import strip, walk
+    from ebgan.runs.walks import strip, walk
 
     noise = run.noise(chosen.count or STATIONS, seed=chosen.seed, truncation=chosen.truncation)
     if chosen.strip:
@@ -127,7 +127,7 @@ def _source(run: Run, chosen: Draw, count: int) -> Tensor | None:
 def _landscape(run: Run, samples: Tensor) -> Image:
     """The energy of a run on points, with samples and data."""
     from ebgan.data import open_points
-    from ebgan.points_examiner import survey
     from ebgan.report import landscape
+    from ebgan.runs.examiners.points import survey
 
     return landscape(survey(run, open_points(run.experiment.data.source), samples[..., 0, 0]))

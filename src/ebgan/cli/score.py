@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ebgan.data import Packed
-    from ebgan.run import Run
+    from ebgan.runs.run import Run
 
 LONGEST = 100  # letters of an image's name in that of its map
 SHOWN = 20  # lines of the ranking that are printed
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> None:
     if not chosen.images:
         raise UsageError("score: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
-    from ebgan.run import load
+    from ebgan.runs.run import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     scored: list[Scored] = []

@@ -113,7 +113,7 @@ def _grid(chosen: Sweep) -> Grid:
     if chosen.precision is not None:
         grid = grid.with_base(precision=chosen.precision)
     if chosen.source is not None:
-        from ebgan.trainer import with_source
+        from ebgan.runs.trainer import with_source
 
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ebgan.precision import multiplies_bf16
+from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.summary import duration
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Halving, Store, Trial

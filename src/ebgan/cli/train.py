@@ -51,8 +51,8 @@ def main(argv: list[str]) -> None:
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     _refuse_truth(options.out)
     from ebgan.cli.progress import ProgressBar
-    from ebgan.launching import ranks
-    from ebgan.trainer import train, with_labels
+    from ebgan.distributed.launching import ranks
+    from ebgan.runs.trainer import train, with_labels
 
     if options.labels is not None:
         experiment = with_labels(experiment, options.labels)

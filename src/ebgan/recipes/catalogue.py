@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 FILE = Path(__file__).with_name("catalogue.tsv")
 
@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
     kind: str  # a Kind
     name: str
-    module: str  # of ebgan.recipes, where it is defined
+    module: str  # where it is defined, the last part of its name
     source: str  # paper, and section, figure or table
     summary: str  # the first line of its docstring
 
@@ -56,18 +56,17 @@ def load_all() -> None:
         import_module(f"{package}.{module.name}")
 
 
-def collected() -> str:
-    """The text of the file, from the modules themselves."""
+def collected(reproductions: Mapping[str, Any]) -> str:
+    """The text of the file, from the modules themselves and from what `ebgan reproduce` measures, by name."""
     load_all()
     from ebgan.recipes.index import GRIDS, RECIPES
-    from ebgan.recipes.reproductions import REPRODUCTIONS
 
     found = [
         *(_entry("recipe", each.name, each.make.__module__, each.source, each.summary) for each in RECIPES.values()),
         *(_entry("grid", each.name, each.make.__module__, each.source, each.summary) for each in GRIDS.values()),
     ]
     found.sort(key=lambda entry: (entry.kind != "recipe", entry.module))
-    for name, each in REPRODUCTIONS.items():
+    for name, each in reproductions.items():
         found.append(_entry("reproduction", name, each.measure.__module__, each.source, each.summary))
     return "".join("\t".join(entry) + "\n" for entry in found)
 

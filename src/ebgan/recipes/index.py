@@ -12,7 +12,7 @@ from ebgan.recipes.catalogue import Kind, entries, nearest
 
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
-    from ebgan.sweeps.grid import Grid
+    from ebgan.experiment.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 from ebgan.energies import AutoencoderEnergy, LogisticEnergy
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
+from ebgan.experiment.grid import Grid
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, GAN
 from ebgan.recipes.index import Scale, grid
-from ebgan.sweeps import Grid
 from ebgan.training.optim import SGD, Adam
 
 DEPTHS = (2, 3, 4, 5)

@@ -16,11 +16,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ebgan.experiment import Experiment, Labelled, Nets
+from ebgan.experiment.grid import Grid
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.recipes.index import Scale, grid
 from ebgan.recipes.semisupervised_mnist import LADDER_STEPS, ladder_of
-from ebgan.sweeps import Grid
 
 WEIGHTS = (5000, 2000, 1000, 500)  # over the number of pixels
 RATES = (2e-3, 1e-3, 5e-4, 2e-4, 1e-4)

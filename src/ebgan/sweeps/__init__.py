@@ -1,6 +1,6 @@
 """Sweeps: a grid of experiments, trained in stacks of models or one by one, with a row of results a trial."""
 
-from ebgan.sweeps.grid import Grid, Trial
+from ebgan.experiment.grid import Grid, Trial
 from ebgan.sweeps.halving import Halving
 from ebgan.sweeps.run import Standing, sweep
 from ebgan.sweeps.store import Row, Store

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, final
 
 from ebgan.errors import UsageError, check_least
-from ebgan.sweeps.grid import Trial
+from ebgan.experiment.grid import Trial
 
 Scores = Mapping[str, float | None]  # by id, of the trials that are done; None where the data has no measure
 

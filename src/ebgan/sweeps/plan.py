@@ -19,13 +19,13 @@ from typing import NamedTuple
 
 import torch
 
-from ebgan.building import build
 from ebgan.data import Loader
 from ebgan.data.loader import is_small
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.stacking import stacked
-from ebgan.sweeps.grid import Trial
+from ebgan.experiment.building import build
+from ebgan.experiment.grid import Trial
+from ebgan.experiment.stacking import stacked
 from ebgan.sweeps.stack import groups, shape
 from ebgan.sweeps.training import batches_of, opened, starts
 from ebgan.training.optim import SGD

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import torch
 
-from ebgan.building import count_weights
 from ebgan.experiment import Experiment, Precision
-from ebgan.precision import emulation_warning, suited
-from ebgan.settling import PRECISIONS
-from ebgan.sweeps.grid import Trial
+from ebgan.experiment.building import count_weights
+from ebgan.experiment.grid import Trial
+from ebgan.experiment.precision import emulation_warning, suited
+from ebgan.runs.settling import PRECISIONS
 from ebgan.sweeps.training import opened
 
 FACT = "precision"  # its name among the facts of a sweep's store

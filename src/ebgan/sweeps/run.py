@@ -23,10 +23,10 @@ import torch
 
 from ebgan.errors import WORKER_LOST, EbganError
 from ebgan.experiment import Experiment
-from ebgan.precision import multiplies_bf16
+from ebgan.experiment.grid import Grid, Trial
+from ebgan.experiment.precision import multiplies_bf16
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import LOSSES, connected, sharing
-from ebgan.sweeps.grid import Grid, Trial
 from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ebgan.experiment import Labelled
-from ebgan.sweeps.grid import Trial
+from ebgan.experiment.grid import Trial
 from ebgan.training.game import Turns
 from ebgan.training.optim import OptimiserSpec
 

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 from ebgan import config
 from ebgan.errors import StorageError, UsageError
+from ebgan.experiment.grid import Trial
 from ebgan.held import refuse_lost
-from ebgan.sweeps.grid import Trial
 from ebgan.sweeps.row_checks import fields_of, is_number, metrics_of, refuse_odd
 from ebgan.sweeps.training import Result
 

@@ -20,20 +20,20 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ebgan.building import build
-from ebgan.class_examiner import ClassExaminer
 from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points
-from ebgan.examiner import Examiner
 from ebgan.experiment import Data, Experiment
-from ebgan.labelled import split
-from ebgan.points_examiner import PointsExaminer
+from ebgan.experiment.building import build
+from ebgan.experiment.labelled import split
+from ebgan.experiment.stacking import stacked
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
-from ebgan.run import DataFacts, Run, assemble
 from ebgan.runfolder import RunFolder
-from ebgan.stacking import stacked
-from ebgan.trainer import examiner_of
+from ebgan.runs.examiners.classes import ClassExaminer
+from ebgan.runs.examiners.images import Examiner
+from ebgan.runs.examiners.points import PointsExaminer
+from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.trainer import examiner_of
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
 from ebgan.training.pretraining import survey

@@ -21,8 +21,8 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from ebgan.alone import alone
 from ebgan.distributed import rank, refuse_apart
+from ebgan.distributed.alone import alone
 from ebgan.errors import DivergedError
 from ebgan.held import FolderLostError
 from ebgan.records import Batch

@@ -1,0 +1,24 @@
+"""The experiment: a tree of values, and what is built from it."""
+
+from ebgan.experiment.registry import REGISTRY, read_experiment
+from ebgan.experiment.tree import (
+    Data,
+    Evaluation,
+    Experiment,
+    Labelled,
+    Nets,
+    Optimisers,
+    Precision,
+)
+
+__all__ = [
+    "REGISTRY",
+    "Data",
+    "Evaluation",
+    "Experiment",
+    "Labelled",
+    "Nets",
+    "Optimisers",
+    "Precision",
+    "read_experiment",
+]

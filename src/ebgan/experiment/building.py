@@ -1,0 +1,153 @@
+"""From an experiment to the nets, optimisers and state that a training step moves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._pytree import tree_leaves
+
+from ebgan.distributed import rank
+from ebgan.energies import AutoencoderEnergy
+from ebgan.errors import UsageError
+from ebgan.experiment import Experiment, Precision
+from ebgan.experiment.precision import multiplies_bf16, suited
+from ebgan.experiment.stacking import placed
+from ebgan.nets.base import Classifier, Site
+from ebgan.nets.class_head import ClassHead
+from ebgan.nets.layers import compute_in
+from ebgan.objectives import Objective
+from ebgan.objectives.wrapper import Wrapper
+from ebgan.randomness import Randomness
+from ebgan.training.game import Game
+from ebgan.training.optim import Optimiser
+from ebgan.training.parts import refuse_batch_norm
+from ebgan.training.player import Player
+from ebgan.training.step import Progress
+
+MOST_NUMBERS = 2**34  # in a part of a batch, in both nets, in what a sampler remembers: 64 GiB each
+_SMALLER = "Choose smaller widths, depths, images or sizes"
+DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
+
+
+def build(
+    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
+) -> tuple[Game, Progress]:
+    """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
+
+    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
+    for parts that cannot work together. A precision of None is the one that suits nets and device. On CUDA it switches
+    TF32 off for the process: fp32 means float32 throughout.
+    """
+    if experiment.unsettled:
+        raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
+    if torch.device(device).type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
+    experiment = placed(experiment, device)  # a stack's fields hold tensors
+    wide = torch.float64 if experiment.precision == "fp64" else torch.float32
+    randomness = Randomness.of(experiment.seed, device, wide)
+    site = Site(shape, experiment.data.limits, randomness, classes)
+    generator = experiment.nets.generator.build(site)
+    discriminator = experiment.nets.discriminator.build(site)
+    experiment.sampler.check(generator)
+    experiment.energy.check(discriminator)
+    if experiment.objective.asks.classifies and not isinstance(discriminator, Classifier):
+        raise UsageError(
+            f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
+            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
+            "an auto-encoder with a head of classes (ClassHead)"
+        )
+    if isinstance(experiment.nets.discriminator, ClassHead) and not experiment.objective.asks.classifies:
+        raise UsageError(
+            f"nets.discriminator: a class head learns nothing from {type(experiment.objective).__name__}: wrap the "
+            f"objective in SemiSupervised, or take {type(experiment.nets.discriminator.net).__name__} without a head"
+        )
+    if experiment.accumulate > 1 and not experiment.accumulate_norms:
+        refuse_batch_norm(generator, "generator")
+        refuse_batch_norm(discriminator, "discriminator")
+    weights = _count(generator, discriminator) // math.prod(site.models)
+    dtype = DTYPES[experiment.precision or suited(weights, multiplies_bf16(device))]
+    for net in (generator, discriminator):
+        compute_in(net, wide)
+    game = Game(
+        generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
+        discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
+        energy=experiment.energy,
+        sampler=experiment.sampler,
+        objective=experiment.objective,
+        randomness=randomness,
+        turns=experiment.turns,
+        plateau=experiment.optimisers.plateau,
+        parts=experiment.accumulate,
+    )
+    for net in (generator, discriminator):  # after the optimisers took their weights in full precision
+        compute_in(net, dtype)
+    clock = torch.zeros((), dtype=torch.int64, device=device)
+    memory = experiment.sampler.init(site, wide)
+    plateau = game.plateau.init(site.models, device) if game.plateau else None
+    return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
+
+
+def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> None:
+    """Raise UsageError for what `build` would refuse, and for sizes beyond all reason, before anything is computed.
+
+    It builds on the meta device, which holds no numbers; fields that wait for the data get a number for that.
+    """
+    channels, height, width = shape
+    limit = MOST_NUMBERS * experiment.accumulate * rank().count
+    if (numbers := experiment.batch * channels * height * width) > limit:
+        raise UsageError(
+            f"batch={experiment.batch:,} of {channels} x {height} x {width} is {numbers:,} numbers: expected at most "
+            f"{limit:,}. Choose a smaller batch, or more parts by --accumulate"
+        )
+    refuse_vast_nets(experiment, shape, classes)
+    if "margin" in experiment.objective.asks.unsettled and not isinstance(experiment.energy, AutoencoderEnergy):
+        raise UsageError(
+            f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
+            "number, or take the auto-encoder energy"
+        )
+    settled = replace(experiment, objective=_settled(experiment.objective), pretraining=experiment.pretraining or 1)
+    _, progress = build(settled, shape, "meta", classes)
+    _refuse_more("the sampler holds", sum(each.numel() for each in tree_leaves(progress.memory)))
+
+
+def refuse_vast_nets(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> None:
+    """Raise UsageError for nets beyond all reason on images [C, H, W]."""
+    _refuse_more("the nets hold", _counted(experiment, shape, classes))
+
+
+def _counted(experiment: Experiment, shape: tuple[int, int, int], classes: int) -> int:
+    """The weights of both nets, made nowhere."""
+    try:
+        with torch.device("meta"):
+            return count_weights(experiment, shape, classes)
+    except (RuntimeError, TypeError) as error:
+        if "overflow" not in str(error).lower():
+            raise
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"the nets cannot be built: {reason}. {_SMALLER}") from error
+
+
+def _refuse_more(what: str, count: int) -> None:
+    if count > MOST_NUMBERS:
+        raise UsageError(f"{what} {count:,} numbers: expected at most {MOST_NUMBERS:,}. {_SMALLER}")
+
+
+def _settled(objective: Objective[Any]) -> Objective[Any]:
+    """The objective with a number in each field that waits for the data."""
+    if isinstance(objective, Wrapper):
+        return replace(objective, inner=_settled(objective.inner))  # type: ignore[type-var]
+    return replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))  # type: ignore[type-var]
+
+
+def count_weights(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> int:
+    """The weights of both nets for images [C, H, W], counted on the meta device, which holds no numbers."""
+    site = Site(shape, experiment.data.limits, Randomness.of(experiment.seed, "meta"), classes)
+    return _count(experiment.nets.generator.build(site), experiment.nets.discriminator.build(site))
+
+
+def _count(*nets: nn.Module) -> int:
+    return sum(weight.numel() for net in nets for weight in net.parameters())

@@ -1,0 +1,254 @@
+"""The experiment: a frozen tree of everything that a run is made of, and its checks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ebgan import config
+from ebgan.data import Augmented, By, Dataset, Images, Packed, open_data, open_points, with_labels
+from ebgan.data.naming import check_by
+from ebgan.data.picture import check_white
+from ebgan.energies import AutoencoderEnergy, Energy
+from ebgan.errors import NoSplitError, UsageError, check_least, check_most
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
+from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.objectives import (
+    EBGAN,
+    Objective,
+)
+from ebgan.samplers import Prior, Sampler
+from ebgan.training.game import Turns
+from ebgan.training.optim import Adam, OptimiserSpec
+from ebgan.training.plateau import Plateau
+
+MOST_IMAGES = 10**15  # seen by a run, and between its checkpoints
+MOST_IN_BATCH = 2**24  # images, or points
+MOST_PIXELS = 2**14  # of an image's side
+MOST_SAMPLES = 10**7
+MOST_IN_GRID = 2**14
+MOST_WORKERS = 1024
+
+Precision = Literal["fp32", "bf16", "fp64"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Which images, and how they are served."""
+
+    source: str = "digits"  # a known set (digits, mnist, cifar10...), a folder or file, or a toy (toy.ring...)
+    size: int | None = None  # height and width that a folder's images are resized and cropped to
+    channels: int | None = None  # 1 grey, 3 colour; by default as the images are
+    padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
+    crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
+    flip: bool = False  # whether every second training image, at random, is mirrored from left to right
+    limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
+    classes: By = "auto"  # whether folders name classes: auto (unless they are shards), folders or none
+    white: int | None = None  # the level of 16-bit pictures that is white: 4095 if they hold 12 bits; null is 65,535
+    labels: str | None = None  # a CSV file with the classes of some of a folder's images: image,label
+    workers: int = 0  # processes that read images, where the set is too large to be kept on the device
+
+    def __post_init__(self) -> None:
+        check_least("data", 1, size=self.size, crop=self.crop)
+        check_least("data", 0, padding=self.padding, workers=self.workers)
+        check_by(self.classes)
+        check_white(self.white)
+        check_most("data", MOST_PIXELS, size=self.size, crop=self.crop, padding=self.padding)
+        check_most("data", MOST_WORKERS, workers=self.workers)
+        if self.channels not in (None, 1, 3):
+            raise UsageError(f"data.channels={self.channels}: expected 1 (grey) or 3 (colour)")
+        if self.crop and not self.size:
+            raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
+        if (self.crop or self.flip) and self.source.startswith("toy."):
+            raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
+
+    @property
+    def side(self) -> int | None:
+        """The height and width of the training images, where they are asked for."""
+        return self.crop or (self.size and self.size + 2 * self.padding)
+
+    def open(self) -> Dataset:
+        """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
+        if self.source.startswith("toy."):
+            return open_points(self.source)
+        return self.prepared(self._labelled(self._read("train", self.channels)))
+
+    def open_test(self, channels: int | None = None) -> Packed | None:
+        """The whole images of the source that are for testing, or None where it keeps none apart.
+
+        `channels` are those of the training images, by which pictures are read. Raises DataError where there should be
+        some and they cannot be read.
+        """
+        try:
+            images = self._read("test", channels or self.channels)
+        except NoSplitError:
+            return None
+        return images.padded(self.padding) if self.padding else images
+
+    def prepared(self, images: Packed) -> Images:
+        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
+        padded = images.padded(self.padding) if self.padding else images
+        return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
+
+    def _read(self, split: str, channels: int | None) -> Packed:
+        return open_data(
+            self.source, split=split, size=self.size, channels=channels, classes=self.classes, white=self.white
+        )
+
+    def _labelled(self, images: Packed) -> Packed:
+        return images if self.labels is None else with_labels(images, Path(self.labels).expanduser())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """The images whose class is told, for objectives that learn classes from a few."""
+
+    count: int | None = 100  # images, as many of each class, drawn by the seed; null for all that have a label
+    batch: int = 100  # of them in a discriminator's turn, over all ranks
+    held_out: float = 0.2  # share of a count of null that is kept to measure the error, where there is no test set
+
+    def __post_init__(self) -> None:
+        check_least("labelled", 1, count=self.count, batch=self.batch)
+        check_most("labelled", MOST_IN_BATCH, batch=self.batch)
+        if not 0 <= self.held_out < 1:
+            raise UsageError(f"labelled.held_out={self.held_out}: expected a share in [0, 1)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nets:
+    """The two nets."""
+
+    generator: GeneratorSpec = MLPGenerator()
+    discriminator: DiscriminatorSpec = MLPAutoencoder()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimisers:
+    """What moves them."""
+
+    discriminator: OptimiserSpec = Adam(lr=1e-3)
+    generator: OptimiserSpec = Adam(lr=1e-3)
+    plateau: Plateau | None = None  # lowers both learning rates where the objective's measure of convergence stalls
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What is measured on the way; intervals are in images seen and None is a tenth of the run.
+
+    Where `every` is None, evaluations on the way take the quick metrics alone, and those of the last and of the best
+    weights, at the end, take all.
+    """
+
+    samples: int = 2000  # samples that the metrics are taken over
+    every: int | None = None  # between evaluations
+    grid: int = 100  # samples drawn in each picture
+    pictures: int | None = None  # between pictures
+
+    def __post_init__(self) -> None:
+        check_least("evaluation", 1, grid=self.grid, every=self.every, pictures=self.pictures)
+        check_least("evaluation", 2, samples=self.samples)
+        check_most("evaluation", MOST_SAMPLES, samples=self.samples)
+        check_most("evaluation", MOST_IN_GRID, grid=self.grid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Everything that decides what a run computes."""
+
+    data: Data = Data()
+    labelled: Labelled = Labelled()  # for objectives that learn classes; others read no labels
+    nets: Nets = Nets()
+    energy: Energy = AutoencoderEnergy()
+    sampler: Sampler[Any] = Prior()
+    objective: Objective[Any] = EBGAN()
+    optimisers: Optimisers = Optimisers()
+    turns: Turns = Turns()
+    images: int = 600_000  # real images seen by the discriminator in all
+    pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
+    batch: int = 64  # images in a discriminator's turn, over all ranks
+    precision: Precision | None = None  # of matrix products; None is what suits the machine (`experiment.precision`)
+    accumulate: int = 1  # parts in which a batch passes the nets, for want of memory; each then passes twice
+    accumulate_norms: bool = False  # whether batch norm may take the statistics of each part
+    seed: int = 0
+    ema: int | None = None  # half-life, in images, of an average of the generator's weights that samples are taken from
+    checkpoint: int | None = None  # images between checkpoints; None is a tenth of the run
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+    def __post_init__(self) -> None:
+        check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
+        check_least("", 1, accumulate=self.accumulate)
+        check_most("", MOST_IMAGES, images=self.images, pretraining=self.pretraining, ema=self.ema)
+        check_most("", MOST_IN_BATCH, batch=self.batch)
+        check_most("", self.batch, accumulate=self.accumulate)
+        check_least("", 0, pretraining=self.pretraining)
+        if self.objective.asks.pretrained and self.pretraining == 0:
+            raise UsageError(
+                f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
+                "alone: set pretraining to some epochs' images"
+            )
+        if self.optimisers.plateau and not self.objective.asks.convergence:
+            raise UsageError(
+                f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
+                "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
+            )
+        if self.objective.asks.classifies and (self.data.crop or self.data.flip):
+            raise UsageError(
+                f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
+                "out, or pack a set that is cropped"
+            )
+        self._check_passes()
+        if missing := self.objective.asks.needs - self.energy.gives:
+            raise UsageError(
+                f"objective: {type(self.objective).__name__} needs an energy with {_said(missing)}; "
+                f"{type(self.energy).__name__} has none: {_mend(missing)}"
+            )
+        if self.objective.asks.conditional and not self.sampler.conditional:
+            raise UsageError(
+                f"objective: {type(self.objective).__name__} needs samples that start from images; those of "
+                f"{type(self.sampler).__name__} do not: use Transition as sampler, with MLPTransition as nets.generator"
+            )
+        if self.objective.asks.limits not in (None, self.data.limits):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} takes pixels for probabilities here, "
+                'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
+            )
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """The names of the fields that are None and get a number from the data before training."""
+        fields = tuple(f"objective.{name}" for name in self.objective.asks.unsettled)
+        return (*fields, "pretraining") if self.pretraining is None else fields
+
+    def _check_passes(self) -> None:
+        """Refuse ways to take passes that cannot work."""
+        double = f"{type(self.objective).__name__} takes the gradient of a gradient"
+        if self.accumulate > 1 and self.objective.asks.slopes:
+            raise UsageError(f"accumulate={self.accumulate}: {double}, for which a batch passes whole: choose 1")
+
+    def to_yaml(self) -> str:
+        """The experiment as config.yaml holds it."""
+        return config.to_yaml(self)
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits that differ for experiments that compute different things.
+
+        They are those of its JSON text with sorted keys, which is written six times as fast as its YAML.
+        """
+        text = json.dumps(config.plain(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _said(missing: frozenset[str]) -> str:
+    return " and ".join("a floor of 0" if each == "floor" else each for each in sorted(missing))
+
+
+def _mend(missing: frozenset[str]) -> str:
+    if "floor" in missing:
+        return "use the scalar energy with nonnegative=True, or real_weight=0.0, or the data's energy falls for ever"
+    if "experts" in missing:
+        return "use the experts' energy (ExpertsEnergy) with MLPExperts as nets.discriminator"
+    return "use the auto-encoder energy or pulling_away=None" if "code" in missing else "use the logistic energy"

@@ -1,0 +1,1 @@
+"""What `ebgan reproduce` measures: the claims, figures and tables of the papers."""

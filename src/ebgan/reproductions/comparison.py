@@ -1,0 +1,120 @@
+"""All objectives beside each other: ring, grid and MNIST, the same nets and as many images, several seeds.
+
+Each run is one of the recipes `toy.ring.*`, `toy.grid.*` and `mnist_rivals.*`, in a run folder of its own that can be
+looked into, and which a second call takes up where the first was stopped.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from ebgan.errors import DivergedError
+from ebgan.recipes.index import find
+from ebgan.recipes.rivals import RIVALS
+from ebgan.report import gallery
+from ebgan.reproductions.claims import Claim, Findings, Request
+from ebgan.runfolder import read_records
+from ebgan.runs.run import Run
+from ebgan.runs.trainer import train
+
+STAGES = {
+    "toy.ring": ("modes_covered", "high_quality", "reverse_kl"),
+    "toy.grid": ("modes_covered", "high_quality", "reverse_kl"),
+    "mnist_rivals": ("i_usual", "fid_classifier", "classes_covered", "largest_class"),
+}
+SCALES: dict[str, tuple[tuple[str, ...], int, int | None]] = {  # stages, seeds, images of a run
+    "tiny": (("toy.ring",), 1, 512),
+    "cpu": (tuple(STAGES), 3, None),
+}
+COLUMNS = 5  # of the pictures side by side
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What an objective reached on a stage, a list of one number a seed for each measure."""
+
+    stage: str
+    rival: str
+    measures: dict[str, list[float]]  # the stage's metrics, and `seconds` of training, of the runs that came to an end
+    picture: Image.Image | None  # of the first of these runs' samples in the end
+    diverged: int = 0  # runs that did not
+
+    def row(self) -> list[str]:
+        """The entry as words: title, then mean and standard deviation of each measure."""
+        lost = f" ({self.diverged} diverged)" if self.diverged else ""
+        return [RIVALS[self.rival].title + lost, *(spread(numbers) for numbers in self.measures.values())]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Where its runs are kept, how many seeds each objective has, and how long a run is."""
+
+    out: Path
+    seeds: int = 3
+    images: int | None = None  # seen in each run after pretraining; by default as many as the recipe says
+
+    def entry(self, stage: str, rival: str, note: Callable[[str], None] = lambda _: None) -> Entry:
+        """An objective on a stage: train what is not yet trained, and read it."""
+        runs = []
+        for seed in range(self.seeds):
+            note(f"{stage}.{rival}, seed {seed}")
+            try:
+                runs.append(self._run(f"{stage}.{rival}", seed))
+            except DivergedError as error:
+                note(str(error))
+        metrics = [read_records(run.folder.evaluations)[-1]["metrics"] for run in runs]
+        measures = {name: [float(each[name]) for each in metrics] for name in STAGES[stage]}
+        measures["seconds"] = [float(read_records(run.folder.stats)[-1]["seconds"]) for run in runs]
+        return Entry(stage, rival, measures, _last_picture(runs[0]) if runs else None, self.seeds - len(runs))
+
+    def _run(self, recipe: str, seed: int) -> Run:
+        made = find(recipe).make()
+        seen = replace(made.evaluation, pictures=made.images)  # one picture, in the end
+        experiment = replace(made, seed=seed, evaluation=seen)
+        if self.images:
+            experiment = replace(experiment, images=self.images + (experiment.pretraining or 0))
+        return train(experiment, self.out / recipe / f"seed{seed}")
+
+
+def reproduce(asked: Request) -> Findings:
+    """Modes, quality and time of every objective on a ring, a grid and MNIST, the same nets and as many images."""
+    stages, seeds, images = SCALES[asked.scale]
+    contest = Contest(asked.out, asked.seeds or seeds, images)
+    entries = {stage: [contest.entry(stage, rival, asked.note) for rival in RIVALS] for stage in stages}
+    tables = {
+        stage: [["objective", *reached[0].measures], *(entry.row() for entry in reached)]
+        for stage, reached in entries.items()
+    }
+    drawn = {stage: pictures(reached) for stage, reached in entries.items()}
+    return Findings([found_by_pulling_away(entries["toy.ring"])], drawn, tables)
+
+
+def found_by_pulling_away(ring: Sequence[Entry]) -> Claim:
+    """Whether EBGAN-PT finds at least seven of the ring's modes, on average over seeds."""
+    modes = {entry.rival: statistics.fmean(entry.measures["modes_covered"] or [0.0]) for entry in ring}
+    measured = f"{modes['ebgan_pt']:.3g}; EBGAN alone {modes['ebgan']:.3g}"
+    return Claim("Ring of 8: modes that EBGAN-PT finds", "at least 7", measured, modes["ebgan_pt"] >= 7)
+
+
+def pictures(entries: Sequence[Entry]) -> Image.Image:
+    """The samples of all entries of a stage side by side."""
+    drawn = [(RIVALS[entry.rival].title, entry.picture) for entry in entries if entry.picture]
+    return gallery(drawn, COLUMNS)
+
+
+def spread(numbers: Sequence[float]) -> str:
+    """Mean and standard deviation as words."""
+    if not numbers:
+        return ""
+    mean = statistics.fmean(numbers)
+    return f"{mean:.4g}" if len(numbers) < 2 else f"{mean:.4g} +- {statistics.stdev(numbers):.2g}"
+
+
+def _last_picture(run: Run) -> Image.Image:
+    _, path = run.folder.grids()[-1]
+    return Image.open(path).convert("RGB")

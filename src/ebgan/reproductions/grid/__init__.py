@@ -1,0 +1,1 @@
+"""The grid search of the EBGAN paper and its margins."""

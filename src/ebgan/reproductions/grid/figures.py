@@ -1,0 +1,114 @@
+"""Figures 2 and 3 of the EBGAN paper: how I' is spread over the trials of the grid search.
+
+I' is that of the usual order. Claims are of the trials that are finished; of how many is said with each table.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from PIL import Image
+
+from ebgan.recipes.mnist_grid import PUBLISHED
+from ebgan.report import histogram_panels
+from ebgan.report.distribution import published_shares
+from ebgan.report.sweep import (
+    FAILED,
+    GOOD,
+    HALF,
+    Panel,
+    SweepRecord,
+    families,
+    histogram,
+    real_score,
+    share,
+    share_columns,
+    shares,
+)
+from ebgan.reproductions.claims import Claim, Findings, Request
+from ebgan.reproductions.grid.study import Study, studied
+
+PAIRS = 12  # two optimisers for either player, three rates
+FIFTH = 0.2  # of the EBGANs at least get half as far as real digits, or the runs are too short to tell
+
+
+def figure2(asked: Request) -> Findings:
+    """How I' is spread over the grid's EBGANs and GANs, of all nets and of shallower ones."""
+    study = studied(asked)
+    panels = [panel for panel in study.record.panels if not panel.title.startswith("GAN: ")]
+    return Findings(claims(study.record), {"figure2": _drawn(panels)} if panels else {}, _told(study))
+
+
+def figure3(asked: Request) -> Findings:
+    """The same for each of the twelve pairs of optimisers and learning rates of the GANs, beside all EBGANs."""
+    study = studied(asked)
+    pairs = [panel for panel in study.record.panels if panel.title.startswith("GAN: ")]
+    rows = [["GANs", "trials", f"I' under {FAILED}", "mean I'", "best I'"], *map(_pair, pairs)]
+    found = [families(panel.trials) for panel in pairs]
+    both = [(each["EBGAN"], each["GAN"]) for each in found if each.get("EBGAN") and each.get("GAN")]
+    fewer = sum(_failing(ebgan) < _failing(gan) for ebgan, gan in both)
+    claim = Claim(
+        "Pairs of optimisers whose GANs fail more often than the EBGANs",
+        f"all {PAIRS}",
+        f"{fewer} of {len(pairs)}, {study.trials}",
+        fewer == PAIRS,
+    )
+    return Findings([claim], {"figure3": _drawn(pairs)} if pairs else {}, {"GANs by optimisers": rows})
+
+
+def claims(record: SweepRecord) -> list[Claim]:
+    """The paper's: EBGANs fail less often than GANs, and more of them get far."""
+    found = families(record.trials)
+    ebgan, gan = found.get("EBGAN", []), found.get("GAN", [])
+    real = real_score(record)
+    if not ebgan or not gan or real is None:
+        return []
+    told = [_compared(ebgan, gan, FAILED, below=True), *(_compared(ebgan, gan, bound) for bound in GOOD)]
+    half = HALF * real
+    far = share(ebgan, half) or 0.0
+    return [
+        *told,
+        Claim(
+            f"EBGANs with I' above half of real digits', {half:.2f}",
+            f"at least {100 * FIFTH:.0f} %",
+            f"{100 * far:.1f} %",
+            far >= FIFTH,
+        ),
+    ]
+
+
+def _compared(ebgan: Sequence[float], gan: Sequence[float], bound: float, below: bool = False) -> Claim:
+    """One of the shares of EBGANs and GANs, which the paper has further apart or less."""
+    published = [published_shares(PUBLISHED[name], bound)[not below] for name in ("EBGAN", "GAN")]
+    ours = [share(scores, bound, below) or 0.0 for scores in (ebgan, gan)]
+    side = "under" if below else "above"
+    more = "fewer" if below else "more"
+    return Claim(
+        f"I' {side} {bound}: {more} EBGANs than GANs",
+        " and ".join(f"{100 * each:.0f} %" for each in published),
+        " and ".join(f"{100 * each:.1f} %" for each in ours),
+        ours[0] < ours[1] if below else ours[0] > ours[1],
+    )
+
+
+def _told(study: Study) -> dict[str, list[list[str]]]:
+    """The table of shares, which says of how many trials it is."""
+    rows = [[line.label, *line.cells] for line in shares(study.record)]
+    return {f"shares, {study.trials}": [["", *share_columns(study.record)], *rows]}
+
+
+def _drawn(panels: Sequence[Panel]) -> Image.Image:
+    return histogram_panels([histogram(panel, PUBLISHED) for panel in panels])
+
+
+def _pair(panel: Panel) -> list[str]:
+    scores = families(panel.trials)["GAN"]
+    if not scores:
+        return [panel.title.removeprefix("GAN: "), "0", "", "", ""]
+    numbers = f"{100 * _failing(scores):.1f} %", f"{statistics.fmean(scores):.3f}", f"{max(scores):.3f}"
+    return [panel.title.removeprefix("GAN: "), f"{len(scores):,}", *numbers]
+
+
+def _failing(scores: Sequence[float]) -> float:
+    return share(scores, FAILED, below=True) or 0.0

@@ -1,0 +1,96 @@
+"""The grid search as the figures that are drawn of it find it: trials of a sweep's folder, trained where they are not.
+
+The folder is one of `ebgan sweep mnist_grid`: what has a result there is not trained again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ebgan.distributed import default_device
+from ebgan.errors import UsageError
+from ebgan.experiment import Experiment
+from ebgan.recipes.mnist_grid import PUBLISHED, both
+from ebgan.report.sweep import SweepRecord
+from ebgan.reproductions.claims import Request
+from ebgan.runfolder import SweepFolder
+from ebgan.sweeps import Grid, Standing, Store, sweep
+from ebgan.sweeps.summary import sweep_record
+
+GRID = "mnist_grid"
+
+
+class Study(NamedTuple):
+    """The trials that were asked for, and what they came to."""
+
+    record: SweepRecord
+    experiments: dict[str, Experiment]  # by the trial's id
+    folder: SweepFolder
+
+    @property
+    def trials(self) -> str:
+        """How many have a result, and how many failed, which nothing counts."""
+        finished = sum(trial.counted is not None for trial in self.record.trials)
+        failed = sum(trial.status == "failed" for trial in self.record.trials)
+        told = f"{finished:,} of the grid's {len(self.experiments):,} trials"
+        return f"{told} ({failed:,} failed)" if failed else told
+
+
+def studied(asked: Request) -> Study:
+    """Train what has no result yet of the trials that are asked for, and read all that the folder has of the grid.
+
+    Raises UsageError for a folder that holds another sweep.
+    """
+    return swept(GRID, both(asked.scale), asked, PUBLISHED)
+
+
+def swept(name: str, made: Grid, asked: Request, published: Mapping[str, Sequence[float]]) -> Study:
+    """The same of any grid that `ebgan sweep` knows by a name."""
+    folder = SweepFolder(asked.out)
+    _check(name, folder, asked)
+    experiments = {trial.id: trial.experiment for trial in made.trials()}
+    facts = {"grid": name, "scale": asked.scale}
+    sweep(
+        made,
+        folder.path,
+        workers=asked.workers,
+        device=default_device(),
+        limit=asked.limit,
+        observer=Noted(asked),
+        facts=facts,
+    )
+    study = Study(sweep_record(folder, published, experiments.keys()), experiments, folder)
+    for trial in study.record.trials:
+        if trial.status == "failed":
+            asked.note(f"{trial.id} failed: {trial.error}")
+    return study
+
+
+class Noted:
+    """An observer of a sweep that says how it stands each time that a twentieth is done."""
+
+    def __init__(self, asked: Request) -> None:
+        self.note, self.said = asked.note, 0
+
+    def standing(self, standing: Standing) -> None:
+        """Say it, or let it pass."""
+        part = 20 * (standing.done + standing.failed) // max(standing.trials, 1)
+        if part > self.said:
+            self.said = part
+            self.note(f"{standing.done:,} of {standing.trials:,} trials done, {standing.failed:,} failed")
+
+
+def _check(name: str, folder: SweepFolder, asked: Request) -> None:
+    if not folder.trials.is_file():
+        return
+    with Store(folder.trials) as store:
+        facts = store.facts()
+    part = facts.get("grid", name).removeprefix(name)  # its own half of a grid, say: mnist_grid.ebgan
+    if part[:1] not in ("", ".") or facts.get("scale", asked.scale) != asked.scale:
+        held = f"the sweep {facts.get('grid')} --scale {facts.get('scale')}"
+        raise UsageError(f"{folder.path}: holds {held}; choose another folder, or its scale")
+    if "halving" in facts:
+        raise UsageError(
+            f"{folder.path}: holds a sweep with halving, which trained the better trials longest; choose another folder"
+        )

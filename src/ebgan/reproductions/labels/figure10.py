@@ -1,0 +1,80 @@
+"""Figure 10 of the EBGAN paper: what the generator of EBGAN-LN makes once it rests, by several seeds.
+
+The runs are those of table 2 with 100 labels, in the same folders. The paper turns the generator off as soon as the
+energy of the data "had already been low" and samples "exhibit good quality": here low is below the energy of images
+that are left as noisy as they were given, noise^2 times the pixels, and quality is that all classes are among the
+samples.
+"""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from ebgan.data import Packed
+from ebgan.nets.ladder import Ladder
+from ebgan.report import gallery, grid
+from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.labels.table2 import experiment_of, folder_of
+from ebgan.runfolder import read_records
+from ebgan.runs.examiners.images import Examiner
+from ebgan.runs.run import Run
+from ebgan.runs.trainer import train
+
+KIND, LABELS = "EBGAN-LN", 100
+SHOWN, MEASURED = 100, 2000  # samples in a panel, and those that metrics are taken over
+SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 1, "paper": 2}
+
+
+def reproduce(asked: Request) -> Findings:
+    """Generations of EBGAN-LN, of one seed a panel, and whether all digits are among them."""
+    runs = [_trained(seed, asked) for seed in range(asked.seeds or SEEDS[asked.scale])]
+    pictures = [(f"seed {seed}", grid(run.sample(SHOWN))) for seed, run in enumerate(runs)]
+    seen = [_measured(run) for run in runs]
+    rows = [["seed", "I'", "I' of real images", "classes covered", "energy of the data at the generator's rest"]]
+    for seed, (run, found) in enumerate(zip(runs, seen, strict=True)):
+        scores = (f"{found[name]:.3g}" for name in ("i_usual", "i_usual_real"))
+        rows.append([str(seed), *scores, f"{found['classes_covered']:.0%}", f"{energy_at_rest(run):.3g}"])
+    return Findings(
+        [_varied(seen), _low(runs)],
+        {"figure10": gallery(pictures, 2)},
+        {f"samples of EBGAN-LN, {LABELS} labels": rows},
+    )
+
+
+def energy_at_rest(run: Run) -> float:
+    """The data's mean energy when the generator had its last turn."""
+    return float([record["energy_real"] for record in _play(run)][-1])
+
+
+def _trained(seed: int, asked: Request) -> Run:
+    asked.note(f"{KIND}, {LABELS} labels, seed {seed}")
+    run = train(experiment_of(KIND, LABELS, seed, asked.scale), asked.out / folder_of(KIND, LABELS, seed))
+    assert _play(run)
+    return run
+
+
+def _measured(run: Run) -> dict[str, float]:
+    data = run.reopened()
+    assert isinstance(data, Packed)
+    return Examiner(run, data, MEASURED).glance()
+
+
+def _play(run: Run) -> list[dict[str, float]]:
+    return [record for record in read_records(run.folder.stats) if "energy_fake" in record]
+
+
+def _varied(seen: list[dict[str, float]]) -> Claim:
+    """Whether all classes are among the samples of every seed."""
+    covered = min(found["classes_covered"] for found in seen)
+    return Claim("samples of good quality: all classes are among them", "100 %", f"{covered:.0%}", covered == 1)
+
+
+def _low(runs: list[Run]) -> Claim:
+    """Whether the data's energy has sunk below that of the noise."""
+    channels, height, width = runs[0].data.shape
+    net = runs[0].experiment.nets.discriminator
+    assert isinstance(net, Ladder)
+    noise = net.noise**2 * channels * height * width
+    energy = fmean(map(energy_at_rest, runs))
+    what = "the energy of the data is low when the generator comes to rest"
+    return Claim(what, f"below {noise:.3g}, the noise's", f"{energy:.3g}", energy < noise)

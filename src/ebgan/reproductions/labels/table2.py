@@ -1,0 +1,113 @@
+"""Table 2 of the EBGAN paper: test errors of the Ladder network and of EBGAN-LN on MNIST with few labels.
+
+The paper's two rows differ in more than the generator: EBGAN-LN has half as many steps again, and 2.5 times the rate. A
+third, EBGAN-LN without its generator, tells what these do.
+
+Each seed of each cell is a run of its own in the folder, which the same command takes up where it was stopped, and
+which other processes may train (`semisupervised_mnist.ladder_quarter`); where stacks of models pay, as on a GPU, all
+seeds and numbers of labels are trained as one. The lengths of `cpu` are a quarter of the paper's, with all decays
+scaled and with gamma at the softmax (`shortened`): hours. There the Ladder network has four times its rate, by which
+Adam goes as far as in the paper's steps, and as far as in EBGAN-LN's. `tiny` reads the digits of scikit-learn.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from typing import NamedTuple
+
+from ebgan.experiment import Experiment
+from ebgan.recipes.semisupervised_mnist import (
+    EBGAN_LN_STEPS,
+    LADDER_RATE,
+    LADDER_STEPS,
+    QUARTER_RATE,
+    ebgan_ln_of,
+    ladder_of,
+    shortened,
+    without_generator,
+)
+from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.labels.cells import Errors, errors_of, known_of, said
+
+PAPER = {  # error in per cent and its standard deviation over 15 seeds, by labels
+    "Ladder network": {100: (1.36, 0.21), 200: (1.24, 0.09), 1000: (1.04, 0.06)},
+    "EBGAN-LN": {100: (1.04, 0.12), 200: (0.99, 0.12), 1000: (0.89, 0.04)},
+}
+CONTROL = "EBGAN-LN without generator"
+KINDS = (*PAPER, CONTROL)
+
+
+class _Size(NamedTuple):
+    share: float  # of the paper's steps
+    labels: tuple[int, ...]
+    seeds: int
+
+
+SIZES: dict[Scale, _Size] = {
+    "tiny": _Size(2e-4, (100,), 1),
+    "cpu": _Size(0.25, (100,), 1),
+    "paper": _Size(1.0, (100, 200, 1000), 15),
+}
+
+
+def reproduce(asked: Request) -> Findings:
+    """Test errors of the Ladder network and of EBGAN-LN with few labels, beside the paper's."""
+    size = SIZES[asked.scale]
+    counts, seeds = asked.labels or size.labels, range(asked.seeds or size.seeds)
+    cells = {
+        folder_of(kind, labels, seed): experiment_of(kind, labels, seed, asked.scale)
+        for labels in counts
+        for seed in seeds
+        for kind in KINDS
+    }
+    found = errors_of(cells, asked)
+    errors: dict[int, dict[str, Errors]] = {
+        labels: {kind: [found[folder_of(kind, labels, seed)] for seed in seeds] for kind in KINDS} for labels in counts
+    }
+    rows = [["labels", *(f"{kind}{whose}" for kind in PAPER for whose in ("", ", paper")), CONTROL]]
+    rows += [_row(labels, found) for labels, found in errors.items()]
+    claims = [claim for labels, found in errors.items() for claim in _claims(labels, found)]
+    return Findings(claims, {}, {"test error, %": rows})
+
+
+def folder_of(kind: str, labels: int, seed: int) -> str:
+    """The name of a run's folder."""
+    return f"{kind.lower().replace(' ', '-')}-{labels}-{seed}"
+
+
+def experiment_of(kind: str, labels: int, seed: int, scale: Scale) -> Experiment:
+    """A run of a cell of the table."""
+    share = SIZES[scale].share
+    if kind == "Ladder network":
+        rate = QUARTER_RATE if scale == "cpu" else LADDER_RATE
+        made = ladder_of(round(LADDER_STEPS * share), labels, seed, rate)
+    else:
+        made = ebgan_ln_of(round(EBGAN_LN_STEPS * share), labels, seed)
+        made = without_generator(made) if kind == CONTROL else made
+    if scale == "tiny":
+        return replace(made, data=replace(made.data, source="digits"))
+    return shortened(made) if scale == "cpu" else made
+
+
+def _row(labels: int, found: dict[str, Errors]) -> list[str]:
+    cells = ((said(found[kind]), _published(kind, labels)) for kind in PAPER)
+    return [str(labels), *(cell for pair in cells for cell in pair), said(found[CONTROL])]
+
+
+def _published(kind: str, labels: int) -> str:
+    """What the paper has of so many labels, if anything."""
+    known = PAPER[kind].get(labels)
+    return "{:.2f} +- {:.2f}".format(*known) if known else ""
+
+
+def _claims(labels: int, found: dict[str, Errors]) -> list[Claim]:
+    """That EBGAN training lowers the error, where each kind has a run that did not diverge."""
+    if not all(known_of(found[kind]) for kind in KINDS):
+        return []
+    ladder, ebgan_ln, control = (statistics.fmean(known_of(found[kind])) for kind in KINDS)
+    paper = [known[labels][0] for known in PAPER.values() if labels in known]
+    expected = "{:.2f} falls to {:.2f}".format(*paper) if paper else "falls"
+    measured = f"{ladder:.2f} falls to {ebgan_ln:.2f}, without generator to {control:.2f}"
+    holds = ebgan_ln < min(ladder, control)
+    return [Claim(f"EBGAN training lowers the error, {labels} labels", expected, measured, holds)]

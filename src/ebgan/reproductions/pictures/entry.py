@@ -1,0 +1,128 @@
+"""What a recipe of pictures came to: a run, trained or taken up, and what it is measured by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ebgan.data import Images, scaled
+from ebgan.energies import AutoencoderEnergy
+from ebgan.experiment import Experiment
+from ebgan.metrics import nearest
+from ebgan.report import grid
+from ebgan.reproductions.claims import Claim, Request
+from ebgan.reproductions.pictures.sizes import Look, Size, side_of
+from ebgan.reproductions.pictures.thirds import Thirds, distances
+from ebgan.runfolder import Record, RunFolder, read_records
+from ebgan.runs.calibration import constant_outputs
+from ebgan.runs.examiners.images import some
+from ebgan.runs.run import Run
+from ebgan.runs.trainer import train
+
+TITLES = {"dcgan": "DCGAN", "ebgan": "EBGAN", "ebgan_pt": "EBGAN-PT", "began": "BEGAN", "magan": "MAGAN"}
+COLLAPSED = 0.5  # spread below which samples are too much alike
+METRIC_SEED = 1  # of the samples that the spread is taken over; the panel's are of seed 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recipe's run in numbers, with a panel of its samples."""
+
+    recipe: str
+    last: Record  # of stats.jsonl
+    mean_image: float | None  # energy of an output that is the mean image; None where nothing is reconstructed
+    spread: float  # distance from a sample to the nearest other one, over that of images of the data
+    distances: list[Record]  # FID and KID after each third; [] where they are not measured
+    panel: Image.Image
+
+    @property
+    def title(self) -> str:
+        """What the recipe trains, in words."""
+        return TITLES[self.recipe.rpartition(".")[2]]
+
+    @property
+    def kernel(self) -> list[float]:
+        """KID after each third."""
+        return [each["metrics"]["kid_inception"] for each in self.distances]
+
+    def words(self) -> dict[str, str]:
+        """What was measured, by what it is called."""
+        last, frechet, kernel = self.last, "not measured", "not measured"
+        if self.distances:
+            frechet = f"{self.distances[-1]['metrics']['fid_inception']:.1f}"
+            kernel = ", ".join(f"{each:.3f}" for each in self.kernel)
+        return {
+            "images seen": f"{last['images']:,}",
+            "seconds": f"{last['seconds']:,.0f}",
+            "E(x)": f"{last['energy_real']:.4g}",
+            "E(G(z))": f"{last['energy_fake']:.4g}",
+            "E of the mean image": "" if self.mean_image is None else f"{self.mean_image:.4g}",
+            "margin": f"{last['margin']:.4g}" if "margin" in last else "",
+            "share under it": f"{last['hinge_share']:.0%}" if "hinge_share" in last else "",
+            "spread": f"{self.spread:.2f}",
+            "FID": frechet,
+            "KID, by thirds": kernel,
+        }
+
+    def claims(self) -> list[Claim]:
+        """What any run is to show: it knows the data, its samples differ, and come nearer to the data."""
+        found, energy = [], float(self.last["energy_real"])
+        if self.mean_image is not None:
+            said = f"{energy:.4g} and {self.mean_image:.4g}"
+            what = f"{self.title}: the energy of the data lies below that of the mean image"
+            found.append(Claim(what, "the first the smaller", said, energy < self.mean_image))
+        what = f"{self.title}: samples differ as images do (spread)"
+        found.append(Claim(what, f"over {COLLAPSED:g}", f"{self.spread:.2f}", self.spread > COLLAPSED))
+        if len(self.distances) > 1:
+            said = ", ".join(f"{each:.3f}" for each in self.kernel)
+            what = f"{self.title}: KID falls from third to third"
+            falls = all(later < earlier for earlier, later in zip(self.kernel, self.kernel[1:], strict=False))
+            found.append(Claim(what, "each the smaller", said, falls))
+        return found
+
+
+def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Images) -> Entry:
+    """A recipe at a size on the data: train it, or take it up where it was stopped, and look."""
+    asked.note(f"{recipe}: {made.images:,} images")
+    folder = RunFolder(asked.out / recipe)
+    thirds = Thirds(folder, made, asked.note)
+    run = train(made, folder.path, data=size.stand_in(made), observer=thirds)
+    thirds.keep()
+    look = size.looks[side_of(made)]
+    *before, last = thirds.kept()
+    counts = dict.fromkeys(before, look.before) | {last: look.after} if look.after else {}
+    return Entry(
+        recipe,
+        read_records(folder.stats)[-1],
+        _mean_image(made, data),
+        spread(run, data, look.shown),
+        distances(run, data, counts, asked.note),
+        grid(run.sample(look.shown)),
+    )
+
+
+def real(data: Images, look: Look) -> Image.Image:
+    """A panel of images of the data, drawn evenly."""
+    return grid(data.images[some(data, look.shown)])
+
+
+def spread(run: Run, data: Images, count: int) -> float:
+    """The mean distance from a sample to the nearest other one, over that of as many images of the data.
+
+    In pixels [-1, 1], the L2 norm. Near 0 all samples are one.
+    """
+    images = scaled(torch.from_numpy(data.images[some(data, count)]), (-1.0, 1.0))
+    return _between(run.sample(count, seed=METRIC_SEED)) / _between(images)
+
+
+def _between(images: Tensor) -> float:
+    rows = images.flatten(1)
+    return float(nearest(rows, [rows], torch.arange(len(rows))).distance.mean())
+
+
+def _mean_image(made: Experiment, data: Images) -> float | None:
+    energy = made.energy
+    return constant_outputs(data, energy, made.data.limits)[1] if isinstance(energy, AutoencoderEnergy) else None

@@ -1,0 +1,133 @@
+"""How large the recipes of pictures are run at each scale: widths, lengths, data.
+
+A length goes by the side of the images: at `cpu`, each run is some twenty minutes of one core. At `tiny` the digits of
+scikit-learn, enlarged, stand in for the pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.data import Images, from_array, open_data
+from ebgan.experiment import Experiment, Nets
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
+from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
+from ebgan.nets.imagenet import NoisyGenerator
+from ebgan.nets.notation import parse, show
+from ebgan.reproductions.claims import Scale
+
+DIGITS = 64  # of the digits that stand in for pictures
+
+Net = TypeVar("Net", GeneratorSpec, DiscriminatorSpec)
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a run is, in images seen, and how wide its nets are."""
+
+    images: int
+    checkpoint: int  # between checkpoints
+    pictures: int  # between pictures
+    divide: int = 2  # feature maps by this
+    divide_began: int = 8  # the same of BEGAN's nets, whose maps are not halved as images grow
+    batch: int | None = None  # in place of the recipe's
+
+    def narrowed(self, nets: Nets) -> Nets:
+        """The same nets with fewer feature maps."""
+        return Nets(generator=self._narrowed(nets.generator), discriminator=self._narrowed(nets.discriminator))
+
+    def _narrowed(self, net: Net) -> Net:
+        if isinstance(net, ConvAutoencoder):
+            layers = [layer._replace(maps=max(layer.maps // self.divide, 1)) for layer in parse(net.encoder, "encoder")]
+            return replace(net, encoder=show(layers))
+        if isinstance(net, BEGANGenerator | BEGANAutoencoder):
+            return replace(net, width=max(net.width // self.divide_began, 1))
+        assert isinstance(net, ConvGenerator | ConvDiscriminator | NoisyGenerator)
+        return replace(net, width=max(net.width // self.divide, 1))
+
+
+class Look(NamedTuple):
+    """How many samples of a run are looked at."""
+
+    shown: int  # in a panel, and beside each other to see how much they differ
+    before: int = 0  # whose FID and KID are taken after each third but the last
+    after: int = 0  # the same in the end; 0 if they are not measured
+
+
+LOOKS = {64: Look(100, 1000, 5000), 128: Look(36, 500, 2000), 256: Look(16, 200, 500)}  # by side: memory
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a scale makes of a recipe."""
+
+    lengths: dict[int, Length] = field(default_factory=dict)  # by the side of the images; the recipe's own if not here
+    digits: bool = False  # whether the digits stand in for every set
+    looks: dict[int, Look] = field(default_factory=LOOKS.copy)  # by the side of the images
+
+    def of(self, made: Experiment) -> Experiment:
+        """A recipe at this size."""
+        side = side_of(made)
+        if self.digits:
+            made = replace(made, data=replace(made.data, source="digits"))
+        if side not in self.lengths:
+            return made
+        length = self.lengths[side]
+        return replace(
+            made,
+            nets=length.narrowed(made.nets),
+            batch=length.batch or made.batch,
+            images=length.images,
+            pretraining=min(made.pretraining or 0, length.images // 4),
+            checkpoint=length.checkpoint,
+            evaluation=replace(made.evaluation, pictures=length.pictures),
+        )
+
+    def stand_in(self, made: Experiment) -> NDArray[np.uint8] | None:
+        """The images [N, 1, side, side] that stand in for a recipe's data, or None where it has its own."""
+        if not self.digits:
+            return None
+        assert made.data.size is not None
+        digits = open_data("digits").images[:DIGITS]
+        times = made.data.size // digits.shape[-1]
+        return digits.repeat(times, 2).repeat(times, 3)
+
+    def open(self, made: Experiment) -> Images:
+        """The images that a run of a recipe sees. Raises DataError where they are not to be had."""
+        stand_in = self.stand_in(made)
+        opened = made.data.open() if stand_in is None else made.data.prepared(from_array(stand_in, name="digits"))
+        assert isinstance(opened, Images)
+        return opened
+
+
+SIZES: dict[Scale, Size] = {
+    "tiny": Size(
+        lengths={
+            64: Length(24, 8, 24, 16, 64, batch=4),
+            128: Length(24, 8, 24, 16, batch=4),
+            256: Length(12, 4, 12, 16, batch=4),
+        },
+        digits=True,
+        looks=dict.fromkeys(LOOKS, Look(16)),
+    ),
+    "cpu": Size(
+        lengths={
+            64: Length(192_000, 32_000, 16_000),
+            128: Length(19_200, 6_400, 3_200, batch=16),
+            256: Length(12_800, 3_200, 1_600, divide=4, batch=16),
+        },
+    ),
+    "paper": Size(),
+}
+
+
+def side_of(made: Experiment) -> int:
+    """Height and width of the images that a recipe's nets see."""
+    side = made.data.crop or made.data.size
+    assert side is not None
+    return side

@@ -1,0 +1,100 @@
+"""A run with nets on a Gaussian in one dimension, looked at on the way: does the energy become flat over the data?
+
+Nothing here forces the conditions of the theorems: the discriminator is a net of 64 units that moves by small steps,
+and expectations are means of batches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebgan.data import Loader, Points, open_points
+from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.metrics import transport_distance
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
+from ebgan.randomness import Randomness
+from ebgan.recipes.index import find
+from ebgan.records import Batch
+from ebgan.samplers import Moment, no_source
+from ebgan.schedules import Linear
+from ebgan.training.game import Game
+from ebgan.training.optim import Adam
+from ebgan.training.step import Progress, train_step
+
+MOMENTS = 10  # of a run at which it is looked at, besides the start
+POINTS = 4000  # that expectations are taken over
+SIDE = 400  # places of an energy curve
+METRIC_SEED = 1  # of the points and samples of every look
+GENERATOR = MLPGenerator(depth=3, width=64, noise=1, batch_norm=False, std=0.1)
+DISCRIMINATORS = {
+    "ebgan": MLPAutoencoder(depth=3, width=64, batch_norm=False, std=0.1),
+    "gan": MLPDiscriminator(depth=3, width=64, batch_norm=False, std=0.1),
+}
+
+
+class Look(NamedTuple):
+    """A run with nets at a moment."""
+
+    images: int  # seen
+    axis: Tensor  # [side] places
+    energy: Tensor  # [side] at the places
+    samples: Tensor  # [count]
+    spread: float  # standard deviation of the energy over the data
+    gamma: float  # mean energy over the data
+    value: float  # V(G, D): the discriminator's loss, over fresh points
+    distance: float  # Wasserstein-1, samples to data
+
+
+def setting(objective: str, images: int) -> Experiment:
+    """A toy recipe with small nets that follow the game closely: no momentum, the generator ten times as slow."""
+    made = find(f"toy.gaussian.{objective}").make()
+    settling = Linear(start=1.0, end=0.01, begin=images // 3, finish=images)
+    return replace(
+        made,
+        nets=Nets(generator=GENERATOR, discriminator=DISCRIMINATORS[objective]),
+        optimisers=Optimisers(
+            discriminator=Adam(lr=2e-3, beta1=0.0, decay=settling), generator=Adam(lr=2e-4, beta1=0.0, decay=settling)
+        ),
+        images=images,
+    )
+
+
+def watch(experiment: Experiment) -> list[Look]:
+    """Train on points and look at moments evenly spread, the start and the end among them."""
+    points = open_points(experiment.data.source)
+    game, progress = build(experiment, points.shape)
+    loader = Loader(points, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
+    draw = loader.batches(0).__next__
+    steps = experiment.images // experiment.batch
+    looks = [look(game, progress, points)]
+    for begin, end in pairwise(steps * moment // MOMENTS for moment in range(MOMENTS + 1)):
+        for _ in range(begin, end):
+            progress, _ = train_step(game, progress, draw)
+        looks.append(look(game, progress, points))
+    return looks
+
+
+@torch.no_grad()
+def look(game: Game, progress: Progress, points: Points) -> Look:
+    """The game on points in one dimension as it stands; its nets have no batch norm or dropout to be disturbed."""
+    real = points.density.sample(Randomness.of(METRIC_SEED), POINTS)[..., None, None]
+    sample = game.sampler.sample(game.generator.net, Moment(Randomness.of(METRIC_SEED), 0, 0, POINTS), no_source)
+    axis = torch.linspace(*points.density.window, SIDE)
+    over_data, over_samples = game.read(real), game.read(sample.images)
+    loss = game.objective.discriminator(progress.objective, over_data, over_samples, Batch(real)).total
+    return Look(
+        images=int(progress.images),
+        axis=axis,
+        energy=game.read(axis[:, None, None, None]).energy,
+        samples=sample.images.flatten(),
+        spread=float(over_data.energy.std()),
+        gamma=float(over_data.energy.mean()),
+        value=float(loss),
+        distance=transport_distance(sample.images.flatten(), real.flatten()),
+    )

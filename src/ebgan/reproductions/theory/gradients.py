@@ -1,0 +1,219 @@
+"""Section 2.3 of the EBGAN paper measured: how differently the images of a batch pull a discriminator's weights.
+
+    logistic        "only two targets are possible, so within a minibatch, the gradients corresponding to different
+                    samples are most likely far from orthogonal"
+    auto-encoder    "very different gradient directions within the minibatch"
+
+The gradients are those of the discriminator's own loss with respect to all its weights, one an image. Over pairs of
+images of one kind, all data or all samples, the mean absolute cosine says how far they are from orthogonal, and
+
+    directions      n^2 / (sum over all pairs of cosine^2)
+
+how many orthogonal gradients of equal length would overlap as little: 1 if all are parallel, n if none overlap. The
+two kinds are kept apart: what the logistic loss says about them is the same up to its sign.
+
+What the paper leaves open: the nets (one hidden layer of 256 units for either, without batch norm, under which an
+image has no gradient of its own), when (on the way through a game against a generator), and how near is near: above a
+cosine of 0.5, 60 degrees, we call gradients far from orthogonal; below 0.25, 76 degrees, very different.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+from torch.nn.functional import normalize
+
+from ebgan.data import Dataset, Loader
+from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
+from ebgan.errors import DataError
+from ebgan.experiment import Data, Experiment, Nets
+from ebgan.experiment.building import build
+from ebgan.nets.base import DiscriminatorSpec
+from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
+from ebgan.objectives import EBGAN, GAN, Objective
+from ebgan.recipes.index import find
+from ebgan.records import Batch
+from ebgan.report import Panel, panels
+from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.training.game import Game
+from ebgan.training.step import Progress, train_step
+
+MARGINS = {"digits": 3.0, "mnist": 10.0}
+STEPS: dict[Scale, dict[str, int]] = {"tiny": {"digits": 30}, "cpu": {"digits": 2_000, "mnist": 600}}  # of each run
+MOMENTS = (0.0, 1 / 300, 1 / 60, 1 / 30, *(tenth / 10 for tenth in range(1, 11)))  # of a run at which it is looked at
+BATCH = 128  # images of each kind that gradients are taken of
+FAR, DIFFERENT = 0.5, 0.25  # mean absolute cosines
+
+
+class Alignment(NamedTuple):
+    """How alike the gradients of some images are."""
+
+    cosine: float  # mean over pairs
+    absolute: float  # mean absolute value over pairs
+    directions: float
+    pulling: int  # images that have a gradient: a hinge at rest has none
+
+
+class Look(NamedTuple):
+    """A discriminator at a moment of its game."""
+
+    images: int  # seen
+    data: Alignment
+    samples: Alignment
+
+
+@dataclass(frozen=True)
+class Side:
+    """A discriminator with the loss that it descends."""
+
+    title: str
+    net: DiscriminatorSpec
+    energy: Energy
+
+    def objective(self, margin: float) -> Objective[Any]:
+        """The loss, with the margin of a data set where it has one."""
+        return EBGAN(margin=margin) if isinstance(self.energy, AutoencoderEnergy) else GAN()
+
+
+SIDES = (
+    Side("logistic", MLPDiscriminator(width=256, batch_norm=False), LogisticEnergy()),
+    Side("auto-encoder", MLPAutoencoder(width=256, batch_norm=False), AutoencoderEnergy()),
+)
+
+
+def reproduce(asked: Request) -> Findings:
+    """Angles between the gradients of a batch's images, logistic discriminator and auto-encoder."""
+    claims, drawn = [], []
+    for source, steps in STEPS[asked.scale].items():
+        try:
+            data = Data(source=source).open()
+        except DataError as error:
+            asked.note(f"left out: {error}")
+            continue
+        looks = {}
+        for side in SIDES:
+            asked.note(f"training the {side.title} discriminator on {source}")
+            looks[side.title] = watch(setting(side, source), data, steps)
+        claims += claims_of(source, looks)
+        drawn += curves(source, looks)
+    return Findings(claims, {"gradients": panels(drawn)})
+
+
+def setting(side: Side, source: str) -> Experiment:
+    """The nets of `digits` on a data set, with a discriminator and its loss."""
+    made = find("digits").make()
+    return replace(
+        made,
+        data=Data(source=source),
+        nets=Nets(generator=made.nets.generator, discriminator=side.net),
+        energy=side.energy,
+        objective=side.objective(MARGINS[source]),
+        precision="fp32",  # gradients are what is measured
+    )
+
+
+def watch(experiment: Experiment, data: Dataset, steps: int) -> list[Look]:
+    """Train, and look at the moments, the start and the end among them."""
+    game, progress = build(experiment, data.shape)
+    draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__
+    batch = next(Loader(data, batch=BATCH, randomness=game.randomness, purpose="look").batches(0))
+    looks = []
+    moments = sorted({round(steps * moment) for moment in MOMENTS})
+    for step in range(steps + 1):
+        if step in moments:
+            looks.append(look(game, progress, batch))
+        if step < steps:
+            progress, _ = train_step(game, progress, draw)
+    return looks
+
+
+def look(game: Game, progress: Progress, batch: Batch) -> Look:
+    """The game as it stands, on a batch of data and as many samples."""
+    with torch.no_grad():
+        samples = game.sample(progress.images, 0, len(batch.images), lambda: batch).images
+    data, fakes = (
+        alignment(per_image(game, progress, images, place)) for place, images in enumerate((batch.images, samples))
+    )
+    return Look(int(progress.images), data, fakes)
+
+
+def per_image(game: Game, progress: Progress, images: Tensor, place: int) -> Tensor:
+    """The gradient [batch, weights] of each image's term of the discriminator's loss, of data (0) or samples (1)."""
+    share = _Share(game, progress, place)
+    weights = {name: weight.detach() for name, weight in share.named_parameters()}
+
+    def loss(weights: dict[str, Tensor], image: Tensor) -> Tensor:
+        value: Tensor = functional_call(share, weights, (image,))
+        return value
+
+    gradients = vmap(grad(loss), in_dims=(None, 0))(weights, images)
+    return torch.cat([each.flatten(1) for each in gradients.values()], 1)
+
+
+def alignment(gradients: Tensor) -> Alignment:
+    """How alike gradients [batch, weights] are; those that are 0 have no direction and are left out."""
+    pulling = gradients[gradients.norm(dim=-1) > 0]
+    count = len(pulling)
+    unit = normalize(pulling, dim=-1)
+    cosine = unit @ unit.mT
+    apart = cosine[~torch.eye(count, dtype=torch.bool)]
+    overlap = cosine.square().sum()
+    return Alignment(float(apart.mean()), float(apart.abs().mean()), float(count**2 / overlap), count)
+
+
+def claims_of(source: str, looks: dict[str, list[Look]]) -> list[Claim]:
+    """What the paper says of either discriminator, for data and for samples, at the start and at the end."""
+    logistic, autoencoder = looks["logistic"], looks["auto-encoder"]
+    return [
+        claim
+        for when, place in (("before training", 0), ("after it", -1))
+        for kind in ("data", "samples")
+        for claim in (
+            _far(f"{source}, logistic, {when}: mean |cos|, {kind}", getattr(logistic[place], kind)),
+            _different(f"{source}, auto-encoder, {when}: mean |cos|, {kind}", getattr(autoencoder[place], kind)),
+        )
+    ]
+
+
+def curves(source: str, looks: dict[str, list[Look]]) -> list[Panel]:
+    """The mean absolute cosine over the run, of data and of samples: logistic, and auto-encoder."""
+    axis = torch.tensor([each.images for each in looks["logistic"]]).numpy()
+    return [
+        Panel(
+            f"{source}, {kind}: |cos|, logistic blue, auto-encoder orange",
+            axis,
+            torch.tensor([[getattr(each, kind).absolute for each in run] for run in looks.values()]).numpy(),
+            "images seen",
+        )
+        for kind in ("data", "samples")
+    ]
+
+
+class _Share(nn.Module):
+    """An image's share of the discriminator's loss, as a module that holds the discriminator's weights."""
+
+    def __init__(self, game: Game, progress: Progress, place: int) -> None:
+        super().__init__()
+        self.game, self.state, self.place = game, progress.objective, place
+        self.net = game.discriminator.net
+
+    def forward(self, image: Tensor) -> Tensor:
+        reading = self.game.energy.read(self.net, image[None])
+        losses = self.game.objective.discriminator(self.state, reading, reading, Batch(image[None]))
+        return list(losses.terms.values())[self.place]
+
+
+def _far(claim: str, found: Alignment) -> Claim:
+    return Claim(claim, f"far from 0: above {FAR}", _said(found), found.absolute > FAR)
+
+
+def _different(claim: str, found: Alignment) -> Claim:
+    return Claim(claim, f"small: below {DIFFERENT}", _said(found), found.absolute < DIFFERENT)
+
+
+def _said(found: Alignment) -> str:
+    return f"{found.absolute:.3f} ({found.directions:.1f} directions in {found.pulling})"

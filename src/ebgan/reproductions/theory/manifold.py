@@ -1,0 +1,209 @@
+"""Section 2.3.1 of the EBGAN paper measured: what energy an auto-encoder gives to what is not data.
+
+"The model may learn little more than an identity function, meaning that it attributes zero energy to the whole space";
+in EBGAN "the discriminator is also seen as being regularized by having a generator producing the contrastive samples".
+So the same auto-encoder is trained twice from the same weights on as many images, alone and inside EBGAN. Its code is
+wider than the data has dimensions, so that the identity is within its reach.
+
+Two moons: a projection onto the data would give to each place its distance from the data. The energy over that
+distance says where between the identity (0) and a projection (1) the auto-encoder stands.
+
+Digits: energies of images that are none, beside those of digits that were held out. Their levels differ between the
+two trainings, so we compare ranks: the AUROC is the chance that a thing that is no digit has more energy than a digit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebgan.data import Density, Loader, Packed, Points, open_data, open_points, scaled
+from ebgan.experiment import Experiment
+from ebgan.experiment.building import build
+from ebgan.metrics import auroc
+from ebgan.objectives import EBGAN
+from ebgan.randomness import Randomness
+from ebgan.recipes.index import find
+from ebgan.records import Batch
+from ebgan.report import Landscape, grid, landscapes
+from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.training.game import Game
+from ebgan.training.step import train_step
+
+STEPS: dict[Scale, int] = {"tiny": 30, "cpu": 2_000}  # of each training
+TRAININGS = {"alone": (1, 0), "inside EBGAN": (1, 1)}  # turns of the two players in a step
+HELD_OUT = 297  # of the 1,797 digits
+SEED = 1  # of what is measured on
+SIDE = 120  # places along each side of a map
+POINTS = 2_000  # of the data
+NEARLY = 0.25  # of what a projection gives, or an output of zeros, under which an auto-encoder is nearly the identity
+NOISE_NORM = math.sqrt(64 / 3)  # of 64 uniform pixels in [-1, 1]
+LOW = 0.95  # share of the data that has the energy that counts as low
+SHOWN = 10  # images of a kind in the picture
+
+
+class Land(NamedTuple):
+    """An auto-encoder on a density."""
+
+    map: Landscape
+    on: float  # mean energy of the data
+    off: float  # mean energy of the window's places that are not the data's
+    ratio: float  # of mean energy to mean distance from the data, over the same places
+    low: float  # share of the window whose energy is as low as the data's
+    occupied: float  # share of the window that is the data's
+
+
+class Judged(NamedTuple):
+    """An auto-encoder on digits and on what is none."""
+
+    energies: dict[str, Tensor]  # [HELD_OUT] by kind of image
+    reconstructions: dict[str, Tensor]  # [SHOWN, 1, 8, 8]
+
+    def auroc(self, kind: str) -> float:
+        """The chance that an image of a kind has more energy than a held-out digit."""
+        both = torch.cat((self.energies["digits"], self.energies[kind]))
+        return auroc(both, torch.arange(len(both)) >= HELD_OUT)
+
+
+def reproduce(asked: Request) -> Findings:
+    """Energy away from the data, of an auto-encoder trained alone and of the same inside EBGAN."""
+    lands, judged = {}, {}
+    kinds = not_digits(held_out())
+    for title, turns in TRAININGS.items():
+        asked.note(f"training an auto-encoder {title}, on two moons and on digits")
+        lands[title] = on_moons(STEPS[asked.scale], turns)
+        judged[title] = on_digits(STEPS[asked.scale], turns, kinds)
+    pictures = {
+        "moons": landscapes({title: land.map for title, land in lands.items()}),
+        "digits": grid(rows(kinds, judged), columns=SHOWN),
+    }
+    return Findings(claims_of_moons(lands) + claims_of_digits(judged), pictures)
+
+
+def trained(experiment: Experiment, data: Packed | Points, steps: int, turns: tuple[int, int]) -> Game:
+    """The game of an experiment after so many steps, with so many turns of either player in each."""
+    game, progress = build(experiment, data.shape)
+    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
+    draw = loader.batches(0).__next__
+    for _ in range(steps):
+        progress, _ = train_step(game, progress, draw, turns)
+    return game
+
+
+def on_moons(steps: int, turns: tuple[int, int]) -> Land:
+    """The energy over the window of the two moons."""
+    points = open_points("toy.moons")
+    return survey(trained(find("toy.moons.ebgan").make(), points, steps, turns), points.density, turns[1] > 0)
+
+
+@torch.no_grad()
+def survey(game: Game, density: Density, sampled: bool) -> Land:
+    """The land of a game in two dimensions, with its samples if it has any."""
+    axis = torch.linspace(*density.window, SIDE)
+    places = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # rows are y
+    data = density.sample(Randomness.of(SEED), POINTS)
+    samples = data[:0]
+    if sampled:
+        samples = game.sample(torch.tensor(0), 0, POINTS, lambda: Batch(data)).images.flatten(1)
+    energy, on = (game.read(each.reshape(-1, 2, 1, 1)).energy for each in (places, data))
+    distance = torch.cdist(places.reshape(-1, 2), density.centres).min(-1).values
+    off = distance > density.reach
+    arrays = axis, energy.reshape(SIDE, SIDE), density.log_density(places).exp(), data, samples
+    return Land(
+        map=Landscape(*(each.numpy() for each in arrays)),
+        on=float(on.mean()),
+        off=float(energy[off].mean()),
+        ratio=float(energy[off].mean() / distance[off].mean()),
+        low=float((energy < on.quantile(LOW)).float().mean()),
+        occupied=float((~off).float().mean()),
+    )
+
+
+def held_out() -> Tensor:
+    """The digits [HELD_OUT, 1, 8, 8] that no training sees."""
+    return scaled(torch.tensor(open_data("digits").images[-HELD_OUT:]), (-1.0, 1.0))
+
+
+def not_digits(digits: Tensor) -> dict[str, Tensor]:
+    """Digits, and by kind as many images that are none, made of the digits or of noise."""
+    randomness = Randomness.of(SEED)
+    others = digits.roll(1, 0)
+    orders = torch.stack([randomness.permutation("pixels", 64, place) for place in range(len(digits))])
+    return {
+        "digits": digits,
+        "noise": randomness.uniform("noise", *digits.shape) * 2 - 1,
+        "shuffled pixels": digits.flatten(1).gather(1, orders).reshape(digits.shape),
+        "inverted": -digits,
+        "blends of two": (digits + others) / 2,
+        "halves of two": torch.cat((digits[..., :4, :], others[..., 4:, :]), -2),
+    }
+
+
+def on_digits(steps: int, turns: tuple[int, int], kinds: dict[str, Tensor]) -> Judged:
+    """What an auto-encoder trained on the other digits says of each kind."""
+    everything = open_data("digits")
+    made = replace(find("digits").make(), objective=EBGAN(margin=3.0))
+    game = trained(made, Packed(everything.images[:-HELD_OUT]), steps, turns)
+    with torch.no_grad():
+        energies = {kind: game.read(images).energy for kind, images in kinds.items()}
+        seen = {kind: game.discriminator.net(images[:SHOWN])[1] for kind, images in kinds.items()}
+    return Judged(energies, seen)
+
+
+def claims_of_moons(lands: dict[str, Land]) -> list[Claim]:
+    """Whether the auto-encoder alone is nearly the identity, and inside EBGAN it is not."""
+    alone, inside = lands["alone"], lands["inside EBGAN"]
+    return [
+        Claim(
+            "moons, alone: energy off the data over the distance from it",
+            f"near 0, the identity: below {NEARLY}",
+            f"{alone.ratio:.3f}",
+            alone.ratio < NEARLY,
+        ),
+        Claim(
+            "moons, inside EBGAN: energy off the data over the distance from it",
+            f"not near 0: above {NEARLY}",
+            f"{inside.ratio:.3f}",
+            inside.ratio > NEARLY,
+        ),
+        Claim(
+            "moons: share of the plane with energy as low as the data's",
+            "smaller inside EBGAN",
+            f"{inside.low:.3f}, alone {alone.low:.3f}; the data has {inside.occupied:.3f}",
+            inside.low < alone.low,
+        ),
+    ]
+
+
+def claims_of_digits(judged: dict[str, Judged]) -> list[Claim]:
+    """The same of digits, by the ranks of their energies."""
+    alone, inside = judged["alone"], judged["inside EBGAN"]
+    share = float(alone.energies["noise"].mean()) / NOISE_NORM
+    expected = f"near 0, the identity: below {NEARLY}"
+    identity = Claim("digits, alone: energy of noise over its norm", expected, f"{share:.3f}", share < NEARLY)
+    kinds = [kind for kind in alone.energies if kind != "digits"]
+    return [identity, *(_ranked(kind, alone.auroc(kind), inside.auroc(kind)) for kind in kinds)]
+
+
+def _ranked(kind: str, alone: float, inside: float) -> Claim:
+    return Claim(
+        f"{kind}: AUROC against held-out digits",
+        "inside EBGAN as high as alone",
+        f"{inside:.3f}, alone {alone:.3f}",
+        inside >= alone,
+    )
+
+
+def rows(kinds: dict[str, Tensor], judged: dict[str, Judged]) -> Tensor:
+    """Images [rows * SHOWN, 1, 8, 8]: of each kind some, then their reconstructions alone and inside EBGAN."""
+    return torch.cat(
+        [
+            each
+            for kind, images in kinds.items()
+            for each in (images[:SHOWN], *(seen.reconstructions[kind] for seen in judged.values()))
+        ]
+    )

@@ -1,0 +1,131 @@
+"""The VGAN paper's equations 4 and 5 measured, and why it takes an energy with a bound (Zhai et al., 2016).
+
+The bound of the partition function is measured on a table (`partition`). Then nets play on the digits, with the
+negative score of a critic for an energy, which has no bound, or the entropy of K experts, which lies in [0, K ln 2].
+
+While the generator rests the samples are not the data, and E(x) - E(G(z)) has no least value without a bound. While it
+moves, at one turn for five of the discriminator's, the same difference stands beside VGAN itself, where the entropies
+of the batches hold both sides.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebgan.data import Loader
+from ebgan.energies import Energy, ExpertsEnergy, ScalarEnergy
+from ebgan.experiment import Experiment, Nets, Optimisers
+from ebgan.experiment.building import build
+from ebgan.nets.base import DiscriminatorSpec
+from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
+from ebgan.objectives import LSGAN, VGAN, Objective
+from ebgan.recipes.index import find
+from ebgan.report import Panel, panels
+from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.theory.partition import Table, affine, inner_loop, tight
+from ebgan.training.game import Turns
+from ebgan.training.optim import SGD, Adam
+from ebgan.training.step import train_step
+
+STEPS: dict[Scale, int] = {"tiny": 20, "cpu": 600}  # of each run with nets
+MOMENTS = 20  # of a run at which its energies are kept
+EXPERTS = 100
+CEILING = EXPERTS * math.log(2)
+_MEANS = ("energy_real", "energy_fake")
+DIFFERENCE = LSGAN(slope=1.0, real_weight=0.0)  # E(x) - E(G(z)), and a distance that no player's gradient sees
+
+
+class Course(NamedTuple):
+    """The mean energies of a run, at moments evenly spread."""
+
+    images: Tensor  # [moments] seen
+    real: Tensor  # [moments]
+    fake: Tensor  # [moments]
+
+    @property
+    def size(self) -> Tensor:
+        """The largest of all that were met so far [moments], whatever the sign."""
+        return torch.maximum(self.real.abs(), self.fake.abs()).cummax(-1).values
+
+
+def _setting(net: DiscriminatorSpec, energy: Energy, objective: Objective[Any], generator: bool) -> Experiment:
+    """The generator of `digits` against another discriminator: at rest, or with a turn for five of its opponent's."""
+    made = find("digits").make()
+    return replace(
+        made,
+        nets=Nets(generator=made.nets.generator, discriminator=net),
+        energy=energy,
+        objective=objective,
+        optimisers=Optimisers(discriminator=Adam(lr=1e-3), generator=Adam(lr=1e-3) if generator else SGD(lr=0.0)),
+        turns=Turns(discriminator=5) if generator else Turns(),
+    )
+
+
+CRITIC = MLPDiscriminator(width=256, batch_norm=False, std=0.04), ScalarEnergy()
+EXPERT = MLPExperts(width=256, experts=EXPERTS), ExpertsEnergy()
+RUNS = {
+    "a critic, generator at rest": _setting(*CRITIC, DIFFERENCE, generator=False),
+    "experts, generator at rest": _setting(*EXPERT, DIFFERENCE, generator=False),
+    "a critic": _setting(*CRITIC, DIFFERENCE, generator=True),
+    "experts, VGAN": _setting(*EXPERT, VGAN(), generator=True),
+}
+
+
+def reproduce(asked: Request) -> Findings:
+    """The bound of the partition function on a table; energies with and without a bound in short runs."""
+    table, courses = Table.of(0), {}
+    for title, each in RUNS.items():
+        asked.note(f"training {title}")
+        courses[title] = run(each, STEPS[asked.scale])
+    claims = [*tight(table), inner_loop(table), affine(table), *boundedness(courses)]
+    return Findings(claims, {"variational": panels(curves(courses))})
+
+
+def run(experiment: Experiment, steps: int) -> Course:
+    """Train for so many steps and keep the mean energies of the moments' batches."""
+    data = experiment.data.open()
+    game, progress = build(experiment, data.shape)
+    draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__
+    kept = []
+    for step in range(1, steps + 1):
+        progress, outcome = train_step(game, progress, draw, game.turns.now(0))
+        if step % (steps // MOMENTS) == 0:
+            kept.append(torch.stack((progress.images.double(), *(outcome.values[name].double() for name in _MEANS))))
+    return Course(*torch.stack(kept, -1))
+
+
+def boundedness(courses: dict[str, Course]) -> list[Claim]:
+    """Whether the energies grow to the end, or stay under their ceiling."""
+    return [_bounded(title, each) if "experts" in title else _unbounded(title, each) for title, each in courses.items()]
+
+
+def curves(courses: dict[str, Course]) -> list[Panel]:
+    """Both mean energies over each run, of data blue and of samples orange."""
+    return [
+        Panel(
+            f"{title}: energy of data blue, samples orange",
+            course.images.numpy(),
+            torch.stack((course.real, course.fake)).numpy(),
+            "images seen",
+        )
+        for title, course in courses.items()
+    ]
+
+
+def _unbounded(title: str, course: Course) -> Claim:
+    middle, end = float(course.size[MOMENTS // 2 - 1]), float(course.size[-1])
+    measured = f"{end:.1f}, {middle:.1f} by midway"
+    grows = end > max(CEILING, middle)
+    return Claim(f"{title}: largest mean energy", f"above {CEILING:.2f}, and growing", measured, grows)
+
+
+def _bounded(title: str, course: Course) -> Claim:
+    largest, real, fake = float(course.size[-1]), float(course.real[-1]), float(course.fake[-1])
+    measured = f"{largest:.2f}; E(x) {real:.2f}, E(G(z)) {fake:.2f} at the end"
+    expected = f"at most {EXPERTS} ln 2 = {CEILING:.2f}"
+    return Claim(f"{title}: largest mean energy", expected, measured, largest <= CEILING)

@@ -1,0 +1,1 @@
+"""A run: made, loaded and looked at."""

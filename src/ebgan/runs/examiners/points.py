@@ -1,0 +1,103 @@
+"""What a run on points looks like from outside: its landscape, and the modes that fresh samples reach."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import torch
+from torch import Tensor
+
+from ebgan.data import Points
+from ebgan.errors import DataError
+from ebgan.metrics import (
+    Evaluation,
+    high_quality_share,
+    mode_histogram,
+    modes_covered,
+    owners,
+    reverse_kl,
+    transport_distance,
+)
+from ebgan.randomness import Randomness
+from ebgan.report import Landscape, landscape, save_png
+from ebgan.runfolder import Record
+from ebgan.runs.run import Run
+
+METRIC_SEED = 1  # of the samples and points that metrics are taken over; pictures are of seed 0
+SIDE = 120  # places along each dimension of a landscape
+FINER = 5  # times as many in one dimension, where they cost nothing
+
+
+class PointsExaminer:
+    """Looks at a run as it is; what trains is not touched."""
+
+    measurable = True
+
+    def __init__(self, run: Run, data: Points, samples: int) -> None:
+        """`samples` is how many the metrics are taken over."""
+        self.run, self.data, self.samples = run, data, samples
+
+    def picture(self, images: int, count: int) -> None:
+        """Draw the energy with points of the data and `count` samples, always of the same noise."""
+        samples = self._samples(count)[..., 0, 0]
+        save_png(landscape(survey(self.run, self.data, samples)), self.run.folder.grid(images))
+
+    def measure(self) -> Record:
+        """Modes of fresh samples: {"metrics", "histogram", "protocol"}.
+
+        Raises DataError for other data than the run was trained on.
+        """
+        if self.data.checksum != self.run.data.checksum:
+            raise DataError(f"{self.data.name}: not the data that the run was trained on")
+        samples = self._samples(self.samples, METRIC_SEED)[..., 0, 0]
+        return asdict(measure(samples, self.data))
+
+    def measure_quickly(self) -> Record:
+        """The same: all metrics of points are quick."""
+        return self.measure()
+
+    def glance(self) -> dict[str, float]:
+        """The metrics alone."""
+        metrics: dict[str, float] = self.measure()["metrics"]
+        return metrics
+
+    def score(self, evaluation: Record) -> float:
+        """What the best weights have most of: modes, and among as many modes samples of high quality."""
+        metrics = evaluation["metrics"]
+        return float(metrics["modes_covered"] + metrics["high_quality"])
+
+    def _samples(self, count: int, seed: int = 0) -> Tensor:
+        return self.run.sample(count, seed=seed, source=self.run.sources(count, self.data, seed=seed))
+
+
+def survey(run: Run, data: Points, samples: Tensor) -> Landscape:
+    """The energy of a run over the window of its density, with as many points of the data as there are samples."""
+    density, dims = data.density, samples.shape[-1]
+    axis = torch.linspace(*density.window, SIDE * (FINER if dims == 1 else 1))
+    places = torch.stack(torch.meshgrid(*[axis] * dims, indexing="xy"), -1)  # rows are y
+    flat = places.flatten(0, -2)
+    energy = run.energy(flat[..., None, None]).reshape(places.shape[:-1])
+    real = density.sample(Randomness.of(METRIC_SEED), len(samples))
+    arrays = (axis, energy, density.log_density(places).exp(), real, samples)
+    return Landscape(*(array.numpy() for array in arrays))
+
+
+def measure(samples: Tensor, data: Points) -> Evaluation:
+    """The modes that samples [count, dims] of a density reach, beside those that as many of its own points reach."""
+    density = data.density
+    real = density.sample(Randomness.of(METRIC_SEED), len(samples))
+    metrics = {}
+    for suffix, points in (("", samples), ("_real", real)):
+        owned = owners(points, density.centres)
+        histogram = mode_histogram(owned, len(density.centres))
+        metrics[f"modes_covered{suffix}"] = float(modes_covered(owned, density.reach))
+        metrics[f"high_quality{suffix}"] = high_quality_share(owned, density.reach)
+        metrics[f"reverse_kl{suffix}"] = reverse_kl(histogram)
+    if samples.shape[-1] == 1:
+        metrics["transport_distance"] = transport_distance(samples[:, 0], real[:, 0])
+    shares = mode_histogram(owners(samples, density.centres), len(density.centres))
+    return Evaluation(metrics, shares.tolist(), _protocol(len(samples), data))
+
+
+def _protocol(samples: int, data: Points) -> dict[str, str | int | float]:
+    return {"samples": samples, "modes": len(data.density.centres), "reach": data.density.reach, "density": data.name}

@@ -1,0 +1,98 @@
+"""Whether a generator repeats its data: the nearest training image of each sample, in pixels and in features.
+
+A generator that has learned images by heart makes samples that are nearer to one of them than new images would be. How
+near those are is seen from real images, each held out of the data in its turn and compared with all the others.
+Features are the layer below the run's own energy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from ebgan.data import Images, scaled
+from ebgan.metrics import Evaluation, Nearest, nearest
+from ebgan.randomness import Randomness
+from ebgan.report import gallery, grid
+from ebgan.runs.run import Run
+
+COUNT = 500  # samples that are compared with the data, and at most as many real images
+SHOWN = 12  # of either in the picture
+METRIC_SEED = 1  # of the samples: those that metrics are taken over
+_COLUMNS = 4  # of the picture
+_SIDE = 80  # pixels of an image in it, at least
+_PIECE = 1 << 22  # pixels of the data that are compared at a time
+
+
+class Neighbours(NamedTuple):
+    """Images and what is nearest to them in the data: of samples, and of real images all but themselves."""
+
+    images: Tensor  # [samples + reals, C, H, W] in [-1, 1], the samples first
+    samples: int
+    pixels: Nearest
+    features: Nearest
+
+
+def find_neighbours(run: Run, data: Images) -> Neighbours:
+    """The neighbours of fresh samples, and of real images drawn evenly.
+
+    Raises DataError for other data than the run was trained on.
+    """
+    run.check_data(data)
+    samples = run.sample(COUNT, seed=METRIC_SEED, source=run.sources(COUNT, data, seed=METRIC_SEED))
+    places = Randomness.of(METRIC_SEED).permutation("held-out images", len(data))[:COUNT]
+    images = torch.cat((samples, _images(data, places)))
+    own = torch.cat((torch.full((COUNT,), -1), places))
+    pixels = nearest(images.flatten(1), (piece.flatten(1) for piece in _pieces(data)), own)
+    features = nearest(run.encode(images), (run.encode(piece) for piece in _pieces(data)), own)
+    return Neighbours(images, COUNT, pixels, features)
+
+
+def measure(found: Neighbours) -> Evaluation:
+    """The median distances of samples and of real images from their nearest neighbours."""
+    metrics = {}
+    for name, (distance, _) in (("pixel_distance", found.pixels), ("feature_distance", found.features)):
+        metrics[name] = float(distance[: found.samples].median())
+        metrics[f"{name}_real"] = float(distance[found.samples :].median())
+    protocol: dict[str, str | int | float] = {
+        "neighbours_of": f"{found.samples} samples, {len(found.images) - found.samples} real images held out in turn",
+        "neighbour_features": "below the run's energy",
+    }
+    return Evaluation(metrics, [], protocol)
+
+
+def picture(found: Neighbours, data: Images) -> Image:
+    """The samples nearest to the data in pixels, and under them the nearest real images, nearest first.
+
+    Of each: itself, its neighbour in pixels, its neighbour in features, and over them the two distances.
+    """
+    cells = []
+    for name, first, last in (("sample", 0, found.samples), ("real", found.samples, len(found.images))):
+        order = found.pixels.distance[first:last].argsort()[:SHOWN] + first
+        cells += [(f"{name} {_distances(found, place)}", _triple(found, place, data)) for place in order.tolist()]
+    return gallery(cells, _COLUMNS)
+
+
+def _distances(found: Neighbours, place: int) -> str:
+    return f"{found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
+
+
+def _triple(found: Neighbours, place: int, data: Images) -> Image:
+    near = torch.stack((found.pixels.place[place], found.features.place[place]))
+    scale = math.ceil(_SIDE / max(data.shape[1:]))
+    return grid(torch.cat((found.images[place, None], _images(data, near))), columns=3, scale=scale)
+
+
+def _images(data: Images, places: Tensor) -> Tensor:
+    return scaled(torch.from_numpy(data.images[places.numpy()]), (-1.0, 1.0))
+
+
+def _pieces(data: Images) -> Iterator[Tensor]:
+    """All images of the data in order, some at a time."""
+    for places in torch.split(torch.arange(len(data)), max(1, _PIECE // data.images[0].size)):
+        yield _images(data, places)

@@ -1,0 +1,293 @@
+"""A trained run in use: samples, energies, reconstructions and codes, from its folder alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ebgan.data import Dataset, scaled
+from ebgan.distributed import default_device
+from ebgan.errors import CheckpointError, DataError, UsageError
+from ebgan.experiment import Experiment, Precision, read_experiment
+from ebgan.experiment.building import build, refuse_vast_nets
+from ebgan.experiment.precision import emulation_warning
+from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
+from ebgan.randomness import Randomness
+from ebgan.records import Batch
+from ebgan.runfolder import RunFolder
+from ebgan.samplers import Moment, Prior, Replay, no_source
+from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
+from ebgan.training.facts import Facts
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 512  # images that pass through a net at a time, at most
+CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
+SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
+
+
+class DataFacts(NamedTuple):
+    """What a run needs to know of the data that it was trained on."""
+
+    shape: tuple[int, int, int]  # C, H, W
+    classes: tuple[str, ...]  # names of the classes, () if it has none
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A generator and an energy with the weights of a checkpoint.
+
+    Images go in, and samples come out, in [-1, 1]; points [dims, 1, 1] as they are.
+    """
+
+    experiment: Experiment
+    folder: RunFolder
+    data: DataFacts
+    generator: nn.Module
+    discriminator: nn.Module
+    device: torch.device
+
+    def take(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the weights of a checkpoint's tensors: of the generator's average, if the run keeps one.
+
+        Raises CheckpointError where they are of other nets.
+        """
+        sampled = "average" if self.experiment.ema else "generator"
+        for net, player in ((self.generator, sampled), (self.discriminator, "discriminator")):
+            found = {name: tensors.get(f"{player}.{name}") for name in net.state_dict()}
+            for name, value in net.state_dict().items():
+                self._refuse_misfit(f"{player}.{name}", found[name], value)
+            net.load_state_dict(found)
+
+    @torch.no_grad()
+    def sample(
+        self, count: int, *, seed: int = 0, source: Float[Tensor, "sources C H W"] | None = None
+    ) -> Float[Tensor, "count C H W"]:
+        """Samples of the generator (of its average, if the run kept one); the same for the same seed.
+
+        Those of a run with transitions start from the images of `source` in turn, or else from `sources` of the data
+        that the run was trained on. Other runs start from noise, whatever the source.
+        """
+        if source is None:
+            source = self.sources(count, seed=seed)
+        else:
+            self._check(source)
+        randomness = Randomness.of(seed, self.device)
+        step = self._at_a_time
+        chunks = [self._chunk(randomness, first, min(step, count - first), source) for first in range(0, count, step)]
+        return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
+
+    @property
+    def prior(self) -> Prior:
+        """Where the noise comes from that samples start from. Raises UsageError for a run whose samples need images."""
+        sampler = self.experiment.sampler
+        while isinstance(sampler, Replay):
+            sampler = sampler.sampler
+        if not isinstance(sampler, Prior):
+            raise UsageError(f"{self.folder.path}: its samples start from images of the data, not from noise alone")
+        return sampler
+
+    def noise(self, count: int, *, seed: int = 0, truncation: float | None = None) -> list[Float[Tensor, "count ..."]]:
+        """What `sample` starts from: a tensor for each noise of the generator, truncated to +-truncation if given.
+
+        Raises UsageError for a run whose samples start from images.
+        """
+        prior = self.prior
+        assert isinstance(self.generator, Generator)
+        noise = prior.noise(self.generator, Moment(Randomness.of(seed, self.device), 0, SAMPLING, count))
+        return noise if truncation is None else [prior.truncated(each, truncation) for each in noise]
+
+    @torch.no_grad()
+    def generate(self, noise: Sequence[Float[Tensor, "count ..."]]) -> Float[Tensor, "count C H W"]:
+        """The samples of a noise: `generate(noise(count))` is `sample(count)`."""
+        pieces = zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
+        return torch.cat([self._finished(self.generator(*piece)) for piece in pieces])
+
+    def sources(self, count: int, data: Dataset | None = None, *, seed: int = 0) -> Float[Tensor, "count C H W"] | None:
+        """Images for samples to start from, drawn evenly from the data by the seed; None for a run that needs none.
+
+        By default the data is opened anew from where the run had it. Raises DataError where that is no longer there.
+        """
+        if not self.experiment.sampler.conditional:
+            return None
+        data = data or self.reopened()
+        places = Randomness.of(seed).permutation("sources", len(data)).repeat(-(-count // len(data)))[:count]
+        limits = None if self.experiment.data.limits is None else (-1.0, 1.0)
+        return scaled(torch.from_numpy(data.images[places.numpy()]), limits)
+
+    def energy(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, " count"]:
+        """The energy of each image, low where the data is: in units of the run's energy, for its data range."""
+        return self._through(images, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
+
+    def encode(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count features"]:
+        """The layer below the energy: the code of an auto-encoder."""
+        return self._through(images, lambda x: self.experiment.energy.features(self.discriminator, x))
+
+    def reconstruct(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count C H W"]:
+        """What the discriminator, if it is an auto-encoder, or else a generator of transitions makes of images.
+
+        Raises UsageError if the run has neither.
+        """
+        discriminator, generator = self.discriminator, self.generator
+        if isinstance(discriminator, Autoencoder):
+            return self._through(images, lambda x: self._from_limits(discriminator(x)[1]))
+        if isinstance(generator, TransitionGenerator):
+            return self._through(images, lambda x: self._from_limits(generator(x)))
+        raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
+
+    def classify(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count classes"]:
+        """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
+        net = self.discriminator
+        if not isinstance(net, Classifier):
+            raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
+        return self._through(images, lambda x: net.classify(x).softmax(-1))
+
+    def check_data(self, data: Dataset) -> None:
+        """Raise DataError for other data than the run was trained on."""
+        if data.shape != self.data.shape or data.checksum != self.data.checksum:
+            raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
+
+    def _refuse_misfit(self, name: str, found: Tensor | None, place: Tensor) -> None:
+        if found is not None and found.is_floating_point() != place.is_floating_point():
+            raise CheckpointError(
+                f"{self.folder.path}: the checkpoint has {name} in {found.dtype}, not in {place.dtype}, as training "
+                "writes it. Put back a copy of the file, or delete it"
+            )
+        if found is None or found.shape != place.shape:
+            held = "none" if found is None else f"one of {list(found.shape)}"
+            raise CheckpointError(
+                f"{self.folder.config}: is of a net with {name} of shape {list(place.shape)}, and the checkpoint has "
+                f"{held}. Put the config back that the run was trained with"
+            )
+
+    @property
+    def _at_a_time(self) -> int:
+        """How many images pass through a net at a time, so that memory does not grow with their size."""
+        _, height, width = self.data.shape
+        return max(1, min(CHUNK, CHUNK_PIXELS // (height * width)))
+
+    def _chunk(self, randomness: Randomness, first: int, count: int, source: Tensor | None) -> Tensor:
+        def start() -> Batch:
+            if source is None:
+                return no_source()
+            places = torch.arange(first, first + count) % len(source)
+            return Batch(self._to_limits(source[places].to(self.device, torch.float32)))
+
+        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
+        return self._finished(sample.images)
+
+    def _finished(self, images: Tensor) -> Tensor:
+        """What a generator made, as it is given to users."""
+        images = self._from_limits(images).cpu()
+        return images if self.experiment.data.limits is None else images.clamp(-1, 1)
+
+    def reopened(self) -> Dataset:
+        """The data that the run was trained on. Raises DataError where it is no longer there, or is another."""
+        try:
+            data = self.experiment.data.open()
+        except DataError as error:
+            raise DataError(
+                f"{self.folder.path}: samples start from images of the data, unless given: {error}"
+            ) from error
+        if data.checksum != self.data.checksum:
+            raise DataError(
+                f"{data.name}: not the data that the run was trained on, from which its samples start: give images by "
+                "--from, or as `source`"
+            )
+        return data
+
+    def _check(self, images: Tensor) -> None:
+        if images.dim() != 4 or tuple(images.shape[1:]) != self.data.shape:
+            raise UsageError(
+                f"images are {list(images.shape)}; expected [count, {', '.join(map(str, self.data.shape))}]"
+            )
+
+    @torch.no_grad()
+    def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+        self._check(images)
+        chunks = torch.split(images.to(torch.float32), self._at_a_time)
+        return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
+
+    def _to_limits(self, images: Tensor) -> Tensor:
+        if self.experiment.data.limits is None:
+            return images
+        low, high = self.experiment.data.limits
+        return (images + 1) / 2 * (high - low) + low
+
+    def _from_limits(self, images: Tensor) -> Tensor:
+        if self.experiment.data.limits is None:
+            return images
+        low, high = self.experiment.data.limits
+        return (images - low) / (high - low) * 2 - 1
+
+
+def load(
+    path: str | Path,
+    *,
+    best: bool = False,
+    device: torch.device | str | None = None,
+    precision: Precision = "fp32",
+) -> Run:
+    """The run in a folder with the weights of its newest checkpoint, or of the best one.
+
+    Raises UsageError where there is no run and CheckpointError where there is no valid checkpoint.
+    """
+    folder = RunFolder(Path(path))
+    if not folder.config.is_file():
+        raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
+    experiment = read_experiment(folder.config)
+    checkpoint = _checkpoint(folder, best)
+    facts = Facts.of(checkpoint)
+    data = DataFacts(facts.shape, facts.classes, facts.data)
+    if checkpoint.config != experiment.hash:
+        logger.warning(
+            "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
+            "one of an earlier version): its samples may not be what this config would give",
+            *(folder.path, f"{checkpoint.images:,}"),
+        )
+    device = device or default_device()
+    if warning := emulation_warning(precision, device):
+        logger.warning("%s", warning)
+    try:
+        refuse_vast_nets(experiment, data.shape, len(data.classes))
+    except UsageError as error:
+        raise CheckpointError(f"{path}: the checkpoint is of images {list(data.shape)}: {error}") from error
+    run = assemble(experiment, folder, data, device, precision)
+    run.take(checkpoint.tensors)
+    return run
+
+
+def assemble(
+    experiment: Experiment,
+    folder: RunFolder,
+    data: DataFacts,
+    device: torch.device | str,
+    precision: Precision = "fp32",
+) -> Run:
+    """A run whose nets, in evaluation mode, still wait for weights."""
+    game, _ = build(replace(experiment, precision=precision), data.shape, device, len(data.classes))
+    nets = game.generator.net.eval().requires_grad_(False), game.discriminator.net.eval().requires_grad_(False)
+    return Run(experiment, folder, data, *nets, torch.device(device))
+
+
+def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
+    if best:
+        path = best_path(folder.checkpoints)
+        if not path.is_file():
+            raise CheckpointError(f"{path}: no such checkpoint: samples have had no metrics; leave --best out")
+        return read(path)
+    found = newest(folder.checkpoints)
+    if found is None:
+        raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")
+    checkpoint, warnings = found
+    if warnings:
+        logger.warning("%s Taken is that of %s images seen", " ".join(warnings), f"{checkpoint.images:,}")
+    return checkpoint

@@ -1,0 +1,280 @@
+"""Training an experiment into a run folder: what `ebgan train` does, for Python."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data.naming import without_class
+from ebgan.data.sources import expanded
+from ebgan.data.store import printable
+from ebgan.distributed import default_device, rank
+from ebgan.distributed.alone import alone
+from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
+from ebgan.experiment import Experiment
+from ebgan.experiment.building import build, refuse_at_once
+from ebgan.report import write_animation, write_report
+from ebgan.runfolder import Record, RunFolder, read_file, read_records, write_atomically, write_records
+from ebgan.runs.examiners.classes import ClassExaminer
+from ebgan.runs.examiners.images import Examiner
+from ebgan.runs.examiners.points import PointsExaminer
+from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.settling import keeps_margin, settle
+from ebgan.training.checkpoint import best_path, read
+from ebgan.training.ema import Average
+from ebgan.training.lock import run_lock
+from ebgan.training.loop import Observer, Training
+from ebgan.training.plan import Plan
+
+RECORDS = 400  # records of stats.jsonl in a run
+
+
+class Silent:
+    """An observer that says nothing."""
+
+    def record(self, record: Record) -> None:
+        """Let a record pass."""
+
+    def notice(self, text: str) -> None:
+        """Let a notice pass."""
+
+
+def train(
+    experiment: Experiment,
+    out: str | Path,
+    *,
+    data: str | Path | NDArray[np.uint8] | Tensor | None = None,
+    device: torch.device | str | None = None,
+    observer: Observer | None = None,
+    override_config: bool = False,
+    override_data: bool = False,
+) -> Run:
+    """Train an experiment into the folder `out`, or go on with what is there, and return the run.
+
+    `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
+    call again goes on from the newest checkpoint; one with another config is refused unless `override_config`, and one
+    on other data unless `override_data`. What the experiment leaves open (precision, a margin) is found first, and
+    stands in config.yaml.
+    Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
+    """
+    folder, observer = RunFolder(Path(out)), observer or Silent()
+    folder.refuse_unfit()
+    if isinstance(data, str | Path):
+        experiment = with_source(experiment, data)
+        data = None
+    spec = experiment.data
+    if data is None and (side := spec.side):
+        refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
+    with alone():
+        opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
+    device = torch.device(device or default_device())
+    refuse_at_once(experiment, opened.shape, len(opened.classes))
+    leads = rank().index == 0
+    with run_lock(folder.lock) if leads else contextlib.nullcontext():
+        experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
+        run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
+        plan = _plan(experiment, opened, override_config, override_data)
+        training = _prepare(experiment, run, opened, observer, plan)
+        images = training.resume()
+        if leads:
+            write_atomically(folder.config, experiment.to_yaml().encode())
+        try:
+            training.run(images)
+        except BaseException as error:
+            with contextlib.suppress(EbganError, OSError), _report_alone(error):
+                if leads:
+                    write_report(folder)
+            raise
+        with alone():
+            if leads:
+                _measure_best(run, opened, observer)
+            if leads and isinstance(opened, Points):
+                write_animation(folder)
+            if leads:
+                write_report(folder)
+    run.take(training.state())
+    return run
+
+
+def with_source(experiment: Experiment, source: str | Path) -> Experiment:
+    """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere.
+
+    Raises DataError for a path that is no text, which no config can hold.
+    """
+    path = expanded(source)
+    name = str(path.resolve()) if path.exists() else str(source)
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{printable(name)}: a name that is not UTF-8, which no config.yaml holds: rename it"
+        ) from error
+    return replace(experiment, data=replace(experiment.data, source=name))
+
+
+def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
+    """The experiment with the labels of a CSV file, by its full path."""
+    return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
+
+
+def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
+    """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
+    if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
+        return ClassExaminer(run, data)
+    return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
+
+
+def _report_alone(error: BaseException) -> AbstractContextManager[None]:
+    """Where the report of a run that ended in an error is written: the others wait if they have met it too."""
+    return alone() if isinstance(error, EbganError) and error.agreed else contextlib.nullcontext()
+
+
+def _settled(
+    experiment: Experiment,
+    data: Dataset,
+    folder: RunFolder,
+    device: torch.device,
+    *,
+    observer: Observer,
+    waived: bool,
+) -> Experiment:
+    """The experiment with a value in each open field; a config that is there and is another is refused before."""
+    if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
+        _check_config(experiment, folder, observer, waived)
+    experiment = settle(experiment, data, folder, device=device, notice=observer.notice)
+    if experiment.pretraining and experiment.pretraining >= experiment.images:
+        observer.notice(
+            f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
+            "be trained. Raise images, or lower pretraining"
+        )
+    _check_config(experiment, folder, observer, waived)
+    return experiment
+
+
+def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
+    """See that the config that is there, if any, is the same."""
+    text = experiment.to_yaml()
+    content = read_file(folder.config)
+    before = text if content is None else content.decode("utf-8", "replace")
+    if before != text:
+        lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
+        changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))
+        if not waived:
+            raise UsageError(
+                f"{folder.config}: the run was started with another config: {changes}. "
+                "Choose another folder, take the change back, or go on with it by --override-config"
+            )
+        observer.notice(f"--override-config waives this check: {folder.config}: the config has changed: {changes}")
+
+
+def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, plan: Plan) -> Training:
+    game, progress = build(experiment, data.shape, run.device, len(data.classes))
+    observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
+    place = rank()
+    loader = Loader(
+        data,
+        batch=experiment.batch,
+        randomness=game.randomness,
+        limits=experiment.data.limits,
+        rank=place.index,
+        ranks=place.count,
+        workers=experiment.data.workers,
+    )
+    examiner = examiner_of(run, data, experiment.evaluation.samples)
+    if isinstance(examiner, Examiner) and data.classes and examiner.obstacle:
+        observer.notice(
+            f"{data.name}: samples have no metrics, which take a classifier of the data: {examiner.obstacle}"
+        )
+    batches = loader.batches
+    if isinstance(examiner, ClassExaminer):
+        observer.notice(f"the error is measured on {examiner.split.source}")
+        batches = LabelledLoader(
+            loader,
+            examiner.split.labelled.to(run.device),
+            batch=experiment.labelled.batch,
+            randomness=game.randomness,
+            rank=place.index,
+            ranks=place.count,
+        ).batches
+
+    def picture(images: int) -> None:
+        run.take(training.state())
+        examiner.picture(images, experiment.evaluation.grid)
+
+    def evaluate(images: int) -> Record | None:
+        if not examiner.measurable:
+            return None
+        run.take(training.state())
+        full = experiment.evaluation.every is not None or images >= experiment.images
+        return {"images": images} | (examiner.measure() if full else examiner.measure_quickly())
+
+    training = Training(
+        game=game,
+        progress=progress,
+        average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
+        folder=run.folder,
+        plan=plan,
+        batches=batches,
+        source=lambda images, turn: loader.at(images, f"source{turn}"),
+        observer=observer,
+        picture=picture,
+        evaluate=evaluate,
+        score=examiner.score,
+    )
+    return training
+
+
+def _measure_best(run: Run, data: Dataset, observer: Observer) -> None:
+    """Give the record of the best weights, which holds quick metrics alone if it was made on the way, all metrics."""
+    records, path = read_records(run.folder.evaluations), best_path(run.folder.checkpoints)
+    if not records or not path.exists():
+        return
+    try:
+        best = read(path)
+        wanted = [record for record in records if record["images"] == best.images]
+        if not wanted or wanted[0]["metrics"].keys() >= records[-1]["metrics"].keys():
+            return
+        run.take(best.tensors)
+    except CheckpointError as error:
+        observer.notice(f"the best weights are not measured: {error}")
+        return
+    wanted[0].update(examiner_of(run, data, run.experiment.evaluation.samples).measure())
+    write_records(run.folder.evaluations, records)
+
+
+def _described(data: Dataset) -> str:
+    """What there is to train on."""
+    if isinstance(data, Points):
+        return f"{data.name}: {len(data):,} points"
+    classes = f" of {len(data.classes):,} classes" if data.classes else ""
+    whole = data.whole if isinstance(data, Augmented) else data
+    notes = whole.notes or ("" if data.classes else without_class(whole.names or ()),)
+    return "; ".join([f"{data.name}: {len(data):,} images{classes}", *filter(None, notes)])
+
+
+def _plan(experiment: Experiment, data: Dataset, waive_config: bool, waive_data: bool) -> Plan:
+    tenth = max(experiment.images // 10, 1)
+    assert experiment.pretraining is not None
+    return Plan(
+        images=experiment.images,
+        pretraining=experiment.pretraining,
+        epoch=len(data),
+        batch=experiment.batch,
+        record=max(experiment.images // RECORDS, 1),
+        picture=experiment.evaluation.pictures or tenth,
+        evaluation=experiment.evaluation.every or tenth,
+        checkpoint=experiment.checkpoint or tenth,
+        config=experiment.hash,
+        waive_config=waive_config,
+        waive_data=waive_data,
+        meta={"shape": list(data.shape), "classes": list(data.classes), "data": data.checksum},
+    )
