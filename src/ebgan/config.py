@@ -12,7 +12,7 @@ import difflib
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -34,6 +34,17 @@ def to_yaml(value: object) -> str:
 def plain(value: object) -> Any:
     """A tree of dataclasses as the mappings, lists and scalars that its YAML text holds."""
     return _plain(value, type(value))
+
+
+def kinds(value: Any) -> Iterator[type]:
+    """The classes that the YAML text of a tree names, in its order."""
+    for name, declared in _fields(value.__class__).items():
+        held = getattr(value, name)
+        for each in held.values() if isinstance(held, Mapping) else (held,):
+            if dataclasses.is_dataclass(each):
+                if type(each) not in _options(declared):
+                    yield type(each)
+                yield from kinds(each)
 
 
 def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
@@ -157,7 +168,10 @@ class _Reader:
         if not isinstance(named, yaml.ScalarNode):
             raise self.error(place, _join(key, "type"), f"expected a name, one of {', '.join(sorted(options))}")
         if named.value not in options:
-            raise self.error(place, _join(key, "type"), f"{named.value!r}; {_suggest(named.value, list(options))}")
+            hint = _suggest(named.value, list(options))
+            if named.value.isidentifier():
+                hint += f". A class of your own is read once it is known: REGISTRY[{named.value!r}] = {named.value}"
+            raise self.error(place, _join(key, "type"), f"{named.value!r}; {hint}")
         return options[named.value]
 
     def error(self, node: yaml.Node, key: str, what: str) -> UsageError:

@@ -1,9 +1,13 @@
 import csv
 import io
 import os
+import re
 import shutil
+import subprocess
+import sys
 import tarfile
 import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -248,3 +252,53 @@ def test_an_archive_that_was_copied_with_its_time_is_the_same(tmp_path: Path) ->
     pack(path, tmp_path / "p", Framing(size=8), workers=1)
     shutil.copy2(path, tmp_path / "copy.zip").replace(path)
     assert pack(path, tmp_path / "p", Framing(size=8), workers=1).images == 1
+
+
+UNGUARDED = """
+import sys
+from pathlib import Path
+from ebgan.data import Framing, pack
+print(pack(sys.argv[1], Path(sys.argv[2]), Framing(size=8), workers=int(sys.argv[3])).images)
+"""
+GUARDED = UNGUARDED.replace("print", 'if __name__ == "__main__": print')
+
+
+def by_script(script: str, photos: Path, dest: Path, workers: int, given: str) -> subprocess.CompletedProcess[str]:
+    path = dest.with_suffix(".py")
+    path.write_text(script)
+    source = {"file": [str(path)], "input": ["-"], "word": ["-c", script]}[given]
+    command = [sys.executable, *source, str(photos), str(dest), str(workers)]
+    return subprocess.run(command, input=script, text=True, capture_output=True, check=False, timeout=100)
+
+
+@pytest.mark.parametrize(
+    ("script", "workers", "given", "said"),
+    [
+        (UNGUARDED, 2, "file", r'could begin: .* put its call below `if __name__ == "__main__":`, or give workers=1'),
+        (UNGUARDED, 2, "input", "<stdin> is no file: save the script as a file, or give workers=1"),
+        pytest.param(UNGUARDED, 1, "input", "", marks=pytest.mark.slow),
+        pytest.param(UNGUARDED, 1, "file", "", marks=pytest.mark.slow),
+        pytest.param(UNGUARDED, 1, "word", "", marks=pytest.mark.slow),
+        pytest.param(UNGUARDED, 2, "word", "", marks=pytest.mark.slow),
+        pytest.param(GUARDED, 1, "file", "", marks=pytest.mark.slow),
+        pytest.param(GUARDED, 2, "file", "", marks=pytest.mark.slow),
+        pytest.param(GUARDED, 1, "input", "", marks=pytest.mark.slow),
+        pytest.param(GUARDED, 2, "input", "<stdin> is no file", marks=pytest.mark.slow),
+    ],
+)
+def test_a_script_packs_or_is_told_what_it_lacks(
+    photos: Path, tmp_path: Path, script: str, workers: int, given: str, said: str
+) -> None:
+    ended = by_script(script, photos, tmp_path / "p", workers, given)
+    if said:
+        assert re.search(said, ended.stderr.splitlines()[-1])
+        ended = by_script(script, photos, tmp_path / "p", 1, given)  # the folder is left as it should be
+    assert (ended.returncode, ended.stdout.strip()) == (0, "30")
+
+
+def test_decoding_in_place_leaves_warnings_to_the_caller(photos: Path, tmp_path: Path) -> None:
+    def warn(done: int, total: int, refused: int) -> None:
+        warnings.warn("of the caller", stacklevel=1)
+
+    with pytest.warns(UserWarning, match="of the caller"):
+        pack(photos, tmp_path / "p", Framing(size=8), workers=1, progress=warn)

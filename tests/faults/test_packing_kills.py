@@ -222,7 +222,7 @@ def test_a_process_that_is_killed_while_it_decodes_is_told_and_the_pack_goes_on(
             os.kill(child, signal.SIGKILL)
 
     with pytest.raises(decoding.DecoderLostError, match="a process that decodes pictures was lost") as raised:
-        pack(photos, tmp_path / "dest", FRAMING, workers=1, progress=kill_the_first)
+        pack(photos, tmp_path / "dest", FRAMING, workers=2, progress=kill_the_first)
     assert raised.value.exit_code == 8
     pack(photos, tmp_path / "dest", FRAMING, workers=1)
     undisturbed(tmp_path / "dest")

@@ -91,8 +91,9 @@ def test_a_size_that_a_net_cannot_make_is_refused_before_a_picture_is_decoded(
 
 
 def test_a_size_that_only_the_data_tell_is_refused_before_a_margin_is_searched(tmp_path: Path, searches) -> None:
+    made = replace(find("folder.ebgan").make(), data=Data())
     with pytest.raises(UsageError, match="images are 39 x 39"):
-        trainer.train(find("folder.ebgan").make(), tmp_path / "run", data=np.zeros((9, 39, 39), np.uint8), device="cpu")
+        trainer.train(made, tmp_path / "run", data=np.zeros((9, 39, 39), np.uint8), device="cpu")
     assert not searches
 
 

@@ -26,3 +26,19 @@ def test_parts_are_scored_apart() -> None:
 def test_fewer_samples_than_parts_are_refused() -> None:
     with pytest.raises(DataError, match="9 samples: an inception score needs at least 10"):
         inception_score(torch.eye(9))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        torch.full((20, 4), torch.nan),
+        torch.full((20, 4), torch.inf),
+        torch.zeros(20, 4),
+        -torch.ones(20, 4),
+        torch.cat((torch.ones(19, 4), torch.full((1, 4), torch.nan))),
+        torch.randn(20, 4, generator=torch.Generator().manual_seed(0)),
+    ],
+)
+def test_rows_that_are_no_probabilities_have_no_score(rows: torch.Tensor) -> None:
+    with pytest.raises(DataError, match="probabilities"):
+        inception_score(rows)

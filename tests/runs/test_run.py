@@ -146,7 +146,7 @@ def test_samples_come_from_the_average_where_the_run_keeps_one(tmp_path: Path) -
     assert not torch.equal(kept.sample(4), plain.sample(4))
 
 
-@pytest.mark.parametrize("images", [IMAGES[0], IMAGES[:, :1], IMAGES.flatten(1), torch.zeros(3, 3, 4, 5)])
+@pytest.mark.parametrize("images", [IMAGES[0, :2], IMAGES[:, :1], IMAGES.flatten(1), torch.zeros(3, 3, 4, 5)])
 def test_images_of_another_shape_are_refused_with_the_shape_expected(
     ebgan_folder: Path, images: Tensor, as_users_run_it: None
 ) -> None:
@@ -264,3 +264,43 @@ def test_a_damaged_newest_checkpoint_is_named_by_whoever_loads_the_one_before(
     (said,) = caplog.messages
     assert str(last) in said
     assert f"Taken is that of {int(before.stem)} images seen" in said
+
+
+def test_a_run_on_another_device_is_another_run(ebgan_folder: Path) -> None:
+    run = load(ebgan_folder, device="cpu")
+    moved = run.to("meta")
+    assert (run.device.type, moved.device.type) == ("cpu", "meta")
+    assert {value.device.type for value in moved.state_dict().values()} == {"meta"}
+    assert torch.equal(run.to("cpu").sample(4), run.sample(4))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "cpu:x", "0", "cuda:-1", "CPU"])
+def test_a_device_that_is_not_here_is_refused_with_those_that_may_be(
+    ebgan_folder: Path, device: str, tmp_path: Path
+) -> None:
+    run = load(ebgan_folder, device="cpu")
+    for ask in (
+        lambda: load(ebgan_folder, device=device),
+        lambda: run.to(device),
+        lambda: train(EBGAN_RUN, tmp_path / "run", data=PICTURES, device=device),
+    ):
+        with pytest.raises(UsageError, match=rf"device={device}: not available here: expected cpu, or cuda"):
+            ask()
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_weights_of_both_nets_have_names(ebgan_folder: Path) -> None:
+    run = load(ebgan_folder, device="cpu")
+    state = run.state_dict()
+    assert torch.equal(state["generator.output.weight"], run.generator.state_dict()["output.weight"])
+    assert len(state) == len(run.generator.state_dict()) + len(run.discriminator.state_dict())
+
+
+def test_a_run_is_shown_in_a_line_and_in_notebooks_with_samples(ebgan_folder: Path, vcd_folder: Path) -> None:
+    run = load(ebgan_folder, device="cpu")
+    assert repr(run) == f"<Run {ebgan_folder}: EBGAN of 3x5x4 images, on cpu>"
+    assert '<img alt="samples" src="data:image/png;base64,' in run._repr_html_()
+    moved = with_source(load(vcd_folder, device="cpu").experiment, ebgan_folder / "gone.npz")
+    shown = replace(load(vcd_folder, device="cpu"), experiment=moved)._repr_html_()
+    assert "gone.npz" in shown
+    assert "<img" not in shown

@@ -18,6 +18,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.sweeps import Grid, Halving, Result, Standing, Store, sweep
 from ebgan.sweeps.cluster import connected
 from ebgan.sweeps.run import Runner, SchedulerLostError
+from ebgan.sweeps.summary import write_sweep_report
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError
 
@@ -26,6 +27,7 @@ BASE = Experiment(
 )
 GRID = Grid(base=BASE, axes={"seed": tuple(range(8))})
 begun: list[list[int]] = []  # the seeds of each task that was begun
+written: list[Path] = []  # the folders of which a report was written, which takes longer than these trials
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,8 @@ def in_threads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         yield client
 
     monkeypatch.setattr("ebgan.sweeps.run.connected", made)
+    monkeypatch.setattr("ebgan.sweeps.run.write_sweep_report", lambda folder, published: written.append(folder.path))
+    written.clear()
     begun.clear()
 
 
@@ -300,3 +304,16 @@ def test_the_time_left_counts_the_rungs_to_come(tmp_path: Path) -> None:
     passed = 3600 * first.done / first.hourly
     assert first.left == pytest.approx(2 * passed, rel=0.01)
     assert heard[-1].left == pytest.approx(0, abs=1e-6)
+
+
+def test_a_sweep_ends_with_its_report_also_if_trials_failed(tmp_path: Path) -> None:
+    assert sweep(GRID, tmp_path / "good", runner=good) == []
+    assert sweep(GRID, tmp_path / "bad", runner=bad_seed) != []
+    assert sweep(GRID, tmp_path / "good", runner=good) == []
+    assert written == [tmp_path / "good", tmp_path / "bad", tmp_path / "good"]
+
+
+def test_the_report_of_a_sweep_in_python_is_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ebgan.sweeps.run.write_sweep_report", write_sweep_report)
+    sweep(GRID, tmp_path / "out", runner=good, limit=2)
+    assert "<html" in (tmp_path / "out" / "report.html").read_text()

@@ -46,14 +46,9 @@ def _is_config(word: str) -> bool:
 
 def find_device(name: str | None) -> torch.device:
     """The device of a name, or the accelerator if there is one, or the CPU."""
-    import torch
+    from ebgan.distributed import usable_device
 
-    from ebgan.distributed import default_device
-
-    try:
-        return default_device() if name is None else torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from error
+    return usable_device(name, "--device ")
 
 
 def named_device(name: str) -> torch.device:

@@ -71,7 +71,9 @@ def main(argv: list[str]) -> None:
     if chosen.plan:
         return _plan(chosen, grid, out, halving, device)
     from ebgan.cli.standing import StandingLine
+    from ebgan.recipes.index import find_grid
 
+    published = find_grid(chosen.grid).published
     with StandingLine() as line:
         failed = sweeps.sweep(
             grid,
@@ -85,6 +87,7 @@ def main(argv: list[str]) -> None:
             halving=halving,
             observer=line,
             facts={"grid": chosen.grid, "scale": chosen.scale},
+            published=published,
         )
     _print_end(out, failed)
     return None
@@ -127,6 +130,7 @@ def _print_end(out: Path, failed: list[str]) -> None:
 
     folder = SweepFolder(out)
     print(f"trials  {folder.trials}")
+    print(f"report  {folder.report}")
     if not failed:
         return
     with Store(folder.trials) as store:

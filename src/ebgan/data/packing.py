@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebgan.data.decoding import Decoded, Decoder, decode
+from ebgan.data.decoding import Decoded, Decoder, check_not_imported, decode
 from ebgan.data.framing import Framing, framed
 from ebgan.data.journal import PackFolder, Plan, Stretch
 from ebgan.data.labels import by_asked
@@ -59,11 +59,12 @@ def pack(
 ) -> Outcome:
     """Pack the pictures of a source into the folder `dest`, or go on with what was begun there.
 
-    A source is whatever `open_data` takes. `workers` is how many processes decode, one a core by default; a script that
-    calls this needs its `if __name__ == "__main__":`, because they import it. Raises DataError if no picture could be
-    decoded, UsageError if the folder holds something else, StorageError where the disk refuses, RunLockedError and
-    DecoderLostError.
+    A source is whatever `open_data` takes. `workers` is how many processes decode, one a core by default. One worker is
+    this process itself; a script that calls this with more needs its `if __name__ == "__main__":`, because they import
+    it. Raises DataError if no picture could be decoded, UsageError if the folder holds something else or no process can
+    begin, StorageError where the disk refuses, RunLockedError and DecoderLostError.
     """
+    check_not_imported()
     choice, folder = choice or Choice(), PackFolder(dest)
     check_least("", 1, workers=workers)
     if dest.resolve().is_relative_to(_full(source)):

@@ -10,6 +10,7 @@ from ebgan.distributed.exchange import (
     rank,
     refuse_apart,
     sum_across_ranks,
+    usable_device,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "rank",
     "refuse_apart",
     "sum_across_ranks",
+    "usable_device",
 ]

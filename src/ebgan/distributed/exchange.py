@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from ebgan.errors import WORKER_LOST, CheckpointError, EbganError
+from ebgan.errors import WORKER_LOST, CheckpointError, EbganError, UsageError
 
 
 class RankLostError(EbganError):
@@ -45,6 +45,22 @@ def default_device() -> torch.device:
     """The accelerator if there is one, else the CPU."""
     accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     return accelerator or torch.device("cpu")
+
+
+def usable_device(device: torch.device | str | None, option: str = "device=") -> torch.device:
+    """The device of a name, or the accelerator if there is one, else the CPU.
+
+    Raises UsageError, which begins with the option that named it, for a device that is not here.
+    """
+    if device is None:
+        return default_device()
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise UsageError(
+            f"{option}{device}: not available here: expected cpu, or cuda, cuda:1, mps... where there is one "
+            f"({str(error).splitlines()[0]})"
+        ) from error
 
 
 def mean_across_ranks(local: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The experiment: a tree of values, and what is built from it."""
 
-from ebgan.experiment.registry import REGISTRY, read_experiment
+from ebgan.experiment.registry import REGISTRY, read_experiment, unregistered
 from ebgan.experiment.tree import (
     Data,
     Evaluation,
@@ -21,4 +21,5 @@ __all__ = [
     "Optimisers",
     "Precision",
     "read_experiment",
+    "unregistered",
 ]

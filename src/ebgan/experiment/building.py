@@ -19,6 +19,7 @@ from ebgan.experiment.stacking import placed
 from ebgan.nets.base import Classifier, Site
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
+from ebgan.nets.plain import check_plain, seeded
 from ebgan.objectives import Objective
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.randomness import Randomness
@@ -50,8 +51,10 @@ def build(
     wide = torch.float64 if experiment.precision == "fp64" else torch.float32
     randomness = Randomness.of(experiment.seed, device, wide)
     site = Site(shape, experiment.data.limits, randomness, classes)
-    generator = experiment.nets.generator.build(site)
-    discriminator = experiment.nets.discriminator.build(site)
+    with seeded(site, "generator"):
+        generator = experiment.nets.generator.build(site)
+    with seeded(site, "discriminator"):
+        discriminator = experiment.nets.discriminator.build(site)
     experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
     if experiment.objective.asks.classifies and not isinstance(discriminator, Classifier):
@@ -70,7 +73,8 @@ def build(
         refuse_batch_norm(discriminator, "discriminator")
     weights = _count(generator, discriminator) // math.prod(site.models)
     dtype = DTYPES[experiment.precision or suited(weights, multiplies_bf16(device))]
-    for net in (generator, discriminator):
+    for player, net in (("generator", generator), ("discriminator", discriminator)):
+        check_plain(net, site, player, dtype)
         compute_in(net, wide)
     game = Game(
         generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
@@ -110,7 +114,9 @@ def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes:
             "number, or take the auto-encoder energy"
         )
     settled = replace(experiment, objective=_settled(experiment.objective), pretraining=experiment.pretraining or 1)
-    _, progress = build(settled, shape, "meta", classes)
+    settled = replace(settled, precision=experiment.precision or "fp32")
+    with torch.random.fork_rng([]):  # nets of torch's own layers draw from it even here
+        _, progress = build(settled, shape, "meta", classes)
     _refuse_more("the sampler holds", sum(each.numel() for each in tree_leaves(progress.memory)))
 
 
@@ -125,8 +131,8 @@ def _counted(experiment: Experiment, shape: tuple[int, int, int], classes: int) 
         with torch.device("meta"):
             return count_weights(experiment, shape, classes)
     except (RuntimeError, TypeError) as error:
-        if "overflow" not in str(error).lower():
-            raise
+        if "overflow" not in str(error).lower():  # a net of the user's own that reads its numbers while it is built
+            return count_weights(experiment, shape, classes)
         reason = str(error).splitlines()[0]
         raise UsageError(f"the nets cannot be built: {reason}. {_SMALLER}") from error
 

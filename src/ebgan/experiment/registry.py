@@ -60,3 +60,21 @@ def read_experiment(path: Path) -> Experiment:
         raise UsageError(f"{path}: cannot be read as a config: {error}") from error
     experiment: Experiment = config.from_yaml(text, Experiment, REGISTRY, str(path))
     return experiment
+
+
+def unregistered(experiment: Experiment) -> list[str]:
+    """The classes in an experiment that a config.yaml cannot name, because they are not in REGISTRY.
+
+    Raises UsageError for one whose name there is another class's, as which it would be read back.
+    """
+    found = []
+    for kind in dict.fromkeys(config.kinds(experiment)):
+        known = REGISTRY.get(kind.__name__)
+        if known is not None and known is not kind:
+            raise UsageError(
+                f"{kind.__name__}: a class of {kind.__module__}, whose name in config.yaml means that of "
+                f"{known.__module__}: rename it"
+            )
+        if known is None:
+            found.append(kind.__name__)
+    return found

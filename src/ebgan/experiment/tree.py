@@ -14,7 +14,7 @@ from ebgan.data.naming import check_by
 from ebgan.data.picture import check_white
 from ebgan.energies import AutoencoderEnergy, Energy
 from ebgan.errors import NoSplitError, UsageError, check_least, check_most
-from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, check_spec
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import (
     EBGAN,
@@ -123,6 +123,10 @@ class Nets:
 
     generator: GeneratorSpec = MLPGenerator()
     discriminator: DiscriminatorSpec = MLPAutoencoder()
+
+    def __post_init__(self) -> None:
+        check_spec("nets.generator", self.generator, GeneratorSpec)
+        check_spec("nets.discriminator", self.discriminator, DiscriminatorSpec)
 
 
 @dataclass(frozen=True, kw_only=True)

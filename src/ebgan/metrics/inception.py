@@ -38,8 +38,17 @@ def inception_score(probabilities: Float[Tensor, "samples classes"], *, splits: 
     """The inception score of Salimans et al. (2016): the exponential of I' in its usual order, in [1, classes].
 
     The mean over equal parts of the samples, in their order, and its standard deviation. Raises DataError for fewer
-    samples than parts.
+    samples than parts, and for rows that are no probabilities.
     """
+    if splits < 1:
+        raise DataError(f"splits={splits}: expected at least 1")
+    if probabilities.dim() != 2 or not ((probabilities >= 0).all() and (probabilities.sum(-1) > 0).all()):
+        raise DataError(
+            f"probabilities {list(probabilities.shape)}: expected [samples, classes], numbers of 0 or more, in "
+            "no row all 0, and none NaN: give softmax(logits)"
+        )
+    if not probabilities.isfinite().all():
+        raise DataError("probabilities: some are infinite: give softmax(logits)")
     if len(probabilities) < splits:
         raise DataError(f"{len(probabilities)} samples: an inception score needs at least {splits}, one for each part")
     parts = torch.tensor_split(probabilities, splits)

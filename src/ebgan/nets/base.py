@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import NamedTuple
 
 import torch
@@ -148,6 +148,23 @@ class GeneratorSpec(ABC):
     @abstractmethod
     def build(self, site: Site) -> Generator | TransitionGenerator:
         """The net, initialised, on the site's device."""
+
+
+def check_spec(owner: str, spec: object, kind: type) -> None:
+    """Raise UsageError for what is no spec of a kind, such as a module."""
+    if isinstance(spec, kind) and is_dataclass(spec):
+        return
+    what = f"the class {spec.__name__}" if isinstance(spec, type) else f"of the class {type(spec).__name__}"
+    if isinstance(spec, type) and issubclass(spec, kind):
+        mend = f"give an instance: {spec.__name__}()"
+    elif isinstance(spec, kind):
+        mend = "make its class a dataclass: @dataclass(frozen=True, kw_only=True)"
+    else:
+        mend = (
+            f"give a {kind.__name__}, a frozen dataclass of settings whose build(site) makes the module "
+            "(docs/extending.md, A net)"
+        )
+    raise UsageError(f"{owner}: is {what}: {mend}")
 
 
 class DiscriminatorSpec(ABC):

@@ -6,17 +6,20 @@ from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import beside, grid, png, save_png
 from ebgan.report.landscape import Landscape, landscape, landscapes
+from ebgan.report.notebook import NotebookBar, in_notebook
 from ebgan.report.panels import Panel, panels
 from ebgan.report.summary import metric_rows
 
 __all__ = [
     "Histogram",
     "Landscape",
+    "NotebookBar",
     "Panel",
     "beside",
     "gallery",
     "grid",
     "histogram_panels",
+    "in_notebook",
     "landscape",
     "landscapes",
     "metric_rows",

@@ -65,7 +65,7 @@ def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, 
 
 def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Image:
     """One picture of several such histograms, at least one, row by row, on white."""
-    from matplotlib.figure import Figure
+    from ebgan.report.drawing import Figure
 
     rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
     with plain_style():
@@ -80,8 +80,7 @@ def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Imag
 
 
 def _draw(axes: Axes, families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
+    from ebgan.report.drawing import Line2D, Patch
 
     edges = np.arange(BINS + 1) * WIDTH
     handles: list[Patch | Line2D] = []

@@ -38,7 +38,7 @@ class Landscape(NamedTuple):
 
 def landscape(seen: Landscape) -> Image.Image:
     """One square picture: curves in one dimension, a map of heights in two."""
-    from matplotlib.figure import Figure
+    from ebgan.report.drawing import Figure
 
     with plain_style():
         figure = Figure(figsize=(_PIXELS / _DOTS, _PIXELS / _DOTS), dpi=_DOTS)
@@ -51,8 +51,7 @@ def landscape(seen: Landscape) -> Image.Image:
 
 def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
     """Maps in one row, each under its title and all on one scale of heights."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from ebgan.report.drawing import Figure, MaxNLocator
 
     heights = np.stack([each.energy for each in seen.values()])
     levels = MaxNLocator(_LEVELS).tick_values(heights.min(), heights.max())
@@ -90,7 +89,7 @@ def _curves(figure: Figure, seen: Landscape) -> None:
 
 def _map(figure: Figure, seen: Landscape) -> None:
     """Heights of the energy, dark where it is low, with points of the data and samples."""
-    from matplotlib.ticker import ScalarFormatter
+    from ebgan.report.drawing import ScalarFormatter
 
     axes = figure.add_axes((0.11, 0.09, 0.72, 0.72))
     heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)

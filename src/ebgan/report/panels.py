@@ -32,7 +32,7 @@ class Panel(NamedTuple):
 
 def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:
     """One picture of all panels, row by row."""
-    from matplotlib.figure import Figure
+    from ebgan.report.drawing import Figure
 
     rows = math.ceil(len(drawn) / columns)
     with plain_style():
@@ -45,7 +45,7 @@ def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
-    from matplotlib import colormaps
+    from ebgan.report.drawing import colormaps
 
     shades = colormaps["Purples"](np.linspace(0.25, 1, len(panel.lines)))
     for place, line in enumerate(panel.lines):

@@ -118,7 +118,7 @@ def histogram(shares: Sequence[float], of: str = "class") -> str:
     """The share of samples in each class, or mode; a dashed line marks the even share."""
     if not shares:
         return ""
-    from matplotlib.ticker import MaxNLocator
+    from ebgan.report.drawing import MaxNLocator
 
     with ink_style():
         figure, axes = draw_axes()
@@ -143,7 +143,7 @@ def _curves(records: Sequence[Record], lines: Sequence[Line], *, share: bool = F
     present = {line: _series(found, line.field) for line, found in held.items() if found}
     if not present:
         return ""
-    from matplotlib.ticker import MaxNLocator
+    from ebgan.report.drawing import MaxNLocator
 
     with ink_style():
         figure, axes = draw_axes()
@@ -184,7 +184,7 @@ def _draw(axes: Axes, line: Line, images: Floats, values: Floats) -> None:
 
 def _scale(axes: Axes, values: Floats, share: bool) -> None:
     """From zero where nothing is below it, in decades where a few high values would press the others flat."""
-    from matplotlib.ticker import NullLocator
+    from ebgan.report.drawing import NullLocator
 
     finite = values[np.isfinite(values)]
     low, high, middle = (finite.min(), finite.max(), np.median(finite)) if finite.size else (0.0, 1.0, 1.0)
@@ -200,7 +200,7 @@ def _scale(axes: Axes, values: Floats, share: bool) -> None:
 
 def ink_style() -> AbstractContextManager[None]:
     """Our look on a page, on matplotlib's defaults rather than on the user's own settings."""
-    from matplotlib import style
+    from ebgan.report.drawing import style
 
     settings = {
         "svg.fonttype": "none",  # text stays text, in the page's own font
@@ -218,14 +218,14 @@ def ink_style() -> AbstractContextManager[None]:
 
 def plain_style() -> AbstractContextManager[None]:
     """The same for pictures of pixels, on white."""
-    from matplotlib import style
+    from ebgan.report.drawing import style
 
     return style.context({"font.size": 9, "text.parse_math": False}, after_reset=True)
 
 
 def draw_axes() -> tuple[Figure, Axes]:
     """Axes whose frame stands at the same place in every picture, so that pictures side by side line up."""
-    from matplotlib.figure import Figure
+    from ebgan.report.drawing import Figure
 
     figure = Figure(figsize=(5.0, 2.9))
     axes = figure.add_axes((0.115, 0.185, 0.85, 0.685))
@@ -236,7 +236,7 @@ def draw_axes() -> tuple[Figure, Axes]:
 
 def legend(axes: Axes, lines: Sequence[Line]) -> None:
     """Name the lines above the axes."""
-    from matplotlib.lines import Line2D
+    from ebgan.report.drawing import Line2D
 
     handles = [
         Line2D([], [], color=line.color, linestyle=line.style, linewidth=1.8, alpha=line.opacity) for line in lines

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import copy
+import html
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.data import Dataset, scaled
-from ebgan.distributed import default_device
+from ebgan.data.given import Given, ImageReader, Limits
+from ebgan.distributed import usable_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.experiment.building import build, refuse_vast_nets
@@ -21,6 +25,7 @@ from ebgan.experiment.precision import emulation_warning
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
+from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
@@ -30,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 512  # images that pass through a net at a time, at most
 CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
+SHOWN, SHOWN_COLUMNS = 24, 12  # samples in a notebook
 SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
 
 
@@ -41,11 +47,14 @@ class DataFacts(NamedTuple):
     checksum: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A generator and an energy with the weights of a checkpoint.
 
-    Images go in, and samples come out, in [-1, 1]; points [dims, 1, 1] as they are.
+    Samples come out in [-1, 1]; points [dims, 1, 1] as they are. Images go in as a tensor or array of floats in
+    [-1, 1], or in `limits`, as uint8 from 0 to 255, as Pillow pictures, or as a list of these: [count, C, H, W],
+    [count, H, W, C], or a single image, which is a batch of one. Pictures and uint8 images of another size are cropped
+    and resized like the run's data. What cannot be read so raises UsageError, with the mend.
     """
 
     experiment: Experiment
@@ -54,6 +63,34 @@ class Run:
     generator: nn.Module
     discriminator: nn.Module
     device: torch.device
+
+    def __repr__(self) -> str:
+        spec = self.experiment
+        shape = "x".join(map(str, self.data.shape))
+        kind = "points" if spec.data.limits is None else "images"
+        return f"<Run {self.folder.path}: {type(spec.objective).__name__} of {shape} {kind}, on {self.device}>"
+
+    def _repr_html_(self) -> str:
+        """The same with some samples, for notebooks."""
+        line = f"<code>{html.escape(repr(self))}</code>"
+        if self.experiment.data.limits is None:
+            return line
+        try:
+            picture = base64.b64encode(png(grid(self.sample(SHOWN), SHOWN_COLUMNS))).decode()
+        except DataError as error:  # samples of transitions start from data that is no longer there
+            return f"{line}<br>{html.escape(str(error))}"
+        return f'{line}<br><img alt="samples" src="data:image/png;base64,{picture}">'
+
+    def to(self, device: torch.device | str) -> Run:
+        """The same run on a device; this one stays where it is. Raises UsageError for a device that is not here."""
+        there = usable_device(device)
+        generator, discriminator = (copy.deepcopy(net).to(there) for net in (self.generator, self.discriminator))
+        return replace(self, generator=generator, discriminator=discriminator, device=there)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights and buffers of both nets, as `generator.NAME` and `discriminator.NAME`, without copying them."""
+        nets = {"generator": self.generator, "discriminator": self.discriminator}
+        return {f"{player}.{name}": value for player, net in nets.items() for name, value in net.state_dict().items()}
 
     def take(self, tensors: Mapping[str, Tensor]) -> None:
         """Take the weights of a checkpoint's tensors: of the generator's average, if the run keeps one.
@@ -68,21 +105,16 @@ class Run:
             net.load_state_dict(found)
 
     @torch.no_grad()
-    def sample(
-        self, count: int, *, seed: int = 0, source: Float[Tensor, "sources C H W"] | None = None
-    ) -> Float[Tensor, "count C H W"]:
+    def sample(self, count: int, *, seed: int = 0, source: Given | None = None) -> Float[Tensor, "count C H W"]:
         """Samples of the generator (of its average, if the run kept one); the same for the same seed.
 
         Those of a run with transitions start from the images of `source` in turn, or else from `sources` of the data
         that the run was trained on. Other runs start from noise, whatever the source.
         """
-        if source is None:
-            source = self.sources(count, seed=seed)
-        else:
-            self._check(source)
+        start = self.sources(count, seed=seed) if source is None else self._read(source)
         randomness = Randomness.of(seed, self.device)
         step = self._at_a_time
-        chunks = [self._chunk(randomness, first, min(step, count - first), source) for first in range(0, count, step)]
+        chunks = [self._chunk(randomness, first, min(step, count - first), start) for first in range(0, count, step)]
         return torch.cat(chunks) if chunks else torch.empty(0, *self.data.shape)
 
     @property
@@ -123,32 +155,32 @@ class Run:
         limits = None if self.experiment.data.limits is None else (-1.0, 1.0)
         return scaled(torch.from_numpy(data.images[places.numpy()]), limits)
 
-    def energy(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, " count"]:
+    def energy(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, " count"]:
         """The energy of each image, low where the data is: in units of the run's energy, for its data range."""
-        return self._through(images, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
+        return self._through(images, limits, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
 
-    def encode(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count features"]:
+    def encode(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count features"]:
         """The layer below the energy: the code of an auto-encoder."""
-        return self._through(images, lambda x: self.experiment.energy.features(self.discriminator, x))
+        return self._through(images, limits, lambda x: self.experiment.energy.features(self.discriminator, x))
 
-    def reconstruct(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count C H W"]:
+    def reconstruct(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count C H W"]:
         """What the discriminator, if it is an auto-encoder, or else a generator of transitions makes of images.
 
         Raises UsageError if the run has neither.
         """
         discriminator, generator = self.discriminator, self.generator
         if isinstance(discriminator, Autoencoder):
-            return self._through(images, lambda x: self._from_limits(discriminator(x)[1]))
+            return self._through(images, limits, lambda x: self._from_limits(discriminator(x)[1]))
         if isinstance(generator, TransitionGenerator):
-            return self._through(images, lambda x: self._from_limits(generator(x)))
+            return self._through(images, limits, lambda x: self._from_limits(generator(x)))
         raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
 
-    def classify(self, images: Float[Tensor, "count C H W"]) -> Float[Tensor, "count classes"]:
+    def classify(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count classes"]:
         """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
         net = self.discriminator
         if not isinstance(net, Classifier):
             raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
-        return self._through(images, lambda x: net.classify(x).softmax(-1))
+        return self._through(images, limits, lambda x: net.classify(x).softmax(-1))
 
     def check_data(self, data: Dataset) -> None:
         """Raise DataError for other data than the run was trained on."""
@@ -179,7 +211,7 @@ class Run:
             if source is None:
                 return no_source()
             places = torch.arange(first, first + count) % len(source)
-            return Batch(self._to_limits(source[places].to(self.device, torch.float32)))
+            return Batch(self._to_limits(source[places].to(self.device)))
 
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
         return self._finished(sample.images)
@@ -204,16 +236,24 @@ class Run:
             )
         return data
 
-    def _check(self, images: Tensor) -> None:
-        if images.dim() != 4 or tuple(images.shape[1:]) != self.data.shape:
-            raise UsageError(
-                f"images are {list(images.shape)}; expected [count, {', '.join(map(str, self.data.shape))}]"
-            )
+    def _read(self, images: Given, limits: Limits = (-1.0, 1.0)) -> Tensor:
+        """Images in [-1, 1], sized as `ebgan score` sizes them: of a run on pieces of images, the centre is read."""
+        spec = self.experiment.data
+        _, height, width = self.data.shape
+        square = height - 2 * spec.padding if height == width else None
+        reader = ImageReader(
+            shape=self.data.shape,
+            points=spec.limits is None,
+            size=spec.size if spec.crop else square,
+            padding=spec.padding,
+            crop=spec.crop,
+            white=spec.white,
+        )
+        return reader(images, limits)
 
     @torch.no_grad()
-    def _through(self, images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-        self._check(images)
-        chunks = torch.split(images.to(torch.float32), self._at_a_time)
+    def _through(self, images: Given, limits: Limits, function: Callable[[Tensor], Tensor]) -> Tensor:
+        chunks = torch.split(self._read(images, limits), self._at_a_time)
         return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
 
     def _to_limits(self, images: Tensor) -> Tensor:
@@ -238,7 +278,7 @@ def load(
 ) -> Run:
     """The run in a folder with the weights of its newest checkpoint, or of the best one.
 
-    Raises UsageError where there is no run and CheckpointError where there is no valid checkpoint.
+    Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
     """
     folder = RunFolder(Path(path))
     if not folder.config.is_file():
@@ -253,7 +293,7 @@ def load(
             "one of an earlier version): its samples may not be what this config would give",
             *(folder.path, f"{checkpoint.images:,}"),
         )
-    device = device or default_device()
+    device = usable_device(device)
     if warning := emulation_warning(precision, device):
         logger.warning("%s", warning)
     try:

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points, from_array
+from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points
+from ebgan.data.from_python import read_given
 from ebgan.data.naming import without_class
 from ebgan.data.sources import expanded
 from ebgan.data.store import printable
-from ebgan.distributed import default_device, rank
+from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
 from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
-from ebgan.experiment import Experiment
+from ebgan.experiment import Experiment, unregistered
 from ebgan.experiment.building import build, refuse_at_once
-from ebgan.report import write_animation, write_report
+from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
 from ebgan.runfolder import Record, RunFolder, read_file, read_records, write_atomically, write_records
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
@@ -52,7 +52,8 @@ def train(
     experiment: Experiment,
     out: str | Path,
     *,
-    data: str | Path | NDArray[np.uint8] | Tensor | None = None,
+    data: object = None,
+    data_limits: tuple[float, float] | None = None,
     device: torch.device | str | None = None,
     observer: Observer | None = None,
     override_config: bool = False,
@@ -60,13 +61,19 @@ def train(
 ) -> Run:
     """Train an experiment into the folder `out`, or go on with what is there, and return the run.
 
-    `data` replaces the experiment's source: a path, or uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W]. The same
-    call again goes on from the newest checkpoint; one with another config is refused unless `override_config`, and one
-    on other data unless `override_data`. What the experiment leaves open (precision, a margin) is found first, and
-    stands in config.yaml.
+    `data` replaces the experiment's source: a path; images [N, H, W], [N, H, W, C] or [N, C, H, W] as a tensor or an
+    array; a list of images; a torch Dataset, or a DataLoader's; a Hugging Face dataset. It is read once, into memory,
+    as uint8: numbers are brought from `data_limits`, the values of black and of white, to 256 levels.
+    The same call again goes on from the newest checkpoint; one with another config is refused unless `override_config`,
+    and one on other data unless `override_data`. What the experiment leaves open (precision, a margin) is found first,
+    and stands in config.yaml. An observer is told of progress: by default a bar in a notebook, and nobody elsewhere;
+    `Silent()` is nobody.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
-    folder, observer = RunFolder(Path(out)), observer or Silent()
+    folder, device = RunFolder(Path(out)), usable_device(device)
+    observer = observer or (NotebookBar(experiment.images) if in_notebook() else Silent())
+    if data_limits is not None and (data is None or isinstance(data, str | Path)):
+        raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
     folder.refuse_unfit()
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
@@ -75,9 +82,13 @@ def train(
     if data is None and (side := spec.side):
         refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
     with alone():
-        opened = spec.open() if data is None else spec.prepared(from_array(np.asarray(data)))
-    device = torch.device(device or default_device())
+        opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
     refuse_at_once(experiment, opened.shape, len(opened.classes))
+    if names := unregistered(experiment):
+        observer.notice(
+            f"config.yaml will name {', '.join(names)}, which ebgan.load and the command line do not know: put "
+            f"ebgan.experiment.REGISTRY[{names[0]!r}] = {names[0]} before it is read"
+        )
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
@@ -103,6 +114,16 @@ def train(
                 write_report(folder)
     run.take(training.state())
     return run
+
+
+def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | None, observer: Observer) -> Dataset:
+    """The images that were given in Python."""
+    spec = experiment.data
+    if spec.limits is None:
+        raise UsageError(f"data: {spec.source} is trained on points that it draws itself: leave `data` out")
+    if not isinstance(data, Packed | np.ndarray | Tensor):
+        observer.notice(f"reading all images of a {type(data).__name__} into memory")
+    return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, white=spec.white, limits=limits))
 
 
 def with_source(experiment: Experiment, source: str | Path) -> Experiment:

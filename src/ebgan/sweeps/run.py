@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation
 from ebgan.sweeps.store import Store
+from ebgan.sweeps.summary import write_sweep_report
 from ebgan.sweeps.training import Result, run_trials
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError, StopSignals, exit_code
@@ -89,12 +90,15 @@ def sweep(
     observer: Observer | None = None,
     runner: Runner = run_trials,
     facts: dict[str, str] | None = None,
+    published: Mapping[str, Sequence[float]] | None = None,
 ) -> list[str]:
     """Run the trials of a grid that have no result in the folder `out` yet, and return the ids of those that failed.
 
     `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. `halving` gives
-    all of them a part of their images and goes on with the better ones alone. Raises UsageError, DataError or
-    StorageError; RunLockedError where another driver is at work; StoppedError after a signal; SchedulerLostError.
+    all of them a part of their images and goes on with the better ones alone. When all have ended, the report.html is
+    written, with what was `published` beside them: per cent of models in each bin of I', by family. Raises UsageError,
+    DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a signal;
+    SchedulerLostError.
     """
     folder, trials = SweepFolder(Path(out)), chosen(list(grid.trials()), limit, shuffle)
     if halving:
@@ -121,7 +125,9 @@ def sweep(
             )
             tasks = planned(left, torch.device(device), shuffle, sharing(workers, scheduler, slurm))
             driver.run(tasks, more=rung.above * len(rung.trials) / len(left))
-        return [row.id for row in store.rows() if row.status == "failed" and row.id in wanted]
+        failed = [row.id for row in store.rows() if row.status == "failed" and row.id in wanted]
+    write_sweep_report(folder, published)
+    return failed
 
 
 def _settled(

@@ -55,7 +55,7 @@ def joined(parts: Sequence[Record], axes: Mapping[str, int]) -> Record:
 
 def refuse_batch_norm(net: nn.Module, name: str) -> None:
     """Raise UsageError if a net has batch norm, which parts would change."""
-    if any(isinstance(module, BatchNorm | Standardise) for module in net.modules()):
+    if any(isinstance(module, BatchNorm | Standardise | nn.BatchNorm1d | nn.BatchNorm2d) for module in net.modules()):
         raise UsageError(
             f"accumulate: nets.{name} has batch norm, whose statistics would be those of each part: take a net without "
             "(batch_norm=False, where it has that field), choose a smaller batch, or ask for it by "

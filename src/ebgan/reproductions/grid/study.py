@@ -59,6 +59,7 @@ def swept(name: str, made: Grid, asked: Request, published: Mapping[str, Sequenc
         limit=asked.limit,
         observer=Noted(asked),
         facts=facts,
+        published=published,
     )
     study = Study(sweep_record(folder, published, experiments.keys()), experiments, folder)
     for trial in study.record.trials:

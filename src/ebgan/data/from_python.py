@@ -1,0 +1,245 @@
+"""Sets that are handed over in Python: arrays, sequences of images, and the datasets of torch and of Hugging Face.
+
+A dataset is whatever has a length and items. An item is an image, a tuple of an image and perhaps its class, or a
+mapping with an image under one of the usual names. All of them are read once, into memory, as bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
+
+from ebgan.data.arrays import from_array
+from ebgan.data.given import SLACK, Limits, as_tensor, convert_floats, convert_integers, picture_pixels
+from ebgan.data.packed import UNKNOWN, Packed
+from ebgan.data.picture import channels_first
+from ebgan.errors import DataError, UsageError
+
+IMAGES = ("image", "img", "images", "pixel_values", "x")  # names of an item's image
+LABELS = ("label", "labels", "fine_label", "y")  # names of its class
+
+
+class Item(NamedTuple):
+    """An image of a dataset."""
+
+    image: object
+    label: object = None
+
+
+def read_given(
+    data: object,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    white: int | None = None,
+    limits: Limits | None = None,
+) -> Packed:
+    """The set of an array, a tensor, a sequence of images or a dataset of torch or Hugging Face.
+
+    Floats are brought from `limits`, the values of black and of white, to bytes. Pillow pictures are cropped and
+    resized to `size` and given `channels`, by default as they are; `white` is the level of 16-bit ones that is white.
+    Raises UsageError or DataError, with the mend.
+    """
+    if limits is not None and not limits[0] < limits[1]:
+        raise UsageError(f"data_limits={limits}: expected the value of black and a higher one of white")
+    if isinstance(data, Packed):
+        return data
+    if isinstance(data, Tensor | np.ndarray):
+        packed = from_array(as_bytes(data, limits))
+        _check_size("images", packed, size)
+        return packed
+    dataset = _dataset(data)
+    return _Reader(dataset, _columns(dataset), limits, _Look(size, channels, white)).read()
+
+
+def as_bytes(images: Tensor | NDArray[Any], limits: Limits | None, name: str = "images") -> NDArray[np.uint8]:
+    """Images of any layout as bytes. Raises DataError for numbers beyond `limits`, and floats of no stated range."""
+    numbers = as_tensor(images).cpu()
+    if numbers.dtype.is_floating_point or limits is not None:
+        numbers = numbers.double()
+        if not numbers.isfinite().all():
+            raise DataError(f"{name} hold numbers that are not finite (NaN or infinite): leave these images out")
+        return _rounded(numbers.numpy(), limits, name)
+    array: NDArray[Any] = numbers.numpy()
+    if array.dtype != np.uint8:
+        raise DataError(
+            f"{name} are {array.dtype}; expected uint8 from 0 to 255, or floats: {convert_integers(numbers)}"
+        )
+    return array
+
+
+def _rounded(images: NDArray[np.float64], limits: Limits | None, name: str) -> NDArray[np.uint8]:
+    if not images.size:
+        raise DataError(f"{name}: there are none")
+    least, most = float(images.min()), float(images.max())
+    low, high = limits or (0.0, 0.0)
+    slack = SLACK * (high - low)
+    if limits is None or least < low - slack or most > high + slack:
+        beyond = "whose range must be stated" if limits is None else f"beyond data_limits={limits}"
+        raise DataError(
+            f"{name} are numbers from {least:g} to {most:g}, {beyond}: {convert_floats(least, most, 'data_limits')}"
+        )
+    pixels: NDArray[np.uint8] = np.rint(((images - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
+    return pixels
+
+
+def _check_size(name: str, packed: Packed, size: int | None) -> None:
+    _, height, width = packed.shape
+    if size not in (None, height) or size not in (None, width):
+        raise DataError(
+            f"{name}: {height} x {width} pixels, and data.size is {size}: arrays are not resized, Pillow pictures are. "
+            f"Give these, or the experiment data.size={height if height == width else None}"
+        )
+
+
+def _dataset(data: Any) -> Any:
+    """What has a length and items. Raises UsageError for what has not, with the mend."""
+    if isinstance(data, DataLoader):
+        if not isinstance(data.sampler, RandomSampler | SequentialSampler):
+            raise UsageError(
+                f"data: a DataLoader with a {type(data.sampler).__name__}, which may choose among the images: give a "
+                "dataset of the images that it is to train on (torch.utils.data.Subset)"
+            )
+        return _dataset(data.dataset)
+    kind = type(data).__name__
+    if isinstance(data, Mapping):
+        raise UsageError(f"data: a {kind} of {', '.join(map(str, data)) or 'nothing'}: give one of them, as data[NAME]")
+    if isinstance(data, IterableDataset) or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
+        raise UsageError(
+            f"data: a {kind}; expected a path, uint8 images, a Hugging Face dataset, or a torch Dataset with a length "
+            "and items. What only iterates is given as list(...)"
+        )
+    if isinstance(data, str | bytes) or not len(data):
+        raise DataError(f"data: a {kind} of length {len(data)}; expected images")
+    return data
+
+
+class _Columns(NamedTuple):
+    """Where the items of a dataset hold what is needed, and the names of its classes."""
+
+    image: str | None
+    label: str | None
+    classes: tuple[str, ...]
+
+
+def _columns(dataset: Any) -> _Columns:
+    """The columns of a Hugging Face dataset, by its features, or those of other mappings by their usual names."""
+    classes = tuple(map(str, _attribute(dataset, "classes")))
+    features = getattr(dataset, "features", None)
+    if isinstance(features, Mapping):
+        kinds = {name: type(feature).__name__ for name, feature in features.items()}
+        image = _only([name for name, kind in kinds.items() if kind == "Image"], kinds, "Image")
+        labels = [name for name, kind in kinds.items() if kind == "ClassLabel"]
+        label = next((name for name in LABELS if name in labels), labels[0] if len(labels) == 1 else None)
+        return _Columns(image, label, tuple(map(str, features[label].names)) if label else ())
+    first = dataset[0]
+    if not isinstance(first, Mapping):
+        return _Columns(None, None, classes)
+    held = next((name for name in IMAGES if name in first), None)
+    if held is None:
+        raise DataError(f"data: items hold {', '.join(map(str, first))}; expected an image under {', '.join(IMAGES)}")
+    return _Columns(held, next((name for name in LABELS if name in first), None), classes)
+
+
+def _only(found: list[str], kinds: Mapping[str, str], kind: str) -> str:
+    usual = [name for name in IMAGES if name in (found or kinds)]
+    if len(found) == 1 or usual:
+        return found[0] if len(found) == 1 else usual[0]
+    held = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+    raise DataError(f"data: expected one column of kind {kind}, or named {' or '.join(IMAGES)}; there are {held}")
+
+
+def _attribute(dataset: Any, name: str) -> tuple[object, ...]:
+    """A tuple that a dataset, or the one that it is a part of, has by a name."""
+    while dataset is not None:
+        if isinstance(found := getattr(dataset, name, None), list | tuple):
+            return tuple(found)
+        dataset = getattr(dataset, "dataset", None)
+    return ()
+
+
+class _Look(NamedTuple):
+    """What images are made of pictures."""
+
+    size: int | None
+    channels: int | None
+    white: int | None
+
+
+class _Reader:
+    """Reads the items of a dataset into one array of bytes."""
+
+    def __init__(self, dataset: Any, columns: _Columns, limits: Limits | None, look: _Look) -> None:
+        self.dataset, self.columns, self.limits, self.look = dataset, columns, limits, look
+
+    def read(self) -> Packed:
+        """The set, with classes if any two images share one. Raises DataError that names an item that does not fit."""
+        count = len(self.dataset)
+        images, labels = np.empty(0, np.uint8), np.full(count, UNKNOWN, np.int64)
+        for place in range(count):
+            item = self._item(place)
+            pixels = self._pixels(item.image, f"data[{place}]")
+            if not place:
+                images = np.empty((count, *pixels.shape), np.uint8)
+            images = self._fitted(images, pixels, place)
+            images[place] = pixels
+            labels[place] = _label(item.label)
+        known = labels[labels != UNKNOWN]
+        if len(np.unique(known)) == len(known):  # none, or the number of each image
+            return Packed(images)
+        classes = self.columns.classes if known.max() < len(self.columns.classes) else ()
+        named = from_array(np.zeros((count, 1, 1), np.uint8), labels, classes)  # whose images do not matter
+        return Packed(images, named.labels, named.classes)
+
+    def _item(self, place: int) -> Item:
+        item: Any = self.dataset[place]
+        if self.columns.image is not None:
+            return Item(item[self.columns.image], item[self.columns.label] if self.columns.label else None)
+        if isinstance(item, tuple | list) and item and isinstance(item[0], Tensor | np.ndarray | Image.Image):
+            return Item(item[0], item[1] if len(item) > 1 else None)
+        return Item(item)
+
+    def _pixels(self, image: object, name: str) -> NDArray[np.uint8]:
+        """An image [C, H, W]."""
+        if isinstance(image, Image.Image):
+            grey = self.look.channels == 1 or (
+                self.look.channels is None and image.mode in ("1", "L", "LA", "I", "I;16")
+            )
+            return channels_first(picture_pixels(image, self.look.size, self.look.white), 1 if grey else 3)
+        if isinstance(image, list | tuple):
+            image = np.asarray(image)
+        if not isinstance(image, Tensor | np.ndarray):
+            raise DataError(
+                f"{name}: the image is a {type(image).__name__}; expected a Pillow picture, tensor or array (files are "
+                "given by their folder, as data=PATH)"
+            )
+        pixels: NDArray[np.uint8] = as_bytes(image, self.limits, name)
+        if pixels.ndim not in (2, 3):
+            raise DataError(f"{name}: has the shape {list(pixels.shape)}; expected [H, W], [H, W, C] or [C, H, W]")
+        packed = from_array(pixels[None], name=name)
+        _check_size(name, packed, self.look.size)
+        only: NDArray[np.uint8] = packed.images[0]
+        return only
+
+    def _fitted(self, images: NDArray[np.uint8], pixels: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:
+        """The array, in colour from the first picture in colour on."""
+        if pixels.shape[1:] != images.shape[2:]:
+            raise DataError(
+                f"data[{place}]: is {pixels.shape[1]} x {pixels.shape[2]}, and data[0] is {images.shape[2]} x "
+                f"{images.shape[3]}: give all one size, or Pillow pictures and data.size"
+            )
+        return np.repeat(images, 3, axis=1) if len(pixels) > images.shape[1] else images
+
+
+def _label(label: object) -> int:
+    """The number of a class, or UNKNOWN for what is none."""
+    if isinstance(label, Tensor | np.ndarray | np.generic) and np.size(np.asarray(label)) == 1:
+        label = np.asarray(label).item()
+    whole = isinstance(label, int) and not isinstance(label, bool)
+    return int(label) if whole and label >= 0 else UNKNOWN  # type: ignore[call-overload, operator]

@@ -1,0 +1,82 @@
+"""Nets of torch's own layers, which draw from torch's numbers where ours draw from the site's.
+
+While such a net is built, torch's numbers are seeded by the run's seed: the same seed gives the same weights, on every
+rank. What torch's layers draw later (dropout), no seed decides and no checkpoint holds, so that these are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from ebgan.distributed import rank
+from ebgan.errors import UsageError
+from ebgan.nets.base import Site
+from ebgan.nets.layers import Weighted
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+_RANDOM = (nn.RReLU, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d)
+
+
+@contextmanager
+def seeded(site: Site, player: str) -> Iterator[None]:
+    """Torch's numbers follow the site's first seed and the player's name; afterwards they are as before."""
+    seeds, device = site.randomness.seeds, site.device
+    if seeds.is_meta:
+        yield
+        return
+    with torch.random.fork_rng(range(torch.cuda.device_count()) if device.type == "cuda" else []):
+        torch.manual_seed((int(seeds.flatten()[0]) ^ zlib.crc32(player.encode()) << 31) % 2**63)
+        yield
+
+
+def check_plain(net: nn.Module, site: Site, player: str, dtype: torch.dtype) -> None:
+    """Raise UsageError for layers of torch's own that break what a run promises."""
+    for name, module in net.named_modules():
+        where = f"nets.{player}: {name or 'the net'} is torch's {type(module).__name__}, which"
+        if _draws(module):
+            raise UsageError(
+                f"{where} draws from torch's own numbers, which no seed of the run decides and no checkpoint holds: "
+                "use ebgan.nets.layers.Dropout(rate, site.randomness, NAME)"
+            )
+        if isinstance(module, _BATCH_NORMS) and rank().count > 1:
+            raise UsageError(
+                f"{where} takes the statistics of one process's part of a batch: use BatchNorm of "
+                "ebgan.nets.layers, or train in one process"
+            )
+    if not has_plain(net):
+        return
+    if site.models:
+        raise UsageError(
+            f"nets.{player}: torch's own layers hold one model, not a stack of {math.prod(site.models)}: train the "
+            "models one by one, or use the layers of ebgan.nets.layers"
+        )
+    ours = any(isinstance(module, Weighted) for module in net.modules())
+    if dtype is torch.float64 or (dtype is not torch.float32 and ours):
+        raise UsageError(
+            f"nets.{player}: torch's own layers compute in float32, beside which {str(dtype).removeprefix('torch.')} "
+            'cannot stand: give precision="fp32", or use the layers of ebgan.nets.layers'
+        )
+
+
+def has_plain(net: nn.Module) -> bool:
+    """Whether a net has layers of torch's own that hold weights."""
+    return any(
+        type(module).__module__.startswith("torch.nn.") and next(module.parameters(recurse=False), None) is not None
+        for module in net.modules()
+    )
+
+
+def _draws(module: nn.Module) -> bool:
+    """Whether a layer of torch's own draws numbers while training."""
+    if isinstance(module, _DROPOUTS):
+        return module.p > 0
+    if isinstance(module, nn.MultiheadAttention | nn.RNNBase):
+        return module.dropout > 0
+    return isinstance(module, _RANDOM)
