@@ -3,10 +3,13 @@
 import dataclasses
 import re
 import runpy
+import shlex
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import ebgan
 from ebgan.cli.main import VERBS, run
@@ -15,31 +18,57 @@ from ebgan.experiment import REGISTRY
 from ebgan.recipes import GRIDS, RECIPES, find
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/getting-started.md", "docs/extending.md", "docs/recipes/vgan.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "getting-started.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SHORT = ["--images", "64", "--batch", "16", "--evaluation.samples", "20", "--evaluation.grid", "4", "--device", "cpu"]
 
 
-@pytest.fixture(scope="module")
-def folder_of_a_user(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with runs/digits, as `make train` leaves it, but short."""
-    folder = tmp_path_factory.mktemp("user")
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def folder_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with runs/digits in it, as `make train` leaves it, but short."""
     experiment = dataclasses.replace(find("digits").make(), images=128)
-    ebgan.train(experiment, folder / "runs" / "digits", data=open_data("digits").images, device="cpu")
-    return folder
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_python_block_of_a_page_runs_as_one_program(
-    page: str, folder_of_a_user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert blocks
-    program = tmp_path / "page.py"
-    program.write_text("\n".join(blocks), "utf-8")
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "digits").symlink_to(folder_of_a_user / "runs" / "digits")
+    ebgan.train(experiment, tmp_path / "runs" / "digits", data=open_data("digits").images, device="cpu")
     monkeypatch.chdir(tmp_path)
-    with patch.dict(REGISTRY), patch.dict(RECIPES):
-        runpy.run_path(str(program), run_name="page")
+    return tmp_path
+
+
+def test_all_python_of_all_pages_runs_in_one_sitting(folder_of_a_user: Path) -> None:
+    """Each page is a program; all of them run in one folder, the README first, so that none is in another's way."""
+    programs = {page: "\n".join(blocks(page, "python")) for page in dict.fromkeys(PAGES)}
+    with_code = [page for page in programs if programs[page]]
+    assert [page.name for page in with_code][:2] == ["README.md", "getting-started.md"]
+    for page in with_code:
+        program = folder_of_a_user / f"{page.stem}.py"
+        program.write_text(programs[page], "utf-8")
+        with patch.dict(REGISTRY), patch.dict(RECIPES):
+            runpy.run_path(str(program), run_name=page.stem)
+
+
+@pytest.mark.slow
+def test_all_commands_of_getting_started_run_in_one_sitting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One after the other in one folder, with few images; nothing is installed or fetched."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    levels = np.random.default_rng(0).integers(0, 256, (24, 70, 70, 3), dtype=np.uint8)
+    for number, name in enumerate([*[f"{each}/{i}.png" for each in ("pictures", "photos", "more") for i in range(7)]]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(levels[number]).save(tmp_path / name)
+    Image.fromarray(levels[-1]).save(tmp_path / "photo.png")
+    shown = "\n".join(blocks(ROOT / "docs" / "getting-started.md", "bash"))
+    done = 0
+    for line in re.findall(r"^ebgan (.*)$", shown, re.MULTILINE):
+        words = [str(Path(word).expanduser()) if word[0] == "~" else word for word in shlex.split(line, comments=True)]
+        if "RECIPE" in words or "mnist" in " ".join(words):
+            continue
+        short = SHORT if words[0] == "train" else ["--images", "64"] if words[0] == "calibrate" else []
+        assert run([*words, *short]) == 0, f"{line}: {capsys.readouterr().err}"
+        done += 1
+    assert done >= 9
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

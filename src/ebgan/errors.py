@@ -1,5 +1,9 @@
 """What can go wrong for a user, each with the exit code that the command line ends with."""
 
+import sys
+from collections.abc import Callable
+from typing import Literal
+
 
 class EbganError(Exception):
     """An error whose message is for the user: it names what was wrong and how to mend it."""
@@ -57,6 +61,8 @@ TERMINATED = 143
 def check_least(owner: str, least: int, **values: int | None) -> None:
     """Raise UsageError that names the first field whose value is below the least that makes sense; None is none."""
     for name, value in values.items():
+        if isinstance(value, bool | float | str):
+            raise UsageError(f"{owner}.{name}={value!r}: expected a whole number".lstrip("."))
         if value is not None and value < least:
             raise UsageError(f"{owner}.{name}={value}: expected at least {least}".lstrip("."))
 
@@ -66,3 +72,27 @@ def check_most(owner: str, most: int, **values: int | None) -> None:
     for name, value in values.items():
         if value is not None and value > most:
             raise UsageError(f"{owner}.{name}={value}: expected at most {most:,}".lstrip("."))
+
+
+Wanted = Literal["above 0", "of 0 or more", "of 1 or less", "from 0 to 1", "from 0 to below 1", "that is finite"]
+_FITS: dict[Wanted, Callable[[float], bool]] = {
+    "above 0": lambda value: value > 0,
+    "of 0 or more": lambda value: value >= 0,
+    "of 1 or less": lambda value: value <= 1,
+    "from 0 to 1": lambda value: 0 <= value <= 1,
+    "from 0 to below 1": lambda value: 0 <= value < 1,
+    "that is finite": lambda _: True,
+}
+
+
+def check_number(owner: str, wanted: Wanted, **values: object) -> None:
+    """Raise UsageError that names the first field whose value is no finite number of the kind that is wanted.
+
+    None is none, and the tensors that a stack's fields hold were looked at one by one before.
+    """
+    for name, value in values.items():
+        if not isinstance(value, bool | int | float | str):
+            continue
+        finite = not isinstance(value, bool | str) and abs(value) <= sys.float_info.max  # which nan is not
+        if not finite or not _FITS[wanted](value):  # type: ignore[arg-type]
+            raise UsageError(f"{owner}.{name}={value!r}: expected a number {wanted}".lstrip("."))

@@ -66,6 +66,10 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
 def _shares(value: Any) -> bool:
     return isinstance(value, list) and all(_number(each) and math.isfinite(each) for each in value)
 
@@ -108,7 +112,7 @@ _FILES: dict[str, tuple[_Checks, _Checks]] = {  # fields that must be there, and
     "stats.jsonl": ({"images": _whole}, {"seconds": _seconds, "": _number}),
     "evaluations.jsonl": (
         {"images": _whole, "metrics": _by_name},
-        {"histogram": _shares, "protocol": _facts, "classification": _classification},
+        {"histogram": _shares, "classes": _names, "protocol": _facts, "classification": _classification},
     ),
     "alarms.jsonl": ({"images": _whole, "alarm": _text, "message": _text}, {}),
 }

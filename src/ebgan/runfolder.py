@@ -2,7 +2,8 @@
 
 config.yaml        the experiment, as it was built
 stats.jsonl        one record an interval: {"images", "seconds", and a number by name}
-evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "protocol": {...}}
+evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "classes": [its name],
+                   "protocol": {...}}
 alarms.jsonl       {"images", "alarm", "message"}
 samples/           000012345.png: a grid of samples from a fixed noise, named by images seen
 real.png           a grid of real images in the same layout

@@ -49,7 +49,7 @@ def test_the_training_images_can_be_given(transitions, tmp_path, capsys):
 
 def test_other_images_can_be_given_and_are_told(transitions, tmp_path, capsys):
     asked = ["--steps", "1", "--count", "2", "--from", "digits", "--data", "digits", "--out", str(tmp_path)]
-    learned = TrainedClassifier(ConvClassifier(1, 10).eval(), 0.0, "none")
+    learned = TrainedClassifier(ConvClassifier(1, 10).eval(), 0.9, "none")
     with patch("ebgan.runs.examiners.images.digit_classifier", return_value=learned):
         assert run(["chain", str(transitions), *asked, "--device", "cpu"]) == 0
     said = capsys.readouterr().out

@@ -50,11 +50,25 @@ def test_a_folder_with_few_labels_trains_and_says_its_error(learned: Path) -> No
     }
 
 
+def test_an_error_is_told_with_the_number_of_images_and_its_interval(learned: Path, capsys) -> None:
+    assert run(["evaluate", str(learned), "--device", "cpu"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert " of 6, 95 %" in said
+    page = (learned / "report.html").read_text("utf-8")
+    assert " of 6, 95 % interval " in page
+    assert "which makes no samples" in page
+    assert "No samples yet" not in page
+    assert "Real images</th>" not in page
+
+
 def test_classify_writes_class_probability_and_energy_of_each_image(learned: Path, pictures: Path, capsys) -> None:
     table = pictures / "classes.csv"
     assert run(["classify", str(learned), str(pictures / "images"), "--csv", str(table), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "100 more" in said
+    table_lines = said[said.index("  chance") :].splitlines()
+    assert table_lines[0].split() == ["chance", "class", "energy", "image"]
+    assert table_lines[1].split()[-1] == "000.png"
     assert str(table) in said
     rows = list(csv.DictReader(table.open(newline="")))
     _, names = load_digits(n_class=2, return_X_y=True)
@@ -73,7 +87,9 @@ def test_classify_says_the_error_of_a_set_with_the_same_classes(
     for place, name in ((0, "zero"), (1, "one"), (4, "zero")):
         (tmp_path / name / f"{place}.png").write_bytes((pictures / "images" / f"{place:03d}.png").read_bytes())
     assert run(["classify", str(learned), str(tmp_path), "--device", "cpu"]) == 0
-    assert " of 3 in " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert " of 3 in " in said
+    assert ", 95 % interval " in said
 
 
 def test_what_cannot_be_classified_is_refused_with_the_mend(learned: Path, trained: Path, capsys) -> None:
@@ -115,4 +131,5 @@ def test_classify_says_on_which_images_its_error_is_or_why_there_is_none(
             shutil.copy(pictures / "images" / f"{name}.png", tmp_path / "set" / kind)
     assert run(["classify", str(learned), str(tmp_path / "set"), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
-    assert "of 3 in set; left out are two (1), which are no classes of the data" in said
+    assert " of 3 in set, 95 % interval " in said
+    assert "; left out are two (1), which are no classes of the data" in said

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -57,3 +58,20 @@ def test_distances_on_inception_stand_beside_the_neighbours(transitions, tmp_pat
     record = json.loads(capsys.readouterr().out)
     assert {"fid_inception", "kid_inception", "pixel_distance"} <= set(record["metrics"])
     assert record["protocol"]["inception_samples"] == 30
+
+
+def test_data_that_lies_elsewhere_now_is_asked_for_by_option(tmp_path, capsys):
+    digits, moved = tmp_path / "digits.npz", tmp_path / "moved.npz"
+    levels = np.random.default_rng(0).integers(0, 256, (24, 8, 8), dtype=np.uint8)
+    np.savez(digits, images=levels, labels=np.arange(24) % 2)
+    small = ["--images", "64", "--batch", "16", "--evaluation.samples", "10", "--device", "cpu"]
+    assert run(["train", "digits", str(tmp_path / "run"), "--data", str(digits), *small]) == 0
+    digits.rename(moved)
+    capsys.readouterr()
+    assert run(["evaluate", str(tmp_path / "run"), "--samples", "10"]) == 3
+    said = capsys.readouterr().err
+    assert f"{digits}: no such file or folder" in said
+    assert "give --data PATH" in said
+    assert run(["evaluate", str(tmp_path / "run"), "--samples", "10", "--json", "--data", str(moved)]) != 3
+    assert run(["evaluate", str(tmp_path / "run"), "--data", str(digits)]) == 3
+    assert "give --data PATH" not in capsys.readouterr().err

@@ -100,13 +100,13 @@ def test_what_shows_when_it_is_built_is_refused_with_the_mend(changes: dict[str,
     [
         (lambda: MLPGenerator(width=0), "nets.generator.width=0: expected at least 1"),
         (lambda: MLPGenerator(noise=0), "nets.generator.noise=0: expected at least 1"),
-        (lambda: MLPAutoencoder(dropout=1.0), "nets.discriminator.dropout=1.0: expected a share in [0, 1)"),
+        (lambda: MLPAutoencoder(dropout=1.0), "nets.discriminator.dropout=1.0: expected a number from 0 to below 1"),
         (lambda: Evaluation(samples=1), "evaluation.samples=1: expected at least 2"),
         (lambda: Evaluation(grid=0), "evaluation.grid=0: expected at least 1"),
         (lambda: Turns(discriminator=0), "turns.discriminator=0: expected at least 1"),
         (lambda: Turns(generator=-1), "turns.generator=-1: expected at least 0"),
-        (lambda: Adam(lr=float("nan")), "lr=nan: expected a learning rate, 0 or more"),
-        (lambda: SGD(lr=-1.0), "lr=-1.0: expected a learning rate, 0 or more"),
+        (lambda: Adam(lr=float("nan")), "lr=nan: expected a number above 0"),
+        (lambda: SGD(lr=-1.0), "lr=-1.0: expected a number above 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(make: Callable[[], object], said: str) -> None:

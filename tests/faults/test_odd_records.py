@@ -33,6 +33,8 @@ OF = {
         '{"images": 12, "metrics": {"i_usual": null}}',
         '{"images": 12, "metrics": {}, "histogram": {"a": 1}}',
         '{"images": 12, "metrics": {}, "histogram": ["a"]}',
+        '{"images": 12, "metrics": {}, "classes": "ab"}',
+        '{"images": 12, "metrics": {}, "classes": [1]}',
         '{"images": 12, "metrics": {}, "protocol": 5}',
         '{"images": 12, "metrics": {}, "protocol": {"samples": [[]]}}',
         '{"images": 12, "metrics": {}, "classification": {"classes": ["a"]}}',

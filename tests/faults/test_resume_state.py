@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import CheckpointError
+from ebgan.objectives import EBGAN
 from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.training.checkpoint import read
 from ebgan.training.loop import Training
@@ -67,11 +68,12 @@ def test_records_of_an_attempt_that_left_no_checkpoint_are_dropped(ebgan_pt, a_r
 
 def test_a_symptom_that_lasted_before_a_run_was_stopped_counts(tmp_path) -> None:
     folder = RunFolder(tmp_path)
-    for images in (100, 200):
+    for images in (10_000, 20_000):
         append_record(folder.stats, {"images": images, "code_similarity": 0.99})
-    training = SimpleNamespace(folder=folder, plan=SimpleNamespace(images=1000))
+    game = SimpleNamespace(objective=EBGAN())
+    training = SimpleNamespace(folder=folder, plan=SimpleNamespace(images=100_000), game=game)
     alarms = Training.alarms_so_far(training)
-    assert [each["alarm"] for each in alarms.hear({"images": 300, "code_similarity": 0.99})] == ["collapse"]
+    assert [each["alarm"] for each in alarms.hear({"images": 30_000, "code_similarity": 0.99})] == ["collapse"]
 
 
 def test_a_checkpoint_without_a_part_of_the_state_is_refused_by_its_name(ebgan_pt, a_run, inside) -> None:

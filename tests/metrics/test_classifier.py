@@ -1,6 +1,7 @@
 import gzip
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,37 @@ def trainings(monkeypatch) -> list[int]:
 
 def test_the_classifier_of_the_8x8_digits_names_97_of_100_held_out_ones(trained) -> None:
     assert trained.classifier.accuracy >= 0.97
+
+
+def test_a_classifier_of_labels_that_pictures_do_not_tell_is_known_to_guess(digits, trained, tmp_path) -> None:
+    assert trained.classifier.doubt is None
+    noise = torch.randint(0, 256, (300, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    first, again = (digit_classifier(noise, torch.arange(300) % 5, checksum="noise", cache=tmp_path) for _ in range(2))
+    assert "no better than chance" in (first.doubt or "")
+    assert again.doubt == first.doubt  # from the cache
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "chance", "tests", "clear"),
+    [
+        (0.31, 0.30, 300, False),
+        (0.30, 0.30, 10_000, False),
+        (0.35, 0.30, 300, False),
+        (0.36, 0.30, 300, True),
+        (0.32, 0.30, 10_000, True),
+        (0.5, 0.5, 4, False),
+        (0.75, 0.5, 4, False),
+        (1.0, 0.5, 8, True),
+        (0.9, 0.9, 1_000, False),
+        (0.0, 0.1, 100, False),
+        (1.0, 1.0, 3, False),
+    ],
+)
+def test_a_classifier_is_trusted_where_it_is_clearly_above_the_largest_class(
+    trained, accuracy: float, chance: float, tests: int, clear: bool
+) -> None:
+    learned = replace(trained.classifier, accuracy=accuracy, chance=chance, tests=tests)
+    assert (learned.doubt is None) == clear
 
 
 def test_training_leaves_the_random_state_of_torch_as_it_was(trained) -> None:

@@ -34,9 +34,9 @@ def test_a_field_has_the_schedules_value_of_the_moment(images: int, value: float
 
 
 def test_the_value_of_the_inner_objective_itself_is_not_read_nor_moved() -> None:
-    low = Scheduled(EBGAN(margin=-1.0), margin=Constant(value=10.0))
+    low = Scheduled(EBGAN(margin=1.0), margin=Constant(value=10.0))
     assert hinge(low, after(low, 5)) == 3.0
-    assert low.inner == EBGAN(margin=-1.0)
+    assert low.inner == EBGAN(margin=1.0)
 
 
 def test_several_fields_may_be_scheduled() -> None:

@@ -5,7 +5,6 @@ import inspect
 import pytest
 
 from ebgan.objectives import BEGAN, EBGAN, MAGAN, VCD, Objective, Scheduled, SemiSupervised
-from ebgan.objectives.base import Asks
 from ebgan.objectives.wrapper import Wrapper, innermost
 from ebgan.schedules import Constant
 
@@ -23,7 +22,7 @@ def test_what_a_wrapper_asks_for_is_what_the_inner_objective_asks_for(inner: Obj
 
 
 def test_classes_are_asked_for_beside_what_the_inner_objective_asks_for() -> None:
-    assert SemiSupervised(inner=BEGAN()).asks == Asks(convergence=True, classifies=True)
+    assert SemiSupervised(inner=BEGAN()).asks == BEGAN().asks._replace(classifies=True)
 
 
 def test_the_innermost_objective_is_found_within_any_number_of_wrappers() -> None:

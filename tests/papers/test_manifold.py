@@ -6,7 +6,7 @@ import torch
 from ebgan.data import open_data, scaled
 from ebgan.reproductions.theory.manifold import (
     HELD_OUT,
-    SHOWN,
+    NEARLY,
     Judged,
     claims_of_digits,
     claims_of_moons,
@@ -14,7 +14,7 @@ from ebgan.reproductions.theory.manifold import (
     not_digits,
     on_digits,
     on_moons,
-    rows,
+    shown,
 )
 
 ALONE, INSIDE = (1, 0), (1, 1)
@@ -49,7 +49,15 @@ def test_on_two_moons_an_auto_encoder_alone_is_nearer_to_the_identity_than_insid
     assert alone.on < inside.on
     assert 0.05 < alone.occupied == inside.occupied < 0.15
     assert (len(alone.map.samples), len(inside.map.samples)) == (0, 2_000)
-    assert len(claims_of_moons({"alone": alone, "inside EBGAN": inside})) == 3
+    (_, one, less) = claims_of_moons({"alone": [alone], "inside EBGAN": [inside]})
+    assert (one.holds, less.holds) == (None, None)
+    assert one.evidence.startswith("n = 1 seed, ")
+    three = {"alone": [alone] * 3, "inside EBGAN": [inside] * 3}
+    assert [claim.holds for claim in claims_of_moons(three)] == [
+        alone.ratio < NEARLY,
+        inside.ratio > NEARLY,
+        inside.low < alone.low,
+    ]
 
 
 def test_on_digits_a_game_leaves_noise_and_shuffled_pixels_above_digits() -> None:
@@ -57,5 +65,20 @@ def test_on_digits_a_game_leaves_noise_and_shuffled_pixels_above_digits() -> Non
     judged = {"alone": on_digits(100, ALONE, kinds), "inside EBGAN": on_digits(100, INSIDE, kinds)}
     for kind in ("noise", "shuffled pixels", "inverted"):
         assert judged["inside EBGAN"].auroc(kind) > 0.9
-    assert rows(kinds, judged).shape == (6 * 3 * SHOWN, 1, 8, 8)
+    titles = [title for title, _ in shown(kinds, judged)]
+    assert titles[3:6] == ["noise", "reconstructed alone", "reconstructed inside EBGAN"]
+    assert len(titles) == 6 * 3
     assert len(claims_of_digits(judged)) == 6
+
+
+def test_two_auroc_over_the_same_images_are_apart_only_beyond_their_error() -> None:
+    digits = torch.arange(HELD_OUT).float()
+
+    def judged(shift: float) -> Judged:
+        energies = dict.fromkeys(not_digits(held_out()), digits + shift) | {"digits": digits}
+        return Judged(energies, {})
+
+    for shift, holds in ((50.0, True), (0.0, None), (-50.0, False)):
+        _, *ranked = claims_of_digits({"alone": judged(0.0), "inside EBGAN": judged(shift)})
+        assert {claim.holds for claim in ranked} == {holds}
+        assert all("297 and 297 images" in claim.evidence for claim in ranked)

@@ -78,7 +78,7 @@ def test_the_papers_unit_is_four_times_as_large_on_minus_1_to_1() -> None:
 
 @pytest.mark.parametrize("rho", [-0.1, 1.1, float("nan")])
 def test_a_weight_that_is_none_is_refused(rho: float) -> None:
-    with pytest.raises(ValueError, match=r"objective.rho=.*: expected a weight between 0 and 1"):
+    with pytest.raises(ValueError, match=r"objective.rho=.*: expected a number from 0 to 1"):
         VCD(rho=rho)
 
 

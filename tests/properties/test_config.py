@@ -25,23 +25,23 @@ from ebgan.training.plateau import Plateau
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 COUNTS, RATES, SHARES = st.integers(1, 10**12), st.floats(0, 1e30), st.floats(0, 1, exclude_max=True)
-NUMBERS = st.floats(allow_nan=False)
+POSITIVE, NUMBERS = st.floats(1e-30, 1e30), st.floats(allow_nan=False, allow_infinity=False)
 SCHEDULES = st.one_of(
-    st.builds(Constant, value=NUMBERS),
-    st.builds(Linear, start=NUMBERS, end=NUMBERS, finish=st.integers(101, 10**9), begin=st.integers(0, 100)),
-    st.builds(Steps, values=st.tuples(NUMBERS, NUMBERS), boundaries=st.tuples(COUNTS)),
+    st.builds(Constant, value=POSITIVE),
+    st.builds(Linear, start=POSITIVE, end=POSITIVE, finish=st.integers(101, 10**9), begin=st.integers(0, 100)),
+    st.builds(Steps, values=st.tuples(POSITIVE, POSITIVE), boundaries=st.tuples(COUNTS)),
 )
 DECAYS = st.none() | SCHEDULES
-REGULARISED = {"lr": RATES, "decay": DECAYS, "weight_decay": RATES, "clip": st.none() | st.floats(1e-30, 1e30)}
+REGULARISED = {"lr": POSITIVE, "decay": DECAYS, "weight_decay": RATES, "clip": st.none() | POSITIVE}
 OPTIMISERS = st.one_of(
     *(st.builds(rule, **REGULARISED) for rule in (Adamax, Adadelta)),
-    st.builds(Adam, **REGULARISED, beta1=NUMBERS, epsilon=NUMBERS),
-    st.builds(SGD, **REGULARISED, momentum=NUMBERS),
+    st.builds(Adam, **REGULARISED, beta1=SHARES, epsilon=POSITIVE),
+    st.builds(SGD, **REGULARISED, momentum=SHARES),
 )
-AUTOENCODERS = st.builds(MLPAutoencoder, depth=st.integers(2, 9), width=COUNTS, std=RATES)
+AUTOENCODERS = st.builds(MLPAutoencoder, depth=st.integers(2, 9), width=COUNTS, std=POSITIVE)
 GENERATORS = st.builds(MLPGenerator, depth=st.integers(2, 9), width=COUNTS, noise=COUNTS)
 CONVERGING = st.one_of(
-    st.builds(BEGAN, gamma=NUMBERS, lambda_k=NUMBERS),
+    st.builds(BEGAN, gamma=POSITIVE, lambda_k=POSITIVE),
     st.builds(MAGAN, epoch=COUNTS),
     st.builds(lambda inner, schedule: Scheduled(inner, gamma=schedule), st.builds(BEGAN), SCHEDULES),
 )
@@ -71,8 +71,8 @@ EXPERIMENTS = st.one_of(
         nets=st.builds(Nets, generator=GENERATORS, discriminator=st.builds(MLPDiscriminator, width=COUNTS)),
         energy=st.builds(ScalarEnergy, nonnegative=st.booleans()),
         objective=st.one_of(
-            st.builds(LSGAN, slope=st.floats(max_value=1, allow_nan=False), gradient_penalty=st.none() | NUMBERS),
-            st.builds(EBGAN, margin=NUMBERS),
+            st.builds(LSGAN, real_weight=st.just(0.0), slope=st.floats(-1e30, 1), gradient_penalty=st.none() | RATES),
+            st.builds(EBGAN, margin=RATES),
         ),
         optimisers=st.builds(Optimisers, discriminator=OPTIMISERS, generator=OPTIMISERS),
         **COMMON,

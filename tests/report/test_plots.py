@@ -57,6 +57,16 @@ def test_learning_rates_are_drawn_where_they_move(stats):
     assert not curves(plots.learning_rates(stats), plots.GENERATOR)
 
 
+def test_a_generator_without_turns_has_no_learning_rate(stats):
+    for step, record in enumerate(stats):
+        for player in ("discriminator", "generator"):
+            record[f"learning_rate/{player}"] = 1e-3 * 0.5 ** (step // 10)
+    assert curves(plots.learning_rates(stats), plots.GENERATOR)
+    alone = [{name: value for name, value in record.items() if name != "loss_generator"} for record in stats]
+    assert not curves(plots.learning_rates(alone), plots.GENERATOR)
+    assert "generator" not in texts(plots.learning_rates(alone))
+
+
 def test_experts_are_drawn_as_shares_between_none_and_all(stats):
     assert plots.experts(stats) == ""
     for step, record in enumerate(stats):
@@ -139,6 +149,15 @@ def test_the_histogram_marks_the_even_share():
     assert len(bars) == 4
     assert {"even share", "0", "1", "2", "3", "50%"} <= texts(svg)
     assert plots.histogram([]) == ""
+
+
+def test_the_histogram_names_the_classes_where_there_is_room():
+    assert {"cat", "dog", "a$b", "an uncommonly l\u2026"} <= texts(
+        plots.histogram([0.25] * 4, names=["cat", "dog", "a$b", "an uncommonly long name"])
+    )
+    assert {"0", "5"} <= texts(plots.histogram([0.25] * 6, names=["cat", "dog"]))  # names of something else
+    assert "name 7" not in texts(plots.histogram([0.01] * 100, names=[f"name {each}" for each in range(100)]))
+    assert "name 7" in texts(plots.histogram([0.05] * 20, names=[f"name {each}" for each in range(20)]))
 
 
 def test_names_in_records_are_text_and_never_markup(stats):

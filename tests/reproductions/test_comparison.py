@@ -36,6 +36,12 @@ def test_a_second_call_reads_what_is_trained(contest: Contest) -> None:
     assert [path.stat().st_mtime_ns for path in kept] == before != []
 
 
+def test_a_short_run_has_a_pretraining_no_longer_than_itself(contest: Contest) -> None:
+    contest.entry("toy.ring", "magan")
+    folder = RunFolder(contest.out / "toy.ring.magan" / "seed0")
+    assert read_records(folder.stats)[-1]["images"] == 2 * 256
+
+
 def test_the_pictures_of_a_stage_stand_side_by_side(contest: Contest) -> None:
     entries = [contest.entry("toy.ring", rival) for rival in ("gan", "magan")]
     both = pictures(entries)

@@ -16,7 +16,7 @@ from ebgan.metrics.inception_v3 import InceptionV3
 from ebgan.recipes import RECIPES, find
 from ebgan.reproductions.claims import Request
 from ebgan.reproductions.pictures import thirds
-from ebgan.reproductions.pictures.entry import TITLES, Entry, enter, spread
+from ebgan.reproductions.pictures.entry import TITLES, Entry, apart, enter, real_images
 from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_of, table
 from ebgan.reproductions.pictures.sizes import SIZES
 from ebgan.reproductions.pictures.thirds import Thirds
@@ -137,32 +137,36 @@ def test_a_second_call_trains_nothing(out: Path) -> None:
     assert (out / "faces64.ebgan_pt" / "stats.jsonl").read_text() == before
 
 
-def test_the_spread_is_that_of_the_data_for_samples_as_unlike_each_other(
-    monkeypatch: pytest.MonkeyPatch, out: Path
-) -> None:
-    run = load(out / "faces64.ebgan_pt", device="cpu")
-    data = SIZES["tiny"].open(experiment_of("faces64.ebgan_pt", SIZES["tiny"]))
-    images = torch.from_numpy(data.images.copy()).float() / 127.5 - 1
-    monkeypatch.setattr(type(run), "sample", lambda *_, **__: images)
-    assert spread(run, data, 64) == pytest.approx(1, abs=1e-5)
-    monkeypatch.setattr(type(run), "sample", lambda *_, **__: images[:1].expand(64, -1, -1, -1))
-    assert spread(run, data, 64) == pytest.approx(0, abs=1e-5)
+def test_the_spread_is_that_of_the_data_for_samples_as_unlike_each_other() -> None:
+    made = experiment_of("faces64.ebgan_pt", SIZES["tiny"])
+    images = real_images(SIZES["tiny"].open(made), 64)
+    same = images[:1].expand(64, -1, -1, -1)
+    found = [
+        dataclasses.replace(entry("dcgan", (), 0.1), apart=apart(x), apart_real=apart(images)) for x in (images, same)
+    ]
+    assert [each.spread for each in found] == [pytest.approx(1, abs=1e-5), pytest.approx(0, abs=1e-5)]
+    assert [each.claims()[-1].holds for each in found] == [True, False]
 
 
 def entry(rival: str, kernel: tuple[float, ...], similarity: float, energy: float = 3.0) -> Entry:
     last = {"images": 100, "seconds": 9.0, "energy_real": energy, "energy_fake": 5.0, "code_similarity": similarity}
     found = [{"metrics": {"fid_inception": 50.0, "kid_inception": each}} for each in kernel]
-    return Entry(f"faces64.{rival}", last, None if rival == "dcgan" else 4.0, 0.8, found, Image.new("RGB", (1, 1)))
+    mean_image, energies = None if rival == "dcgan" else 4.0, [energy - 0.1, energy, energy + 0.1]
+    distances = [0.7, 0.8, 0.9], [0.9, 1.0, 1.1]
+    return Entry(f"faces64.{rival}", last, mean_image, energies, *distances, found, Image.new("RGB", (1, 1)))
 
 
 def test_claims_are_made_of_what_was_measured() -> None:
     good, bad = entry("ebgan_pt", (0.3, 0.2, 0.1), 0.2), entry("ebgan", (0.1, 0.2, 0.1), 0.4, energy=5.0)
-    assert [claim.holds for claim in good.claims()] == [True, True, True]
-    assert [claim.holds for claim in bad.claims()] == [False, True, False]
+    assert [claim.holds for claim in good.claims()] == [True, True, None]  # KID: one run
+    assert [claim.holds for claim in bad.claims()] == [False, True, None]
+    assert [each.claims()[-1].evidence for each in (good, bad)] == [
+        f"n = 1 run, {way} there" for way in ("falls", "rises")
+    ]
     assert len(entry("dcgan", (), 0.1).claims()) == len(entry("dcgan", (0.1,), 0.1).claims()) == 1
     dcgan = entry("dcgan", (0.3, 0.2, 0.05), 0.1)
-    assert [claim.holds for claim in comparisons([dcgan, good])] == [False]
-    assert [claim.holds for claim in comparisons([bad, good])] == [True]
+    assert [claim.holds for claim in comparisons([dcgan, good])] == [None]
+    assert [claim.evidence for claim in comparisons([bad, good])] == ["n = 1 run, difference +0.2, error not known"]
     assert len(comparisons([dcgan, bad, good])) == 2
     assert comparisons([entry("dcgan", (), 0.1), good]) == []
 

@@ -79,8 +79,8 @@ def test_sets_that_are_not_there_are_left_out_and_named_unless_none_is(
 
 
 def test_the_claims_of_table_1_are_about_the_means_over_seeds() -> None:
-    errors = {rival.title: [rival.paper - 1, rival.paper + 1] for rival in RIVALS} | {"before training": [50.0]}
-    assert [claim.holds for claim in claims(errors)] == [True] * 4
+    errors = {rival.title: [rival.paper - 1, rival.paper + 1] for rival in RIVALS} | {"before training": [49.0, 51.0]}
+    assert [claim.holds for claim in claims(errors)] == [True, True, None, True]  # 32.5 and 36.5, each +- 1
     errors["GAN, k = 1"] = [30.0, 42.0]
-    assert [claim.holds for claim in claims(errors)] == [False, True, True, True]
+    assert [claim.holds for claim in claims(errors)] == [None, True, None, True]
     assert claims(errors)[0].measured == "36.5 % and 36.0 %"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -168,6 +169,21 @@ def test_labelled_images_are_evaluated_and_the_best_weights_are_kept(
     assert read(folder.checkpoints / "best.ckpt").images == 60
     last, best = ebgan.load(tmp_path / "run", device="cpu"), ebgan.load(tmp_path / "run", best=True, device="cpu")
     assert not same(last, best)
+
+
+def test_a_classifier_that_guesses_gives_no_metrics_and_no_alarm_and_it_is_said_once(
+    tmp_path: Path, no_report: None, labelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guesses = TrainedClassifier(ConvClassifier(1, 2).eval(), 0.31, "300 images", chance=0.3, tests=300)
+    monkeypatch.setattr(examiner, "digit_classifier", lambda *images, **options: guesses)
+    heard: list[str] = []
+    observer = SimpleNamespace(record=lambda record: None, notice=heard.append)
+    run = ebgan.train(EXPERIMENT, tmp_path / "run", data=labelled, device="cpu", observer=observer)
+    assert read_records(run.folder.evaluations) == read_records(run.folder.alarms) == []
+    why = "a classifier of these classes is no better than chance: it names 31.0% of 300 images rightly"
+    assert sum(why in text and "samples have no metrics" in text for text in heard) == 1
+    with pytest.raises(DataError, match="no better than chance"):
+        examiner.Examiner(run, run.reopened(), 8).measure()
 
 
 QUICK = {"i_usual", "i_usual_real", "i_swapped", "classes_covered", "largest_class", "largest_class_real"}

@@ -66,6 +66,8 @@ def test_the_page_asks_nothing_of_anyone(page: str) -> None:
 
 def test_there_is_a_panel_for_all_one_for_shallow_nets_and_twelve_for_the_optimisers(page: str) -> None:
     titles = re.findall(r"<figcaption><strong>(.*?)</strong>", page)
+    assert titles[0] == "All trials: n = 32 EBGAN (paper 512), 374 GAN (paper 6,144)"
+    titles = [title.partition(": n = ")[0] for title in titles]
     assert titles[:3] == ["All trials", "At most 3 weight layers in either net", "GAN: D Adam, G Adam, lr 0.01"]
     assert sum(title.startswith("GAN: D ") for title in titles) == 12
 
@@ -77,7 +79,8 @@ def test_panels_of_optimisers_have_one_order_whichever_trials_are_there(tmp_path
         store.expect(trials)
         store.finish({trial.id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}) for trial in trials})
     some, whole = (
-        re.findall(r"<strong>(GAN: D .*?)</strong>", text) for text in (write_sweep_report(made).read_text(), page)
+        re.findall(r"<strong>(GAN: D .*?)(?:: n = .*)?</strong>", text)
+        for text in (write_sweep_report(made).read_text(), page)
     )
     assert some == whole
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ebgan.experiment.stacking import stacked
 from ebgan.nets.layers import BatchNorm, Linear, compute_in
+from ebgan.schedules import Constant
 from ebgan.schedules import Linear as Line
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -283,10 +284,10 @@ def test_a_net_in_bfloat16_follows_weights_that_were_clipped_in_float32() -> Non
 
 def test_a_model_that_is_not_finite_is_not_clipped_either() -> None:
     stack, _ = nets(3)
-    before = [weight.clone() for weight in Optimiser(SGD(lr=0.0), stack, (3,)).weights]
+    before = [weight.clone() for weight in Optimiser(SGD(lr=1.0, decay=Constant(value=0.0)), stack, (3,)).weights]
     x = inputs(0, 3)
     x[1] = float("nan")
-    optimiser = Optimiser(SGD(lr=0.0, clip=0.125, weight_decay=0.5), stack, (3,))
+    optimiser = Optimiser(SGD(lr=1.0, decay=Constant(value=0.0), clip=0.125, weight_decay=0.5), stack, (3,))
     assert optimiser.descend(stack.loss(x), CLOCK).tolist() == [True, False, True]
     for weight, first in zip(optimiser.weights, before, strict=True):
         assert torch.equal(weight[1], first[1])
@@ -296,12 +297,12 @@ def test_a_model_that_is_not_finite_is_not_clipped_either() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"lr": -1.0}, "lr=-1.0: expected a learning rate, 0 or more"),
-        ({"lr": float("nan")}, "lr=nan: expected a learning rate, 0 or more"),
-        ({"lr": 1.0, "weight_decay": -0.5}, "weight_decay=-0.5: expected 0"),
-        ({"lr": 1.0, "weight_decay": float("inf")}, "weight_decay=inf: expected 0"),
-        ({"lr": 1.0, "clip": 0.0}, "clip=0.0: expected more than 0"),
-        ({"lr": 1.0, "clip": float("nan")}, "clip=nan: expected more than 0"),
+        ({"lr": -1.0}, "lr=-1.0: expected a number above 0"),
+        ({"lr": float("nan")}, "lr=nan: expected a number above 0"),
+        ({"lr": 1.0, "weight_decay": -0.5}, "weight_decay=-0.5: expected a number of 0 or more"),
+        ({"lr": 1.0, "weight_decay": float("inf")}, "weight_decay=inf: expected a number of 0 or more"),
+        ({"lr": 1.0, "clip": 0.0}, "clip=0.0: expected a number above 0"),
+        ({"lr": 1.0, "clip": float("nan")}, "clip=nan: expected a number above 0"),
     ],
 )
 @pytest.mark.parametrize("spec", [Adam, Adamax, Adadelta, SGD])

@@ -107,9 +107,9 @@ def test_each_model_of_a_stack_stalls_on_its_own() -> None:
     ("settings", "said"),
     [
         ({"patience": 0}, "plateau.patience=0: expected at least 1"),
-        ({"patience": 1, "reduction": 1.0}, "plateau.reduction=1.0: expected a share, 0 or more"),
-        ({"patience": 1, "threshold": -0.1}, "plateau.threshold=-0.1: expected a share, 0 or more"),
-        ({"patience": 1, "floor": float("nan")}, "plateau.floor=nan: expected a share, 0 or more"),
+        ({"patience": 1, "reduction": 1.0}, "plateau.reduction=1.0: expected a number from 0 to below 1"),
+        ({"patience": 1, "threshold": -0.1}, "plateau.threshold=-0.1: expected a number from 0 to below 1"),
+        ({"patience": 1, "floor": float("nan")}, "plateau.floor=nan: expected a number from 0 to below 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(settings: dict[str, float], said: str) -> None:

@@ -19,13 +19,14 @@ from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import EBGAN, GAN, VCD, Scheduled
 from ebgan.records import Batch, Sample
 from ebgan.samplers import Replay, Transition, no_source
-from ebgan.schedules import Linear, Steps
+from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training import game as game_module
 from ebgan.training.game import Game, Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.step import Progress, train_step
 
 SHAPE = (1, 4, 4)
+STILL = SGD(lr=1.0, decay=Constant(value=0.0))  # takes its turns and does not move
 EBGAN_PT = Experiment(
     nets=Nets(
         generator=MLPGenerator(depth=3, width=8, noise=3, std=0.3),
@@ -96,7 +97,7 @@ def equal(first: list[Tensor], second: list[Tensor]) -> bool:
 
 @pytest.mark.parametrize("player", ["discriminator", "generator"])
 def test_each_players_turn_moves_its_own_weights_and_no_others(player: str) -> None:
-    optimisers = replace(EBGAN_PT.optimisers, **{player: SGD(lr=0.0)})
+    optimisers = replace(EBGAN_PT.optimisers, **{player: STILL})
     game, _ = build(replace(EBGAN_PT, optimisers=optimisers), SHAPE)
     before = weights(game)
     train_step(game, build(EBGAN_PT, SHAPE)[1], batches().__next__)
@@ -123,7 +124,7 @@ def test_the_generator_sees_the_discriminator_after_its_move(monkeypatch: pytest
 def test_every_turn_draws_its_own_noise_unless_the_generator_is_to_reuse_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def repeats(fresh: bool) -> tuple[int, list[bool]]:
         """The samples made in two steps, and whether each reading of samples repeats the one before."""
-        still = Optimisers(discriminator=SGD(lr=0.0), generator=SGD(lr=0.0))  # weights that stay show the noise
+        still = Optimisers(discriminator=STILL, generator=STILL)  # weights that stay show the noise
         with monkeypatch.context() as patch:
             watched = Watched(patch)
             trained(replace(EBGAN_PT, turns=Turns(fresh=fresh), optimisers=still), 2, (2, 2))

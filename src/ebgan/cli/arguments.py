@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
+import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from ebgan.cli.values import rules
+from ebgan.cli.wording import option_names, plain_error, plain_help
 from ebgan.errors import UsageError
 
 Kind = TypeVar("Kind")
 NO_CACHE = "EBGAN_NO_CACHE"  # as ebgan.data has it, which is not loaded for a --help
-_FRAME = re.compile("[\u2500-\u257f]+")
-_POINTERS = ("For full helptext", "Argument helptext")
+NARROWEST, WIDEST = 60, 100  # columns of a help text
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,48 @@ class OpensData:
 
 def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
     """The arguments of a verb. Raises UsageError with what is wrong on one line; --help prints and exits."""
-    said = io.StringIO()
+    said, helped = io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
     try:
-        with contextlib.redirect_stderr(said):
-            parsed = tyro.cli(kind, prog=f"ebgan {verb}", args=argv, config=(tyro.conf.AvoidSubcommands,))
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(helped), _one_column():
+            parsed = _parsed(kind, verb, argv)
     except SystemExit as leaving:
         if leaving.code in (0, None):
+            print(plain_help(_written(helped)))
             raise
-        raise UsageError(f"{_one_line(said.getvalue())} (see `ebgan {verb} --help`)") from None
+        message = plain_error(said.getvalue(), argv, option_names(help_text(kind, verb)))
+        raise UsageError(f"{message} (see `ebgan {verb} --help`)") from None
     if isinstance(parsed, OpensData) and not parsed.cache:
         os.environ[NO_CACHE] = "1"  # which the processes that this one starts see too
     return parsed
 
 
-def _one_line(boxed: str) -> str:
-    """The words of a framed message, without its title, rules and pointers to the help."""
-    lines = [_FRAME.sub(" ", line).strip() for line in boxed.splitlines()[1:]]
-    words = []
-    for line in lines:
-        if line.startswith(_POINTERS):
-            break
-        words.append(line)
-    return " ".join(" ".join(words).split())
+def help_text(kind: type[Kind], verb: str) -> str:
+    """What `--help` prints of a verb."""
+    helped = io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(helped), _one_column():
+        _parsed(kind, verb, ["--help"])
+    return plain_help(_written(helped))
+
+
+def _parsed(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
+    with rules():
+        return tyro.cli(kind, prog=f"ebgan {verb}", args=argv, config=(tyro.conf.AvoidSubcommands,))
+
+
+def _written(file: io.TextIOWrapper) -> str:
+    file.seek(0)
+    return file.read()
+
+
+@contextlib.contextmanager
+def _one_column() -> Iterator[None]:
+    """Within it, a help text has one column, however wide the terminal is."""
+    before, width = os.environ.get("COLUMNS"), shutil.get_terminal_size().columns
+    os.environ["COLUMNS"] = str(min(max(width, NARROWEST), WIDEST))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before

@@ -61,6 +61,7 @@ def main(argv: list[str]) -> None:
         _say_error(run, packed, found)
     if chosen.csv:
         write_table(named, chosen.csv)
+    print(f"{'chance':>8}  {'class':<12}  {'energy':>10}  image")
     for each in named[:SHOWN]:
         print(f"{each.probability:8.4f}  {each.kind:<12}  {each.energy:10.4f}  {each.image}")
     if len(named) > SHOWN:
@@ -93,6 +94,7 @@ def write_table(named: list[Named], path: Path) -> None:
 def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
     """Print the share that was named wrongly of the images whose class is known, or why there is none."""
     from ebgan.data import UNKNOWN, matched
+    from ebgan.report import interval
 
     tested, said = matched(packed, run.data.classes)
     if tested is None or packed.labels is None:
@@ -102,4 +104,6 @@ def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
     known = [(packed.classes[label], each.kind) for label, each in pairs if label != UNKNOWN]
     right = [label == kind for label, kind in known if label in run.data.classes]
     wrong = right.count(False)
-    print(f"error {wrong / len(right):.2%}: {wrong:,} of {len(right):,} in {packed.name}{'; ' if said else ''}{said}")
+    spread = interval(wrong, len(right))
+    counted = f"{wrong:,} of {len(right):,} in {packed.name}, {spread}"
+    print(f"error {wrong / len(right):.2%}: {counted}{'; ' if said else ''}{said}")

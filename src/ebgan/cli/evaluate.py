@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import OpensData, parse
-from ebgan.errors import UsageError
+from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ebgan.data import Dataset
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
     if chosen.source is not None:
         run = replace(run, experiment=with_source(run.experiment, chosen.source))
     samples = chosen.samples or run.experiment.evaluation.samples
-    record = _measured(run, run.experiment.data.open(), samples, chosen)
+    record = _measured(run, _opened(run, chosen.source), samples, chosen)
     if chosen.json:
         print(json.dumps(record))
     else:
@@ -61,6 +61,16 @@ def main(argv: list[str]) -> None:
         print("; ".join(f"{name} {value}" for name, value in record["protocol"].items()))
         if chosen.neighbours:
             print(f"neighbours {chosen.neighbours}")
+
+
+def _opened(run: Run, source: str | None) -> Dataset:
+    """The data to measure against. Raises DataError that names --data where the run's own is not to be had."""
+    try:
+        return run.experiment.data.open()
+    except DataError as error:
+        if source is not None:
+            raise
+        raise DataError(f"{error} This is the data of the run: if it lies elsewhere now, give --data PATH") from error
 
 
 def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import field, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from tyro.conf import arg
-from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from ebgan.cli.arguments import parse
 from ebgan.cli.loading import unswept
@@ -68,8 +67,7 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
 
     fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=base))]
     both: Any = make_dataclass("Both", fields, bases=(kind,), frozen=True, namespace={"__doc__": kind.__doc__})
-    with _numbers_for_schedules():
-        parsed = parse(both, verb, [_in_full(word) for word in argv])
+    parsed = parse(both, verb, [_in_full(word) for word in argv])
     experiment: Experiment = parsed.experiment
     if parsed.source is not None:
         from ebgan.runs.trainer import with_source
@@ -82,24 +80,3 @@ def _in_full(word: str) -> str:
     """`--size` as the field that it is short for, which is checked together with the others."""
     name, equals, value = word.partition("=")
     return f"--data.size{equals}{value}" if name == "--size" else word
-
-
-def _numbers_for_schedules() -> ConstructorRegistry:
-    """What lets `int | Schedule` be given as a number; a schedule itself is written in config.yaml."""
-    from ebgan.schedules import Schedule
-
-    registry = ConstructorRegistry()
-
-    @registry.primitive_rule
-    def rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-        if set(get_args(info.type)) != {int, Schedule}:
-            return None
-        return PrimitiveConstructorSpec(
-            nargs=1,
-            metavar="INT",
-            instance_from_str=lambda words: int(words[0]),
-            is_instance=lambda value: isinstance(value, int | Schedule),
-            str_from_instance=lambda value: [str(value)],
-        )
-
-    return registry

@@ -27,6 +27,7 @@ VERBS = {
     "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
     "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",
     "data": "fetch a data set: `ebgan data get mnist`",
+    "completion": "print a script that completes commands in bash, zsh or fish",
     "doctor": "say what ebgan has to work with here, and how fast: for a bug report",
 }
 

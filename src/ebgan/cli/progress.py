@@ -45,32 +45,42 @@ class ProgressBar:
     def record(self, record: Record) -> None:
         """Move the bar, which appears with the first record."""
         self.bar.start()
-        values = [shown.format(record[name]) for name, shown in _FIELDS.items() if name in record]
         images = min(record["images"], int(self.bar.tasks[0].total or 0))
-        self.bar.update(self.task, completed=images, description=" ".join(values))
+        self.bar.update(self.task, completed=images, description=shown_values(record))
 
     def notice(self, text: str) -> None:
         """Say something above the bar."""
         self.console.print(Text(text, style="yellow"))
 
-    def summary(self, out: Path) -> None:
-        """Say where everything is, and what the samples are worth."""
-        if rank().index > 0:
-            return
-        folder = RunFolder(out)
-        grids, checkpoints = folder.grids(), sorted(folder.checkpoints.glob("[0-9]*.ckpt"))
-        evaluations = read_records(folder.evaluations)
-        if evaluations:
-            last = evaluations[-1]
-            Console().print(metrics_table(last, f"after {last['images']:,} images seen"))
-        found = {"samples": [path for _, path in grids], "report": [folder.report], "checkpoint": checkpoints}
-        for name, paths in found.items():
-            if paths:
-                print(f"{name:<11}{paths[-1]}")
+
+def shown_values(record: Record) -> str:
+    """The values of a record that fit on a line."""
+    return " ".join(shown.format(record[name]) for name, shown in _FIELDS.items() if name in record)
+
+
+def print_summary(out: Path) -> None:
+    """Say where everything is, and what the samples are worth."""
+    if rank().index > 0:
+        return
+    folder = RunFolder(out)
+    grids, checkpoints = folder.grids(), sorted(folder.checkpoints.glob("[0-9]*.ckpt"))
+    evaluations = read_records(folder.evaluations)
+    if evaluations:
+        last = evaluations[-1]
+        Console().print(metrics_table(last, f"after {last['images']:,} images seen"))
+    found = {"samples": [path for _, path in grids], "report": [folder.report], "checkpoint": checkpoints}
+    for name, paths in found.items():
+        if paths:
+            print(f"{name:<11}{paths[-1]}")
 
 
 def metrics_table(evaluation: Record, title: str) -> Table:
     """The metrics of an evaluation beside the real images' own."""
+    if "classification" in evaluation:
+        table = Table("metric", "run", "of the tested images", "better", title=title)
+        for row in metric_rows(evaluation):
+            table.add_row(row.label, row.samples, row.interval, row.better)
+        return table
     table = Table("metric", "samples", "real images", "better", title=title)
     for row in metric_rows(evaluation):
         table.add_row(row.label, row.samples, row.real, row.better)

@@ -13,10 +13,11 @@ from ebgan.cli.arguments import OpensData, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.reproductions.claims import Claim
+    from ebgan.reproductions.claims import Claim, Scale
 
 
-WIDE = 160  # columns of a table that goes into a file
+HEADING = ["claim", "expected", "measured", "holds", "by"]
+WIDE = 200  # columns of a table that goes into a file
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,10 @@ def main(argv: list[str]) -> None:
     findings = found.measure(asked)
     for title, rows in findings.tables.items():
         _print(title, rows)
-    _print("", [["claim", "expected", "measured", "holds"], *map(_words, findings.claims)])
+    if findings.claims:
+        _print("", [HEADING, *(_words(claim, chosen.scale) for claim in findings.claims)])
+    else:
+        print("no claims: the paper states none of these pictures, or too little has a result yet")
     for title, picture in findings.pictures.items():
         save_png(picture, folder / f"{title}.png")
         print(f"picture  {folder / title}.png")
@@ -80,8 +84,8 @@ def _list() -> None:
     print("\n".join(listed(entries("reproduction").values())))
 
 
-def _words(claim: Claim) -> list[str]:
-    return [claim.claim, claim.expected, claim.measured, "yes" if claim.holds else "no"]
+def _words(claim: Claim, scale: Scale) -> list[str]:
+    return [claim.claim, claim.expected, claim.measured, *claim.verdict(scale)]
 
 
 def _print(title: str, rows: list[list[str]]) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from ebgan.cli.arguments import Named, OpensData, parse
 from ebgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from ebgan.experiment import Experiment
+    from ebgan.training.loop import Observer
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Options(OpensData):
     timeout: Annotated[
         float, arg(help="minutes without a sign of life after which one of several processes counts as lost")
     ] = 10.0
+    quiet: Annotated[FlagCreatePairsOff[bool], arg(help="print nothing but errors")] = False
     override_config: Annotated[
         FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the config has changed")
     ] = False
@@ -50,7 +58,7 @@ def main(argv: list[str]) -> None:
     _refuse_swapped(*argv[:2])
     options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
     _refuse_truth(options.out)
-    from ebgan.cli.progress import ProgressBar
+    from ebgan.cli.progress import print_summary
     from ebgan.distributed.launching import ranks
     from ebgan.runs.trainer import train, with_labels
 
@@ -59,16 +67,29 @@ def main(argv: list[str]) -> None:
 
     out = options.out or Path("runs") / experiment_name(argv[0])
     with ranks(find_device(options.device), options.devices, options.timeout) as device:
-        with ProgressBar(experiment) as bar:
+        with progress_of(experiment, options.quiet) as observer:
             train(
                 experiment,
                 out,
                 device=device,
-                observer=bar,
+                observer=observer,
                 override_config=options.override_config,
                 override_data=options.override_data,
             )
-        bar.summary(out)
+        if not options.quiet:
+            print_summary(out)
+
+
+def progress_of(experiment: Experiment, quiet: bool) -> AbstractContextManager[Observer | None]:
+    """Who shows the progress: a bar on a terminal, lines elsewhere, and nobody if it is to be quiet."""
+    from ebgan.cli.progress import ProgressBar
+    from ebgan.cli.progress_lines import ProgressLines
+
+    if quiet:
+        logging.getLogger("ebgan").setLevel(logging.ERROR)
+        return nullcontext()
+    bar = ProgressBar(experiment)
+    return bar if sys.stderr.isatty() and bar.console.is_interactive else nullcontext(ProgressLines(experiment))
 
 
 def _refuse_swapped(recipe: str, out: str = "-") -> None:

@@ -10,6 +10,7 @@ squared error of the auto-encoder that a Ladder network also is: AutoencoderEner
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -33,7 +34,7 @@ class LadderEnergy(Energy):
         return frozenset({"code", "floor"})
 
     def __post_init__(self) -> None:
-        if not self.weights or min(self.weights) < 0:
+        if not self.weights or not all(0 <= weight < math.inf for weight in self.weights):
             raise UsageError(
                 f"energy.weights={self.weights}: expected a weight, 0 or more, for each layer from the pixels up"
             )

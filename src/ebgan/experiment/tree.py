@@ -13,7 +13,7 @@ from ebgan.data import Augmented, By, Dataset, Images, Packed, open_data, open_p
 from ebgan.data.naming import check_by
 from ebgan.data.picture import check_white
 from ebgan.energies import AutoencoderEnergy, Energy
-from ebgan.errors import NoSplitError, UsageError, check_least, check_most
+from ebgan.errors import NoSplitError, UsageError, check_least, check_most, check_number
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, check_spec
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import (
@@ -52,9 +52,10 @@ class Data:
     workers: int = 0  # processes that read images, where the set is too large to be kept on the device
 
     def __post_init__(self) -> None:
-        check_least("data", 1, size=self.size, crop=self.crop)
+        check_least("data", 1, size=self.size, crop=self.crop, channels=self.channels)
         check_least("data", 0, padding=self.padding, workers=self.workers)
         check_by(self.classes)
+        check_least("data", 1, white=self.white)
         check_white(self.white)
         check_most("data", MOST_PIXELS, size=self.size, crop=self.crop, padding=self.padding)
         check_most("data", MOST_WORKERS, workers=self.workers)
@@ -113,8 +114,7 @@ class Labelled:
     def __post_init__(self) -> None:
         check_least("labelled", 1, count=self.count, batch=self.batch)
         check_most("labelled", MOST_IN_BATCH, batch=self.batch)
-        if not 0 <= self.held_out < 1:
-            raise UsageError(f"labelled.held_out={self.held_out}: expected a share in [0, 1)")
+        check_number("labelled", "from 0 to below 1", held_out=self.held_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +187,8 @@ class Experiment:
         check_most("", MOST_IMAGES, images=self.images, pretraining=self.pretraining, ema=self.ema)
         check_most("", MOST_IN_BATCH, batch=self.batch)
         check_most("", self.batch, accumulate=self.accumulate)
+        if isinstance(self.seed, bool | float | str):  # a stack's is a tensor
+            raise UsageError(f"seed={self.seed!r}: expected a whole number")
         check_least("", 0, pretraining=self.pretraining)
         if self.objective.asks.pretrained and self.pretraining == 0:
             raise UsageError(

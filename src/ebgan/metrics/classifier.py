@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ from ebgan.metrics.weights import load_weights, save_weights
 from ebgan.nets.classifier import ConvClassifier
 from ebgan.randomness import Randomness
 
-VERSION = 2  # of the net and of how it is trained: another one trains anew
+VERSION = 3  # of the net and of how it is trained: another one trains anew
 _HELD_OUT = 6  # one image in six is kept from training where no test set is given, as in MNIST's 10,000 of 60,000
 _BATCH = 1000  # images read at a time
+_CLEAR = 2.0  # standard errors by which a classifier's accuracy is to be above the share of the largest class
 _SIDE = 4  # pixels, of which two poolings leave one
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,19 @@ class TrainedClassifier:
     net: ConvClassifier
     accuracy: float  # share of the images that it is tested on which it names rightly
     tested_on: str  # these images, in words
+    chance: float = 0.0  # share of the largest class among these images
+    tests: int = 0  # their number
+
+    @property
+    def doubt(self) -> str | None:
+        """Why what it says of samples means nothing, if it names the images that it is tested on by chance."""
+        error = math.sqrt(self.chance * (1 - self.chance) / max(self.tests, 1))
+        if self.accuracy > self.chance + _CLEAR * error:
+            return None
+        return (
+            f"a classifier of these classes is no better than chance: it names {self.accuracy:.1%} of "
+            f"{self.tested_on} rightly, and the largest class has {self.chance:.1%} of them"
+        )
 
     @torch.no_grad()
     def read(self, images: Shaped[Tensor, "samples C H W"]) -> Readout:
@@ -123,6 +138,8 @@ def _name(checksum: str, images: Tensor, classes: int, apart: bool) -> str:
 def _keep(classifier: TrainedClassifier, path: Path) -> None:
     facts = {
         "accuracy": torch.tensor(classifier.accuracy, dtype=torch.float64),
+        "chance": torch.tensor(classifier.chance, dtype=torch.float64),
+        "tests": torch.tensor(classifier.tests),
         "tested_on": torch.tensor(list(classifier.tested_on.encode()), dtype=torch.uint8),
     }
     try:
@@ -136,10 +153,11 @@ def _kept(path: Path, channels: int, classes: int, device: torch.device | str) -
     if weights is None:
         return None
     accuracy, tested_on = float(weights.pop("accuracy")), bytes(weights.pop("tested_on").tolist()).decode()
+    chance, tests = float(weights.pop("chance")), int(weights.pop("tests"))
     with torch.random.fork_rng(devices=[]):  # a new net draws weights, which are replaced
         net = ConvClassifier(channels, classes)
     net.load_state_dict(weights)
-    return TrainedClassifier(net.eval().requires_grad_(False).to(device), accuracy, tested_on)
+    return TrainedClassifier(net.eval().requires_grad_(False).to(device), accuracy, tested_on, chance, tests)
 
 
 def _trained(
@@ -159,5 +177,6 @@ def _tested(net: ConvClassifier, images: Tensor, labels: Tensor, places: Tensor,
     """How often a net is right on the images at some places, which are read batch by batch."""
     learned = TrainedClassifier(net, 0.0, "")
     named = torch.cat([learned.probabilities(images[some]).argmax(-1) for some in torch.split(places, _BATCH)])
-    accuracy = float((named == labels[places].cpu()).double().mean())
-    return TrainedClassifier(net, accuracy, f"{len(places):,} {source}")
+    right = labels[places].cpu()
+    accuracy, chance = float((named == right).double().mean()), float(right.bincount().max()) / len(right)
+    return TrainedClassifier(net, accuracy, f"{len(places):,} {source}", chance, len(right))

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ebgan.errors import check_least
+from ebgan.errors import check_least, check_number
 from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Generator, GeneratorSpec, Site
 from ebgan.nets.clock import Fading
 from ebgan.nets.convolutions import Convolution, channels_last
@@ -54,6 +54,7 @@ class BEGANGenerator(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, noise=self.noise)
+        check_number("nets.generator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Generator:
         site.check_single("nets.generator")
@@ -76,6 +77,7 @@ class BEGANAutoencoder(DiscriminatorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, code=self.code)
+        check_number("nets.discriminator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Autoencoder:
         site.check_single("nets.discriminator")

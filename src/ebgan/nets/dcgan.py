@@ -22,7 +22,7 @@ from typing import Literal, final
 
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
 from ebgan.nets.convolutions import (
     Convolution,
@@ -52,6 +52,7 @@ class ConvGenerator(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, noise=self.noise)
+        check_number("nets.generator", "above 0", std=None if self.std == "magan" else self.std)
         if self.layers is not None:
             first, *others = parse(self.layers, "nets.generator.layers")
             check_sizes(others, "nets.generator.layers")
@@ -101,6 +102,8 @@ class ConvAutoencoder(DiscriminatorSpec):
     std: float | Literal["magan"] = 0.002  # of the initial weights; "magan" is Xavier's rule, uniform
 
     def __post_init__(self) -> None:
+        check_number("nets.discriminator", "from 0 to 1", slope=self.slope)
+        check_number("nets.discriminator", "above 0", std=None if self.std == "magan" else self.std)
         check_sizes(parse(self.encoder, "nets.discriminator.encoder"), "nets.discriminator.encoder")
 
     def build(self, site: Site) -> Autoencoder:
@@ -138,6 +141,8 @@ class ConvDiscriminator(DiscriminatorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width)
+        check_number("nets.discriminator", "from 0 to 1", slope=self.slope)
+        check_number("nets.discriminator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Discriminator:
         site.check_single("nets.discriminator")

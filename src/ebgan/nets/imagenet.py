@@ -20,7 +20,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from ebgan.errors import check_least
+from ebgan.errors import check_least, check_number
 from ebgan.nets.base import Generator, GeneratorSpec, Site
 from ebgan.nets.convolutions import chain, channels_last, growing, spreading
 from ebgan.nets.layers import he, initialise, widened
@@ -42,6 +42,7 @@ class NoisyGenerator(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, noise=self.noise, planes=self.planes)
+        check_number("nets.generator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Generator:
         site.check_single("nets.generator")

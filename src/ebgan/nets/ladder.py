@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import Denoised, Denoiser, DiscriminatorSpec, Site
 from ebgan.nets.layers import DEEPEST, Linear, Models, Wide, initialise
 from ebgan.nets.noise import Noise
@@ -69,8 +69,7 @@ class Ladder(DiscriminatorSpec):
             raise UsageError(
                 f"nets.discriminator.widths: {len(self.widths):,} hidden layers: expected at most {DEEPEST:,}"
             )
-        if not isinstance(self.noise, Tensor) and self.noise < 0:
-            raise UsageError(f"nets.discriminator.noise={self.noise}: expected a standard deviation, 0 or more")
+        check_number("nets.discriminator", "of 0 or more", noise=self.noise)
 
 
 class _Encoded(NamedTuple):

@@ -20,7 +20,7 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError, check_least, check_most
+from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
 from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
 from ebgan.nets.output import Output, ending, squash
@@ -211,6 +211,5 @@ def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator | 
     check_least(owner, 2, depth=spec.depth)
     check_least(owner, 1, width=spec.width)
     check_most(owner, DEEPEST, depth=spec.depth)
-    dropout = 0.0 if isinstance(spec, MLPGenerator) else spec.dropout
-    if not isinstance(dropout, Tensor) and not 0 <= dropout < 1:
-        raise UsageError(f"{owner}.dropout={dropout}: expected a share in [0, 1)")
+    check_number(owner, "above 0", std=spec.std)
+    check_number(owner, "from 0 to below 1", dropout=0.0 if isinstance(spec, MLPGenerator) else spec.dropout)

@@ -21,7 +21,7 @@ from typing import TypeVar, final
 
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import (
     Discriminator,
     DiscriminatorSpec,
@@ -51,6 +51,7 @@ class VGANGenerator(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, hidden=self.hidden, noise=self.noise)
+        check_number("nets.generator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Generator:
         return _built(_Generator(self, _checked(site, "nets.generator")), site, "generator", self.std)
@@ -67,6 +68,7 @@ class VGANTransition(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, code=self.code)
+        check_number("nets.generator", "above 0", std=self.std)
 
     def build(self, site: Site) -> TransitionGenerator:
         return _built(_Transition(self, _checked(site, "nets.generator")), site, "generator", self.std)
@@ -84,6 +86,7 @@ class VGANExperts(DiscriminatorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, hidden=self.hidden, experts=self.experts)
+        check_number("nets.discriminator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Experts:
         return _built(_Experts(self, _checked(site, "nets.discriminator")), site, "discriminator", self.std)
@@ -100,6 +103,7 @@ class VGANDiscriminator(DiscriminatorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, hidden=self.hidden)
+        check_number("nets.discriminator", "above 0", std=self.std)
 
     def build(self, site: Site) -> Discriminator:
         return _built(_Discriminator(self, _checked(site, "nets.discriminator")), site, "discriminator", self.std)

@@ -34,6 +34,7 @@ class Asks(NamedTuple):
     slopes: Place | None = None  # where it wants the energy's slopes, for its `penalty`
     reads_images: bool = False  # the images of its readings, which ranks then exchange as well
     conditional: bool = False  # what samples started from and how it was reconstructed, which ranks then exchange
+    alarms: frozenset[str] = frozenset({"dead energy"})  # of `training.alarms`, those that can be right of it
     limits: tuple[float, float] | None = None  # the only range of the data that it makes sense on; None is any
 
 

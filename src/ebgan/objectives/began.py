@@ -18,6 +18,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
+from ebgan.errors import check_number
 from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.terms import code_similarity, convergence
 from ebgan.records import Batch, Losses, Means, Reading, Sample
@@ -36,6 +37,9 @@ class BEGAN(Objective[BEGANState]):
 
     gamma: float = 0.5  # diversity ratio E(G(z)) / E(x): the lower, the better and the less varied the samples
     lambda_k: float = 1e-3  # gain of the balance
+
+    def __post_init__(self) -> None:
+        check_number("objective", "above 0", gamma=self.gamma, lambda_k=self.lambda_k)
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> BEGANState:
         return BEGANState(torch.zeros(models, device=device))
@@ -56,4 +60,4 @@ class BEGAN(Objective[BEGANState]):
 
     @property
     def asks(self) -> Asks:
-        return Asks(convergence=True)
+        return Asks(convergence=True, alarms=frozenset({"k stuck at 0", "k stuck at 1"}))

@@ -16,7 +16,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, check_number
 from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.terms import below, code_similarity, hinge, pulling_away
 from ebgan.records import Batch, Losses, Means, Reading, Sample
@@ -29,6 +29,9 @@ class EBGAN(Objective[Stateless]):
 
     margin: float | None = 10.0  # in units of the energy; None is calibrated on the data before training
     pulling_away: float | None = None  # weight of the pulling-away term; the paper's is 0.1; None leaves it out
+
+    def __post_init__(self) -> None:
+        check_number("objective", "of 0 or more", margin=self.margin, pulling_away=self.pulling_away)
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         assert self.margin is not None
@@ -55,6 +58,7 @@ class EBGAN(Objective[Stateless]):
         return Asks(
             needs=frozenset() if self.pulling_away is None else frozenset({"code"}),
             unsettled=("margin",) if self.margin is None else (),
+            alarms=frozenset({"dead energy", "dead hinge", "margin out of reach"}),
         )
 
 

@@ -13,6 +13,7 @@ from typing import final
 
 from torch import Tensor
 
+from ebgan.errors import check_number
 from ebgan.objectives.base import Objective, Stateless
 from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
@@ -26,6 +27,9 @@ class LeastSquaresGAN(Objective[Stateless]):
     fake: float = 0.0  # a, what the discriminator makes of samples
     real: float = 1.0  # b, what it makes of the data
     aim: float = 1.0  # c, what the generator wants it to make of samples
+
+    def __post_init__(self) -> None:
+        check_number("objective", "that is finite", fake=self.fake, real=self.real, aim=self.aim)
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=_miss(real, self.real), fake=_miss(fake, self.fake))

@@ -33,7 +33,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ebgan.errors import UsageError
+from ebgan.errors import check_number
 from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
@@ -51,8 +51,9 @@ class LSGAN(Objective[Stateless]):
     gradient_penalty: float | None = None  # w_g: the later code's 10, or none, which saves a pass
 
     def __post_init__(self) -> None:
-        if not isinstance(self.slope, Tensor) and self.slope > 1:
-            raise UsageError(f"objective.slope={self.slope}: expected 1 at most")
+        weights = {"real_weight": self.real_weight, "gradient_penalty": self.gradient_penalty}
+        check_number("objective", "of 0 or more", scale=self.scale, **weights)
+        check_number("objective", "of 1 or less", slope=self.slope)
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         margin = per_sample(self.scale) * distance(self.distance, real.images, fake.images).detach()

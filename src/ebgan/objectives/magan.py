@@ -87,7 +87,12 @@ class MAGAN(Objective[MAGANState]):
 
     @property
     def asks(self) -> Asks:
-        return Asks(unsettled=("epoch",) if self.epoch is None else (), convergence=True, pretrained=True)
+        return Asks(
+            unsettled=("epoch",) if self.epoch is None else (),
+            pretrained=True,
+            convergence=True,
+            alarms=frozenset({"dead energy", "margin below the data"}),
+        )
 
 
 def _next_epoch(state: MAGANState) -> MAGANState:

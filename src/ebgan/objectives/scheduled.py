@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.objectives.base import Objective
+from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Means
 from ebgan.schedules import Schedule
@@ -43,6 +43,9 @@ class Scheduled(Wrapper[ScheduledState]):
             raise UsageError(
                 f"Scheduled: {type(inner).__name__} has no field {name!r} that is a number; it has {fields_known}"
             )
+        for name, schedule in schedules.items():
+            for value in schedule.values_met:
+                replace(inner, **{name: value})  # type: ignore[type-var]  # refuses a value that the field cannot have
         object.__setattr__(self, "inner", inner)
         object.__setattr__(self, "schedules", schedules)
 
@@ -65,6 +68,12 @@ class Scheduled(Wrapper[ScheduledState]):
     def in_use(self) -> Objective[Any]:
         """The inner objective with a number in each scheduled field, so that none of them is None."""
         return self._with(dict.fromkeys(self.schedules, 1.0))
+
+    @property
+    def asks(self) -> Asks:
+        """What the inner objective asks for; a margin that moves is left by the samples on purpose."""
+        asked = super().asks
+        return asked._replace(alarms=asked.alarms - {"dead hinge"}) if "margin" in self.schedules else asked
 
     def now(self, state: ScheduledState) -> Objective[Any]:
         """The inner objective with each scheduled field at its value of this moment."""

@@ -15,7 +15,7 @@ from typing import Any, Literal, final
 
 from torch import Tensor
 
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, check_number
 from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.terms import class_loss
 from ebgan.objectives.wrapper import Wrapper
@@ -34,6 +34,7 @@ class SemiSupervised(Wrapper[State]):
     weighs: Literal["all", "data"] = "all"  # the whole of the inner objective, or what data alone gives of it
 
     def __post_init__(self) -> None:
+        check_number("objective", "of 0 or more", weight=self.weight)
         if self.inner.asks.classifies:
             raise UsageError(
                 "objective.inner: is semi-supervised already; give an objective of energies, such as EBGAN"

@@ -20,7 +20,7 @@ from typing import Literal, final
 from jaxtyping import Float
 from torch import Tensor
 
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, check_number
 from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.vgan import VGAN
 from ebgan.records import Batch, Losses, Means, Reading, Sample
@@ -39,8 +39,7 @@ class VCD(Objective[Stateless]):
     entropy: bool = False  # whether the generator also raises the entropy of its batch
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rho, Tensor) and not 0 <= self.rho <= 1:
-            raise UsageError(f"objective.rho={self.rho}: expected a weight between 0 and 1")
+        check_number("objective", "from 0 to 1", rho=self.rho)
 
     @classmethod
     def authors_code(cls, rho: float = 0.01) -> VCD:

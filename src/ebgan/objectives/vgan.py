@@ -52,7 +52,7 @@ class VGAN(Objective[Stateless]):
 
     @property
     def asks(self) -> Asks:
-        return Asks(needs=frozenset({"experts"}))
+        return Asks(needs=frozenset({"experts"}), alarms=frozenset({"experts saturated"}))
 
 
 def _experts(reading: Reading) -> Tensor:

@@ -15,6 +15,7 @@ from typing import final
 
 from torch import Tensor
 
+from ebgan.errors import check_number
 from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.records import Batch, Losses, Reading, Sample
 
@@ -25,6 +26,9 @@ class WGANGP(Objective[Stateless]):
     """A difference of energies, whose slope between data and samples is held at 1."""
 
     gradient_penalty: float = 10.0  # weight w of the penalty
+
+    def __post_init__(self) -> None:
+        check_number("objective", "of 0 or more", gradient_penalty=self.gradient_penalty)
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), fake=-fake.energy.mean(-1))

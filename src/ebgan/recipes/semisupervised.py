@@ -26,7 +26,7 @@ def folder() -> Experiment:
     return replace(
         made,
         nets=replace(made.nets, discriminator=Ladder(top_scale=True)),
-        data=Data(source="images", size=32, limits=(0.0, 1.0)),
+        data=Data(source="pictures", size=32, limits=(0.0, 1.0)),
         labelled=Labelled(count=None),
         energy=LadderEnergy(weights=(1000.0,)),
         objective=SemiSupervised(inner=EBGAN(), weight=1.0),

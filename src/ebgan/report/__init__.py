@@ -5,6 +5,7 @@ from ebgan.report.distribution import Histogram, histogram_panels
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
 from ebgan.report.images import beside, grid, png, save_png
+from ebgan.report.interval import counted, interval
 from ebgan.report.landscape import Landscape, landscape, landscapes
 from ebgan.report.notebook import NotebookBar, in_notebook
 from ebgan.report.panels import Panel, panels
@@ -16,10 +17,12 @@ __all__ = [
     "NotebookBar",
     "Panel",
     "beside",
+    "counted",
     "gallery",
     "grid",
     "histogram_panels",
     "in_notebook",
+    "interval",
     "landscape",
     "landscapes",
     "metric_rows",

@@ -8,22 +8,59 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 _MARGIN, _TEXT = 12, 22  # pixels between pictures, and of a title's letters
+_LEAST = 9  # pixels of the letters of a word that is wider than its picture, at least
+_LINE = _TEXT + 2
 
 
-def gallery(pictures: Sequence[tuple[str, Image.Image]], columns: int) -> Image.Image:
+def gallery(pictures: Sequence[tuple[str, Image.Image]], columns: int, caption: str = "") -> Image.Image:
     """One picture of (title, picture) pairs, row by row; cells are as large as the largest picture.
 
-    Raises ValueError where there is none.
+    Titles are broken into lines where they are wider than a picture; the caption stands above all. Raises ValueError
+    where there is no picture.
     """
     if not pictures:
         raise ValueError("a gallery is made of one picture or more")
-    width = max(picture.width for _, picture in pictures) + _MARGIN
-    height = max(picture.height for _, picture in pictures) + 2 * _TEXT
     columns = min(columns, len(pictures))
-    canvas = Image.new("RGB", (columns * width + _MARGIN, math.ceil(len(pictures) / columns) * height), "white")
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(_TEXT)
-    for place, (title, picture) in enumerate(pictures):
-        left, top = place % columns * width + _MARGIN, place // columns * height
-        draw.text((left, top + _TEXT // 4), title, "black", font)
-        canvas.paste(picture, (left, top + 3 * _TEXT // 2))
+    widest = max(picture.width for _, picture in pictures)
+    font = _font([title for title, _ in pictures], widest)
+    titles = [broken(title, widest, font) for title, _ in pictures]
+    whole = columns * (widest + _MARGIN) + _MARGIN
+    head = broken(caption, whole - 2 * _MARGIN, _font([caption], whole - 2 * _MARGIN))
+    top = len(head) * _LINE + _MARGIN if caption else 0
+    text = max(map(len, titles)) * _LINE + _TEXT // 2 - 2
+    height = max(picture.height for _, picture in pictures) + text + _TEXT // 2
+    canvas = Image.new("RGB", (whole, top + math.ceil(len(pictures) / columns) * height), "white")
+    draw = ImageDraw.Draw(canvas)
+    _write(draw, head, (_MARGIN, _MARGIN // 2), _font([caption], whole - 2 * _MARGIN))
+    for place, (title, (_, picture)) in enumerate(zip(titles, pictures, strict=True)):
+        left, upper = place % columns * (widest + _MARGIN) + _MARGIN, top + place // columns * height
+        _write(draw, title, (left, upper + _TEXT // 4), font)
+        canvas.paste(picture, (left, upper + text))
     return canvas
+
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def broken(text: str, width: int, font: _Font) -> list[str]:
+    """A text in lines no wider than so many pixels, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines or [""]
+
+
+def _font(texts: Sequence[str], width: int) -> _Font:
+    """Letters small enough that no word is wider than so many pixels, as far as they can still be read."""
+    font = ImageFont.load_default(_TEXT)
+    longest = max((font.getlength(word) for text in texts for word in text.split()), default=0.0)
+    return font if longest <= width else ImageFont.load_default(max(int(_TEXT * width / longest), _LEAST))
+
+
+def _write(draw: ImageDraw.ImageDraw, lines: list[str], at: tuple[int, int], font: _Font) -> None:
+    for place, line in enumerate(lines):
+        draw.text((at[0], at[1] + place * _LINE), line, "black", font)

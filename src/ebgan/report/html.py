@@ -37,6 +37,9 @@ class Chart(NamedTuple):
     svg: Markup
 
 
+_RESTS = re.compile(r"^turns:\n(?:  .*\n)*?  generator: *0 *$", re.MULTILINE)  # in a config: a generator without turns
+
+
 class Samples(NamedTuple):
     """A grid of samples and when it was made."""
 
@@ -70,6 +73,7 @@ def _page(folder: RunFolder) -> str:
             facts=summary.headline(stats, evaluations, total),
             alarms=summary.alarms(read_records(folder.alarms)),
             samples=_samples(folder),
+            generates=not _RESTS.search(config),
             animation=_gif(folder) if folder.animation.exists() else "",
             real=_data_uri(folder.real) if folder.real.exists() else "",
             charts=_training_charts(stats),
@@ -77,7 +81,9 @@ def _page(folder: RunFolder) -> str:
             evaluated=evaluation.get("images"),
             rows=summary.metric_rows(evaluation),
             classes=summary.class_rows(evaluation),
-            histogram=Markup(plots.histogram(evaluation.get("histogram", []), of=kind)),
+            histogram=Markup(
+                plots.histogram(evaluation.get("histogram", []), of=kind, names=summary.class_names(evaluation))
+            ),
             kind=kind,
             protocol=summary.protocol(evaluation),
             config=config,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDTH, _HEIGHT, _DOTS = 4.8, 3.2, 100  # inches a panel, dots an inch
+_LETTERS = 48  # of a title in a line: as many as a panel is wide
 _COLORS = (REAL, FAKE, GENERATOR, DISCRIMINATOR)
 
 
@@ -51,7 +53,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     for place, line in enumerate(panel.lines):
         color = shades[place] if panel.moments else _COLORS[place % len(_COLORS)]
         axes.plot(panel.axis, line, color=color, linewidth=1.2)
-    axes.set_title(panel.title, loc="left")
+    axes.set_title(textwrap.fill(panel.title, _LETTERS), loc="left")
     axes.set_xlabel(panel.label)
     axes.set_xlim(panel.axis[0], panel.axis[-1])
     axes.grid(alpha=0.2)

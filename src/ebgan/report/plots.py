@@ -31,6 +31,7 @@ DISCRIMINATOR, GENERATOR = "#9b6bc3", "#1d9a74"
 _OTHERS = (GENERATOR, DISCRIMINATOR, "#c25b85", "#8a7d1f")
 _INK = "#123456"  # holds the place of the page's text colour while matplotlib draws
 
+MOST_NAMED, LONGEST, ROOM = 30, 16, 48  # classes that are named; letters of a name; of all names side by side
 _POINTS = 6_000  # of a field in one picture: 200 a line, fewer where a stack has many
 
 
@@ -83,8 +84,10 @@ def state(stats: Sequence[Record], name: str) -> str:
 
 
 def learning_rates(stats: Sequence[Record]) -> str:
-    """The learning rates of the players whose rate moves."""
+    """The learning rates of the players whose rate moves; the generator's while it has turns."""
     discriminator = Line("learning_rate/discriminator", "discriminator", DISCRIMINATOR)
+    idle = {"learning_rate/generator": None}
+    stats = [record if "loss_generator" in record else record | idle for record in stats]
     return _curves(stats, [discriminator, Line("learning_rate/generator", "generator", GENERATOR, "--")])
 
 
@@ -114,8 +117,11 @@ def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> 
     return _curves(records, [Line(name, "samples", FAKE), Line(f"{name}_real", "real images", REAL, "--")], share=share)
 
 
-def histogram(shares: Sequence[float], of: str = "class") -> str:
-    """The share of samples in each class, or mode; a dashed line marks the even share."""
+def histogram(shares: Sequence[float], of: str = "class", names: Sequence[str] = ()) -> str:
+    """The share of samples in each class, or mode, under its name if there is one for each and room for all.
+
+    A dashed line marks the even share.
+    """
     if not shares:
         return ""
     from ebgan.report.drawing import MaxNLocator
@@ -126,7 +132,12 @@ def histogram(shares: Sequence[float], of: str = "class") -> str:
         axes.axhline(1 / len(shares), color=REAL, linestyle="--", linewidth=1.2)
         axes.set_xlabel(of)
         axes.set_xlim(-0.6, len(shares) - 0.4)
-        axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
+        if len(names) == len(shares) <= MOST_NAMED:
+            crowded = sum(map(len, names)) > ROOM
+            labels = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}\u2026" for name in names]
+            axes.set_xticks(range(len(names)), labels, rotation=90 if crowded else 0, parse_math=False)
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(percent)
         legend(axes, [Line("", "samples", FAKE), Line("", "even share", REAL, "--")])
         return svg(figure)

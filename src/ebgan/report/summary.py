@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ebgan.report.interval import counted
 from ebgan.runfolder import Record
 
 
@@ -36,8 +37,8 @@ METRICS = {
     "recall": Meaning("Recall", "higher", share=True),
     "density": Meaning("Density", "higher; 1 for real images"),
     "coverage": Meaning("Coverage", "higher", share=True),
-    "pixel_distance": Meaning("Nearest data, pixels", "not below real images'"),
-    "feature_distance": Meaning("Nearest data, features", "not below real images'"),
+    "pixel_distance": Meaning("Nearest data, pixels", "near real images'; lower for copies and for blurred images"),
+    "feature_distance": Meaning("Nearest data, features", "near real images'; lower for copies and for blurred images"),
     "classes_covered": Meaning("Classes covered", "higher", share=True),
     "largest_class": Meaning("Largest class", "near the even share", share=True),
     "code_similarity": Meaning("Code similarity", "lower; 1 is collapse"),
@@ -80,6 +81,7 @@ class Row(NamedTuple):
     samples: str
     real: str
     better: str
+    interval: str = ""  # of an error: of how many images it is a share, and how sure that makes it
 
 
 class ClassRow(NamedTuple):
@@ -105,6 +107,12 @@ def class_rows(evaluation: Record) -> list[ClassRow]:
     ]
 
 
+def class_names(evaluation: Record) -> list[str]:
+    """The names of the classes that an evaluation's histogram is of; none where it has none."""
+    names = evaluation.get("classes") or evaluation.get("classification", {}).get("classes", [])
+    return [str(name) for name in names]
+
+
 def _percent(share: float) -> str:
     return number(share, share=True)
 
@@ -128,7 +136,8 @@ def headline(stats: Sequence[Record], evaluations: Sequence[Record], total: int 
     rows = {row.name: row for row in metric_rows(evaluations[-1])} if evaluations else {}
     for name, label in _HEADLINE.items():
         if name in rows:
-            facts.append(Fact(label, rows[name].samples, rows[name].real and f"real data {rows[name].real}"))
+            note = rows[name].real and f"real data {rows[name].real}"
+            facts.append(Fact(label, rows[name].samples, note or rows[name].interval))
     return facts
 
 
@@ -143,12 +152,20 @@ def metric_names(evaluations: Sequence[Record]) -> list[str]:
 def metric_rows(evaluation: Record) -> list[Row]:
     """The table of an evaluation's metrics."""
     values: Mapping[str, float] = evaluation.get("metrics", {})
-    rows = []
+    rows, tested = [], _tested(evaluation)
     for name in metric_names([evaluation]):
         label, better, share = meaning(name)
         real = values.get(f"{name}_real")
-        rows.append(Row(name, label, number(values[name], share), "" if real is None else number(real, share), better))
+        shown, real_shown = number(values[name], share), "" if real is None else number(real, share)
+        wrong = name.startswith("test_error") and tested and math.isfinite(values[name])
+        interval = counted(round(values[name] * tested), tested) if wrong else ""
+        rows.append(Row(name, label, shown, real_shown, better, interval))
     return rows
+
+
+def _tested(evaluation: Record) -> int:
+    """The images that errors are shares of."""
+    return sum(map(sum, evaluation.get("classification", {}).get("confusion", [])))
 
 
 def protocol(evaluation: Record) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ebgan.runfolder import write_atomically
 
 FAILED = 0.23  # I' under which the paper's histogram has its failures: three of its bins. All bounds are our choice
 GOOD = (0.5, 1.0, 1.5)
+PAPER_TRIALS = {"EBGAN": 512, "GAN": 6144}  # that the published heights are of (EBGAN, section 4.1)
 HALF = 0.5  # of the real images' score
 
 Measure = Callable[[Sequence[float]], float | None]
@@ -155,7 +156,15 @@ def histogram(panel: Panel, published: Mapping[str, Sequence[float]]) -> distrib
 
 
 def _chart(drawn: distribution.Histogram) -> Chart:
-    return Chart(drawn.title, "", Markup(distribution.histograms(drawn.families, drawn.published)))
+    title = f"{drawn.title}: n = {', '.join(_counts(drawn))}" if drawn.published else drawn.title
+    return Chart(title, "", Markup(distribution.histograms(drawn.families, drawn.published)))
+
+
+def _counts(drawn: distribution.Histogram) -> list[str]:
+    """How many trials of each family are drawn, and how many the published heights are of."""
+    counts = {name: f"{len(scores):,} {name}" for name, scores in drawn.families.items() if scores}
+    papers = {name: f" (paper {PAPER_TRIALS[name]:,})" for name in drawn.published if name in PAPER_TRIALS}
+    return [count + papers.get(name, "") for name, count in counts.items()]
 
 
 def share_columns(record: SweepRecord) -> list[str]:

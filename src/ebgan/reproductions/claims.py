@@ -31,7 +31,14 @@ class Claim(NamedTuple):
     claim: str
     expected: str
     measured: str
-    holds: bool
+    holds: bool | None  # None where the measurement cannot tell
+    evidence: str = "exact"  # what the verdict rests on: number of observations, difference and standard error
+
+    def verdict(self, scale: Scale) -> tuple[str, str]:
+        """Whether the claim holds, in words, and what this rests on; at scale `tiny` nothing is judged."""
+        if scale == "tiny":
+            return "not judged", "scale tiny is for trying"
+        return {True: "yes", False: "no", None: "cannot tell"}[self.holds], self.evidence
 
 
 class Findings(NamedTuple):

@@ -66,6 +66,12 @@ def measure(found: Neighbours) -> Evaluation:
     return Evaluation(metrics, [], protocol)
 
 
+_CAPTION = (
+    "Each group: an image, the nearest of the data in pixels, the nearest in features; above them these two distances. "
+    f"First the {SHOWN} samples nearest to the data, then the {SHOWN} real images nearest to others."
+)
+
+
 def picture(found: Neighbours, data: Images) -> Image:
     """The samples nearest to the data in pixels, and under them the nearest real images, nearest first.
 
@@ -75,7 +81,7 @@ def picture(found: Neighbours, data: Images) -> Image:
     for name, first, last in (("sample", 0, found.samples), ("real", found.samples, len(found.images))):
         order = found.pixels.distance[first:last].argsort()[:SHOWN] + first
         cells += [(f"{name} {_distances(found, place)}", _triple(found, place, data)) for place in order.tolist()]
-    return gallery(cells, _COLUMNS)
+    return gallery(cells, _COLUMNS, _CAPTION)
 
 
 def _distances(found: Neighbours, place: int) -> str:

@@ -231,8 +231,13 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         run.take(training.state())
         examiner.picture(images, experiment.evaluation.grid)
 
+    doubted: list[str] = []  # so that it is said once
+
     def evaluate(images: int) -> Record | None:
         if not examiner.measurable:
+            if isinstance(examiner, Examiner) and not examiner.obstacle and not doubted:
+                doubted.append(f"{data.name}: samples have no metrics: {examiner.doubt}")
+                observer.notice(doubted[0])
             return None
         run.take(training.state())
         full = experiment.evaluation.every is not None or images >= experiment.images

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.distributed import gather_across_ranks
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import check_least, check_number
 from ebgan.nets.base import Site
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import Moment, Sampler
@@ -43,8 +43,7 @@ class Replay(Sampler[Buffer]):
 
     def __post_init__(self) -> None:
         check_least("sampler", 1, size=self.size)
-        if not isinstance(self.share, Tensor) and not 0 <= self.share <= 1:
-            raise UsageError(f"sampler.share={self.share}: expected a chance between 0 and 1")
+        check_number("sampler", "from 0 to 1", share=self.share)
 
     @property
     def conditional(self) -> bool:

@@ -16,7 +16,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, check_number
 from ebgan.nets.base import Site, TransitionGenerator
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import Memoryless, Moment, Sampler
@@ -30,8 +30,7 @@ class Transition(Sampler[Memoryless]):
     keep: float = 0.5  # chance of each number of the code to stay
 
     def __post_init__(self) -> None:
-        if not isinstance(self.keep, Tensor) and not 0 <= self.keep <= 1:
-            raise UsageError(f"sampler.keep={self.keep}: expected a chance between 0 and 1")
+        check_number("sampler", "from 0 to 1", keep=self.keep)
 
     @property
     def conditional(self) -> bool:

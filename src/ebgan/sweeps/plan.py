@@ -183,7 +183,7 @@ def _counted(experiment: Experiment) -> tuple[_Count, _Count]:
 
     Their optimisers are taken for ones that remember nothing, which are built in half of the time.
     """
-    data, plain = opened(experiment.data), SGD(lr=0.0)
+    data, plain = opened(experiment.data), SGD(lr=1.0)
     light = replace(experiment, optimisers=replace(experiment.optimisers, discriminator=plain, generator=plain))
     game, _ = build(light, data.shape, "meta", len(data.classes))
     return _Count.of(game.generator.optimiser.weights), _Count.of(game.discriminator.optimiser.weights)

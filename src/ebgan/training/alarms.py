@@ -1,17 +1,40 @@
-"""What looks wrong in a run, said in words with a mend, from the records alone."""
+"""What looks wrong in a run, said in words with a mend, from the records alone.
+
+A symptom becomes an alarm if the objective says that it can be one (`Asks.alarms`), and if it lasts for a fifth of the
+run and for 10,000 images without getting better.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ebgan.runfolder import Record
 
-PATIENCE = 0.2  # share of the run that a state must last before it is called out
+PATIENCE = 0.2  # share of the run that a symptom must last
+ENOUGH = 10_000  # images that it must last, however short the run is
+BETTER = 0.9  # factor on the severity under which a symptom is getting better, and is given the same time again
 COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
 STUCK = 1e-6  # distance from an end of [0, 1] within which BEGAN's k rests there
 SATURATED = 0.01  # share of the experts' largest entropy below which all of them are sure of every sample
 DOMINANCE = 0.4  # by how much the share of the largest class exceeds that of the data's where it dominates
+GENERAL = frozenset({"collapse", "class collapse"})  # of any objective
+
+
+class Symptom(NamedTuple):
+    """What a record shows of something wrong."""
+
+    name: str
+    severity: float  # the larger the worse, above 0
+    message: str  # with a mend
+
+
+class Begun(NamedTuple):
+    """Since when a symptom lasts."""
+
+    images: int
+    severity: float  # then
 
 
 @dataclass
@@ -19,121 +42,120 @@ class Alarms:
     """Remembers since when each symptom lasts; each alarm is raised once."""
 
     images: int  # of the whole run
-    since: dict[str, int] = field(default_factory=dict)
+    possible: frozenset[str]  # alarms that can be right of the objective, besides the general ones
+    since: dict[str, Begun] = field(default_factory=dict)
     raised: set[str] = field(default_factory=set)
+    highest: float = 0.0  # mean energy, of data or samples, of any record so far
 
     def hear(self, record: Record) -> list[Record]:
         """New alarms after a record of stats.jsonl: {"images", "alarm", "message"}."""
-        return [alarm for name, message in _symptoms(record) if (alarm := self._lasting(name, message, record))]
+        energies = (record.get("energy_real", 0.0), record.get("energy_fake", 0.0))
+        self.highest = max(self.highest, *energies)
+        found = [*_of_the_margin(record, self.highest), *_of_the_samples(record), *_of_the_balance(record)]
+        return self._after(record["images"], [each for each in found if each.name in self.possible | GENERAL])
 
     def judge(self, evaluation: Record) -> list[Record]:
         """New alarms after an evaluation."""
-        largest, usual = (evaluation["metrics"].get(f"largest_class{of}", 0.0) for of in ("", "_real"))
-        message = (
-            f"{largest:.0%} of the samples are of one class, and {usual:.0%} of the data. Lower the generator's "
-            "learning rate; with EBGAN, raise "
-            "the weight of the pulling-away term."
-            if largest - usual > DOMINANCE
-            else ""
-        )
-        alarm = self._lasting("class collapse", message, evaluation)
-        return [alarm] if alarm else []
+        return self._after(evaluation["images"], list(_of_the_classes(evaluation["metrics"])), of_metrics=True)
 
-    def _lasting(self, name: str, message: str, record: Record) -> Record | None:
-        images = record["images"]
-        if not message:
-            self.since.pop(name, None)
-            return None
-        if images - self.since.setdefault(name, images) < PATIENCE * self.images:
-            return None
-        raised = self._raise(name, message, images)
-        return raised[0] if raised else None
+    def _after(self, images: int, found: list[Symptom], *, of_metrics: bool = False) -> list[Record]:
+        """The alarms of the symptoms that have lasted; those of the same kind of record that are gone are forgotten."""
+        names = {each.name for each in found}
+        for name in list(self.since):
+            if name not in names and (name == "class collapse") == of_metrics:
+                del self.since[name]
+        alarms = [each for each in found if self._lasts(each, images) and each.name not in self.raised]
+        self.raised |= {each.name for each in alarms}
+        return [{"images": images, "alarm": each.name, "message": each.message} for each in alarms]
 
-    def _raise(self, name: str, message: str, images: int) -> list[Record]:
-        if name in self.raised:
-            return []
-        self.raised.add(name)
-        return [{"images": images, "alarm": name, "message": message}]
+    def _lasts(self, symptom: Symptom, images: int) -> bool:
+        begun = self.since.setdefault(symptom.name, Begun(images, symptom.severity))
+        if symptom.severity < BETTER * begun.severity:
+            self.since[symptom.name] = begun = Begun(images, symptom.severity)
+        return images - begun.images >= max(PATIENCE * self.images, ENOUGH)
 
 
-def _symptoms(record: Record) -> Sequence[tuple[str, str]]:
-    """Each symptom's name, and its message where the record shows it."""
-    return [*_of_the_margin(record), *_of_the_samples(record), *_of_the_balance(record)]
-
-
-def _of_the_margin(record: Record) -> Sequence[tuple[str, str]]:
+def _of_the_margin(record: Record, highest: float) -> Iterable[Symptom]:
+    """`highest` is the largest mean energy so far: a margin above it is none that energies reach."""
     share, margin = record.get("hinge_share"), record.get("margin")
     fake, real = record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
-    dead = share is not None and share < 0.001 and bool(margin)
-    chosen = "margin_above_data" not in record  # by the user, not by the objective from the energies, as in MAGAN
-    unreachable = share is not None and share > 0.999 and bool(margin) and chosen
-    return [
-        (
+    if not margin or share is None:
+        return
+    if share < 0.001:
+        yield Symptom(
             "dead hinge",
+            fake / margin,
             f"No sample lies under the margin {margin:.4g} any more (energy of the samples {fake:.4g}), so "
-            "that the discriminator is not pushed by any. Raise the margin (see `ebgan calibrate`)."
-            if dead
-            else "",
-        ),
-        (
+            "that the discriminator is not pushed by any. Raise the margin (see `ebgan calibrate`).",
+        )
+    if share > 0.999 and margin > highest:
+        yield Symptom(
             "margin out of reach",
-            f"Every sample lies under the margin {margin:.4g} (energy of the samples {fake:.4g}), "
-            "so that the hinge never rests. Lower the margin, or check the unit of the energy (see `ebgan calibrate`)."
-            if unreachable
-            else "",
-        ),
-        (
+            margin / fake if fake > 0 else margin,
+            f"Every sample lies under the margin {margin:.4g} (energy of the samples {fake:.4g}), and the energies, "
+            f"at most {highest:.4g} so far, do not reach it, so that the hinge never rests. Lower the margin, or check "
+            "the unit of the energy (see `ebgan calibrate`).",
+        )
+    if margin < real:
+        yield Symptom(
             "margin below the data",
+            real / margin,
             f"The margin {margin:.4g} lies below the energy of the data {real:.4g}, so that samples are pushed less "
-            "far than the data itself lies. Pretrain for longer, or lower the discriminator's learning rate."
-            if record.get("margin_above_data", 0.0) < 0
-            else "",
-        ),
-    ]
+            "far than the data itself lies. Pretrain for longer, or lower the discriminator's learning rate.",
+        )
 
 
-def _of_the_samples(record: Record) -> Sequence[tuple[str, str]]:
-    similarity = record.get("code_similarity", 0.0)
-    return [
-        (
+def _of_the_samples(record: Record) -> Iterable[Symptom]:
+    similarity, entropy = record.get("code_similarity", 0.0), record.get("expert_entropy", 1.0)
+    if entropy < SATURATED:
+        yield Symptom(
             "experts saturated",
+            1 - entropy / SATURATED,
             "Every expert is sure of every sample, so that hardly any gradient is left to learn from. Lower the "
-            "discriminator's learning rate, or begin with smaller weights (nets.discriminator.std)."
-            if record.get("expert_entropy", 1.0) < SATURATED
-            else "",
-        ),
-        (
+            "discriminator's learning rate, or begin with smaller weights (nets.discriminator.std).",
+        )
+    if record.get("energy_real") == record.get("energy_fake") == 0:
+        yield Symptom(
             "dead energy",
+            1.0,
             "Every energy, of data and samples, is exactly 0, so that nobody learns: the critic's ReLU is dead. Use "
-            "ScalarEnergy(nonnegative=False), or smaller learning rates."
-            if record.get("energy_real") == record.get("energy_fake") == 0
-            else "",
-        ),
-        (
+            "ScalarEnergy(nonnegative=False), or smaller learning rates.",
+        )
+    if similarity > COLLAPSE:
+        yield Symptom(
             "collapse",
+            similarity,
             f"The codes of the samples point the same way (mean squared cosine {similarity:.2f}). Add the "
-            "pulling-away term or raise its weight; with BEGAN raise gamma."
-            if similarity > COLLAPSE
-            else "",
-        ),
-    ]
+            "pulling-away term or raise its weight; with BEGAN raise gamma.",
+        )
 
 
-def _of_the_balance(record: Record) -> Sequence[tuple[str, str]]:
+def _of_the_balance(record: Record) -> Iterable[Symptom]:
     k, fake, real = record.get("state/k"), record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
-    return [
-        (
+    if k is None:
+        return
+    if k < STUCK:
+        yield Symptom(
             "k stuck at 0",
+            fake / real if real > 0 else 1.0,
             f"k stays at 0: the energy of the samples ({fake:.4g}) is above gamma times that of the data ({real:.4g}), "
-            "and the discriminator is a plain auto-encoder. Raise gamma or the generator's learning rate."
-            if k is not None and k < STUCK
-            else "",
-        ),
-        (
+            "and the discriminator is a plain auto-encoder. Raise gamma or the generator's learning rate.",
+        )
+    if k > 1 - STUCK:
+        yield Symptom(
             "k stuck at 1",
+            real / fake if fake > 0 else 1.0,
             f"k stays at 1: the energy of the samples ({fake:.4g}) is below gamma times that of the data ({real:.4g}), "
-            "however hard they are pushed. Lower gamma, or raise the discriminator's learning rate."
-            if k is not None and k > 1 - STUCK
-            else "",
-        ),
-    ]
+            "however hard they are pushed. Lower gamma, or raise the discriminator's learning rate.",
+        )
+
+
+def _of_the_classes(metrics: dict[str, float]) -> Iterable[Symptom]:
+    largest, usual = (metrics.get(f"largest_class{of}", 0.0) for of in ("", "_real"))
+    if largest - usual > DOMINANCE:
+        yield Symptom(
+            "class collapse",
+            largest - usual,
+            f"{largest:.0%} of the samples are of one class, and {usual:.0%} of the data. Lower the generator's "
+            "learning rate; with EBGAN, raise the weight of the pulling-away term.",
+        )

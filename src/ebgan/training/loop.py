@@ -151,7 +151,8 @@ class Training:
 
     def alarms_so_far(self) -> Alarms:
         """What was raised, and since when each symptom lasts, from the records that are kept."""
-        alarms = Alarms(self.plan.images, raised={record["alarm"] for record in read_records(self.folder.alarms)})
+        raised = {record["alarm"] for record in read_records(self.folder.alarms)}
+        alarms = Alarms(self.plan.images, self.game.objective.asks.alarms, raised=raised)
         for record in read_records(self.folder.stats):
             alarms.hear(record)
         for evaluation in read_records(self.folder.evaluations):

@@ -12,7 +12,6 @@ WGAN's and GLS-GAN's code do. Both hold for all weights of a net, those of its b
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.distributed import rank, sum_across_ranks
-from ebgan.errors import UsageError
+from ebgan.errors import check_number
 from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
@@ -44,12 +43,12 @@ class OptimiserSpec(ABC):
     clip: float | None  # largest absolute value of a weight
 
     def __post_init__(self) -> None:
-        if _outside(self.lr, 0, math.inf):
-            raise UsageError(f"lr={self.lr}: expected a learning rate, 0 or more")
-        if _outside(self.weight_decay, 0, math.inf):
-            raise UsageError(f"weight_decay={self.weight_decay}: expected 0 (none) or more, 5e-5 for one")
-        if self.clip is not None and _outside(self.clip, math.ulp(0.0), math.inf):
-            raise UsageError(f"clip={self.clip}: expected more than 0, 0.08 for one, or null for no clipping")
+        shares = {name: getattr(self, name, None) for name in ("beta1", "beta2", "momentum", "rho")}
+        check_number("", "above 0", lr=self.lr, clip=self.clip, epsilon=getattr(self, "epsilon", None))
+        check_number("", "of 0 or more", weight_decay=self.weight_decay)
+        check_number("", "from 0 to below 1", **shares)
+        if self.decay is not None:
+            check_number("", "of 0 or more", decay=min(self.decay.values_met, default=None))
         for name, value in [*vars(self).items()]:
             if type(value) is int:  # all numbers of a rule are floats, so that they ride in a stack
                 object.__setattr__(self, name, float(value))
@@ -132,7 +131,7 @@ class Adam(OptimiserSpec):
             slots["mean"],
             slots["square"],
             [],
-            slots["step"],
+            slots[COUNT],
             lr=lr,
             beta1=self.beta1,
             beta2=self.beta2,
@@ -272,18 +271,21 @@ class Optimiser:
         return torch.stack([row.sum(-1) for row in (torch.cat(short, -1), *long)]).isfinite().all(0)
 
 
+COUNT = "step"  # the slot of the count of moves
+
+
 def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> Slots:
     """Slots of zeros by name, one a weight, and `step`, which counts the moves of each model.
 
     All weights share one count: `counted` moves it.
     """
     zeros: Slots = {name: [torch.zeros_like(weight) for weight in weights] for name in names}
-    return zeros | {"step": [torch.zeros(models, device=weights[0].device)] * len(weights)}
+    return zeros | {COUNT: [torch.zeros(models, device=weights[0].device)] * len(weights)}
 
 
 def counted(slots: Slots, finite: Tensor) -> Tensor:
     """The count [*models] of moves that all weights share, one higher for the models that are finite."""
-    return slots["step"][0].add_(finite)
+    return slots[COUNT][0].add_(finite)
 
 
 def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
@@ -297,11 +299,6 @@ def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
 def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
     """A number, or one a model [*models], ready to meet a weight."""
     return value[axes] if isinstance(value, Tensor) else value
-
-
-def _outside(value: float, least: float, end: float) -> bool:
-    """Whether a number is outside of [least, end); the numbers of a stack were looked at one by one before."""
-    return not isinstance(value, Tensor) and not least <= value < end
 
 
 def _float32(parameter: nn.Parameter) -> Tensor:

@@ -17,7 +17,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from ebgan.errors import UsageError, check_least
+from ebgan.errors import check_least, check_number
 
 
 class PlateauState(NamedTuple):
@@ -41,9 +41,8 @@ class Plateau:
 
     def __post_init__(self) -> None:
         check_least("plateau", 1, patience=self.patience)
-        for name in ("threshold", "reduction", "floor"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"plateau.{name}={getattr(self, name)}: expected a share, 0 or more and below 1")
+        shares = {"threshold": self.threshold, "reduction": self.reduction, "floor": self.floor}
+        check_number("plateau", "from 0 to below 1", **shares)
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> PlateauState:
         """The state before the first step."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.nets.clock import clocks
-from ebgan.training.optim import Optimiser
+from ebgan.training.optim import COUNT, Optimiser
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -46,9 +46,10 @@ class Player(Generic[Net]):
         self.optimiser.refresh()
 
     def _slots(self) -> dict[str, Tensor]:
-        names = self.optimiser.names
-        return {
-            f"{slot}.{name}": value
-            for slot, values in self.optimiser.slots.items()
-            for name, value in zip(names, values, strict=True)
-        }
+        found: dict[str, Tensor] = {}
+        for slot, values in self.optimiser.slots.items():
+            if slot == COUNT:  # all weights share it
+                found[slot] = values[0]
+            else:
+                found |= {f"{slot}.{name}": value for name, value in zip(self.optimiser.names, values, strict=True)}
+        return found

@@ -11,6 +11,7 @@ from ebgan.report.sweep import TrialRecord
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.best import picture_of
 from ebgan.reproductions.grid.study import Study, swept
+from ebgan.reproductions.verdicts import below
 
 COLUMNS = ("i_usual", "classes_covered", "largest_class", "energy_real", "energy_fake")
 
@@ -36,7 +37,8 @@ def _claims(study: Study, trials: Sequence[TrialRecord]) -> list[Claim]:
     best = max(middle)
     at = next(margin for margin, score in finished.items() if score == best)
     measured = f"{best:.2f} at {at:g}, {first:.2f} and {last:.2f} at the ends"
-    return [Claim("Best I' at a margin between the ends", "in between", measured, best > max(first, last))]
+    gap = below([max(first, last)], [best], "run")
+    return [gap.claim("Best I' at a margin between the ends", "in between", measured)]
 
 
 def _margin(study: Study, trial: TrialRecord) -> float:

@@ -21,7 +21,8 @@ from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled, SemiSupervised
 from ebgan.recipes.semisupervised_mnist import EBGAN_LN_STEPS, ebgan_ln_of, without_generator
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
-from ebgan.reproductions.labels.cells import Errors, errors_of, known_of, said
+from ebgan.reproductions.labels.cells import Errors, errors_of, said
+from ebgan.reproductions.verdicts import below_in_pairs
 from ebgan.schedules import Linear, Schedule, Steps
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
@@ -158,9 +159,11 @@ def _beyond(errors: Errors, others: Errors) -> str:
 
 
 def _claims(errors: dict[str, Errors]) -> list[Claim]:
-    falling, staying = known_of(errors[BASE]), known_of(errors["margin stays"])
-    if not falling or not staying:
+    pairs = zip(errors[BASE], errors["margin stays"], strict=True)
+    known = [(one, other) for one, other in pairs if one is not None and other is not None]
+    if not known:
         return []
+    falling, staying = (list(each) for each in zip(*known, strict=True))
     measured = f"{fmean(falling):.2f} % and {fmean(staying):.2f} %"
-    lower = fmean(falling) < fmean(staying)
-    return [Claim("the error is lower if the margin falls to 0", "crucial, by the paper", measured, lower)]
+    gap = below_in_pairs(falling, staying)
+    return [gap.claim("the error is lower if the margin falls to 0", "crucial, by the paper", measured)]

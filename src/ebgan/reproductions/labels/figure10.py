@@ -15,6 +15,7 @@ from ebgan.nets.ladder import Ladder
 from ebgan.report import gallery, grid
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
 from ebgan.reproductions.labels.table2 import experiment_of, folder_of
+from ebgan.reproductions.verdicts import holds_of_each, within
 from ebgan.runfolder import read_records
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.run import Run
@@ -66,7 +67,8 @@ def _play(run: Run) -> list[dict[str, float]]:
 def _varied(seen: list[dict[str, float]]) -> Claim:
     """Whether all classes are among the samples of every seed."""
     covered = min(found["classes_covered"] for found in seen)
-    return Claim("samples of good quality: all classes are among them", "100 %", f"{covered:.0%}", covered == 1)
+    verdict = holds_of_each([found["classes_covered"] == 1 for found in seen])
+    return Claim("samples of good quality: all classes are among them", "100 %", f"{covered:.0%}", *verdict)
 
 
 def _low(runs: list[Run]) -> Claim:
@@ -75,6 +77,6 @@ def _low(runs: list[Run]) -> Claim:
     net = runs[0].experiment.nets.discriminator
     assert isinstance(net, Ladder)
     noise = net.noise**2 * channels * height * width
-    energy = fmean(map(energy_at_rest, runs))
+    energies = [energy_at_rest(run) for run in runs]
     what = "the energy of the data is low when the generator comes to rest"
-    return Claim(what, f"below {noise:.3g}, the noise's", f"{energy:.3g}", energy < noise)
+    return within(energies, high=noise).claim(what, f"below {noise:.3g}, the noise's", f"{fmean(energies):.3g}")

@@ -16,6 +16,7 @@ from ebgan.report import gallery
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.pictures.entry import TITLES, Entry, enter, real
 from ebgan.reproductions.pictures.sizes import SIZES, Size, side_of
+from ebgan.reproductions.verdicts import below
 from ebgan.runs.trainer import with_source
 
 COLUMNS = 3  # of panels
@@ -107,4 +108,4 @@ def comparisons(entries: list[Entry]) -> list[Claim]:
 
 
 def _less(claim: str, less: float, more: float) -> Claim:
-    return Claim(claim, "the first the smaller", f"{less:.3f} and {more:.3f}", less < more)
+    return below([less], [more], "run").claim(claim, "the first the smaller", f"{less:.3f} and {more:.3f}")

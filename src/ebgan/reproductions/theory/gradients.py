@@ -19,6 +19,7 @@ cosine of 0.5, 60 degrees, we call gradients far from orthogonal; below 0.25, 76
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from ebgan.recipes.index import find
 from ebgan.records import Batch
 from ebgan.report import Panel, panels
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.verdicts import Difference
 from ebgan.training.game import Game
 from ebgan.training.step import Progress, train_step
 
@@ -56,6 +58,7 @@ class Alignment(NamedTuple):
     absolute: float  # mean absolute value over pairs
     directions: float
     pulling: int  # images that have a gradient: a hinge at rest has none
+    error: float  # standard error of `absolute`; NaN for fewer than three images
 
 
 class Look(NamedTuple):
@@ -162,7 +165,9 @@ def alignment(gradients: Tensor) -> Alignment:
     cosine = unit @ unit.mT
     apart = cosine[~torch.eye(count, dtype=torch.bool)]
     overlap = cosine.square().sum()
-    return Alignment(float(apart.mean()), float(apart.abs().mean()), float(count**2 / overlap), count)
+    absolute = (cosine.abs().sum(-1) - 1) / (count - 1)  # of each image, to all others
+    error = float(2 * absolute.std() / math.sqrt(count)) if count > 2 else math.nan  # of a mean over pairs
+    return Alignment(float(apart.mean()), float(apart.abs().mean()), float(count**2 / overlap), count, error)
 
 
 def claims_of(source: str, looks: dict[str, list[Look]]) -> list[Claim]:
@@ -208,11 +213,15 @@ class _Share(nn.Module):
 
 
 def _far(claim: str, found: Alignment) -> Claim:
-    return Claim(claim, f"far from 0: above {FAR}", _said(found), found.absolute > FAR)
+    return _judged(found, found.absolute - FAR).claim(claim, f"far from 0: above {FAR}", _said(found))
 
 
 def _different(claim: str, found: Alignment) -> Claim:
-    return Claim(claim, f"small: below {DIFFERENT}", _said(found), found.absolute < DIFFERENT)
+    return _judged(found, DIFFERENT - found.absolute).claim(claim, f"small: below {DIFFERENT}", _said(found))
+
+
+def _judged(found: Alignment, difference: float) -> Difference:
+    return Difference(difference, found.error, max(found.pulling - 1, 1), f"{found.pulling} images")
 
 
 def _said(found: Alignment) -> str:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ebgan.data import Density, Loader, Packed, Points, open_data, open_points, scaled
@@ -29,11 +30,14 @@ from ebgan.objectives import EBGAN
 from ebgan.randomness import Randomness
 from ebgan.recipes.index import find
 from ebgan.records import Batch
-from ebgan.report import Landscape, grid, landscapes
+from ebgan.report import Landscape, gallery, grid, landscapes
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.comparison import spread
+from ebgan.reproductions.verdicts import Difference, below_in_pairs, within
 from ebgan.training.game import Game
 from ebgan.training.step import train_step
 
+SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 5}  # of each training on moons; images of digits are many
 STEPS: dict[Scale, int] = {"tiny": 30, "cpu": 2_000}  # of each training
 TRAININGS = {"alone": (1, 0), "inside EBGAN": (1, 1)}  # turns of the two players in a step
 HELD_OUT = 297  # of the 1,797 digits
@@ -68,6 +72,11 @@ class Judged(NamedTuple):
         both = torch.cat((self.energies["digits"], self.energies[kind]))
         return auroc(both, torch.arange(len(both)) >= HELD_OUT)
 
+    def wins(self, kind: str) -> Tensor:
+        """Whether each image of a kind has more energy than each digit [images, digits]: their mean is the AUROC."""
+        apart = self.energies[kind][:, None] - self.energies["digits"]
+        return apart.sign().double() / 2 + 0.5
+
 
 def reproduce(asked: Request) -> Findings:
     """Energy away from the data, of an auto-encoder trained alone and of the same inside EBGAN."""
@@ -75,11 +84,12 @@ def reproduce(asked: Request) -> Findings:
     kinds = not_digits(held_out())
     for title, turns in TRAININGS.items():
         asked.note(f"training an auto-encoder {title}, on two moons and on digits")
-        lands[title] = on_moons(STEPS[asked.scale], turns)
+        seeds = range(asked.seeds or SEEDS[asked.scale])
+        lands[title] = [on_moons(STEPS[asked.scale], turns, seed) for seed in seeds]
         judged[title] = on_digits(STEPS[asked.scale], turns, kinds)
     pictures = {
-        "moons": landscapes({title: land.map for title, land in lands.items()}),
-        "digits": grid(rows(kinds, judged), columns=SHOWN),
+        "moons": landscapes({title: each[0].map for title, each in lands.items()}),
+        "digits": gallery(shown(kinds, judged), 1 + len(judged)),
     }
     return Findings(claims_of_moons(lands) + claims_of_digits(judged), pictures)
 
@@ -94,10 +104,11 @@ def trained(experiment: Experiment, data: Packed | Points, steps: int, turns: tu
     return game
 
 
-def on_moons(steps: int, turns: tuple[int, int]) -> Land:
+def on_moons(steps: int, turns: tuple[int, int], seed: int = 0) -> Land:
     """The energy over the window of the two moons."""
     points = open_points("toy.moons")
-    return survey(trained(find("toy.moons.ebgan").make(), points, steps, turns), points.density, turns[1] > 0)
+    made = replace(find("toy.moons.ebgan").make(), seed=seed)
+    return survey(trained(made, points, steps, turns), points.density, turns[1] > 0)
 
 
 @torch.no_grad()
@@ -154,56 +165,60 @@ def on_digits(steps: int, turns: tuple[int, int], kinds: dict[str, Tensor]) -> J
     return Judged(energies, seen)
 
 
-def claims_of_moons(lands: dict[str, Land]) -> list[Claim]:
-    """Whether the auto-encoder alone is nearly the identity, and inside EBGAN it is not."""
-    alone, inside = lands["alone"], lands["inside EBGAN"]
+def claims_of_moons(lands: dict[str, list[Land]]) -> list[Claim]:
+    """Whether the auto-encoder alone is nearly the identity, and inside EBGAN it is not; one land a seed."""
+    alone, inside = ([land.ratio for land in lands[title]] for title in TRAININGS)
+    low_alone, low_inside = ([land.low for land in lands[title]] for title in TRAININGS)
+    occupied = lands["inside EBGAN"][0].occupied
     return [
-        Claim(
+        within(alone, high=NEARLY).claim(
             "moons, alone: energy off the data over the distance from it",
             f"near 0, the identity: below {NEARLY}",
-            f"{alone.ratio:.3f}",
-            alone.ratio < NEARLY,
+            spread(alone),
         ),
-        Claim(
+        within(inside, low=NEARLY).claim(
             "moons, inside EBGAN: energy off the data over the distance from it",
             f"not near 0: above {NEARLY}",
-            f"{inside.ratio:.3f}",
-            inside.ratio > NEARLY,
+            spread(inside),
         ),
-        Claim(
+        below_in_pairs(low_inside, low_alone).claim(
             "moons: share of the plane with energy as low as the data's",
             "smaller inside EBGAN",
-            f"{inside.low:.3f}, alone {alone.low:.3f}; the data has {inside.occupied:.3f}",
-            inside.low < alone.low,
+            f"{spread(low_inside)}, alone {spread(low_alone)}; the data has {occupied:.3f}",
         ),
     ]
 
 
 def claims_of_digits(judged: dict[str, Judged]) -> list[Claim]:
-    """The same of digits, by the ranks of their energies."""
+    """The same of digits, by the ranks of their energies; one run of each training."""
     alone, inside = judged["alone"], judged["inside EBGAN"]
-    share = float(alone.energies["noise"].mean()) / NOISE_NORM
-    expected = f"near 0, the identity: below {NEARLY}"
-    identity = Claim("digits, alone: energy of noise over its norm", expected, f"{share:.3f}", share < NEARLY)
+    shares = (alone.energies["noise"] / NOISE_NORM).tolist()
+    identity = within(shares, high=NEARLY, of="image").claim(
+        "digits, alone: energy of noise over its norm", f"near 0, the identity: below {NEARLY}", spread(shares)
+    )
     kinds = [kind for kind in alone.energies if kind != "digits"]
-    return [identity, *(_ranked(kind, alone.auroc(kind), inside.auroc(kind)) for kind in kinds)]
+    return [identity, *(_ranked(kind, alone, inside) for kind in kinds)]
 
 
-def _ranked(kind: str, alone: float, inside: float) -> Claim:
-    return Claim(
-        f"{kind}: AUROC against held-out digits",
-        "inside EBGAN as high as alone",
-        f"{inside:.3f}, alone {alone:.3f}",
-        inside >= alone,
+def _ranked(kind: str, alone: Judged, inside: Judged) -> Claim:
+    """The difference of two AUROC over the same images, with its standard error (DeLong et al., 1988)."""
+    apart = inside.wins(kind) - alone.wins(kind)
+    images, digits = apart.mean(1), apart.mean(0)
+    error = math.sqrt(float(images.var() / len(images) + digits.var() / len(digits)))
+    gap = Difference(
+        float(apart.mean()), error, len(images) + len(digits) - 2, f"{len(images)} and {len(digits)} images"
     )
+    measured = f"{inside.auroc(kind):.3f}, alone {alone.auroc(kind):.3f}"
+    return gap.claim(f"{kind}: AUROC against held-out digits", "inside EBGAN higher than alone", measured)
 
 
-def rows(kinds: dict[str, Tensor], judged: dict[str, Judged]) -> Tensor:
-    """Images [rows * SHOWN, 1, 8, 8]: of each kind some, then their reconstructions alone and inside EBGAN."""
-    return torch.cat(
-        [
-            each
-            for kind, images in kinds.items()
-            for each in (images[:SHOWN], *(seen.reconstructions[kind] for seen in judged.values()))
-        ]
-    )
+def shown(kinds: dict[str, Tensor], judged: dict[str, Judged]) -> list[tuple[str, Image.Image]]:
+    """Some images of each kind, then their reconstructions alone and inside EBGAN, each under its title."""
+    return [
+        (title, grid(images[:SHOWN], columns=SHOWN))
+        for kind, originals in kinds.items()
+        for title, images in (
+            (kind, originals),
+            *((f"reconstructed {name}", seen.reconstructions[kind]) for name, seen in judged.items()),
+        )
+    ]

@@ -19,6 +19,7 @@ from ebgan.recipes.index import find
 from ebgan.report import gallery, grid
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
+from ebgan.reproductions.verdicts import below
 from ebgan.reproductions.vgan.sizes import Parts, Size, joined, parts, pixels, size_of
 from ebgan.runfolder import RunFolder
 from ebgan.runs.run import DataFacts, Run, assemble
@@ -109,7 +110,7 @@ def claims(errors: dict[str, list[float]]) -> list[Claim]:
         ("VGAN, k = 1", "before training", "VGAN's features tell more than those before training"),
     ):
         measured = f"{mean[first]:.1f} % and {mean[second]:.1f} %"
-        found.append(Claim(what, "a lower error", measured, mean[first] < mean[second]))
+        found.append(below(errors[first], errors[second]).claim(what, "a lower error", measured))
     return found
 
 

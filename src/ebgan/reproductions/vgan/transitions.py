@@ -19,6 +19,7 @@ from ebgan.recipes.index import find
 from ebgan.report import gallery, grid
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
+from ebgan.reproductions.verdicts import below, below_in_pairs
 from ebgan.reproductions.vgan.few_labels import Errors, FewLabels
 from ebgan.reproductions.vgan.sizes import Parts, Size, cut, parts, pixels, size_of
 from ebgan.runs.augment import TransitionAugment
@@ -42,13 +43,15 @@ def figure3(asked: Request) -> Findings:
     given = parts(size.source("mnist"))
     runs = {rho: trained(asked, size, given, "mnist", rho) for rho in (0.0, 0.01, 1.0)}
     start = pixels(cut(given.validation, 0, SHOWN))
-    lost = {rho: distance(start, run.reconstruct(start)) for rho, run in runs.items()}
-    moved = {rho: distance(start, run.sample(len(start), source=start)) for rho, run in runs.items()}
+    lost = {rho: distances(start, run.reconstruct(start)) for rho, run in runs.items()}
+    moved = {rho: distances(start, run.sample(len(start), source=start)) for rho, run in runs.items()}
     found = [
         _order("rho 1 reconstructs no more: distance of the reconstruction", lost[0.01], lost[1.0]),
         _order("rho 1 keeps no resemblance: distance of the transition", moved[0.01], moved[1.0]),
     ]
-    pictures = [picture for rho, run in runs.items() for picture in panels(run, start, f"rho {rho:g}")]
+    pictures = [
+        picture for rho, run in runs.items() for picture in panels(run, start, f"{given.train.name}, rho {rho:g}")
+    ]
     return Findings(found, {"figure3": gallery(pictures, 3)})
 
 
@@ -59,10 +62,10 @@ def figure4(asked: Request) -> Findings:
     for source, given in at_hand(asked, size, ("svhn", "cifar10")).items():
         run = trained(asked, size, given, source, 0.01)
         start = pixels(cut(given.validation, 0, SHOWN))
-        lost = distance(start, run.reconstruct(start))
-        moved = distance(start, run.sample(len(start), source=start))
-        found.append(_order(f"{source}: transitions go further than reconstructions", lost, moved))
-        pictures += panels(run, start, source)
+        lost = distances(start, run.reconstruct(start))
+        moved = distances(start, run.sample(len(start), source=start))
+        found.append(_order(f"{given.train.name}: transitions go further than reconstructions", lost, moved))
+        pictures += panels(run, start, given.train.name)
     return Findings(found, {"figure4": gallery(pictures, 3)})
 
 
@@ -74,10 +77,12 @@ def figure5(asked: Request) -> Findings:
         run = trained(asked, size, given, source, 0.01)
         start = pixels(cut(given.validation, 0, CHAINS))
         chain = simulate(run, start, STEPS, data=given.train)
-        pictures[f"figure5_{source}"] = grid(chain.images.flatten(0, 1), columns=len(start))
+        pictures[f"figure5_{given.train.name}"] = grid(chain.images.flatten(0, 1), columns=len(start))
         tables[f"{given.train.name}: {size.words()}"] = summary(chain)
-        away, near = float(chain.distance[-1].mean()), float(chain.nearest[-1].mean())
-        found.append(_order(f"{source}: nearer to the training images than to the start, in the end", near, away))
+        away, near = chain.distance[-1].tolist(), chain.nearest[-1].tolist()
+        found.append(
+            _order(f"{given.train.name}: nearer to the training images than to the start, in the end", near, away)
+        )
     return Findings(found, pictures, tables)
 
 
@@ -89,11 +94,11 @@ def table2(asked: Request) -> Findings:
         learned, runs = learn(asked, size, given, source)
         errors = {title: [100 * each.test for each in found] for title, found in learned.items()}
         title = f"{given.train.name}, {size.labels} labels: {size.words()}"
-        tables[title] = [["classifier", "paper's error, %", "error, %"], *_rows(errors, PAPER[source])]
+        tables[title] = [["classifier", f"paper's error on {source}, %", "error, %"], *_rows(errors, PAPER[source])]
         start = pixels(cut(given.train, 0, SHOWN))
         drawn = [(title, grid(run.sample(len(start), source=start))) for title, run in runs.items()]
-        pictures[f"table2_{source}"] = gallery([("labelled images", grid(start)), *drawn], 3)
-        found += _augmented(source, learned)
+        pictures[f"table2_{given.train.name}"] = gallery([("labelled images", grid(start)), *drawn], 3)
+        found += _augmented(given.train.name, learned)
     return Findings(found, pictures, tables)
 
 
@@ -104,11 +109,11 @@ def learn(asked: Request, size: Size, given: Parts, source: str) -> tuple[dict[s
     errors: dict[str, list[Errors]] = {title: [] for title in (NONE, *map(_title, RHOS))}
     first: dict[str, Run] = {}
     for seed in range(size.seeds):
-        asked.note(f"{source}: classifier, {NONE}, seed {seed}")
+        asked.note(f"{given.train.name}: classifier, {NONE}, seed {seed}")
         errors[NONE].append(few.errors(None, seed))
         for rho in RHOS:
             run = trained(asked, size, given, source, rho, seed=seed)
-            asked.note(f"{source}: classifier, {_title(rho)}, seed {seed}")
+            asked.note(f"{given.train.name}: classifier, {_title(rho)}, seed {seed}")
             augment = TransitionAugment(run, 1.0, limits=(0.0, 1.0), seed=seed)
             errors[_title(rho)].append(few.errors(augment, seed))
             first.setdefault(_title(rho), run)
@@ -117,7 +122,7 @@ def learn(asked: Request, size: Size, given: Parts, source: str) -> tuple[dict[s
 
 def trained(asked: Request, size: Size, given: Parts, source: str, rho: float, *, seed: int = 0) -> Run:
     """The run of a set and a rho: trained, or taken up where it was stopped."""
-    asked.note(f"{source}, rho {rho:g}, seed {seed}: {size.words()}")
+    asked.note(f"{given.train.name}, rho {rho:g}, seed {seed}: {size.words()}")
     made = size.of(find(f"vcd.{source}.authors_code").make(), len(given.train))
     out = asked.out / f"vcd.{source}.rho{rho:g}" / f"seed{seed}"
     return train(replace(made, seed=seed, objective=VCD.authors_code(rho)), out, data=given.train.images)
@@ -148,20 +153,23 @@ def panels(run: Run, start: Tensor, title: str) -> list[tuple[str, Image.Image]]
     return [(f"{title}: {name}", grid(images)) for name, images in columns.items()]
 
 
-def distance(images: Tensor, others: Tensor) -> float:
-    """The mean L2 distance between images and others, over pixels in [-1, 1]."""
-    return float((images - others).flatten(1).norm(dim=1).mean())
+def distances(images: Tensor, others: Tensor) -> list[float]:
+    """The L2 distance between each image and its partner, over pixels in [-1, 1]."""
+    found: list[float] = (images - others).flatten(1).norm(dim=1).tolist()
+    return found
 
 
-def _augmented(source: str, errors: dict[str, list[Errors]]) -> list[Claim]:
+def _augmented(data: str, errors: dict[str, list[Errors]]) -> list[Claim]:
     """Whether transitions help, and those of an auto-encoder or without resemblance do not."""
-    mean = {title: 100 * fmean(each.test for each in found) for title, found in errors.items()}
+    tests = {title: [100 * each.test for each in found] for title, found in errors.items()}
     chosen = min((_title(0.01), _title(0.1)), key=lambda title: fmean(each.validation for each in errors[title]))
-    said = f"{source}: {chosen}, by validation the better of 0.01 and 0.1, lowers the error"
     return [
-        _order(said, mean[chosen], mean[NONE]),
-        _order(f"{source}: rho 0, an auto-encoder's samples, raises it", mean[NONE], mean[_title(0.0)]),
-        _order(f"{source}: rho 1 raises it", mean[NONE], mean[_title(1.0)]),
+        _errors(f"{data}: {claim}", tests[less], tests[more])
+        for claim, less, more in (
+            (f"{chosen}, by validation the better of 0.01 and 0.1, lowers the error", chosen, NONE),
+            ("rho 0, an auto-encoder's samples, raises it", NONE, _title(0.0)),
+            ("rho 1 raises it", NONE, _title(1.0)),
+        )
     ]
 
 
@@ -173,5 +181,14 @@ def _title(rho: float) -> str:
     return f"VCD, rho {rho:g}"
 
 
-def _order(claim: str, less: float, more: float) -> Claim:
-    return Claim(claim, "the first the smaller", f"{less:.3g} and {more:.3g}", less < more)
+def _order(claim: str, less: list[float], more: list[float]) -> Claim:
+    """That the first distances are the smaller, by pairs of images; one run of each."""
+    return below_in_pairs(less, more, "image").claim(claim, "the first the smaller", _means(less, more))
+
+
+def _errors(claim: str, less: list[float], more: list[float]) -> Claim:
+    return below(less, more).claim(claim, "the first the smaller", _means(less, more))
+
+
+def _means(less: list[float], more: list[float]) -> str:
+    return f"{fmean(less):.3g} and {fmean(more):.3g}"

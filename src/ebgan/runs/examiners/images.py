@@ -70,8 +70,13 @@ class Examiner:
 
     @property
     def measurable(self) -> bool:
-        """Whether a classifier can learn the data's classes."""
-        return self.obstacle is None
+        """Whether a classifier can learn the data's classes, and has: the first call trains it."""
+        return self.obstacle is None and self.doubt is None
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the classifier of the data, which the first call trains, tells nothing of samples, if it does not."""
+        return _yardstick(self.data, self.run.experiment.data, self.run.device)[0].doubt
 
     @property
     def obstacle(self) -> str | None:
@@ -84,7 +89,7 @@ class Examiner:
         return refusal(tuple(self.data.images.shape), torch.from_numpy(labels))
 
     def _record(self, evaluation: Evaluation) -> Record:
-        record = evaluation.as_record()
+        record = evaluation.as_record() | {"classes": list(self.data.classes)}
         record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
         return record
 
@@ -96,8 +101,8 @@ class Examiner:
         self.run.check_data(self.data)
         if not self.measurable:
             raise DataError(
-                f"{self.data.name}: the metrics read samples through a classifier of the data, and {self.obstacle}. "
-                "Of `ebgan evaluate`, --neighbours and --inception need none"
+                f"{self.data.name}: the metrics read samples through a classifier of the data, and "
+                f"{self.obstacle or self.doubt}. Of `ebgan evaluate`, --neighbours and --inception need none"
             )
         return _yardstick(self.data, self.run.experiment.data, self.run.device)
 

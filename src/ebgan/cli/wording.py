@@ -1,0 +1,143 @@
+"""What the parser says, in plain words: its help without noise, and each error on one line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+_FRAME = re.compile("[\u2500-\u257f]+|-{3,}")
+_POINTERS = ("For full helptext", "Argument helptext")
+_OPTION = re.compile(r"^\W*--([a-z][\w.-]*)|, --([a-z][\w.-]*)", re.MULTILINE)
+_FIRST = "show this help"  # the description of the first option
+_SWITCH = re.compile(r"^\W --[\w.-]+ *\W?$")  # given or not: its default goes without saying
+_SWITCH_DEFAULT, _NO_DEFAULT = re.compile(r" ?\(default: (None|True|False)\)"), re.compile(r" ?\(default: None\)")
+_FIXED = re.compile(r"\(fixed to: .*\)$")  # what no word of a command line can be
+_TRUTHS = ("True", "False", "true", "false")
+_IMAGES = "time is counted in images seen, and an epoch has as many as the data: give --images"
+_OTHER_WORDS = {  # what other programs call it: what it is here
+    **dict.fromkeys(("epochs", "epoch", "steps", "iterations", "iters", "max-steps", "num-epochs"), _IMAGES),
+    **dict.fromkeys(("batch-size", "bs", "batchsize"), "give --batch"),
+    **dict.fromkeys(("gpu", "gpus", "cuda", "cpu"), "give --device, as in --device cuda or --device cpu"),
+    **dict.fromkeys(("learning-rate", "lr-d", "lr-g"), "give --optimisers.generator.lr, --optimisers.discriminator.lr"),
+    **dict.fromkeys(("out", "output", "out-dir", "output-dir"), "give the folder without --, after the recipe or run"),
+}
+
+
+def plain_help(text: str) -> str:
+    """A help text without the defaults that say nothing: None, and those of switches."""
+    column = next((line.index(_FIRST) for line in text.splitlines() if _FIRST in line), None)
+    if column is None:
+        return text
+    lines: list[str] = []
+    entry = _Entry("", "", 0)
+    for line in [*text.splitlines(), ""]:
+        framed = line[:1] in ("\u2502", " ")  # a space where no frame can be drawn
+        words = line[column:].strip("\u2502 ")
+        if framed and words and not line[1:column].strip():
+            entry = entry._replace(words=f"{entry.words} {words}".lstrip())
+            continue
+        lines += _laid_out(entry, column)
+        beside = framed and line[column - 2 : column] == "  " and line[column : column + 1].strip() != ""
+        entry = _Entry(line[:column], words, len(line)) if beside else _Entry(line, "", len(line))
+    return "\n".join(lines[1:])
+
+
+class _Entry(NamedTuple):
+    """A line of a help text, with the description that stands beside or below it."""
+
+    head: str
+    words: str
+    width: int
+
+
+def _laid_out(entry: _Entry, column: int) -> list[str]:
+    """The lines of an entry whose description begins at a column, within the frame."""
+    if not entry.words:
+        return [entry.head]
+    edge, room = entry.head[0], entry.width - column - 2
+    silent = _SWITCH_DEFAULT if _SWITCH.match(entry.head) else _NO_DEFAULT
+    heads = iter([entry.head] if len(entry.head) == column else [])
+    words = textwrap.wrap(_FIXED.sub("(set in a config.yaml)", silent.sub("", entry.words)), room) or [""]
+    lines = [f"{next(heads, edge):<{column}}{each:<{room}} {edge}" for each in words]
+    return lines if len(entry.head) == column else [entry.head, *lines]
+
+
+def option_names(help_text: str) -> list[str]:
+    """The options of a help text, without their dashes."""
+    return [one or two for one, two in _OPTION.findall(help_text)]
+
+
+def plain_error(boxed: str, argv: Sequence[str], known: Sequence[str]) -> str:
+    """A framed error message in plain words, given the words of the command and the options that there are."""
+    unknown = [name for name in map(_name, argv) if name and name not in {*known, "help"}]
+    said = _one_line(boxed)
+    if unknown and not said.startswith("Error parsing"):
+        return "; ".join(f"--{name}: no such option: {_mend(name, known)}" for name in dict.fromkeys(unknown))
+    for pattern, reword in _REWORDED.items():
+        if found := re.match(pattern, said):
+            return reword(*found.groups())
+    return said
+
+
+def _choices(value: str, option: str, quoted: str) -> str:
+    """A value that is none of an option's choices."""
+    choices = sorted(re.findall(r"'([^']*)'", quoted), key=lambda choice: (choice == "None", choice))
+    return f"{option}: {value!r}: expected {' or '.join(', '.join(choices).rsplit(', ', 1))}"
+
+
+def _name(word: str) -> str:
+    """The name of an option as the help has it, or nothing for a value."""
+    return word[2:].partition("=")[0].replace("_", "-") if word.startswith("--") and word != "--" else ""
+
+
+def _mend(name: str, known: Sequence[str]) -> str:
+    """What may have been meant by an option that is not known."""
+    same = [f"--{each}" for each in known if each.rpartition(".")[2] == name]
+    near = difflib.get_close_matches(name, known, 1, 0.7)
+    ends = {each.rpartition(".")[2]: each for each in known}
+    near = near or [ends[end] for end in difflib.get_close_matches(name, ends, 1, 0.75)]
+    other = _OTHER_WORDS.get(name, "")
+    if not set(re.findall(r"--([a-z][\w.-]*[a-z])", other)) <= set(known):
+        other = ""
+    meant = f"did you mean {' or '.join(same or [f'--{each}' for each in near])}?" if same or near else ""
+    if other:
+        return f"{other}; {meant}" if same else other
+    return meant or "the help lists all that there are"
+
+
+def _surplus(words: str) -> str:
+    """Words that nothing was to be done with."""
+    if words in _TRUTHS:
+        return f"{words}: a field that is true or false takes no value: give --FIELD or --no-FIELD"
+    return f"{words}: not expected here; an option begins with --"
+
+
+def _field(owner: str, message: str) -> str:
+    """What a class says of its fields: some name them in full, and some by their own names."""
+    if message.startswith(owner.partition(".")[0] + "."):
+        return message
+    return f"{owner}.{message}" if re.match(r"\w+=", message) else f"{owner}: {message}"
+
+
+_REWORDED: dict[str, Callable[..., str]] = {  # what the parser says, and how we say it
+    r"Unrecognized options: (.*?)(?: Perhaps you meant.*)?$": _surplus,
+    r"Error parsing experiment\.(\S+): (.*)$": _field,
+    r"Error parsing (\S+): Could not find valid parse for arguments: \[(.*)\]$": "{}: {}: cannot be read".format,
+    r"Error parsing (\S+): (.*)$": "{}: {}".format,
+    r"Missing value for argument '(\S+)'": "{}: expected a value after it".format,
+    r"invalid choice '(.*)' for argument '(\S+)'\. Expected one of \((.*)\) ?\.?$": _choices,
+    r"Missing from [\w .-]*: (\S+) (.*?) \(required\)": "{} is missing: {}".format,
+}
+
+
+def _one_line(boxed: str) -> str:
+    """The words of a framed message, without its title, rules and pointers to the help."""
+    words = []
+    for line in [_FRAME.sub(" ", line).strip("+| ") for line in boxed.splitlines()[1:]]:
+        if line.startswith(_POINTERS):
+            break
+        words.append(line)
+    return " ".join(" ".join(words).split())
