@@ -164,12 +164,12 @@ def test_a_locked_folder_is_told_once_and_ends_all(tmp_path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_digits_train_on_two_devices_and_go_on_on_one_and_on_two(tmp_path) -> None:
-    command = Digits(tmp_path, "--images", "1280", "--override")
+    command = Digits(tmp_path, "--images", "1280", "--override-config")
     code, said = command.end()
     assert code == 0, said
     assert len(read_records(command.out / "evaluations.jsonl")) == 10
     for devices, images in (("1", 1920), ("2", 2560)):
-        longer = Digits(tmp_path, "--devices", devices, "--images", str(images), "--override")
+        longer = Digits(tmp_path, "--devices", devices, "--images", str(images), "--override-config")
         code, said = longer.end()
         assert code == 0, said
         assert final(command.out).images == images

@@ -125,7 +125,7 @@ def test_a_folder_whose_config_cannot_be_read_is_refused_and_gone_on_with_by_ove
     (tmp_path / "config.yaml").write_text("no: such field\n")
     with pytest.raises(UsageError, match="started with another config"):
         trained_in(WIDE, tmp_path)
-    train(WIDE, tmp_path, data=IMAGES, device="cpu", override=True)
+    train(WIDE, tmp_path, data=IMAGES, device="cpu", override_config=True)
     assert read_experiment(tmp_path / "config.yaml").precision == "bf16"
 
 

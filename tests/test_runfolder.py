@@ -27,7 +27,7 @@ def test_grids_are_listed_oldest_first_and_other_files_passed_over(tmp_path: Pat
 
 
 def test_records_come_back_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "stats.jsonl"
+    path = tmp_path / "distances.jsonl"
     assert read_records(path) == []
     records = [{"images": 1, "loss": [0.1, 0.2]}, {"images": 2, "note": "line\nend \u2028 é"}]
     for record in records:

@@ -67,6 +67,13 @@ def check_least(owner: str, least: int, **values: int | None) -> None:
             raise UsageError(f"{owner}.{name}={value}: expected at least {least}".lstrip("."))
 
 
+def check_most(owner: str, most: int, **values: int | None) -> None:
+    """Raise UsageError that names the first field whose value is beyond any sense; None is none."""
+    for name, value in values.items():
+        if value is not None and value > most:
+            raise UsageError(f"{owner}.{name}={value}: expected at most {most:,}".lstrip("."))
+
+
 Wanted = Literal["above 0", "of 0 or more", "of 1 or less", "from 0 to 1", "from 0 to below 1", "that is finite"]
 _FITS: dict[Wanted, Callable[[float], bool]] = {
     "above 0": lambda value: value > 0,

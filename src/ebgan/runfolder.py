@@ -1,7 +1,7 @@
 """The run folder: the interface between training, which writes it, and everything that reads it.
 
 config.yaml        the experiment, as it was built
-stats.jsonl        one record an interval: {"images", "seconds", and a number or a list (one a model) by name}
+stats.jsonl        one record an interval: {"images", "seconds", and a number by name}
 evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "classes": [its name],
                    "protocol": {...}}
 alarms.jsonl       {"images", "alarm", "message"}
@@ -19,15 +19,21 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ebgan.errors import StorageError
+from ebgan.errors import StorageError, UsageError
+from ebgan.held import refuse_lost
+from ebgan.record_checks import parsed, refuse_misfit
+
+logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
@@ -83,6 +89,19 @@ class RunFolder:
         """The file that the training process holds locked."""
         return self.path / "lock"
 
+    def refuse_unfit(self) -> None:
+        """Raise, before any work, what training would meet here later.
+
+        UsageError for a path that no folder can have, StorageError where something that is no file stands in the place
+        of one.
+        """
+        files = (self.config, self.stats, self.evaluations, self.alarms, self.real, self.animation, self.report)
+        refuse_impossible(files[2])
+        for path in files:
+            with storage_errors(path):
+                if os.path.lexists(path) and not path.is_file():
+                    raise StorageError(f"{path}: is no file, as training writes it: move it, or choose another folder")
+
     def grid(self, images: int) -> Path:
         """The grid of samples made after so many images seen."""
         return self.path / "samples" / f"{images:09d}.png"
@@ -90,7 +109,7 @@ class RunFolder:
     def grids(self) -> list[tuple[int, Path]]:
         """All grids of samples with the images seen, oldest first."""
         grids = (self.path / "samples").glob("*.png")
-        return sorted((int(path.stem), path) for path in grids if path.stem.isdecimal())
+        return sorted((int(path.stem), path) for path in grids if path.stem.isdecimal() and path.is_file())
 
 
 @dataclass(frozen=True)
@@ -116,31 +135,80 @@ class SweepFolder:
 
 
 _OF_THE_PATH = (  # refusals that no space would mend
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG),
-    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR),
+    *(errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENXIO),
 )
 
 
+def refuse_impossible(path: Path) -> None:
+    """Raise UsageError for a path that no file can have: an over-long name, or one with a zero byte."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return
+    except ValueError as error:
+        raise UsageError(f"{str(path.parent)!r}: holds a zero byte: choose another folder") from error
+    except OSError as error:
+        with storage_errors(path):
+            raise error
+
+
 def read_records(path: Path) -> list[Record]:
-    """The JSON records of a file, oldest first; none if there is no file; a line torn by a kill is left out."""
-    if not path.exists():
-        return []
+    """The JSON records of a file, oldest first; none if there is no file.
+
+    A last line torn by a kill is left out; any other that is no record of its file is named on the log and left out.
+    Raises StorageError where the file cannot be read, or is no regular one.
+    """
     records = []
-    for line in path.read_text("utf-8", errors="replace").splitlines():
-        with suppress(json.JSONDecodeError):
-            records.append(json.loads(line))
+    lines = (read_file(path) or b"").decode("utf-8", "replace").split("\n")
+    for place, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = parsed(line)
+            refuse_misfit(record, path.name)
+        except ValueError as error:
+            if place < len(lines):
+                logger.warning("%s: line %d is no record and is passed over: %s", path, place, error)
+        else:
+            records.append(record)
     return records
 
 
+def read_file(path: Path) -> bytes | None:
+    """The content of a run folder's file, or None if there is none.
+
+    Raises StorageError where it cannot be read, or is something that has no end (a pipe, a device).
+    """
+    with storage_errors(path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            _refuse_endless(descriptor, path)
+            return file.read()
+
+
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Add one JSON record to the end of a file."""
-    with storage_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    """Add one JSON record to the end of a file. Raises StorageError where the disk refuses, or it is a link."""
+    refuse_lost(path)
+    with storage_errors(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            _refuse_endless(descriptor, path)
+            file.write(json.dumps(record) + "\n")
+
+
+def _refuse_endless(descriptor: int, path: Path) -> None:
+    """Raise StorageError for an open file that is no regular one."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise StorageError(f"{path}: is no regular file, as training writes it, but a pipe, a device or the like")
 
 
 def keep_records(path: Path, images: int) -> None:
     """Drop the records made after so many images seen, and torn lines: a run that resumes makes them again."""
-    if path.exists():
+    if os.path.lexists(path):
         write_records(path, [record for record in read_records(path) if record["images"] <= images])
 
 
@@ -154,6 +222,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises StorageError where the disk refuses; the temporary file then goes.
     """
+    refuse_lost(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage_errors(path, len(content)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,6 +266,8 @@ def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"{path}: a name in this path is longer than the file system takes") from error
         reason = errno.errorcode.get(error.errno or 0, "unknown")
         size = "" if needed is None else f"{needed:,} bytes needed, "
         mend = f"{size}{_bytes_free(path):,} bytes free. Free some space or choose another folder"

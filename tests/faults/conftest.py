@@ -188,9 +188,9 @@ class Trained:
     folder: Path
     data: Path | np.ndarray = field(default_factory=lambda: IMAGES)
 
-    def train(self, *, override: bool = False, observer: Observer | None = None) -> None:
+    def train(self, *, observer: Observer | None = None, **waived: bool) -> None:
         """Start or go on."""
-        trainer.train(self.experiment, self.folder, data=self.data, device="cpu", override=override, observer=observer)
+        trainer.train(self.experiment, self.folder, data=self.data, device="cpu", observer=observer, **waived)
 
     def told(self, **options: bool) -> list[str]:
         """Start or go on; what was said on the way."""

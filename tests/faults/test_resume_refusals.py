@@ -37,14 +37,16 @@ def test_a_changed_config_is_refused_with_its_differences_unless_it_is_wanted(eb
     run.train()
     config, digest = (run.folder / "config.yaml").read_text(), run.digest()
     changed = replace(run, experiment=replace(ebgan_pt, objective=EBGAN(margin=11.0, pulling_away=0.1), images=264))
-    with pytest.raises(UsageError, match=r"another config: .*-  margin: 12.0; \+  margin: 11.0.*--override"):
+    with pytest.raises(UsageError, match=r"another config: .*-  margin: 12.0; \+  margin: 11.0.*--override-config"):
         changed.train()
     assert ((run.folder / "config.yaml").read_text(), run.digest()) == (config, digest)
-    notices = changed.told(override=True)
+    notices = changed.told(override_config=True)
     assert "margin: 11.0" in notices[0]
-    assert notices[1:] == ["images: 60 images", "going on from 240 images seen"]
+    assert "--override-config waives this check" in notices[0]
+    assert "another config" in notices[-2]
+    assert notices[-1] == "going on from 240 images seen"
     assert changed.newest().images == 264
-    assert changed.told() == ["images: 60 images", "going on from 264 images seen"]
+    assert changed.told()[1:] == ["going on from 264 images seen"]
 
 
 def test_other_nets_cannot_be_gone_on_with_even_if_wanted(ebgan_pt, a_run) -> None:
@@ -52,7 +54,7 @@ def test_other_nets_cannot_be_gone_on_with_even_if_wanted(ebgan_pt, a_run) -> No
     run.train()
     nets = replace(ebgan_pt.nets, generator=replace(ebgan_pt.nets.generator, width=11))
     with pytest.raises(CheckpointError, match=r"no generator.hidden.0.weight of shape \[11, 5\] but one of \[10, 5\]"):
-        replace(run, experiment=replace(ebgan_pt, nets=nets)).train(override=True)
+        replace(run, experiment=replace(ebgan_pt, nets=nets)).train(override_config=True)
     run.train()  # the config that fits is still there
     assert ebgan.load(run.folder).sample(2).shape == (2, 1, 8, 8)
 
@@ -70,9 +72,10 @@ def test_other_data_are_refused_unless_they_are_wanted(ebgan_pt, a_run) -> None:
     run = a_run(ebgan_pt)
     run.train()
     others = replace(run, data=np.zeros((60, 8, 8), np.uint8))
-    with pytest.raises(UsageError, match="other data"):
-        others.train()
-    others.train(override=True)
+    with pytest.raises(UsageError, match=r"other data.*--override-data"):
+        others.train(override_config=True)
+    told = others.told(override_data=True)
+    assert any("--override-data waives this check" in each and "other data" in each for each in told)
 
 
 def test_a_second_trainer_is_refused_while_the_first_is_at_work(ebgan_pt, a_run) -> None:

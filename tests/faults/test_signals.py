@@ -1,6 +1,7 @@
 """A run that is asked to stop finishes its step, saves itself, and says by its exit code what it was asked by."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from ebgan.runfolder import read_records
 from ebgan.training import loop
 from ebgan.training.loop import Training
 
-CODES = {signal.SIGTERM: 143, signal.SIGUSR1: 143, signal.SIGINT: 130}
+CODES = {signal.SIGTERM: 143, signal.SIGUSR1: 143, signal.SIGINT: 130, signal.SIGHUP: 143}
 STOPPED = 84  # images seen at the end of the seventh step, in which the signal comes
 
 
@@ -83,7 +84,9 @@ def test_a_second_interrupt_ends_the_run_at_once_and_what_was_saved_stays(ebgan_
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_the_command_ends_with_143_and_has_saved_all(ebgan_pt, tmp_path: Path, labelled: Path) -> None:
+@pytest.fixture
+def command(ebgan_pt, tmp_path: Path, labelled: Path) -> list[str]:
+    """`ebgan train` of a run that does not end, into the folder `out`."""
     far = 10**9
     endless = replace(
         ebgan_pt,
@@ -92,16 +95,48 @@ def test_the_command_ends_with_143_and_has_saved_all(ebgan_pt, tmp_path: Path, l
         images=far,
         checkpoint=far,
     )
-    config, out = tmp_path / "endless.yaml", tmp_path / "out"
+    config = tmp_path / "endless.yaml"
     config.write_text(endless.to_yaml())
-    command = [str(Path(sys.executable).with_name("ebgan")), "train", str(config), str(out), "--device", "cpu"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    ebgan = str(Path(sys.executable).with_name("ebgan"))
+    return [ebgan, "train", str(config), str(tmp_path / "out"), "--device", "cpu"]
+
+
+def await_pictures(out: Path) -> None:
+    """Wait until the run is under way."""
     until = time.monotonic() + 60
     while not (out / "samples").exists() and time.monotonic() < until:
         time.sleep(0.05)
+
+
+def test_the_command_ends_with_143_and_has_saved_all(command: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    await_pictures(out)
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 143, said
     (images,) = re.findall(r"stopped by SIGTERM after ([0-9,]+) images seen; all is saved", said)
     assert (out / "checkpoints" / f"{int(images.replace(',', '')):012d}.ckpt").is_file()
     assert (out / "report.html").is_file()
+
+
+def test_a_closed_terminal_ends_the_run_with_143_after_it_is_saved(command: list[str], tmp_path: Path) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(command[0], command)
+    await_pictures(tmp_path / "out")
+    os.close(terminal)  # as a window that is closed, or a connection that is lost
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 143
+    assert list((tmp_path / "out" / "checkpoints").glob("0*.ckpt"))
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_run_under_nohup_goes_on_when_the_terminal_is_closed(ebgan_pt, a_run, monkeypatch) -> None:
+    run = a_run(ebgan_pt)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        in_a_step(monkeypatch, sender(72, signal.SIGHUP))
+        run.train()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert run.newest().images == 240

@@ -90,7 +90,7 @@ def test_a_resumed_run_on_points_ends_where_an_uninterrupted_one_does(tmp_path: 
     whole = ebgan.train(short("toy.moons.ebgan"), tmp_path / "whole", device="cpu")
     half = replace(short("toy.moons.ebgan"), images=256)
     ebgan.train(half, tmp_path / "parts", device="cpu")
-    resumed = ebgan.train(short("toy.moons.ebgan"), tmp_path / "parts", device="cpu", override=True)
+    resumed = ebgan.train(short("toy.moons.ebgan"), tmp_path / "parts", device="cpu", override_config=True)
     assert torch.equal(resumed.sample(9), whole.sample(9))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ebgan.training.loop import WATCHED, Plan
+from ebgan.training.plan import WATCHED, Plan
 
 BATCH = 10
 
@@ -18,7 +18,8 @@ def plan(record: int) -> Plan:
         evaluation=500,
         checkpoint=500,
         config="",
-        override=False,
+        waive_config=False,
+        waive_data=False,
         meta={},
     )
 

@@ -80,7 +80,7 @@ def test_the_first_margin_is_the_mean_energy_of_one_pass_over_the_data_without_m
 def test_a_run_that_stops_in_either_phase_goes_on_as_if_it_had_not(tmp_path: Path, stop: int) -> None:
     whole = train(SMALL, tmp_path / "whole")
     train(replace(SMALL, images=stop), tmp_path / "stopped")
-    trainer.train(SMALL, tmp_path / "stopped", data=IMAGES, device="cpu", override=True)
+    trainer.train(SMALL, tmp_path / "stopped", data=IMAGES, device="cpu", override_config=True)
     found = newest(tmp_path / "stopped" / "checkpoints")
     assert found is not None
     torch.testing.assert_close(found[0].tensors, whole, rtol=0, atol=0)

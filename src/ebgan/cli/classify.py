@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -87,13 +85,10 @@ def classify(run: Run, packed: Packed) -> list[Named]:
 
 def write_table(named: list[Named], path: Path) -> None:
     """The classes as CSV."""
+    from ebgan.csv_cells import csv_text
     from ebgan.runfolder import write_atomically
 
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("image", "class", "probability", "energy"))
-    writer.writerows(named)
-    write_atomically(path, text.getvalue().encode())
+    write_atomically(path, csv_text([("image", "class", "probability", "energy"), *named]).encode())
 
 
 def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import io
 import logging
 import os
 import sys
@@ -47,6 +49,8 @@ def run(argv: list[str]) -> int:
     if argv[0] == "--version":
         print(f"ebgan {ebgan.__version__}")
         return 0
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # paths need not be text of the terminal's encoding
     logging.basicConfig(format="%(message)s")
     logging.getLogger("ebgan").setLevel(logging.INFO)
     try:
@@ -67,6 +71,8 @@ def _told(error: BaseException) -> tuple[str, int] | None:
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", INTERRUPTED
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"{error.filename}: a name in this path is longer than the file system takes", UsageError.exit_code
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {error.strerror or error}", DataError.exit_code
     if _no_memory(error):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -150,13 +148,11 @@ def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
 
 def write_ranking(ranking: list[Scored], path: Path) -> None:
     """The ranking as CSV."""
+    from ebgan.csv_cells import csv_text
     from ebgan.runfolder import write_atomically
 
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("rank", "image", "class", "energy"))
-    writer.writerows((place + 1, *each) for place, each in enumerate(ranking))
-    write_atomically(path, text.getvalue().encode())
+    rows = [(place + 1, *each) for place, each in enumerate(ranking)]
+    write_atomically(path, csv_text([("rank", "image", "class", "energy"), *rows]).encode())
 
 
 def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> float:

@@ -33,8 +33,11 @@ class Options(OpensData):
         float, arg(help="minutes without a sign of life after which one of several processes counts as lost")
     ] = 10.0
     quiet: Annotated[FlagCreatePairsOff[bool], arg(help="print nothing but errors")] = False
-    override: Annotated[
+    override_config: Annotated[
         FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the config has changed")
+    ] = False
+    override_data: Annotated[
+        FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the data have changed")
     ] = False
 
 
@@ -65,7 +68,14 @@ def main(argv: list[str]) -> None:
     out = options.out or Path("runs") / experiment_name(argv[0])
     with ranks(find_device(options.device), options.devices, options.timeout) as device:
         with progress_of(experiment, options.quiet) as observer:
-            train(experiment, out, device=device, observer=observer, override=options.override)
+            train(
+                experiment,
+                out,
+                device=device,
+                observer=observer,
+                override_config=options.override_config,
+                override_data=options.override_data,
+            )
         if not options.quiet:
             print_summary(out)
 

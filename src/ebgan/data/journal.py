@@ -9,10 +9,8 @@ lock            held by the process that packs
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ebgan.csv_cells import csv_text
 from ebgan.data.packed import START, Packed, open_packed
 from ebgan.errors import DataError, RunLockedError, UsageError
 from ebgan.runfolder import read_records, storage_errors, sweep_temporaries, write_atomically
@@ -102,9 +101,7 @@ class PackFolder:
 
     def write_rejected(self, refused: list[tuple[str, str]]) -> None:
         """Write the list of refused files."""
-        text = io.StringIO()
-        csv.writer(text).writerows((("file", "reason"), *refused))
-        write_atomically(self.rejected, text.getvalue().encode())
+        write_atomically(self.rejected, csv_text([("file", "reason"), *refused]).encode())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -116,7 +113,7 @@ class PackFolder:
         self._check_ours()
         with storage_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         try:
             self._take(descriptor)
             sweep_temporaries(self.path)

@@ -262,5 +262,5 @@ def _start(loader: DataLoader[Any]) -> tuple[Iterator[int], set[BaseProcess]]:
 
 def _ignore_interrupts(worker: int) -> None:  # noqa: ARG001
     """Leave it to the training process to finish its step when the whole group of processes is told to end."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)

@@ -11,6 +11,7 @@ import csv
 import unicodedata
 from pathlib import Path
 
+from ebgan.csv_cells import as_it_was
 from ebgan.data.matching import Pictures, Row
 from ebgan.data.store import Entry, Store
 from ebgan.errors import DataError, UsageError
@@ -80,11 +81,14 @@ def _names_one(given: str, pictures: Pictures) -> bool:
 
 
 def split_cells(text: str) -> Rows:
-    """The cells of a table whose columns are separated by commas, semicolons or tabs. Raises csv.Error."""
+    """The cells of a table whose columns are separated by commas, semicolons or tabs. Raises csv.Error.
+
+    Cells that `csv_cells.safe` has made safe are as they were before.
+    """
     lines = text.splitlines()
     first = lines[0] if lines else ""
     separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
-    return list(csv.reader(lines, delimiter=separator))
+    return [[as_it_was(cell) for cell in row] for row in csv.reader(lines, delimiter=separator)]
 
 
 def _first_line(entry: Entry) -> int:

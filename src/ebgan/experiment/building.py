@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
+from ebgan.distributed import rank
+from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision
 from ebgan.experiment.precision import multiplies_bf16, suited
@@ -15,6 +20,8 @@ from ebgan.nets.base import Classifier, Site
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
 from ebgan.nets.plain import check_plain, seeded
+from ebgan.objectives import Objective
+from ebgan.objectives.wrapper import Wrapper
 from ebgan.randomness import Randomness
 from ebgan.training.game import Game
 from ebgan.training.optim import Optimiser
@@ -22,6 +29,8 @@ from ebgan.training.parts import refuse_batch_norm
 from ebgan.training.player import Player
 from ebgan.training.step import Progress
 
+MOST_NUMBERS = 2**34  # in a part of a batch, in both nets, in what a sampler remembers: 64 GiB each
+_SMALLER = "Choose smaller widths, depths, images or sizes"
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 
 
@@ -84,6 +93,60 @@ def build(
     memory = experiment.sampler.init(site, wide)
     plateau = game.plateau.init(site.models, device) if game.plateau else None
     return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
+
+
+def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> None:
+    """Raise UsageError for what `build` would refuse, and for sizes beyond all reason, before anything is computed.
+
+    It builds on the meta device, which holds no numbers; fields that wait for the data get a number for that.
+    """
+    channels, height, width = shape
+    limit = MOST_NUMBERS * experiment.accumulate * rank().count
+    if (numbers := experiment.batch * channels * height * width) > limit:
+        raise UsageError(
+            f"batch={experiment.batch:,} of {channels} x {height} x {width} is {numbers:,} numbers: expected at most "
+            f"{limit:,}. Choose a smaller batch, or more parts by --accumulate"
+        )
+    refuse_vast_nets(experiment, shape, classes)
+    if "margin" in experiment.objective.asks.unsettled and not isinstance(experiment.energy, AutoencoderEnergy):
+        raise UsageError(
+            f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
+            "number, or take the auto-encoder energy"
+        )
+    settled = replace(experiment, objective=_settled(experiment.objective), pretraining=experiment.pretraining or 1)
+    settled = replace(settled, precision=experiment.precision or "fp32")
+    with torch.random.fork_rng([]):  # nets of torch's own layers draw from it even here
+        _, progress = build(settled, shape, "meta", classes)
+    _refuse_more("the sampler holds", sum(each.numel() for each in tree_leaves(progress.memory)))
+
+
+def refuse_vast_nets(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> None:
+    """Raise UsageError for nets beyond all reason on images [C, H, W]."""
+    _refuse_more("the nets hold", _counted(experiment, shape, classes))
+
+
+def _counted(experiment: Experiment, shape: tuple[int, int, int], classes: int) -> int:
+    """The weights of both nets, made nowhere."""
+    try:
+        with torch.device("meta"):
+            return count_weights(experiment, shape, classes)
+    except (RuntimeError, TypeError) as error:
+        if "overflow" not in str(error).lower():  # a net of the user's own that reads its numbers while it is built
+            return count_weights(experiment, shape, classes)
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"the nets cannot be built: {reason}. {_SMALLER}") from error
+
+
+def _refuse_more(what: str, count: int) -> None:
+    if count > MOST_NUMBERS:
+        raise UsageError(f"{what} {count:,} numbers: expected at most {MOST_NUMBERS:,}. {_SMALLER}")
+
+
+def _settled(objective: Objective[Any]) -> Objective[Any]:
+    """The objective with a number in each field that waits for the data."""
+    if isinstance(objective, Wrapper):
+        return replace(objective, inner=_settled(objective.inner))  # type: ignore[type-var]
+    return replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))  # type: ignore[type-var]
 
 
 def count_weights(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> int:

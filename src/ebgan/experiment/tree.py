@@ -13,7 +13,7 @@ from ebgan.data import Augmented, By, Dataset, Images, Packed, open_data, open_p
 from ebgan.data.naming import check_by
 from ebgan.data.picture import check_white
 from ebgan.energies import AutoencoderEnergy, Energy
-from ebgan.errors import NoSplitError, UsageError, check_least, check_number
+from ebgan.errors import NoSplitError, UsageError, check_least, check_most, check_number
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, check_spec
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import (
@@ -24,6 +24,13 @@ from ebgan.samplers import Prior, Sampler
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam, OptimiserSpec
 from ebgan.training.plateau import Plateau
+
+MOST_IMAGES = 10**15  # seen by a run, and between its checkpoints
+MOST_IN_BATCH = 2**24  # images, or points
+MOST_PIXELS = 2**14  # of an image's side
+MOST_SAMPLES = 10**7
+MOST_IN_GRID = 2**14
+MOST_WORKERS = 1024
 
 Precision = Literal["fp32", "bf16", "fp64"]
 
@@ -50,12 +57,19 @@ class Data:
         check_by(self.classes)
         check_least("data", 1, white=self.white)
         check_white(self.white)
+        check_most("data", MOST_PIXELS, size=self.size, crop=self.crop, padding=self.padding)
+        check_most("data", MOST_WORKERS, workers=self.workers)
         if self.channels not in (None, 1, 3):
             raise UsageError(f"data.channels={self.channels}: expected 1 (grey) or 3 (colour)")
         if self.crop and not self.size:
             raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
         if (self.crop or self.flip) and self.source.startswith("toy."):
             raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
+
+    @property
+    def side(self) -> int | None:
+        """The height and width of the training images, where they are asked for."""
+        return self.crop or (self.size and self.size + 2 * self.padding)
 
     def open(self) -> Dataset:
         """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
@@ -99,6 +113,7 @@ class Labelled:
 
     def __post_init__(self) -> None:
         check_least("labelled", 1, count=self.count, batch=self.batch)
+        check_most("labelled", MOST_IN_BATCH, batch=self.batch)
         check_number("labelled", "from 0 to below 1", held_out=self.held_out)
 
 
@@ -139,6 +154,8 @@ class Evaluation:
     def __post_init__(self) -> None:
         check_least("evaluation", 1, grid=self.grid, every=self.every, pictures=self.pictures)
         check_least("evaluation", 2, samples=self.samples)
+        check_most("evaluation", MOST_SAMPLES, samples=self.samples)
+        check_most("evaluation", MOST_IN_GRID, grid=self.grid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +184,9 @@ class Experiment:
     def __post_init__(self) -> None:
         check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
         check_least("", 1, accumulate=self.accumulate)
+        check_most("", MOST_IMAGES, images=self.images, pretraining=self.pretraining, ema=self.ema)
+        check_most("", MOST_IN_BATCH, batch=self.batch)
+        check_most("", self.batch, accumulate=self.accumulate)
         if isinstance(self.seed, bool | float | str):  # a stack's is a tensor
             raise UsageError(f"seed={self.seed!r}: expected a whole number")
         check_least("", 0, pretraining=self.pretraining)

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import Denoised, Denoiser, DiscriminatorSpec, Site
-from ebgan.nets.layers import Linear, Models, Wide, initialise
+from ebgan.nets.layers import DEEPEST, Linear, Models, Wide, initialise
 from ebgan.nets.noise import Noise
 from ebgan.nets.standardise import Standardise
 from ebgan.records import Batch
@@ -65,6 +65,10 @@ class Ladder(DiscriminatorSpec):
             check_least("nets.discriminator", 1, widths=width)
         if not self.widths:
             raise UsageError("nets.discriminator.widths=(): expected at least one hidden layer")
+        if len(self.widths) > DEEPEST:
+            raise UsageError(
+                f"nets.discriminator.widths: {len(self.widths):,} hidden layers: expected at most {DEEPEST:,}"
+            )
         check_number("nets.discriminator", "of 0 or more", noise=self.noise)
 
 

@@ -23,6 +23,7 @@ from ebgan.distributed import mean_across_ranks, rank
 from ebgan.randomness import Randomness
 
 Models = tuple[int, ...]
+DEEPEST = 1000  # layers of a net
 
 
 class Weighted(nn.Module, ABC):

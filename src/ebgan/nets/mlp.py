@@ -20,9 +20,9 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ebgan.errors import check_least, check_number
+from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
 from ebgan.nets.output import Output, ending, squash
 
 
@@ -210,5 +210,6 @@ def _images(flat: Tensor, shape: tuple[int, int, int]) -> Tensor:
 def _check(owner: str, spec: MLPGenerator | MLPAutoencoder | MLPDiscriminator | MLPExperts) -> None:
     check_least(owner, 2, depth=spec.depth)
     check_least(owner, 1, width=spec.width)
+    check_most(owner, DEEPEST, depth=spec.depth)
     check_number(owner, "above 0", std=spec.std)
     check_number(owner, "from 0 to below 1", dropout=0.0 if isinstance(spec, MLPGenerator) else spec.dropout)

@@ -13,9 +13,9 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ebgan.errors import check_least, check_number
+from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import GeneratorSpec, Site, TransitionGenerator
-from ebgan.nets.layers import BatchNorm, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Linear, initialise, widened
 from ebgan.nets.output import squash
 
 
@@ -37,6 +37,7 @@ class MLPTransition(GeneratorSpec):
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, depth=self.depth, width=self.width, code=self.code)
+        check_most("nets.generator", DEEPEST, depth=self.depth)
         check_number("nets.generator", "above 0", std=self.std)
 
 

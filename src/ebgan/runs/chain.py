@@ -8,8 +8,7 @@ image stays far, samples are no copies.
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ebgan.csv_cells import csv_text
 from ebgan.data import Augmented, Images, scaled
 from ebgan.errors import UsageError
 from ebgan.metrics import Nearest, TrainedClassifier, nearest
@@ -105,12 +105,10 @@ def summary(chain: Chain) -> list[list[str]]:
 
 def write_table(chain: Chain, classes: tuple[str, ...], path: Path) -> None:
     """Every chain at every step as CSV. Raises StorageError where the disk refuses."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    rows: list[Sequence[str | float]] = [COLUMNS]
     numbers = [chain.energy, chain.distance, chain.nearest, chain.nearest_place]
     for step in range(len(chain.images)):
         for each in range(chain.images.shape[1]):
             kind = "" if chain.kinds is None else classes[int(chain.kinds[step, each])]
-            writer.writerow((each, step, *(number[step, each].item() for number in numbers), kind))
-    write_atomically(path, text.getvalue().encode())
+            rows.append((each, step, *(number[step, each].item() for number in numbers), kind))
+    write_atomically(path, csv_text(rows).encode())

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -20,7 +20,7 @@ from ebgan.data.given import Given, ImageReader, Limits
 from ebgan.distributed import usable_device
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
-from ebgan.experiment.building import build
+from ebgan.experiment.building import build, refuse_vast_nets
 from ebgan.experiment.precision import emulation_warning
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
@@ -29,6 +29,7 @@ from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
+from ebgan.training.facts import Facts
 
 logger = logging.getLogger(__name__)
 
@@ -187,6 +188,11 @@ class Run:
             raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
 
     def _refuse_misfit(self, name: str, found: Tensor | None, place: Tensor) -> None:
+        if found is not None and found.is_floating_point() != place.is_floating_point():
+            raise CheckpointError(
+                f"{self.folder.path}: the checkpoint has {name} in {found.dtype}, not in {place.dtype}, as training "
+                "writes it. Put back a copy of the file, or delete it"
+            )
         if found is None or found.shape != place.shape:
             held = "none" if found is None else f"one of {list(found.shape)}"
             raise CheckpointError(
@@ -279,11 +285,21 @@ def load(
         raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
     experiment = read_experiment(folder.config)
     checkpoint = _checkpoint(folder, best)
-    meta: dict[str, Any] = checkpoint.meta  # as the trainer wrote it, and the checksum vouches for
-    data = DataFacts(tuple(meta["shape"]), tuple(meta["classes"]), meta["data"])
+    facts = Facts.of(checkpoint)
+    data = DataFacts(facts.shape, facts.classes, facts.data)
+    if checkpoint.config != experiment.hash:
+        logger.warning(
+            "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
+            "one of an earlier version): its samples may not be what this config would give",
+            *(folder.path, f"{checkpoint.images:,}"),
+        )
     device = usable_device(device)
     if warning := emulation_warning(precision, device):
         logger.warning("%s", warning)
+    try:
+        refuse_vast_nets(experiment, data.shape, len(data.classes))
+    except UsageError as error:
+        raise CheckpointError(f"{path}: the checkpoint is of images {list(data.shape)}: {error}") from error
     run = assemble(experiment, folder, data, device, precision)
     run.take(checkpoint.tensors)
     return run

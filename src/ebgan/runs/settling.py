@@ -93,6 +93,12 @@ def _fill_from_data(
     return experiment
 
 
+def keeps_margin(experiment: Experiment, folder: RunFolder) -> bool:
+    """Whether no margin is to be searched: it is given, not needed, or kept by the run that is in the folder."""
+    objective = innermost(experiment.objective)
+    return not isinstance(objective, EBGAN) or objective.margin is not None or _kept(folder) is not None
+
+
 def _kept(folder: RunFolder) -> float | None:
     """The margin of the run that is in the folder, if there is one."""
     if not folder.config.exists():

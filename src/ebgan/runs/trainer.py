@@ -21,18 +21,19 @@ from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
 from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
 from ebgan.experiment import Experiment, unregistered
-from ebgan.experiment.building import build
+from ebgan.experiment.building import build, refuse_at_once
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder, read_records, write_atomically, write_records
+from ebgan.runfolder import Record, RunFolder, read_file, read_records, write_atomically, write_records
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.examiners.points import PointsExaminer
 from ebgan.runs.run import DataFacts, Run, assemble
-from ebgan.runs.settling import settle
+from ebgan.runs.settling import keeps_margin, settle
 from ebgan.training.checkpoint import best_path, read
 from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
-from ebgan.training.loop import Observer, Plan, Training
+from ebgan.training.loop import Observer, Training
+from ebgan.training.plan import Plan
 
 RECORDS = 400  # records of stats.jsonl in a run
 
@@ -55,44 +56,45 @@ def train(
     data_limits: tuple[float, float] | None = None,
     device: torch.device | str | None = None,
     observer: Observer | None = None,
-    override: bool = False,
+    override_config: bool = False,
+    override_data: bool = False,
 ) -> Run:
     """Train an experiment into the folder `out`, or go on with what is there, and return the run.
 
     `data` replaces the experiment's source: a path; images [N, H, W], [N, H, W, C] or [N, C, H, W] as a tensor or an
     array; a list of images; a torch Dataset, or a DataLoader's; a Hugging Face dataset. It is read once, into memory,
     as uint8: numbers are brought from `data_limits`, the values of black and of white, to 256 levels.
-    The same call again goes on from the newest checkpoint; one with another config is refused unless `override`. What
-    the experiment leaves open (precision, a margin) is found first, and stands in config.yaml. An observer is told of
-    progress: by default a bar in a notebook, and nobody elsewhere; `Silent()` is nobody.
+    The same call again goes on from the newest checkpoint; one with another config is refused unless `override_config`,
+    and one on other data unless `override_data`. What the experiment leaves open (precision, a margin) is found first,
+    and stands in config.yaml. An observer is told of progress: by default a bar in a notebook, and nobody elsewhere;
+    `Silent()` is nobody.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, device = RunFolder(Path(out)), usable_device(device)
     observer = observer or (NotebookBar(experiment.images) if in_notebook() else Silent())
     if data_limits is not None and (data is None or isinstance(data, str | Path)):
         raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
+    folder.refuse_unfit()
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
     spec = experiment.data
+    if data is None and (side := spec.side):
+        refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
     with alone():
         opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
-    experiment = settle(experiment, opened, folder, device=device, notice=observer.notice)
-    if experiment.pretraining and experiment.pretraining >= experiment.images:
-        observer.notice(
-            f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
-            "be trained. Raise images, or lower pretraining"
-        )
+    refuse_at_once(experiment, opened.shape, len(opened.classes))
     if names := unregistered(experiment):
         observer.notice(
             f"config.yaml will name {', '.join(names)}, which ebgan.load and the command line do not know: put "
             f"ebgan.experiment.REGISTRY[{names[0]!r}] = {names[0]} before it is read"
         )
-    run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
-        _check_config(experiment, folder, observer, override)
-        training = _prepare(experiment, run, opened, observer, override)
+        experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
+        run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
+        plan = _plan(experiment, opened, override_config, override_data)
+        training = _prepare(experiment, run, opened, observer, plan)
         images = training.resume()
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
@@ -157,22 +159,45 @@ def _report_alone(error: BaseException) -> AbstractContextManager[None]:
     return alone() if isinstance(error, EbganError) and error.agreed else contextlib.nullcontext()
 
 
-def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, override: bool) -> None:
+def _settled(
+    experiment: Experiment,
+    data: Dataset,
+    folder: RunFolder,
+    device: torch.device,
+    *,
+    observer: Observer,
+    waived: bool,
+) -> Experiment:
+    """The experiment with a value in each open field; a config that is there and is another is refused before."""
+    if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
+        _check_config(experiment, folder, observer, waived)
+    experiment = settle(experiment, data, folder, device=device, notice=observer.notice)
+    if experiment.pretraining and experiment.pretraining >= experiment.images:
+        observer.notice(
+            f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
+            "be trained. Raise images, or lower pretraining"
+        )
+    _check_config(experiment, folder, observer, waived)
+    return experiment
+
+
+def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
     """See that the config that is there, if any, is the same."""
     text = experiment.to_yaml()
-    before = folder.config.read_text("utf-8") if folder.config.exists() else text
+    content = read_file(folder.config)
+    before = text if content is None else content.decode("utf-8", "replace")
     if before != text:
         lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
         changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))
-        if not override:
+        if not waived:
             raise UsageError(
                 f"{folder.config}: the run was started with another config: {changes}. "
-                "Choose another folder, take the change back, or go on with it by --override"
+                "Choose another folder, take the change back, or go on with it by --override-config"
             )
-        observer.notice(f"config changed: {changes}")
+        observer.notice(f"--override-config waives this check: {folder.config}: the config has changed: {changes}")
 
 
-def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, override: bool) -> Training:
+def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, plan: Plan) -> Training:
     game, progress = build(experiment, data.shape, run.device, len(data.classes))
     observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
     place = rank()
@@ -223,7 +248,7 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
         progress=progress,
         average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
         folder=run.folder,
-        plan=_plan(experiment, data, override),
+        plan=plan,
         batches=batches,
         source=lambda images, turn: loader.at(images, f"source{turn}"),
         observer=observer,
@@ -262,7 +287,7 @@ def _described(data: Dataset) -> str:
     return "; ".join([f"{data.name}: {len(data):,} images{classes}", *filter(None, notes)])
 
 
-def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:
+def _plan(experiment: Experiment, data: Dataset, waive_config: bool, waive_data: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
     assert experiment.pretraining is not None
     return Plan(
@@ -275,6 +300,7 @@ def _plan(experiment: Experiment, data: Dataset, override: bool) -> Plan:
         evaluation=experiment.evaluation.every or tenth,
         checkpoint=experiment.checkpoint or tenth,
         config=experiment.hash,
-        override=override,
+        waive_config=waive_config,
+        waive_data=waive_data,
         meta={"shape": list(data.shape), "classes": list(data.classes), "data": data.checksum},
     )

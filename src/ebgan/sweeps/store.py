@@ -12,9 +12,11 @@ take up, and stand in no table.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +24,11 @@ from typing import Any, NamedTuple
 from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment.grid import Trial
+from ebgan.held import refuse_lost
+from ebgan.sweeps.row_checks import fields_of, is_number, metrics_of, refuse_odd
 from ebgan.sweeps.training import Result
+
+logger = logging.getLogger(__name__)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS trials (
@@ -47,6 +53,7 @@ _ASKED = (
     "ON CONFLICT (id) DO UPDATE SET place = coalesce(place, excluded.place)"
 )
 _PLACES = "SELECT coalesce(max(place) + 1, 0) FROM trials"
+_IS_NUMBER = "typeof(score) = 'real' AND abs(score) < 1e300"
 _PATIENCE = 30.0  # seconds that a reader's lock is waited for
 
 
@@ -71,7 +78,7 @@ class Store:
         self.path = path
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._file = sqlite3.connect(os.fsencode(path), timeout=_PATIENCE, isolation_level=None)
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = FULL")
             self._file.executescript(_TABLES)
@@ -129,16 +136,22 @@ class Store:
     def facts(self) -> dict[str, str]:
         """All that was stated."""
         with self._told():
-            return dict(self._file.execute("SELECT name, value FROM facts").fetchall())
+            found = self._file.execute("SELECT name, value FROM facts").fetchall()
+        return {name: value for name, value in found if isinstance(name, str) and isinstance(value, str)}
 
     def rows(self, ids: Iterable[str] | None = None) -> list[Row]:
-        """The trials of the sweep, or those of these ids that have a row, in their order, without their pictures."""
+        """The trials of the sweep, or those of these ids that have a row, in their order, without their pictures.
+
+        One that another hand has changed into what no trial can be is named on the log and left out.
+        """
         with self._told():
             found = self._file.execute(f"SELECT {_ROW} FROM trials ORDER BY place").fetchall()
-        rows = {
-            trial: Row(trial, json.loads(fields), status, score, json.loads(metrics), *others)
-            for trial, fields, status, score, metrics, *others in found
-        }
+        rows: dict[str, Row] = {}
+        for values in found:
+            try:
+                rows[values[0]] = _row(values)
+            except ValueError as error:
+                logger.warning("%s: trial %.40s was changed and is passed over: its %s", self.path, values[0], error)
         return [rows[trial] for trial in (self._asked() if ids is None else ids) if trial in rows]
 
     def _asked(self) -> list[str]:
@@ -155,7 +168,8 @@ class Store:
     def scores(self) -> dict[str, float | None]:
         """The score of each trial that was trained to its end, by id; None where the data has no measure."""
         with self._told():
-            return dict(self._file.execute("SELECT id, score FROM trials WHERE status = 'done'").fetchall())
+            found = self._file.execute("SELECT id, score FROM trials WHERE status = 'done'").fetchall()
+        return {trial: score if is_number(score) else None for trial, score in found}
 
     def summary(self) -> tuple[dict[str, int], tuple[str, float] | None]:
         """How many trials of the sweep there are of each status, and the one with the highest score."""
@@ -163,14 +177,14 @@ class Store:
         with self._told():
             counts = dict(self._file.execute(f"SELECT status, count(*) {asked} GROUP BY status").fetchall())
             best = self._file.execute(
-                f"SELECT id, score {asked} AND score NOT NULL ORDER BY score DESC LIMIT 1"
+                f"SELECT id, score {asked} AND {_IS_NUMBER} ORDER BY score DESC LIMIT 1"
             ).fetchone()
         return counts, best
 
     def picture(self, trial: str) -> bytes | None:
         """The PNG of a trial's samples."""
-        found: bytes | None = self._cell("picture", trial)
-        return found
+        found = self._cell("picture", trial)
+        return found if isinstance(found, bytes) else None
 
     def config(self, trial: str) -> str:
         """The YAML of a trial's config, from which `ebgan train` trains it alone."""
@@ -186,6 +200,7 @@ class Store:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing."""
+        refuse_lost(self.path)
         with self._told():
             self._file.execute("BEGIN IMMEDIATE")
             try:
@@ -199,11 +214,22 @@ class Store:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except StorageError:
+            raise
+        except (sqlite3.Error, OSError, UnicodeError) as error:
             raise StorageError(
                 f"{self.path}: cannot be used as a sweep's state ({error}). Free some space or choose another folder; "
                 "the same command goes on with the trials that have no result"
             ) from error
+
+
+def _row(cells: Sequence[Any]) -> Row:
+    """A row of the file, whose cells may hold anything. Raises ValueError that says which makes no sense."""
+    trial, fields, status, score, metrics, seconds, images_per_second, error = cells
+    if not isinstance(trial, str):
+        raise ValueError("id is no text")
+    refuse_odd(status, error, score=score, seconds=seconds, images_per_second=images_per_second)
+    return Row(trial, fields_of(fields), status, score, metrics_of(metrics), seconds, images_per_second, error)
 
 
 def flat(tree: object) -> dict[str, Any]:

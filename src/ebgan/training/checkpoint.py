@@ -6,6 +6,7 @@ a file in which any byte changed is named and passed over for the next older one
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from dataclasses import dataclass, field
@@ -15,11 +16,23 @@ from typing import TypeVar, final
 import torch
 from torch import Tensor
 
-from ebgan.errors import CheckpointError, DivergedError
+from ebgan.errors import CheckpointError, DivergedError, StorageError
+from ebgan.held import refuse_lost
 from ebgan.runfolder import storage_errors, sweep_temporaries, write_atomically
 from ebgan.training.frame import JSON, decode, encode, invalid
 
 _BEST = "best.ckpt"
+_MOST = 2**63  # above every count
+_DTYPES = (
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.int64,
+    torch.int32,
+    torch.uint8,
+    torch.bool,
+)
 _NUMBERED = re.compile(r"[0-9]{12,}\.ckpt")
 
 Kind = TypeVar("Kind")
@@ -59,6 +72,7 @@ def publish(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
     path = _write(folder / f"{checkpoint.images:012d}.ckpt", checkpoint)
     older = [file for file in _newest_first(folder) if 0 <= _images(file) < checkpoint.images]
     for file in older[keep - 1 :]:
+        refuse_lost(file)
         with storage_errors(file):
             file.unlink(missing_ok=True)
     return path
@@ -103,6 +117,7 @@ def read(path: Path) -> Checkpoint:
         raise invalid(path, f"it cannot be read ({error.strerror})") from error
     header, tensors = decode(content, path)
     images = _field(path, header, "images", int)
+    _refuse_odd(path, images, _field(path, header, "step", int), tensors)
     if path.name not in (_BEST, f"{images:012d}.ckpt"):
         raise invalid(path, f"by its header its name is {images:012d}.ckpt: it was renamed or swapped")
     return Checkpoint(
@@ -139,14 +154,36 @@ def _refuse_divergence(checkpoint: Checkpoint) -> None:
             )
 
 
+def _refuse_odd(path: Path, images: int, step: int, tensors: dict[str, Tensor]) -> None:
+    """Raise CheckpointError for what `publish` never writes, whatever its sum says."""
+    if not (0 <= images < _MOST and 0 <= step < _MOST):
+        raise invalid(path, f"its header counts {str(images)[:30]} images and {str(step)[:30]} steps")
+    for name, tensor in tensors.items():
+        if tensor.dtype not in _DTYPES:
+            raise invalid(path, f"its tensor {name} is of {tensor.dtype}")
+        if tensor.is_floating_point() and not _finite(tensor):
+            raise invalid(path, f"its tensor {name} is not finite")
+
+
 def _finite(tensor: Tensor) -> bool:
     # One pass tells, as a rule: only where a sum of finite values overflows must each be looked at.
     return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    """All checkpoint files by their images, then best.ckpt and those whose names tell nothing."""
-    return sorted(folder.glob("*.ckpt"), key=lambda path: (_images(path), path.name), reverse=True)
+    """All checkpoint files by their images, then best.ckpt and those whose names tell nothing.
+
+    Raises StorageError for a folder that is there and cannot be listed, which is no empty one.
+    """
+    with storage_errors(folder):
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 - Path.glob takes a folder that it cannot list for an empty one
+        except FileNotFoundError:
+            if folder.is_symlink():
+                raise StorageError(f"{folder}: leads nowhere: is the disk with the checkpoints mounted?") from None
+            return []
+    paths = [folder / name for name in names if name.endswith(".ckpt") and not name.startswith(".")]
+    return sorted(paths, key=lambda path: (_images(path), path.name), reverse=True)
 
 
 def _images(path: Path) -> int:
@@ -156,6 +193,6 @@ def _images(path: Path) -> int:
 
 def _field(path: Path, header: dict[str, JSON], name: str, kind: type[Kind]) -> Kind:
     value = header.get(name)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or isinstance(value, bool):
         raise invalid(path, f"its header has no {name} of type {kind.__name__}")
     return value

@@ -75,7 +75,7 @@ def invalid(path: Path, reason: str) -> CheckpointError:
 def _parsed(text: bytes, body: bytes, path: Path) -> tuple[dict[str, JSON], dict[str, Tensor]]:
     try:
         header, tensors = json.loads(text), load(body)
-    except (ValueError, KeyError, SafetensorError) as error:
+    except (ValueError, KeyError, RecursionError, OverflowError, SafetensorError) as error:
         raise invalid(path, f"it cannot be read ({error})") from error
     if not isinstance(header, dict) or header.get("format") != _FORMAT:
         raise invalid(path, f"this version of ebgan reads format {_FORMAT} alone")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
-from ebgan.errors import check_least
+from ebgan.errors import check_least, check_most
 from ebgan.nets.base import Classifier
 from ebgan.nets.layers import couples
 from ebgan.objectives import Objective
@@ -24,6 +24,7 @@ from ebgan.training.parts import in_part, joined
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 
+MOST_TURNS = 10_000  # in a step
 READING = {"images": -4, "energy": -1, "code": -2, "logits": -1}  # where each field has the batch
 OBSERVED = 8  # a pass without noise would be a seventh of each step of a Ladder network
 SAMPLE = {"images": -4, "source": -4, "reconstruction": -4, "negatives": -4}
@@ -43,8 +44,10 @@ class Turns:
     def __post_init__(self) -> None:
         if isinstance(self.discriminator, int):
             check_least("turns", 1, discriminator=self.discriminator)  # time is counted in the images that it reads
+            check_most("turns", MOST_TURNS, discriminator=self.discriminator)
         if isinstance(self.generator, int):
             check_least("turns", 0, generator=self.generator)
+            check_most("turns", MOST_TURNS, generator=self.generator)
 
     def now(self, images: int) -> tuple[int, int]:
         """Both numbers of turns after so many images seen; the discriminator has one at least."""

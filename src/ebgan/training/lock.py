@@ -1,42 +1,58 @@
 """The lock on a run folder: one process trains in it at a time.
 
-The kernel holds the lock (flock) and frees it when the process ends in any way, so that none is ever left behind.
+The kernel holds the lock (flock) and frees it when the process ends in any way, so that none is ever left behind. While
+it is held, no write lands in a folder that was moved, deleted or replaced (`ebgan.held`).
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import platform
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ebgan.errors import RunLockedError
+from ebgan.errors import RunLockedError, StorageError
+from ebgan.held import hold, let_go, refuse_lost
 from ebgan.runfolder import storage_errors
 
-_held: set[int] = set()  # descriptors of this process's lock files
+_MARK = b"process "  # how a lock file of ours begins
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[None]:
     """Hold the lock file as long as the context lasts.
 
-    Raises RunLockedError, which names the holder, if another process or this one holds it already.
+    Raises RunLockedError, which names the holder, if another process or this one holds it already, and StorageError for
+    a file that is not a lock: a link, or one that holds something else, which is left as it is.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    _held.add(descriptor)
+        descriptor = _opened(path)
+    hold(descriptor, path)
     try:
         _acquire(descriptor, path)
         yield
     finally:
-        _release(descriptor)
+        let_go(descriptor)  # nothing in a forked child that leaves the context
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):  # a BSD has the second
+            raise _no_lock(path, "it is a symbolic link") from error
+        raise
 
 
 def _acquire(descriptor: int, path: Path) -> None:
     with storage_errors(path):
+        _refuse_other(descriptor, path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,20 +60,29 @@ def _acquire(descriptor: int, path: Path) -> None:
             raise RunLockedError(
                 f"{path.parent}: {holder} trains here. Wait for it, stop it, or choose another folder."
             ) from None
+        except OSError as error:
+            if error.errno in _WITHOUT_LOCKS:
+                raise StorageError(
+                    f"{path}: this file system locks no files ({error.strerror}), so that two processes could train "
+                    "in one folder: choose a folder on another disk"
+                ) from error
+            raise
+        refuse_lost(path)  # replaced after it was opened and before it was locked
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
 
 
-def _release(descriptor: int) -> None:
-    if descriptor in _held:  # not so in a forked child that leaves the context
-        _held.remove(descriptor)
-        os.close(descriptor)
+def _refuse_other(descriptor: int, path: Path) -> None:
+    """Raise StorageError for a file that locking would empty and that is none of ours."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise _no_lock(path, "it is no regular file")
+    if found.st_nlink > 1:
+        raise _no_lock(path, "it is a second name of another file (a hard link)")
+    begins = os.pread(descriptor, len(_MARK), 0)
+    if begins and begins != _MARK:
+        raise _no_lock(path, "it holds something else")
 
 
-def _release_in_child() -> None:
-    """Let a loader's forked worker that outlives a killed trainer not hold its lock."""
-    for descriptor in list(_held):
-        _release(descriptor)
-
-
-os.register_at_fork(after_in_child=_release_in_child)
+def _no_lock(path: Path, reason: str) -> StorageError:
+    return StorageError(f"{path}: is not the lock that training makes: {reason}. Move it, or choose another folder")

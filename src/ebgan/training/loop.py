@@ -23,13 +23,17 @@ from torch import Tensor
 
 from ebgan.distributed import rank, refuse_apart
 from ebgan.distributed.alone import alone
-from ebgan.errors import CheckpointError, DivergedError, UsageError
+from ebgan.errors import DivergedError
+from ebgan.held import FolderLostError
 from ebgan.records import Batch
 from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
 from ebgan.training.alarms import Alarms
 from ebgan.training.checkpoint import Checkpoint, newest, publish, publish_best
 from ebgan.training.ema import Average
+from ebgan.training.facts import Facts
 from ebgan.training.game import Game
+from ebgan.training.going_on import differences, refuse_lost_checkpoints, refuse_misfits, refuse_other_shape
+from ebgan.training.plan import Plan
 from ebgan.training.pretraining import survey
 from ebgan.training.recorder import Recorder
 from ebgan.training.signals import StoppedError, StopSignals, exit_code
@@ -45,35 +49,6 @@ class Observer(Protocol):
 
     def notice(self, text: str) -> None:
         """Say something in words."""
-
-
-WATCHED = 8  # steps of a small net would take 2 % longer if each took the metrics that only a report reads
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long, and how often what; all in images seen."""
-
-    images: int
-    pretraining: int
-    epoch: int  # images in the data
-    batch: int
-    record: int
-    picture: int
-    evaluation: int
-    checkpoint: int
-    config: str  # hash of the config, which checkpoints carry
-    override: bool  # whether to go on from a checkpoint of another config
-    meta: dict[str, Any]  # what a reader of a checkpoint needs to know of the data
-
-    def due(self, every: int, before: int, images: int) -> bool:
-        """Whether something that is done every so many images is due between two counts, or at the end of the run."""
-        return images // every > before // every or images >= self.images
-
-    def watches(self, before: int, images: int) -> bool:
-        """Whether a step takes the metrics that only a report reads: the last one before a record, and others."""
-        due = self.due(self.record, before, images) or self.due(self.checkpoint, before, images)
-        return due or before // self.batch % WATCHED == 0
 
 
 @dataclass
@@ -93,17 +68,19 @@ class Training:
     score: Callable[[Record], float]  # of an evaluation; the best one is kept
     step: int = 0
     best: float = float("-inf")
+    saved: int | None = None  # images seen at the newest checkpoint
     recorder: Recorder = field(default_factory=Recorder)
     leads: bool = field(default_factory=lambda: rank().index == 0)  # whether this process writes the run folder
 
     def run(self, images: int) -> None:
         """Train to the end, from what `resume` came back to.
 
-        Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal.
+        Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal, FolderLostError where
+        the run folder was moved or deleted meanwhile.
         """
         alarms = self.alarms_so_far()
         draw, weights = self.batches(images).__next__, self.game.generator.weights()
-        with StopSignals() as signals, self.telling_divergence():
+        with StopSignals() as signals, self.telling_what_is_saved(), self.telling_divergence():
             while images < self.plan.images:
                 turns = self.game.turns.now(images) if images >= self.plan.pretraining else (1, 0)
                 before, images = images, images + turns[0] * self.plan.batch
@@ -199,6 +176,19 @@ class Training:
                 append_record(self.folder.alarms, {"images": images, "alarm": "divergence", "message": str(error)})
             raise
 
+    @contextmanager
+    def telling_what_is_saved(self) -> Iterator[None]:
+        """Add to the news that the run folder is lost how far its weights are saved."""
+        try:
+            yield
+        except FolderLostError as error:
+            saved = (
+                "No weights were saved yet."
+                if self.saved is None
+                else (f"The weights were last saved after {self.saved:,} images seen, in checkpoints there.")
+            )
+            raise FolderLostError(f"{error} {saved}") from error
+
     def stop(self, images: int, asked: Signals, alarms: Alarms) -> NoReturn:
         """Save and leave, as asked, with a record of what came after the last one."""
         self.note(alarms)
@@ -231,6 +221,7 @@ class Training:
         """Publish a checkpoint."""
         if self.leads:
             publish(self.folder.checkpoints, self.checkpoint(images))
+            self.saved = images
 
     def resume(self) -> int:
         """Go back to the newest valid checkpoint, if there is any; the images seen there.
@@ -240,6 +231,8 @@ class Training:
         """
         found = newest(self.folder.checkpoints)
         images = found[0].images if found else 0
+        if not found:
+            refuse_lost_checkpoints(self.folder, self.plan.checkpoint)
         refuse_apart(images, self.progress.images.device, f"{self.folder.checkpoints}: checkpoints")
         if found:
             self._take_up(*found)
@@ -249,29 +242,21 @@ class Training:
         return images
 
     def _take_up(self, checkpoint: Checkpoint, warnings: list[str]) -> None:
-        if checkpoint.config != self.plan.config and not self.plan.override:
-            raise UsageError(
-                f"{self.folder.checkpoints}: the newest checkpoint is of another config ({checkpoint.config}, not "
-                f"{self.plan.config}). Choose another folder, or go on with it by --override"
-            )
-        if checkpoint.meta["data"] != self.plan.meta["data"] and not self.plan.override:
-            raise UsageError(
-                f"{self.folder.path}: the run was started on other data. Choose another folder, give the same data, "
-                "or go on with these by --override"
-            )
+        facts = Facts.of(checkpoint)
+        refuse_other_shape(facts, self.plan)
+        waived = differences(self.folder, self.plan, checkpoint.config, facts.data)
         self.restore(checkpoint.tensors, checkpoint.images)
-        self.step = checkpoint.step
-        seconds, best = checkpoint.meta["seconds"], checkpoint.meta["best"]
-        self.best = best if isinstance(best, float) else float("-inf")
-        self.recorder = Recorder(checkpoint.images, seconds if isinstance(seconds, float) else 0.0)
+        self.step, self.saved = checkpoint.step, checkpoint.images
+        self.best = float("-inf") if facts.best is None else facts.best
+        self.recorder = Recorder(checkpoint.images, facts.seconds)
         if self.leads:
-            for warning in warnings:
+            for warning in (*waived, *warnings):
                 self.observer.notice(warning)
             self.observer.notice(f"going on from {checkpoint.images:,} images seen")
 
     def restore(self, tensors: dict[str, Tensor], images: int) -> None:
         """Put everything that moves back in its place. Raises CheckpointError that names what does not fit."""
-        _refuse_misfits(self.state(), tensors)
+        refuse_misfits(self.state(), tensors)
         self.game.generator.restore(_below(tensors, "generator."))
         self.game.discriminator.restore(_below(tensors, "discriminator."))
         if self.average:
@@ -282,17 +267,6 @@ class Training:
         memory = _unflatten("memory", self.progress.memory, tensors)
         plateau = _unflatten("plateau", self.progress.plateau, tensors) if self.progress.plateau else None
         self.progress = Progress(self.progress.images.new_tensor(images), objective, memory, plateau)
-
-
-def _refuse_misfits(state: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
-    for name, value in state.items():
-        found = tuple(tensors[name].shape) if name in tensors else None
-        if found != value.shape:
-            raise CheckpointError(
-                f"the checkpoint has no {name} of shape {list(value.shape)}"
-                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average, "
-                "objective or sampler. Take that change of the config back, or choose another folder"
-            )
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,8 +1,15 @@
-"""Being asked to stop: SIGTERM, SIGUSR1 and SIGINT let the step finish and the run save itself."""
+"""Being asked to stop: SIGTERM, SIGUSR1, SIGINT and SIGHUP let the step finish and the run save itself.
+
+SIGHUP comes when the terminal is closed or its connection is lost. To print there would then raise an error, before the
+run is saved: what is printed goes nowhere instead. Under `nohup`, which has SIGHUP ignored, the run goes on.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+import termios
 import threading
 from types import FrameType, TracebackType
 from typing import Any
@@ -12,6 +19,9 @@ import torch
 from ebgan.distributed import largest_across_ranks, rank
 from ebgan.errors import INTERRUPTED, TERMINATED, EbganError
 from ebgan.training.late import Late
+
+_STOPS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
+_PRINTED = (1, 2)  # standard output and standard error
 
 
 class StoppedError(EbganError):
@@ -51,8 +61,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
-                self._before[each] = signal.signal(each, self._remember)
+            for each in _STOPS:
+                if each is not signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
+                    self._before[each] = signal.signal(each, self._remember)
         return self
 
     def __exit__(
@@ -64,4 +75,18 @@ class StopSignals:
     def _remember(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self.received is signal.SIGINT and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if number == signal.SIGHUP:
+            _leave_lost_terminal()
         self.received = self.received or signal.Signals(number)
+
+
+def _leave_lost_terminal() -> None:
+    """Have what is printed to a terminal that is gone go nowhere."""
+    for descriptor in _PRINTED:
+        try:
+            termios.tcgetattr(descriptor)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)

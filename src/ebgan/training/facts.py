@@ -1,0 +1,73 @@
+"""What the trainer writes into a checkpoint besides tensors, read back with a check: a sum vouches for no sense."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ebgan.errors import CheckpointError
+from ebgan.training.checkpoint import Checkpoint
+
+
+class Facts(NamedTuple):
+    """Of the data, and of the training so far."""
+
+    shape: tuple[int, int, int]  # C, H, W
+    classes: tuple[str, ...]
+    data: str  # checksum
+    seconds: float  # of training
+    best: float | None  # the highest score so far
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Facts:
+        """Those of a checkpoint. Raises CheckpointError that names what is missing or makes no sense."""
+        meta: dict[str, Any] = checkpoint.meta
+        for name, check in _CHECKS.items():
+            if name not in meta or not check(meta[name]):
+                found = repr(meta[name])[:60] if name in meta else "missing"
+                raise CheckpointError(
+                    f"the checkpoint of {checkpoint.images:,} images seen: its {name} is {found}, which training never "
+                    "writes. Put back a copy of the file or delete it"
+                )
+        best = meta["best"]
+        return cls(
+            (meta["shape"][0], meta["shape"][1], meta["shape"][2]),
+            tuple(meta["classes"]),
+            meta["data"],
+            float(meta["seconds"]),
+            None if best is None else float(best),
+        )
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(type(each) is int and each > 0 for each in value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 2**63 and math.isfinite(value)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_time(value: Any) -> bool:
+    return _is_number(value) and value >= 0
+
+
+def _is_score(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "shape": _is_shape,
+    "classes": _is_names,
+    "data": _is_text,
+    "seconds": _is_time,
+    "best": _is_score,
+}

@@ -1,0 +1,74 @@
+"""Whether a run can go on from a checkpoint: is it there, of this config and data, and of these nets?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from ebgan.errors import CheckpointError, UsageError
+from ebgan.runfolder import RunFolder, read_records
+from ebgan.training.facts import Facts
+from ebgan.training.plan import Plan
+
+
+def refuse_lost_checkpoints(folder: RunFolder, interval: int) -> None:
+    """Raise CheckpointError where records tell of checkpoints that are gone: a disk not mounted, a copy in part.
+
+    A record is written just before each checkpoint, so that two beyond the first interval follow a whole one.
+    """
+    later = [record["images"] for record in read_records(folder.stats) if record["images"] >= interval]
+    if len(later) > 1:
+        raise CheckpointError(
+            f"{folder.checkpoints}: holds no checkpoint, but {folder.stats.name} tells of {max(later):,} images seen. "
+            "Put the checkpoints back, or, to train afresh, delete the run's folder or choose another one"
+        )
+
+
+def refuse_other_shape(facts: Facts, plan: Plan) -> None:
+    """Raise CheckpointError for a checkpoint of images of another shape, whatever switches are given."""
+    if list(facts.shape) != plan.meta["shape"]:
+        raise CheckpointError(
+            f"the newest checkpoint is of images {list(facts.shape)}, and the data are {plan.meta['shape']}. Take that "
+            "change of the data back, or choose another folder"
+        )
+
+
+def differences(folder: RunFolder, plan: Plan, config: str, data: str) -> list[str]:
+    """What a checkpoint of this config's hash and this data's checksum differs in, each waived by its switch.
+
+    Raises UsageError for a difference that is not waived.
+    """
+    return [_waived(*each) for each in _differences(folder, plan, config, data)]
+
+
+def _differences(folder: RunFolder, plan: Plan, config: str, data: str) -> Iterator[tuple[str, str, bool]]:
+    if config != plan.config:
+        told = f"{folder.checkpoints}: the newest checkpoint is of another config ({config}, not {plan.config})"
+        yield told, "--override-config", plan.waive_config
+    if data != (here := plan.meta["data"]):
+        told = f"{folder.path}: the run was started on other data (SHA-256 {data[:12]}, not {here[:12]})"
+        yield told, "--override-data", plan.waive_data
+
+
+def _waived(difference: str, switch: str, waived: bool) -> str:
+    if not waived:
+        raise UsageError(f"{difference}. Choose another folder, take the change back, or go on by {switch}")
+    return f"{switch} waives this check: {difference}"
+
+
+def refuse_misfits(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError that names the first tensor of a run that a checkpoint has not, or in another form."""
+    for name, value in state.items():
+        found = tuple(tensors[name].shape) if name in tensors else None
+        if found == value.shape and tensors[name].is_floating_point() != value.is_floating_point():
+            raise CheckpointError(
+                f"the checkpoint has {name} in {tensors[name].dtype}, not in {value.dtype}, as training writes it. "
+                "Put back a copy of the file, or delete it"
+            )
+        if found != value.shape:
+            raise CheckpointError(
+                f"the checkpoint has no {name} of shape {list(value.shape)}"
+                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average, "
+                "objective or sampler. Take that change of the config back, or choose another folder"
+            )
