@@ -41,7 +41,7 @@ grey = ImageReader(shape=(1, 8, 8), size=8)
         [Image.fromarray(image) for image in COLOUR.transpose(0, 2, 3, 1)],
         [EXACT[0], COLOUR[1], Image.fromarray(COLOUR[2].transpose(1, 2, 0)), COLOUR[3:]],
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_the_same_images_in_any_form_are_the_same_numbers(given: object) -> None:
     torch.testing.assert_close(colour(given), EXACT, atol=1e-6, rtol=0)

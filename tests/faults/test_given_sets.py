@@ -112,7 +112,7 @@ def test_the_same_images_in_any_kind_of_set_are_the_same_set(given: object) -> N
         (TensorDataset(FLOATS), (0, 1)),
         (torch.tensor(PIXELS).long(), (0, 255)),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_numbers_in_a_stated_range_become_the_bytes_that_they_were(images: object, limits: tuple[float, float]) -> None:
     np.testing.assert_array_equal(read_given(images, limits=limits).images, PIXELS)
