@@ -1,10 +1,10 @@
-"""How the folders of a set are laid out: outer folders that say nothing, and splits. Only names are looked at.
+"""How the folders of a set are laid out: outer folders without meaning, and splits. Only names are looked at.
 
     D/pics/{Train,Test}/...    an outer folder, below it splits
     D/seg_train/seg_train/...  a split, below it an outer folder
 
-Pictures for validation are never trained on. They serve for testing where there are no others, or where those for
-testing lie in no classes, as ImageNet's, while the others do.
+Validation pictures are never trained on. They are used for testing if there is no test split, or if the test pictures
+lie in no class folders and the validation pictures do, as in ImageNet.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 class Split(NamedTuple):
     """The pictures of a split."""
 
-    names: dict[str, str]  # the name of each among all -> below the folders that all of it lies in
+    names: dict[str, str]  # full name of each picture -> its name below the outer folders of the split
     trained: tuple[str, ...]  # the names of the training pictures, whose folders may be classes
     notes: tuple[str, ...]  # how the split was found
 
 
 def role(folder: str) -> str | None:
-    """The split, train, val or test, that the name of a folder stands for, in any case and with neutral words."""
+    """The split (train, val or test) that a folder is named after, or None; ignores case and neutral words."""
     words = [part.lower() for part in _PARTS.findall(folder)]
     known = {_WORDS[word] for word in words if word in _WORDS}
     others = [word for word in words if word not in _WORDS and word not in _NEUTRAL]
@@ -54,7 +54,7 @@ def first_folder(name: str) -> str:
 
 
 def outer_folders(names: Iterable[str], stop: Callable[[str], bool] = lambda _: False) -> str:
-    """The single folders, `a/b/`, that hold all of some names, down to the first that is to be kept."""
+    """The outer folders `a/b/` that all names share, down to the first one for which `stop` is true (not included)."""
     names, found = list(names), ""
     while names:
         firsts = {first_folder(name) for name in names}
@@ -67,9 +67,9 @@ def outer_folders(names: Iterable[str], stop: Callable[[str], bool] = lambda _: 
 
 
 def find_split(path: Path, names: list[str], split: str) -> Split:
-    """The pictures of a split; all of them are for training where no folder has the name of a split.
+    """The pictures of a split; if no folder is named after a split, all pictures are for training.
 
-    Raises NoSplitError where there are none for testing, and DataError where the folders can be read in two ways.
+    Raises NoSplitError if there are none for testing, and DataError if the folders can be read in two ways.
     """
     folders = _splits(path, names)
     train = {name: name for name in names} if not folders else _inside(names, folders["train"])
@@ -89,7 +89,7 @@ def find_split(path: Path, names: list[str], split: str) -> Split:
 
 
 def _splits(path: Path, names: list[str]) -> dict[str, str]:
-    """The folder of each split; {} where no folder has the name of one."""
+    """The folder of each split; {} if no folder is named after one."""
     firsts = sorted({first_folder(name) for name in names} - {""})
     found: dict[str, list[str]] = {}
     for folder in firsts:
@@ -111,7 +111,7 @@ def _splits(path: Path, names: list[str]) -> dict[str, str]:
 
 
 def _refuse_mixture(path: Path, found: dict[str, str], others: list[str]) -> None:
-    """Raise DataError where a folder with the name of a split may be one of the classes."""
+    """Raise DataError if a folder named after a split may be a class instead."""
     if "train" not in found:
         folder = found.get("test") or found["val"]
         if others:
@@ -132,7 +132,7 @@ def _refuse_mixture(path: Path, found: dict[str, str], others: list[str]) -> Non
 
 
 def _refuse_splits_within(path: Path, names: Iterable[str], folder: str) -> None:
-    """Raise DataError where splits lie below other folders, so that they would be taken for classes or mixed."""
+    """Raise DataError for splits below other folders: they would be taken for classes, or mixed."""
     roles: dict[str, dict[str, str]] = {}
     for parent in {name.rpartition("/")[0] for name in names}:
         parts = parent.split("/") if parent else []
@@ -157,7 +157,7 @@ def _below(names: dict[str, str], outer: str) -> dict[str, str]:
 
 
 def _tested(names: list[str], folder: str, classes: frozenset[str]) -> dict[str, str]:
-    """The pictures of a folder, from the folders on that the training pictures have too."""
+    """The pictures of a folder, without outer folders; a folder that is a training class is kept."""
     found = _inside(names, folder)
     return _below(found, outer_folders(found.values(), classes.__contains__))
 

@@ -1,9 +1,9 @@
-r"""Which picture a table means: its names of files, as people write them, against the names of the pictures.
+r"""Find the picture that a row of a table means, from a file name as people write it.
 
-A name is taken as it is, then without regard to case, then without its ending (an id, or a file that was converted).
-Each time it may have fewer folders than the picture's, or more (an absolute path, the folder of the set); what both
-have must agree. `\` is taken for `/`, and letters with accents may be composed or not. A name of several pictures is
-refused.
+A name is compared as it is, then without regard to case, then also without its extension (an id, or a file that was
+converted). Each time it may have fewer folders than the picture's path, or more (an absolute path, the folder of the
+set); the part that both have must agree. `\` counts as `/`, and accented letters may be composed or decomposed. A name
+that fits several pictures is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ebgan.data.kinds import counted, few, named_as_picture
 from ebgan.data.layout import role
 from ebgan.errors import DataError
 
-SHOWN = 3  # names of either side in a message
+SHOWN = 3  # names from the table, and from the pictures, in a message
 _FRONT = re.compile(r"([A-Za-z]:)?(\./)*/*")
 _Form = Callable[[str], str]
 
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
     line: int
     name: str  # of a picture
-    what: str  # is said of it
+    what: str  # what the row says of it: a label
 
 
 class Pictures:
@@ -39,7 +39,7 @@ class Pictures:
         self._indices: dict[_Form, tuple[_Index, _Index]] = {}
 
     def find(self, given: str) -> int | None:
-        """The place of the picture that a table means, None for none. Raises ValueError for a name of several."""
+        """The index of the picture that a name means, None for none. Raises ValueError if it fits several."""
         for form in (_plain, str.casefold, _stem):
             whole, ends = self._index(form)
             path = form(_plain(given))
@@ -52,10 +52,10 @@ class Pictures:
         return None
 
     def place_all(self, rows: Sequence[Row], source: str, strict: bool = False) -> dict[int, str]:
-        """What the rows of a table say of each picture, by its place.
+        """What the rows of a table say of each picture, by the picture's index.
 
-        Raises DataError for a name of several pictures, for two rows that contradict each other, and where no row names
-        a picture; if strict, where any row names none.
+        Raises DataError for a name that fits several pictures, for two rows that contradict each other, and if no row
+        fits a picture; with `strict`, if any row fits none.
         """
         found: dict[int, str] = {}
         lost: list[Row] = []
@@ -81,7 +81,7 @@ class Pictures:
         return found
 
     def _candidates(self, path: str, whole: _Index, ends: _Index) -> Iterable[tuple[int, ...]]:
-        """Pictures of this path, that end with it, or with which it ends, the longest first."""
+        """Pictures with this path; else those whose paths end with it; else those it ends with, longest first."""
         if path in whole:
             yield whole[path]
         elif path in ends:
@@ -89,13 +89,13 @@ class Pictures:
         else:
             parts = path.split("/")
             for start in range(1, len(parts)):
-                if role(parts[start - 1]) in ("test", "val"):  # of another split, whose pictures these are not
+                if role(parts[start - 1]) in ("test", "val"):  # from another split: not among these pictures
                     return
                 if (tail := "/".join(parts[start:])) in whole:
                     yield whole[tail]
 
     def _index(self, form: _Form) -> tuple[_Index, _Index]:
-        """The places of pictures by their names in a form, and by each end of these."""
+        """The indices of pictures by their names in a form, and by each shorter end of these names."""
         if form not in self._indices:
             whole, ends = _Index(), _Index()
             for place, name in enumerate(self.names):
@@ -109,22 +109,22 @@ class Pictures:
 
 
 class _Index(dict[str, tuple[int, ...]]):
-    """The places of names; of a name of many pictures some suffice."""
+    """Name -> indices of the pictures that it fits; of many, only the first few are kept."""
 
     def add(self, name: str, place: int) -> None:
-        """Note that a picture is called so."""
+        """Add a picture to those of a name."""
         places = self.get(name, ())
         if len(places) <= SHOWN:
             self[name] = (*places, place)
 
 
 def _plain(name: str) -> str:
-    """A path with `/` between folders, in composed letters, without a drive and a dot in front."""
+    """A path with `/` between folders, in composed letters, without a leading drive, `./` or `/`."""
     path = name if name.isascii() else unicodedata.normalize("NFC", name)
     return _FRONT.sub("", path.replace("\\", "/"), count=1)
 
 
 def _stem(name: str) -> str:
-    """A path without the ending of a picture, whatever its case."""
+    """A path in lower case, without the extension of a picture."""
     path = name.casefold()
     return str(Path(path).with_suffix("")) if named_as_picture(path) else path

@@ -1,9 +1,10 @@
-"""Classes by folders: which folders name classes, and in words why there are none.
+"""Classes by folders: which folders name classes, and a message why there are none.
 
-Folders of albums cannot be told from folders of classes: `by="none"` says that they are no classes. Folders that are
-shards, into which a large set is cut, can: their names are numbers in regular steps (00000, 01000, 02000) with as many
-pictures each, and either the steps are hundreds, thousands or as many as the pictures, or the pictures are numbered on
-from one folder to the next. Folders 0 to 9 with pictures that are numbered anew in each are classes.
+Albums cannot be told from classes, so that the user says `by="none"` for them. Shards, into which a large set is cut,
+are recognised: their names are numbers in equal steps (00000, 01000, 02000), each holds about equally many pictures,
+and either the step is a power of ten from 100 on or about the number of pictures in each, or the numbers of the
+pictures continue from one folder to the next. Folders 0 to 9 whose pictures are numbered from the start in each are
+classes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ebgan.errors import DataError, UsageError
 
 By = Literal["auto", "folders", "none"]
 _SHARD = re.compile(r"(shard|part|chunk|batch|bucket|subset|block)[ _-]?([0-9]+)", re.IGNORECASE)
-_NEAR = 0.95  # of as many pictures as the others: near enough to be a shard
+_NEAR = 0.95  # of the pictures of the largest folder: a shard holds at least this share
 _TAKE = "--data.classes folders takes them for classes"
 
 
@@ -35,11 +36,11 @@ class Classes(NamedTuple):
 
     labels: NDArray[np.int64] | None  # [N], None where there are no classes
     names: tuple[str, ...]
-    how: str  # in words, how they were found or why there are none
+    how: str  # a message: how they were found, or why there are none
 
 
 def check_by(by: str) -> None:
-    """Raise UsageError for a word that says nothing of how classes are found."""
+    """Raise UsageError for a value other than auto, folders or none."""
     if by not in get_args(By):
         raise UsageError(f"data.classes={by!r}: expected auto, folders or none")
 
@@ -49,9 +50,8 @@ def by_folder(
 ) -> Classes:
     """Classes by the first level of folders, if there are two or more and no picture lies outside them.
 
-    A single folder is a class where it is one of those that are known. `outer` are the folders above all of them,
-    `shards` says why folders are shards (see `why_shards`). Raises DataError where folders are asked for and are not
-    there.
+    A single folder is a class if it is among the `known` ones. `outer` are the folders above all of them; `shards` says
+    why the folders are shards (see `why_shards`). Raises DataError if `by` is "folders" and there are no such classes.
     """
     names = list(names)
     if by == "none":
@@ -68,14 +68,14 @@ def by_folder(
 
 
 def numbered(words: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """The label of each word, and the words in their order."""
+    """The label of each word, and the sorted distinct words: word = classes[label]."""
     classes = sorted(set(words))
     numbers = {word: number for number, word in enumerate(classes)}
     return np.array([numbers[word] for word in words], np.int64), tuple(classes)
 
 
 def without_class(names: Iterable[str]) -> str:
-    """Why pictures have no class that lie in folders as if they had; "" where they do not."""
+    """A message if class folders are spoilt by pictures that lie beside them; else ""."""
     names = list(names)
     folders, outside = sorted({*map(first_folder, names)} - {""}), [name for name in names if not first_folder(name)]
     if len(folders) < 2 or not outside:
@@ -87,7 +87,7 @@ def without_class(names: Iterable[str]) -> str:
 
 
 def _why_none(names: list[str], known: frozenset[str], outer: str) -> str:
-    """Why the folders are no classes; "" where they are."""
+    """Why the folders are no classes; "" if they are."""
     folders = {first_folder(name) for name in names}
     if lost := without_class(names):
         return lost
@@ -101,7 +101,7 @@ def _why_none(names: list[str], known: frozenset[str], outer: str) -> str:
 
 
 def why_shards(names: Iterable[str]) -> str:
-    """Why the folders of pictures are shards, and so no classes; "" where they are not."""
+    """Why the folders of pictures are shards, and so no classes; "" if they are not."""
     names = list(names)
     why = _why_shards(names)
     folders = few(sorted({first_folder(name) for name in names}), 3)

@@ -1,9 +1,9 @@
-"""Work that a process does by itself while the others wait: evaluations, pictures, checkpoints, reports.
+"""Work that one process does while the others wait: evaluations, pictures, checkpoints, reports.
 
-A collective gives up on a process that does not answer within the timeout. Work inside `alone` may take hours: while
-it lasts, every process tells the others several times a minute that it lives, and in the end all go on together. A
-process that was stopped sends no such sign, one that was killed closes its connections, and one that failed says why:
-each ends the wait of the others.
+A collective gives up on a process that does not answer within the timeout, but work inside `alone` may take hours.
+While it lasts, every process sends the others signs of life (heartbeats), about two a second; at the end all go on
+together. A process that was stopped sends none, one that was killed closes its connections, and one that failed says
+why: in each of these cases the others stop waiting.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from ebgan.distributed.exchange import RankLostError, lost, rank
 from ebgan.errors import EbganError
 
 TIMEOUT = 10.0  # minutes
-PAUSE = 0.5  # seconds between two signs of life, at most; fewer where the work is short
-LENGTH = 400  # bytes of a sign of life: a status, and what a process that failed has to say
-INTERRUPT = signal.SIGUSR2  # what ends this process's own work where another process was lost
+PAUSE = 0.5  # longest time between two signs of life, in seconds; shorter at the start, so that short work ends soon
+LENGTH = 400  # bytes of a sign of life: a status, and the error message of a process that failed
+INTERRUPT = signal.SIGUSR2  # interrupts this process's own work when another process was lost
 
 
 class Status(IntEnum):
-    """What a process says of its work."""
+    """The state of a process's own work."""
 
     BUSY = 0
     DONE = 1
     FAILED = 2
 
 
-_groups: dict[Any, Any] = {}  # by the group of all processes: one of the same for signs of life alone
+_groups: dict[Any, Any] = {}  # group of all processes -> a second group of the same, used only for signs of life
 
 
 def prepare(timeout: float = TIMEOUT) -> None:
@@ -49,11 +49,10 @@ def prepare(timeout: float = TIMEOUT) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """The work in here is this process's own; at its end it waits until all others have done theirs.
+    """Do this process's own work inside, then wait until all other processes have done theirs.
 
-    All ranks enter it, those without work as well. In the meantime `rank()` is that of a process that trains alone,
-    and no collective can be entered, by whatever library. Raises RankLostError where another process was lost or
-    failed.
+    All ranks enter it, also those without work. Inside, `rank()` is that of a process that trains alone, and no
+    library can enter a collective. Raises RankLostError if another process was lost or failed.
     """
     if rank().count == 1:
         yield
@@ -81,10 +80,10 @@ class _Company(threading.Thread):
         self.group = group
         self.sign = _sign(Status.BUSY)
         self.left = threading.Event()  # set when this process's own work has ended
-        self.listening = False  # whether that work hears of INTERRUPT
+        self.listening = False  # whether that work can be interrupted by INTERRUPT
         self.lock = threading.Lock()
-        self.lost: RuntimeError | None = None  # how the connection ended
-        self.failure: str | None = None  # what the first process that failed has said
+        self.lost: RuntimeError | None = None  # the error that ended the connection
+        self.failure: str | None = None  # the message of the first process that failed
 
     def run(self) -> None:
         begun = time.monotonic()
@@ -99,7 +98,7 @@ class _Company(threading.Thread):
                 signal.pthread_kill(threading.main_thread().ident or 0, INTERRUPT)
 
     def _working(self) -> bool:
-        """Exchange a sign of life: whether any process is still at work and none has failed."""
+        """Exchange one sign of life. True while some process is still at work and none has failed."""
         signs = [torch.empty_like(self.sign) for _ in range(self.group.size())]
         self.group.allgather([signs], [self.sign]).wait()
         failed = [sign for sign in signs if sign[0] == Status.FAILED]
@@ -109,7 +108,7 @@ class _Company(threading.Thread):
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Start, and let the loss of another process end this one's work, which in a thread learns of it at its end."""
+        """Start, and interrupt this process's work if another is lost; outside the main thread only at its end."""
         if threading.current_thread() is not threading.main_thread():
             self.start()
             yield
@@ -122,7 +121,7 @@ class _Company(threading.Thread):
         finally:
             with self.lock:
                 self.left.set()
-            time.sleep(0)  # one that was just sent arrives before the handler goes
+            time.sleep(0)  # a signal sent just now is delivered before the handler is removed
             signal.signal(INTERRUPT, before)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -130,7 +129,7 @@ class _Company(threading.Thread):
             self.raise_failure()
 
     def leave(self, status: Status, reason: str = "") -> None:
-        """End this process's own work and wait until the others know, or have ended theirs too."""
+        """End this process's own work, tell the others how, and wait until they have ended theirs or one has failed."""
         self.sign = _sign(status, reason)
         self.left.set()
         if self.is_alive():
@@ -153,7 +152,7 @@ def _sign(status: Status, reason: str = "") -> torch.Tensor:
 
 @contextmanager
 def _hidden_ranks() -> Iterator[None]:
-    """Let torch say that there are no other processes, since whoever asks would wait for them in a collective."""
+    """Hide the other processes from torch: code that finds them would wait for them in a collective."""
     world = distributed.group.WORLD
     distributed.group.WORLD = None
     try:

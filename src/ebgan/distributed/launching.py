@@ -26,7 +26,7 @@ from ebgan.distributed.alone import TIMEOUT, prepare
 from ebgan.distributed.exchange import RankLostError, exchange, lost
 from ebgan.errors import WORKER_LOST, EbganError, UsageError, check_least
 
-PATIENCE = 10.0  # seconds that a failing follower waits for its leader, who tells what went wrong
+PATIENCE = 10.0  # seconds that a failing follower waits for its leader, which reports the error
 ENDING = 60.0  # seconds that a leader has, once a follower has failed, to write what it still can
 LONGEST = 100_000.0  # minutes
 
@@ -37,10 +37,10 @@ Followers = list[subprocess.Popen[bytes]]  # those that this process started
 def ranks(device: torch.device, devices: int = 1, timeout: float = TIMEOUT) -> Iterator[torch.device]:
     """Start the other processes, if more than one device is asked for, and give this one its device.
 
-    Under torchrun or srun the processes are there already and only meet. A lost rank ends the others, and so does one
-    that gives no sign of life for `timeout` minutes. Errors are left for the first rank to tell; after one that all
-    ranks meet by agreement (`agreed`) they leave together. Raises UsageError for a timeout that is not above 0, and for
-    tasks of SLURM that do not say how many are on a machine.
+    Under torchrun or srun the processes run already and only connect. A rank that is lost, or gives no sign of life for
+    `timeout` minutes, ends the others. The first rank reports errors; after an error that all ranks raise together
+    (`agreed`) they close the connection together. Raises UsageError for a timeout that is not above 0, and for
+    SLURM tasks if SLURM does not say how many run on each machine.
     """
     check_least("", 1, devices=devices)
     if not 0 < timeout <= LONGEST:
@@ -69,7 +69,7 @@ def ranks(device: torch.device, devices: int = 1, timeout: float = TIMEOUT) -> I
 
 
 def _start(devices: int) -> Followers:
-    """Start this command once more for each further device, and tell each process its place."""
+    """Start this command once more for each further device, and give each process its rank."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -85,7 +85,7 @@ def _start(devices: int) -> Followers:
 
 
 def _meet(device: torch.device, devices: int, timeout: float) -> Any:
-    """Connect to the other processes. Raises RankLostError where one of them does not come."""
+    """Connect to the other processes. Raises RankLostError if one of them does not connect."""
     from lightning_fabric import Fabric
     from lightning_fabric.strategies import DDPStrategy
 
@@ -122,20 +122,20 @@ def _launched() -> int:
 
 
 def _local_count() -> int:
-    """How many of them are on this machine, 0 if that is not told."""
+    """How many of them are on this machine, 0 if that is not known."""
     return int(os.environ.get("LOCAL_WORLD_SIZE") or _slurm("SLURM_NTASKS_PER_NODE"))
 
 
 def _slurm(name: str) -> str:
-    """What SLURM says; in a shell that it gave (salloc, srun --pty bash) one process is started by hand."""
+    """A variable of SLURM's; "0" in an interactive shell (salloc, srun --pty bash), where the user starts processes."""
     by_hand = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
     return "0" if by_hand else os.environ.get(name, "0")
 
 
 def _follow(parent: int) -> None:
-    """End this process with the one that started it: a collective on a GPU would wait for the whole timeout.
+    """End this process when its parent has ended: a collective on a GPU would wait for the whole timeout.
 
-    Whoever has something to tell has `PATIENCE` for it.
+    `PATIENCE` leaves time to report an error first.
     """
     while os.getppid() == parent:
         time.sleep(0.5)
@@ -144,7 +144,7 @@ def _follow(parent: int) -> None:
 
 
 def _watch(followers: Followers) -> None:
-    """End this process where a follower failed and it does not end by itself: a collective on a GPU may not notice."""
+    """End this process if a follower failed and it does not end by itself: a collective on a GPU may not notice."""
     while not any(follower.poll() for follower in followers):
         time.sleep(0.5)
     time.sleep(ENDING)
@@ -154,7 +154,7 @@ def _watch(followers: Followers) -> None:
 
 
 def _outlived(parent: int) -> bool:
-    """Whether the leader, which started this process, ends soon: it met the same error, or failed itself."""
+    """Wait up to `PATIENCE` for the leader to end, because of the same error or another one. Whether it did."""
     until = time.monotonic() + PATIENCE
     while os.getppid() == parent and time.monotonic() < until:
         time.sleep(0.05)
@@ -162,14 +162,14 @@ def _outlived(parent: int) -> bool:
 
 
 def _wake(followers: Followers, parent: int) -> None:
-    """Let processes of this machine that were stopped go on: they find this one gone, and end too."""
+    """Let stopped processes on this machine continue: they notice that this one is gone, and end too."""
     for pid in [follower.pid for follower in followers] or [parent]:
         with suppress(OSError):
             os.kill(pid, signal.SIGCONT)
 
 
 def _close() -> None:
-    """Leave together: gloo at times aborts a process that leaves while others still talk."""
+    """Close the connection together: gloo sometimes aborts a process that leaves while others still communicate."""
     with exchange():
         distributed.barrier()
     gc.collect()

@@ -1,7 +1,7 @@
-"""Which precision suits a machine: bf16 where the hardware multiplies it and the nets are large, else fp32.
+"""Which precision suits a machine: bf16 if the hardware has instructions for it and the nets are large, else fp32.
 
 Torch computes in bfloat16 on any processor. Without instructions for it every product is emulated and takes 2 to 200
-times as long as in float32. Nets of few weights spend their steps on other things than products, and gain nothing.
+times as long as in float32. Small nets spend little of a step on matrix products, so that bf16 gains nothing there.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import torch
 from ebgan.experiment import Precision
 
 # Measured on one thread of a processor with AVX512-BF16 (docs/performance.md): fully connected nets of 200,000 weights
-# take 1.1 times as long a step in bf16 as in fp32, those of 460,000 as long, those of 1,000,000 0.8 times.
+# take 1.1 times as long a step in bf16 as in fp32, nets of 460,000 the same time, nets of 1,000,000 0.8 times as long.
 LARGE = 500_000  # weights of both nets together
 FIRST_SIDE, LAST_SIDE = 64, 4096  # of the square matrices that `product_speed` multiplies
 
 
 def multiplies_bf16(device: torch.device | str) -> bool:
-    """Whether the hardware of a device multiplies bfloat16 numbers itself, and so faster than float32."""
+    """Whether the hardware of a device has instructions for bfloat16 products, which are then faster than float32."""
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -28,12 +28,12 @@ def multiplies_bf16(device: torch.device | str) -> bool:
 
 
 def suited(weights: int, native: bool) -> Precision:
-    """The precision of nets with so many weights on a device that multiplies bf16 itself, or does not."""
+    """The precision for nets with this many weights; `native`: the device has instructions for bf16."""
     return "bf16" if native and weights >= LARGE else "fp32"
 
 
 def emulation_warning(precision: Precision | None, device: torch.device | str) -> str | None:
-    """What to say of bf16 where it is emulated, with how much slower it is here; None where nothing is to be said."""
+    """A warning if bf16 is asked for and emulated, with how much slower it is on this device; else None."""
     if precision != "bf16" or torch.device(device).type == "meta" or multiplies_bf16(device):
         return None
     times = product_speed("fp32", device, 0.05) / product_speed("bf16", device, 0.05)
@@ -45,7 +45,7 @@ def emulation_warning(precision: Precision | None, device: torch.device | str) -
 
 
 def product_speed(precision: Precision, device: torch.device | str, seconds: float) -> float:
-    """Multiplications and additions a second in products of square matrices, on the threads that torch has.
+    """Floating-point operations a second in products of square matrices, with torch's current number of threads.
 
     The matrices grow until a product takes a quarter of the `seconds`, so that slow arithmetic takes little longer.
     """
@@ -68,7 +68,7 @@ def _seconds_of_a_product(matrix: torch.Tensor) -> float:
 
 
 def processor_multiplies_bf16() -> bool:
-    """What oneDNN answers; on x86 it says yes also where AVX512 without bf16 emulates it, 2.4 times as slow as fp32."""
+    """Ask oneDNN; on x86 it also says yes for AVX512 without bf16, which emulates it 2.4 times as slow as fp32."""
     try:
         answer = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     except AttributeError:  # a torch without oneDNN
