@@ -1,7 +1,8 @@
 """The lock files that this process holds, and whether their folders are still where they were.
 
-A folder that is moved or deleted under its writer would be made again by the next write, without config and lock, and a
-second writer would be let in. So every write below a held folder first compares the file that is held with the path.
+If a folder is moved or deleted while a process writes in it, the next write would make it anew without config and lock,
+and a second writer could start. So before every write below a locked folder, the open lock file is compared with the
+file at its path.
 """
 
 from __future__ import annotations
@@ -12,29 +13,29 @@ from pathlib import Path
 
 from ebgan.errors import StorageError
 
-_OF_MACS = 50  # F_GETPATH, which tells the path of an open file there
+_OF_MACS = 50  # F_GETPATH of macOS: the path of an open file
 _LONGEST = 1024  # bytes of such a path
 
-_held: dict[int, Path] = {}  # the path of each lock file by its descriptor
+_held: dict[int, Path] = {}  # descriptor -> path of the open lock file
 
 
 class FolderLostError(StorageError):
-    """The folder that a process writes is no longer the one that it holds."""
+    """The folder at a path is no longer the one that this process has locked."""
 
 
 def hold(descriptor: int, lock: Path) -> None:
-    """Have `refuse_lost` watch over the folder of an open lock file."""
+    """Let `refuse_lost` check the folder of an open lock file from now on."""
     _held[descriptor] = lock.absolute()
 
 
 def let_go(descriptor: int) -> None:
-    """Watch no longer, and close the file; nothing where it is not held."""
+    """Stop checking, and close the lock file; does nothing if it is not held."""
     if _held.pop(descriptor, None) is not None:
         os.close(descriptor)
 
 
 def refuse_lost(path: Path) -> None:
-    """Raise FolderLostError if the path lies in a held folder that was moved, deleted or replaced since."""
+    """Raise FolderLostError if the path lies in a locked folder that was moved, deleted or replaced."""
     parents = path.absolute().parents
     for descriptor, lock in _held.items():
         if lock.parent in parents and not _is_there(descriptor, lock):
@@ -45,7 +46,7 @@ def refuse_lost(path: Path) -> None:
 
 
 def _is_there(descriptor: int, lock: Path) -> bool:
-    """Whether the path still leads to the file that is held."""
+    """Whether the file at the path is still the open lock file."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.lstat(lock))
     except OSError:
@@ -53,7 +54,7 @@ def _is_there(descriptor: int, lock: Path) -> bool:
 
 
 def _whereabouts(descriptor: int) -> str:
-    """Where the folder is now, if the system tells."""
+    """A sentence on where the folder is now; "" if the system does not tell."""
     path = _path_of(descriptor)
     return f" The folder is now {path.parent}." if path and _is_there(descriptor, path) else ""
 
@@ -70,7 +71,7 @@ def _path_of(descriptor: int) -> Path | None:
 
 
 def _let_go_in_child() -> None:
-    """Let a loader's forked worker that outlives a killed trainer not hold its lock."""
+    """Release the locks in a forked process: a loader's worker may outlive a killed trainer."""
     for descriptor in list(_held):
         let_go(descriptor)
 

@@ -1,6 +1,6 @@
-"""What a line of a records file must be, so that report and resume can read it: JSON alone is not enough.
+"""Checks of the lines of a records file, so that report and resume can read them: valid JSON alone is not enough.
 
-Every record is an object. Those of a run's files carry "images", a whole number, and what their file is for.
+Every record is a JSON object. Those of a run have "images", a whole number, and the fields of their file.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_MOST = 2**63 - 1  # of a whole number
+_MOST = 2**63 - 1  # largest whole number
 _TABLE = ("classes", "precision", "recall", "f1", "confusion")
 
 Check = Callable[[Any], bool]
 
 
 def parsed(line: str) -> dict[str, Any]:
-    """The record of a line. Raises ValueError that says why it is none."""
+    """The record of a line. Raises ValueError that says why the line is no record."""
     try:
         record = json.loads(line)
     except json.JSONDecodeError:
@@ -32,7 +32,7 @@ def parsed(line: str) -> dict[str, Any]:
 
 
 def refuse_misfit(record: Mapping[str, Any], file: str) -> None:
-    """Raise ValueError that names the field in which a record is none of its file (stats.jsonl...)."""
+    """Raise ValueError that names a field that is missing or wrong for this file (stats.jsonl...)."""
     needed, others = _FILES.get(file, ({}, {}))
     for field, check in needed.items():
         if field not in record:
@@ -79,14 +79,14 @@ def _by_name(value: Any) -> bool:
 
 
 def _facts(value: Any) -> bool:
-    """What a protocol states: words and numbers."""
+    """A protocol: names with texts, bools and numbers."""
     return isinstance(value, dict) and all(
         _text(each) or isinstance(each, bool) or _number(each) for each in value.values()
     )
 
 
 def _classification(value: Any) -> bool:
-    """A table of classes: names, three measures of each, and how many of each were taken for each."""
+    """A classification: names of classes, three measures of each, and the confusion matrix."""
     if not isinstance(value, dict) or not all(isinstance(value.get(name), list) for name in _TABLE):
         return False
     count = len(value["classes"])
@@ -108,7 +108,7 @@ def _short(value: Any) -> str:
 
 
 _Checks = dict[str, Check]
-_FILES: dict[str, tuple[_Checks, _Checks]] = {  # fields that must be there, and others; "" is any other
+_FILES: dict[str, tuple[_Checks, _Checks]] = {  # file -> required and optional fields; "" is any other field
     "stats.jsonl": ({"images": _whole}, {"seconds": _seconds, "": _number}),
     "evaluations.jsonl": (
         {"images": _whole, "metrics": _by_name},

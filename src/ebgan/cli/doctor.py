@@ -13,7 +13,7 @@ from tyro.conf import FlagCreatePairsOff
 from ebgan.cli.arguments import parse
 
 Facts = dict[str, Any]
-SECONDS = 0.5  # in which each precision is measured on each device
+SECONDS = 0.5  # for the measurement of each precision on each device
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
 
 
 def _outcome(check: Callable[[], Facts]) -> Facts:
-    """What a check finds, or why it does not: no check may keep the others from being made."""
+    """What a check finds, or why it failed: a failing check must not stop the others."""
     try:
         return check()
     except Exception as error:
@@ -54,7 +54,7 @@ def _outcome(check: Callable[[], Facts]) -> Facts:
 
 
 def _words(facts: Facts) -> str:
-    """Facts on one line: those that are None are left out, and one alone needs no name."""
+    """Facts on one line: those that are None are left out, and a single one is shown without its name."""
     known = {name.replace("_", " "): _said(value) for name, value in facts.items() if value is not None}
     alone = len(facts) == 1 and "failed" not in facts
     return "; ".join(value if alone else f"{name} {value}" for name, value in known.items())
@@ -79,7 +79,7 @@ def _versions() -> Facts:
 
 
 def _processor() -> Facts:
-    """The model that Linux names, or else the kind of processor."""
+    """The model of the processor on Linux, elsewhere its kind."""
     import platform
 
     known = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if platform.system() == "Linux" else []
@@ -178,7 +178,7 @@ def _gigabytes(count: int | None) -> float | None:
 
 
 def _warnings(found: Facts) -> list[str]:
-    """What makes runs here slow, and the mend."""
+    """What makes runs on this machine slow, and what to do."""
     takes, usable = found["threads"].get("torch_takes"), found["cores"].get("usable")
     if not takes or not usable or takes <= usable:
         return []

@@ -1,4 +1,4 @@
-"""How values on the command line are read: rules for the parser, whose own are told in Python's words."""
+"""How values on the command line are read. The parser's own rules report errors in terms of Python."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, get_args
 
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-NOTHING = ("None", "null")  # as help texts say it, and as a config.yaml does
+NOTHING = ("None", "null")  # as in help texts, and as in a config.yaml
 
 
 def rules() -> ConstructorRegistry:
-    """Rules for whole numbers, numbers, words and paths, pairs of numbers, each alone or with None."""
+    """Rules for int, float, str, Path and pairs of floats, each also with None."""
     registry = ConstructorRegistry()
 
     @registry.primitive_rule

@@ -1,4 +1,4 @@
-"""What the parser says, in plain words: its help without noise, and each error on one line."""
+"""The parser's messages in plain words: shorter help texts, and each error on one line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FRAME = re.compile("[\u2500-\u257f]+|-{3,}")
 _POINTERS = ("For full helptext", "Argument helptext")
 _OPTION = re.compile(r"^\W*--([a-z][\w.-]*)|, --([a-z][\w.-]*)", re.MULTILINE)
 _FIRST = "show this help"  # the description of the first option
-_SWITCH = re.compile(r"^\W --[\w.-]+ *\W?$")  # given or not: its default goes without saying
+_SWITCH = re.compile(r"^\W --[\w.-]+ *\W?$")  # a switch, whose default need not be shown
 _SWITCH_DEFAULT, _NO_DEFAULT = re.compile(r" ?\(default: (None|True|False)\)"), re.compile(r" ?\(default: None\)")
-_FIXED = re.compile(r"\(fixed to: .*\)$")  # what no word of a command line can be
+_FIXED = re.compile(r"\(fixed to: .*\)$")  # a value that cannot be written on a command line
 _TRUTHS = ("True", "False", "true", "false")
 _IMAGES = "time is counted in images seen, and an epoch has as many as the data: give --images"
-_OTHER_WORDS = {  # what other programs call it: what it is here
+_OTHER_WORDS = {  # an option's name in other programs -> what to use here
     **dict.fromkeys(("epochs", "epoch", "steps", "iterations", "iters", "max-steps", "num-epochs"), _IMAGES),
     **dict.fromkeys(("batch-size", "bs", "batchsize"), "give --batch"),
     **dict.fromkeys(("gpu", "gpus", "cuda", "cpu"), "give --device, as in --device cuda or --device cpu"),
@@ -27,14 +27,14 @@ _OTHER_WORDS = {  # what other programs call it: what it is here
 
 
 def plain_help(text: str) -> str:
-    """A help text without the defaults that say nothing: None, and those of switches."""
+    """A help text without defaults that tell nothing: None, and those of switches."""
     column = next((line.index(_FIRST) for line in text.splitlines() if _FIRST in line), None)
     if column is None:
         return text
     lines: list[str] = []
     entry = _Entry("", "", 0)
     for line in [*text.splitlines(), ""]:
-        framed = line[:1] in ("\u2502", " ")  # a space where no frame can be drawn
+        framed = line[:1] in ("\u2502", " ")  # the parser draws spaces if the terminal has no frames
         words = line[column:].strip("\u2502 ")
         if framed and words and not line[1:column].strip():
             entry = entry._replace(words=f"{entry.words} {words}".lstrip())
@@ -46,7 +46,7 @@ def plain_help(text: str) -> str:
 
 
 class _Entry(NamedTuple):
-    """A line of a help text, with the description that stands beside or below it."""
+    """An option in a help text, with the description beside or below it."""
 
     head: str
     words: str
@@ -54,7 +54,7 @@ class _Entry(NamedTuple):
 
 
 def _laid_out(entry: _Entry, column: int) -> list[str]:
-    """The lines of an entry whose description begins at a column, within the frame."""
+    """The lines of an entry, within the frame; descriptions begin at `column`."""
     if not entry.words:
         return [entry.head]
     edge, room = entry.head[0], entry.width - column - 2
@@ -71,7 +71,7 @@ def option_names(help_text: str) -> list[str]:
 
 
 def plain_error(boxed: str, argv: Sequence[str], known: Sequence[str]) -> str:
-    """A framed error message in plain words, given the words of the command and the options that there are."""
+    """The parser's framed error in plain words; `known` are the options that exist."""
     unknown = [name for name in map(_name, argv) if name and name not in {*known, "help"}]
     said = _one_line(boxed)
     if unknown and not said.startswith("Error parsing"):
@@ -83,18 +83,18 @@ def plain_error(boxed: str, argv: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _choices(value: str, option: str, quoted: str) -> str:
-    """A value that is none of an option's choices."""
+    """The message for a value that is not among an option's choices."""
     choices = sorted(re.findall(r"'([^']*)'", quoted), key=lambda choice: (choice == "None", choice))
     return f"{option}: {value!r}: expected {' or '.join(', '.join(choices).rsplit(', ', 1))}"
 
 
 def _name(word: str) -> str:
-    """The name of an option as the help has it, or nothing for a value."""
+    """The name of an option as in the help; "" for a value."""
     return word[2:].partition("=")[0].replace("_", "-") if word.startswith("--") and word != "--" else ""
 
 
 def _mend(name: str, known: Sequence[str]) -> str:
-    """What may have been meant by an option that is not known."""
+    """What the user may have meant by an unknown option."""
     same = [f"--{each}" for each in known if each.rpartition(".")[2] == name]
     near = difflib.get_close_matches(name, known, 1, 0.7)
     ends = {each.rpartition(".")[2]: each for each in known}
@@ -109,20 +109,20 @@ def _mend(name: str, known: Sequence[str]) -> str:
 
 
 def _surplus(words: str) -> str:
-    """Words that nothing was to be done with."""
+    """The message for words that belong to no option."""
     if words in _TRUTHS:
         return f"{words}: a field that is true or false takes no value: give --FIELD or --no-FIELD"
     return f"{words}: not expected here; an option begins with --"
 
 
 def _field(owner: str, message: str) -> str:
-    """What a class says of its fields: some name them in full, and some by their own names."""
+    """The message of a class about a field, with the full path of the field in front once."""
     if message.startswith(owner.partition(".")[0] + "."):
         return message
     return f"{owner}.{message}" if re.match(r"\w+=", message) else f"{owner}: {message}"
 
 
-_REWORDED: dict[str, Callable[..., str]] = {  # what the parser says, and how we say it
+_REWORDED: dict[str, Callable[..., str]] = {  # pattern of the parser's message -> our message
     r"Unrecognized options: (.*?)(?: Perhaps you meant.*)?$": _surplus,
     r"Error parsing experiment\.(\S+): (.*)$": _field,
     r"Error parsing (\S+): Could not find valid parse for arguments: \[(.*)\]$": "{}: {}: cannot be read".format,
@@ -134,7 +134,7 @@ _REWORDED: dict[str, Callable[..., str]] = {  # what the parser says, and how we
 
 
 def _one_line(boxed: str) -> str:
-    """The words of a framed message, without its title, rules and pointers to the help."""
+    """The text of a framed message, without title, lines and pointers to the help."""
     words = []
     for line in [_FRAME.sub(" ", line).strip("+| ") for line in boxed.splitlines()[1:]]:
         if line.startswith(_POINTERS):

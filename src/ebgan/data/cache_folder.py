@@ -1,10 +1,10 @@
-"""The folder of the user's cache that holds decoded pictures: who may write a file, and which files have to go.
+"""The cache folder of decoded pictures: who may write a file, and which files are deleted to make room.
 
 KEY.packed   a packed file; its modification time is that of its last use
 KEY.lock     held by the process that makes KEY.packed
 
-Processes that use a file hold a shared lock on it, so that it is not deleted while one does. The kernel frees the locks
-of a process that ends in any way.
+Processes that use a file hold a shared lock on it, so that it is not deleted in the meantime. The kernel releases the
+locks of a process however it ends.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from ebgan.errors import UsageError
 
 NO_CACHE, LIMIT = "EBGAN_NO_CACHE", "EBGAN_CACHE_GB"  # environment variables
 DEFAULT_LIMIT = 10.0  # GB
-_SPARE = 1 << 30  # bytes of the disk that are never used
-_PATIENCE, _PAUSE = 600.0, 0.1  # seconds to wait for another process, and between two looks
+_SPARE = 1 << 30  # bytes of the disk that stay free
+_PATIENCE, _PAUSE = 600.0, 0.1  # seconds to wait for another process, and between two tries
 
-_in_use: dict[Path, int] = {}  # descriptors of this process's files, which hold a shared lock
+_in_use: dict[Path, int] = {}  # cache file -> descriptor that holds this process's shared lock on it
 
 
 def cache_wanted() -> bool:
-    """Whether decoded pictures are kept: unless $EBGAN_NO_CACHE is set, to something else than 0."""
+    """Whether decoded pictures are kept: yes unless $EBGAN_NO_CACHE is set to something other than 0."""
     return os.environ.get(NO_CACHE, "") in ("", "0")
 
 
 def cache_limit() -> int:
-    """How many bytes all files may take together: $EBGAN_CACHE_GB, or 10 GB. Raises UsageError for no number."""
+    """How many bytes all files may take together: $EBGAN_CACHE_GB, or 10 GB. Raises UsageError if it is no number."""
     text = os.environ.get(LIMIT) or str(DEFAULT_LIMIT)
     try:
         gigabytes = float(text)
@@ -49,13 +49,13 @@ def cache_limit() -> int:
 
 @dataclass(frozen=True)
 class CacheFolder:
-    """The folder, which is made when it is first written to."""
+    """The cache folder, which is made when it is first written to."""
 
     path: Path
 
     @classmethod
     def of_the_user(cls) -> CacheFolder:
-        """The one in the user's cache folder."""
+        """The folder `ebgan/pictures` in the user's cache folder."""
         return cls(Path(platformdirs.user_cache_dir("ebgan")) / "pictures")
 
     def file(self, key: str) -> Path:
@@ -64,7 +64,7 @@ class CacheFolder:
 
     @contextmanager
     def making(self, key: str) -> Iterator[None]:
-        """Keep others from making the same file: they wait, but not for ever for a process that is stopped."""
+        """Keep others from making the same file. They wait at most ten minutes, since this process may be stopped."""
         self.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path / f"{key}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -78,7 +78,7 @@ class CacheFolder:
             os.close(descriptor)
 
     def make_room(self, needed: int) -> str:
-        """Delete the files whose last use is longest ago until so many bytes fit; "", or why they do not."""
+        """Delete the least recently used files until so many bytes fit. Returns "", or why they do not fit."""
         limit = cache_limit()
         if needed > limit:
             return f"{needed / 1e9:.1f} GB are more than the cache may take: {LIMIT} is {limit / 1e9:g}"
@@ -99,15 +99,15 @@ class CacheFolder:
         return shutil.disk_usage(self.path).free - _SPARE
 
     def _sweep(self) -> None:
-        """Delete what killed processes left half written: files whose maker no longer holds the lock."""
+        """Delete unfinished files of killed processes: those whose lock nobody holds."""
         parts = self.path.glob(".*.tmp")
         _remove(part for part in parts if _unlocked(self.path / f"{part.name[1:].partition('.')[0]}.lock"))
 
 
 def use(file: Path) -> None:
-    """Note that a file is used now, and keep it from being deleted as long as this process lives.
+    """Mark a file as used now, and protect it from deletion while this process lives.
 
-    Raises OSError if it is not there.
+    Raises OSError if it does not exist.
     """
     if not file.is_file():
         raise FileNotFoundError(file)
@@ -127,7 +127,7 @@ def _remove(parts: Iterable[Path]) -> None:
 
 
 def _lock(descriptor: int, kind: int) -> bool:
-    """Whether a lock could be had at once; a file system without locks gives it always."""
+    """Take a lock without waiting. False if another process holds it; True on a file system without locks."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
-"""Sets that are handed over in Python: arrays, sequences of images, and the datasets of torch and of Hugging Face.
+"""Data given as Python objects: arrays, sequences of images, and the datasets of torch and of Hugging Face.
 
-A dataset is whatever has a length and items. An item is an image, a tuple of an image and perhaps its class, or a
-mapping with an image under one of the usual names. All of them are read once, into memory, as bytes.
+A dataset is anything that has a length and items. An item is an image, a tuple of an image and possibly its class, or a
+mapping with an image under one of the usual names. All items are read once, into memory, as uint8.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ebgan.data.packed import UNKNOWN, Packed
 from ebgan.data.picture import channels_first
 from ebgan.errors import DataError, UsageError
 
-IMAGES = ("image", "img", "images", "pixel_values", "x")  # names of an item's image
-LABELS = ("label", "labels", "fine_label", "y")  # names of its class
+IMAGES = ("image", "img", "images", "pixel_values", "x")  # keys under which a mapping may hold its image
+LABELS = ("label", "labels", "fine_label", "y")  # keys under which it may hold its class
 
 
 class Item(NamedTuple):
@@ -42,9 +42,9 @@ def read_given(
 ) -> Packed:
     """The set of an array, a tensor, a sequence of images or a dataset of torch or Hugging Face.
 
-    Floats are brought from `limits`, the values of black and of white, to bytes. Pillow pictures are cropped and
-    resized to `size` and given `channels`, by default as they are; `white` is the level of 16-bit ones that is white.
-    Raises UsageError or DataError, with the mend.
+    Floats become uint8, scaled by `limits`, their values of black and of white. Pillow pictures are cropped and resized
+    to `size` and converted to `channels`; None leaves them as they are. `white` is the white level of 16-bit pictures.
+    Raises UsageError or DataError that says what to do.
     """
     if limits is not None and not limits[0] < limits[1]:
         raise UsageError(f"data_limits={limits}: expected the value of black and a higher one of white")
@@ -59,7 +59,7 @@ def read_given(
 
 
 def as_bytes(images: Tensor | NDArray[Any], limits: Limits | None, name: str = "images") -> NDArray[np.uint8]:
-    """Images of any layout as bytes. Raises DataError for numbers beyond `limits`, and floats of no stated range."""
+    """Images of any layout as uint8. Raises DataError for values outside `limits`, and for floats without `limits`."""
     numbers = as_tensor(images).cpu()
     if numbers.dtype.is_floating_point or limits is not None:
         numbers = numbers.double()
@@ -99,7 +99,7 @@ def _check_size(name: str, packed: Packed, size: int | None) -> None:
 
 
 def _dataset(data: Any) -> Any:
-    """What has a length and items. Raises UsageError for what has not, with the mend."""
+    """The data as an object with a length and items. Raises UsageError for other objects, and says what to give."""
     if isinstance(data, DataLoader):
         if not isinstance(data.sampler, RandomSampler | SequentialSampler):
             raise UsageError(
@@ -121,7 +121,7 @@ def _dataset(data: Any) -> Any:
 
 
 class _Columns(NamedTuple):
-    """Where the items of a dataset hold what is needed, and the names of its classes."""
+    """The columns of a dataset with image and label, and the names of its classes."""
 
     image: str | None
     label: str | None
@@ -129,7 +129,7 @@ class _Columns(NamedTuple):
 
 
 def _columns(dataset: Any) -> _Columns:
-    """The columns of a Hugging Face dataset, by its features, or those of other mappings by their usual names."""
+    """Find the columns: of a Hugging Face dataset by its features, of other mappings by the usual names."""
     classes = tuple(map(str, _attribute(dataset, "classes")))
     features = getattr(dataset, "features", None)
     if isinstance(features, Mapping):
@@ -156,7 +156,7 @@ def _only(found: list[str], kinds: Mapping[str, str], kind: str) -> str:
 
 
 def _attribute(dataset: Any, name: str) -> tuple[object, ...]:
-    """A tuple that a dataset, or the one that it is a part of, has by a name."""
+    """A list or tuple attribute of a dataset, or of the dataset that it is a subset of; () if there is none."""
     while dataset is not None:
         if isinstance(found := getattr(dataset, name, None), list | tuple):
             return tuple(found)
@@ -165,7 +165,7 @@ def _attribute(dataset: Any, name: str) -> tuple[object, ...]:
 
 
 class _Look(NamedTuple):
-    """What images are made of pictures."""
+    """How pictures are turned into images."""
 
     size: int | None
     channels: int | None
@@ -179,7 +179,7 @@ class _Reader:
         self.dataset, self.columns, self.limits, self.look = dataset, columns, limits, look
 
     def read(self) -> Packed:
-        """The set, with classes if any two images share one. Raises DataError that names an item that does not fit."""
+        """The set; it has classes if two images share one. Raises DataError that names an item that does not fit."""
         count = len(self.dataset)
         images, labels = np.empty(0, np.uint8), np.full(count, UNKNOWN, np.int64)
         for place in range(count):
@@ -191,7 +191,7 @@ class _Reader:
             images[place] = pixels
             labels[place] = _label(item.label)
         known = labels[labels != UNKNOWN]
-        if len(np.unique(known)) == len(known):  # none, or the number of each image
+        if len(np.unique(known)) == len(known):  # no labels, or each different: an index of the images
             return Packed(images)
         classes = self.columns.classes if known.max() < len(self.columns.classes) else ()
         named = from_array(np.zeros((count, 1, 1), np.uint8), labels, classes)  # whose images do not matter
@@ -228,7 +228,7 @@ class _Reader:
         return only
 
     def _fitted(self, images: NDArray[np.uint8], pixels: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:
-        """The array, in colour from the first picture in colour on."""
+        """The array so far, converted to colour when the first colour picture comes after grey ones."""
         if pixels.shape[1:] != images.shape[2:]:
             raise DataError(
                 f"data[{place}]: is {pixels.shape[1]} x {pixels.shape[2]}, and data[0] is {images.shape[2]} x "
@@ -238,7 +238,7 @@ class _Reader:
 
 
 def _label(label: object) -> int:
-    """The number of a class, or UNKNOWN for what is none."""
+    """The number of a class, or UNKNOWN if the label is no whole number from 0 on."""
     if isinstance(label, Tensor | np.ndarray | np.generic) and np.size(np.asarray(label)) == 1:
         label = np.asarray(label).item()
     whole = isinstance(label, int) and not isinstance(label, bool)

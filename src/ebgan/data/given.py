@@ -1,7 +1,7 @@
-"""Images handed over in Python: tensors, arrays and Pillow pictures become one tensor of a known shape and range.
+"""Images given as Python objects: tensors, arrays and Pillow pictures become one tensor of a known shape and range.
 
-The shape [C, H, W] is known, so that a layout is recognised and never guessed. Bytes are brought to [-1, 1]; floats
-must say by `limits` what is black and what is white.
+The expected shape [C, H, W] is known, so that a layout is recognised and never guessed. uint8 is scaled to [-1, 1]; for
+floats `limits` states the values of black and of white.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from ebgan.errors import UsageError
 Given = Tensor | NDArray[Any] | Image.Image | Packed | Sequence[Tensor | NDArray[Any] | Image.Image]
 Limits = tuple[float, float]
 
-SLACK = 1e-4  # beyond the limits, as a share of their distance: rounding, which is no sign of another range
-_IN_PNG = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")  # kinds of picture that a PNG holds
+SLACK = 1e-4  # tolerance beyond the limits, as a share of their distance, for rounding
+_IN_PNG = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")  # Pillow modes that a PNG can store
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReader:
-    """Reads images for nets that meet images of one shape."""
+    """Reads images for nets that take images of one shape."""
 
     shape: tuple[int, int, int]  # C, H, W
-    points: bool = False  # whether they are points, which have no range and are taken as they are
+    points: bool = False  # whether they are points of a toy, which have no range and are not scaled
     size: int | None = None  # pictures of another size are cropped to a square and resized to this; None refuses them
-    padding: int = 0  # black pixels then added on each side
-    crop: int | None = None  # the centred square then cut out
+    padding: int = 0  # black pixels added on each side after resizing
+    crop: int | None = None  # side of the centred square that is cut out last
     white: int | None = None  # the level of 16-bit pictures that is white; None is 65,535
 
     def __call__(self, given: Given, limits: Limits = (-1.0, 1.0)) -> Tensor:
         """Images [count, C, H, W] in [-1, 1] as float32; a single image is a batch of one.
 
-        Raises UsageError, with the mend, for another shape, another type, numbers that are not finite, and floats
-        beyond `limits`.
+        Raises UsageError that says how to convert them: for another shape or type, numbers that are not finite, and
+        floats beyond `limits`.
         """
         low, high = limits
         if not low < high:
@@ -123,7 +123,7 @@ class ImageReader:
         return torch.cat([self._sized(Image.fromarray(each)) for each in pictures])
 
     def _pictures(self, images: Tensor) -> NDArray[np.uint8] | None:
-        """Bytes of another size as pictures [count, H, W] or [count, H, W, 3], if one layout alone fits."""
+        """uint8 images of another size as pictures [count, H, W] or [count, H, W, 3], if exactly one layout fits."""
         channels = self.shape[0]
         if images.dim() == 2:
             return images[None].cpu().numpy() if channels == 1 else None
@@ -135,7 +135,7 @@ class ImageReader:
         return whole[..., 0] if channels == 1 else whole
 
     def _sized(self, picture: Image.Image) -> Tensor:
-        """A picture as bytes [1, C, H, W], cropped, resized and padded like the data."""
+        """A picture as uint8 [1, C, H, W], cropped, resized and padded like the data."""
         channels = self.shape[0]
         if self.points:
             raise UsageError(f"a picture is no point; expected floats {self._shapes(torch.empty(0))}")
@@ -149,7 +149,7 @@ class ImageReader:
 
 
 def picture_pixels(picture: Image.Image, size: int | None, white: int | None = None) -> NDArray[np.uint8]:
-    """The pixels [H, W, 3] of a picture in memory, which is read as the same picture in a file would be."""
+    """The pixels [H, W, 3] of a picture in memory, the same as if it were read from a file."""
     upright = ImageOps.exif_transpose(picture)
     if upright.mode == "F":
         raise UsageError("a picture of floating-point numbers, whose range is unknown: give them as an array of floats")
@@ -165,7 +165,7 @@ def picture_pixels(picture: Image.Image, size: int | None, white: int | None = N
 
 
 def as_tensor(given: object) -> Tensor:
-    """Numbers as a tensor. Raises UsageError for what is none and for kinds of numbers that torch lacks."""
+    """A tensor or array as a tensor. Raises UsageError for other objects, and for number types that torch lacks."""
     if isinstance(given, Tensor):
         return given.detach()
     if not isinstance(given, np.ndarray):
@@ -180,7 +180,7 @@ def as_tensor(given: object) -> Tensor:
 
 
 def convert_integers(images: Tensor) -> str:
-    """How images of whole numbers, or truths, become bytes."""
+    """Advice for a message: how images of integers or bools are converted to uint8."""
     if images.dtype == torch.bool:
         return "give True as 255, as uint8"
     if not images.numel():
@@ -192,7 +192,7 @@ def convert_integers(images: Tensor) -> str:
 
 
 def convert_floats(least: float, most: float, name: str) -> str:
-    """How floats of such values become what is expected; `name` is the argument that states their range."""
+    """Advice for a message: how floats of this range are given; `name` is the argument that states the range."""
     if least >= 0 and most <= 1:
         return f"if 0 is black and 1 is white, give {name}=(0, 1)"
     if least >= -1 and most <= 1:

@@ -1,4 +1,4 @@
-"""What a file is: a picture, by its name or by how it begins, or another kind that is refused by its own name."""
+"""What a file is: a picture, by its name or first bytes, or another kind, which is refused with its own message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-# Pictures that are read, and pictures in formats that are not: these are refused one by one, not passed over.
+# Extensions of pictures that are read, and of formats that are not: files of these are refused by name, not skipped.
 _READ = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib"),
     *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"),
@@ -17,14 +17,14 @@ _NOT_READ = (
     *(".pfm", ".raw", ".cr2", ".nef", ".arw", ".dng", ".orf", ".rw2", ".dcm"),
 )
 PICTURES = frozenset((*_READ, *_NOT_READ))
-START = 512  # bytes by which a kind is known
+START = 512  # bytes that are enough to tell the kind
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PORTABLE = re.compile(rb"P[1-6]\s")  # PBM, PGM and PPM
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _ARCHIVES = "unpack it, and give the folder"
-_KINDS = {  # how files begin that are no set of pictures: what they are, and the mend
+_KINDS = {  # first bytes of files that are no set of pictures: what they are, and what to do
     b"PAR1": ("a parquet file", "save its pictures as files, in Python by `datasets.load_dataset(...)`"),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _ARCHIVES),
     b"Rar!": ("a rar archive", _ARCHIVES),
@@ -33,7 +33,7 @@ _KINDS = {  # how files begin that are no set of pictures: what they are, and th
     **dict.fromkeys(_PICKLES, ("a pickle, which could run any code", "save its array of images by numpy.save")),
     b"SQLite format 3": ("a database", "save its pictures as files"),
 }
-_FOLDERS = {  # files that a folder may hold in place of pictures: what they are, and the mend
+_FOLDERS = {  # files that a folder may hold instead of pictures: what they are, and what to do
     ".tar": ("tar shards, as of webdataset", "unpack them into one folder (`tar -xf` each), or give one of them"),
     ".parquet": ("parquet files", "save their pictures as files, in Python by `datasets.load_dataset(...)`"),
     ".arrow": ("arrow files", "save their pictures as files, in Python by `datasets.load_from_disk(...)`"),
@@ -48,7 +48,7 @@ _FOLDERS = {  # files that a folder may hold in place of pictures: what they are
     ".mdb": ("lmdb databases in folders", "give one of these folders"),
     ".mp4": ("films", "save their pictures as files"),
 }
-_NAMED = {  # files whose names say what they should be, and are not
+_NAMED = {  # files whose content does not fit their names, and tables
     **dict.fromkeys((".zip", ".tar", ".tgz"), "named as an archive, and is none, or a damaged one: get it again"),
     **dict.fromkeys((".csv", ".tsv"), "a table: give the pictures that it names, and this as --labels"),
 }
@@ -56,7 +56,7 @@ _SHOWN = 5
 
 
 def named_as_picture(name: str) -> bool:
-    """Whether a file has the name of a picture."""
+    """Whether a file has the extension of a picture."""
     return PurePosixPath(name.lower()).suffix in PICTURES
 
 
@@ -68,7 +68,7 @@ def begins_as_picture(start: bytes) -> bool:
 
 
 def kind_of(start: bytes, name: str = "") -> str:
-    """What a file is that begins so, and the mend; "" for one that may be a picture."""
+    """What kind a file with these first bytes is, and what to do; "" if it may be a picture."""
     if _PAGE.match(start):
         return "a web page, such as an error or a login in place of the file: get the file again"
     for beginning, (what, mend) in _KINDS.items():
@@ -84,7 +84,7 @@ def start_of(path: Path) -> bytes:
 
 
 def without_pictures(names: Iterable[str]) -> str:
-    """What a place without pictures holds instead, and the mend; "" where it holds nothing."""
+    """What a folder or archive without pictures holds instead, and what to do; "" if it is empty."""
     names = list(names)
     counts = Counter(_suffix(name) for name in names)
     for suffix, _ in counts.most_common():
@@ -98,7 +98,7 @@ def without_pictures(names: Iterable[str]) -> str:
 
 
 def suffixes(names: Iterable[str]) -> str:
-    """The endings of files, or the names of those that have none."""
+    """The extensions of files, or the names of those that have none."""
     return few(sorted({_suffix(name) or PurePosixPath(name).name for name in names}), _SHOWN)
 
 
@@ -109,7 +109,7 @@ def few(words: Sequence[str], shown: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things, whose noun has an ordinary plural."""
+    """A number with its noun, "1 file" or "2 files"; for nouns whose plural ends in s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,14 +1,14 @@
-"""Pictures that are decoded once: the next process that asks for the same ones in the same size maps them from a file.
+"""The cache of decoded pictures: a later process that asks for the same pictures and size maps them from a file.
 
-What is kept are pixels and the names of the files that they came from. Labels, and the files that could not be decoded,
-are found anew each time; they cost little. The key of a file in the cache is a digest of what the pixels depend on:
-size, channels and white point, Pillow's version, and of each picture's file its name and
+A cache file holds the pixels, and the names of the files that they came from. Labels, and the files that could not be
+decoded, are found again each time, which costs little. The key of a cache file is a digest of all that the pixels
+depend on: size, channels and white level, Pillow's version, and for each picture its name and
 
-    in a zip       its size and CRC-32: the zip itself may be moved, copied or touched
-    anywhere else  its place, and size, inode and times of change of the file that holds it
+    in a zip       its size and CRC-32, so that the zip itself may be moved, copied or touched
+    anywhere else  the path, size, inode, mtime and ctime of the file that holds it
 
-A file that was changed a moment ago is not trusted to have another time when it is changed again: it is decoded anew
-until it is two seconds old.
+Two changes of a file within a moment may leave it with the same time. Pictures from a file that was changed less than
+two seconds ago are therefore not kept.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from ebgan.errors import DataError
 
 _log = logging.getLogger(__name__)
 _FORMAT = 2  # changes when pictures are decoded in another way
-_FEWEST, _LEAST = 1000, 1 << 26  # sets of fewer files and of fewer bytes are decoded in a second or so
-_SETTLED = 2.0  # seconds after which a file that is changed has another time, on any file system
+_FEWEST, _LEAST = 1000, 1 << 26  # below both, in files and in bytes, a set is decoded in about a second and not kept
+_SETTLED = 2.0  # seconds after which another change gives a file another time, on any file system
 
-_told: set[Path] = set()  # files of the cache that the user was told of
+_told: set[Path] = set()  # cache files that the user was already told about
 
 
 class Pictures(NamedTuple):
@@ -47,9 +47,9 @@ class Pictures(NamedTuple):
 
     images: NDArray[np.uint8]  # [N, C, size, size]
     names: tuple[str, ...]  # [N] of the files that could be decoded
-    refused: list[str]  # the others, with reasons
+    refused: list[str]  # the files that could not be decoded, with reasons
     path: Path | None = None  # the file that the images are mapped from
-    deepest: int = 0  # the highest level of pictures of 16 bits, 0 where there are none
+    deepest: int = 0  # the highest level in any 16-bit picture, 0 if there are none
 
 
 class _Request(NamedTuple):
@@ -63,19 +63,19 @@ class _Request(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """What the content of a file is known by."""
+    """What identifies the content of a file."""
 
     description: str
     bytes: int
-    changed: float = 0.0  # when, in seconds since 1970, where the description depends on that
+    changed: float = 0.0  # modification time, seconds since 1970; 0 if the description does not depend on it
 
 
 class _Identity(NamedTuple):
-    """What tells pictures from all others."""
+    """What identifies a set of decoded pictures."""
 
     key: str
-    bytes: int  # of their files, where these are known
-    changed: float  # when the newest of the files was changed, where the key depends on that
+    bytes: int  # of their files, as far as known
+    changed: float  # modification time of the newest file; 0 if the key does not depend on it
 
 
 def through_cache(
@@ -85,9 +85,9 @@ def through_cache(
     decode: Callable[[Listing], Pictures],
     white: int | None = None,
 ) -> tuple[Listing, Pictures]:
-    """The files of a place and their pictures, from the cache if they are there, else decoded and kept.
+    """The listing of a place and its pictures, from the cache if they are there, else decoded and kept.
 
-    A cache that cannot be written to is left alone, with a warning.
+    If the cache cannot be written, the pictures are decoded all the same, with a warning.
     """
     listing, request = make_listing(), _Request(size, channels, make_listing, decode, white)
     if not cache_wanted() or not _distinct(listing):
@@ -101,7 +101,7 @@ def through_cache(
 
 
 def _make(folder: CacheFolder, identity: _Identity, listing: Listing, request: _Request) -> Pictures:
-    """Decode pictures and keep them, unless another process has done so meanwhile."""
+    """Decode pictures and keep them, unless another process has done so in the meantime."""
     pictures = None
     try:
         with folder.making(identity.key):
@@ -130,7 +130,7 @@ def _announce(folder: CacheFolder, listing: Listing, obstacle: str) -> None:
 
 
 def _keep(file: Path, identity: _Identity, pictures: Pictures, request: _Request) -> None:
-    """Write pictures to the cache, if their files are still those that were listed."""
+    """Write pictures to the cache, if their files have not changed since they were listed."""
     if not pictures.names or _identify(request.make_listing(), request).key != identity.key:
         return
     write_packed(file, Packed(pictures.images, name=f"{file.stem} {pictures.deepest}", names=pictures.names))
@@ -138,9 +138,10 @@ def _keep(file: Path, identity: _Identity, pictures: Pictures, request: _Request
 
 
 def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
-    """The pictures of a listing in a file of the cache; None if it is not there, or not whole.
+    """The pictures of a listing from a cache file; None if it is missing or damaged.
 
-    Files that could not be decoded are tried again: if one can be now, what hindered it is gone, and all are decoded.
+    Files that could not be decoded are tried again. If one can be decoded now, None is returned, so that all are
+    decoded again.
     """
     try:
         use(file)
@@ -151,7 +152,7 @@ def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
         _log.warning("%s The pictures are decoded again.", error)
         return None
     key, _, deepest = packed.name.partition(" ")
-    if key != file.stem or not deepest.isdecimal():  # copied there by hand
+    if key != file.stem or not deepest.isdecimal():  # a file copied there by hand
         return None
     names = packed.names or ()
     known, refused = set(names), []
@@ -184,7 +185,7 @@ def _identify(listing: Listing, request: _Request) -> _Identity:
 
 
 def _contents(listing: Listing) -> Iterator[_Content]:
-    """What the content of each file of a listing is known by."""
+    """What identifies the content of each file of a listing."""
     store = listing.store
     if isinstance(store, Archive) and zipfile.is_zipfile(store.path):
         for _, span in listing.entries:

@@ -1,6 +1,6 @@
-"""What Pillow does not notice of a damaged PNG: pixel data with a wrong checksum, and rows that are missing.
+"""Damage of a PNG that Pillow does not notice: pixel data with a wrong checksum, and missing rows.
 
-Pillow skips the checksums of pixel data, and leaves rows black where the data ends too soon.
+Pillow skips the checksums of pixel data, and leaves rows black if the data ends too soon.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of each type of colour
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> channels
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # Adam7
 _PIECE = 1 << 20
 
 
 def check_sums(content: bytes) -> None:
-    """Raise ValueError for a file in which a part differs from its checksum."""
+    """Raise ValueError if the checksum of a chunk differs."""
     for kind, data, expected in _chunks(content):
         if zlib.crc32(data, zlib.crc32(kind)) != expected:
             raise ValueError(f"damaged: the checksum of a part ({kind.decode('ascii', 'replace')}) differs")
 
 
 def interlaced(content: bytes) -> bool:
-    """Whether a file holds its rows in the order of Adam7."""
+    """Whether the rows are interlaced (Adam7)."""
     return content[28:29] == b"\x01"
 
 
@@ -43,7 +43,7 @@ def check_rows(content: bytes) -> None:
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
-    """Kind, data and checksum of each part that is there as a whole."""
+    """Kind, data and checksum of each complete chunk."""
     view, place = memoryview(content), len(SIGNATURE)
     while place + 12 <= len(view):
         length, kind = struct.unpack(">I4s", view[place : place + 8])
@@ -57,7 +57,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
 
 
 def _inflated(pieces: Iterator[memoryview]) -> int:
-    """How many bytes a stream inflates to; they are not kept."""
+    """How many bytes a stream decompresses to; they are not kept."""
     inflate, count = zlib.decompressobj(), 0
     for piece in pieces:
         left: bytes | memoryview = piece

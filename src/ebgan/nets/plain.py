@@ -1,7 +1,8 @@
-"""Nets of torch's own layers, which draw from torch's numbers where ours draw from the site's.
+"""Nets made of torch's own layers, which draw from torch's random generator; ours draw from `site.randomness`.
 
-While such a net is built, torch's numbers are seeded by the run's seed: the same seed gives the same weights, on every
-rank. What torch's layers draw later (dropout), no seed decides and no checkpoint holds, so that these are refused.
+While such a net is built, torch's generator is seeded by the run's seed: the same seed gives the same weights on every
+rank. Layers that draw later, while training (dropout), are refused: no seed of the run decides what they draw, and no
+checkpoint holds the generator's state.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _RANDOM = (nn.RReLU, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d)
 
 @contextmanager
 def seeded(site: Site, player: str) -> Iterator[None]:
-    """Torch's numbers follow the site's first seed and the player's name; afterwards they are as before."""
+    """Seed torch's generator by the site's first seed and the player's name; restore its state afterwards."""
     seeds, device = site.randomness.seeds, site.device
     if seeds.is_meta:
         yield
@@ -37,7 +38,7 @@ def seeded(site: Site, player: str) -> Iterator[None]:
 
 
 def check_plain(net: nn.Module, site: Site, player: str, dtype: torch.dtype) -> None:
-    """Raise UsageError for layers of torch's own that break what a run promises."""
+    """Raise UsageError for torch layers that would make a run irreproducible, or cannot be stacked or computed so."""
     for name, module in net.named_modules():
         where = f"nets.{player}: {name or 'the net'} is torch's {type(module).__name__}, which"
         if _draws(module):
@@ -66,7 +67,7 @@ def check_plain(net: nn.Module, site: Site, player: str, dtype: torch.dtype) -> 
 
 
 def has_plain(net: nn.Module) -> bool:
-    """Whether a net has layers of torch's own that hold weights."""
+    """Whether a net has torch layers with weights."""
     return any(
         type(module).__module__.startswith("torch.nn.") and next(module.parameters(recurse=False), None) is not None
         for module in net.modules()
@@ -74,7 +75,7 @@ def has_plain(net: nn.Module) -> bool:
 
 
 def _draws(module: nn.Module) -> bool:
-    """Whether a layer of torch's own draws numbers while training."""
+    """Whether a torch layer draws random numbers while training."""
     if isinstance(module, _DROPOUTS):
         return module.p > 0
     if isinstance(module, nn.MultiheadAttention | nn.RNNBase):

@@ -1,7 +1,7 @@
-"""What there is by name, told without loading any of it: the recipes, grids and reproductions of `catalogue.tsv`.
+"""The names of all recipes, grids and reproductions, read from `catalogue.tsv` without importing their modules.
 
-Loading them all takes torch and seconds; reading the file takes neither. `tools/write-catalogue` writes it from the
-modules of this package, and a test holds it against them.
+Importing the modules loads torch and takes seconds. `tools/write-catalogue` writes the file from the modules of this
+package and of `ebgan.reproductions`, and a test compares it with them.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ class Entry(NamedTuple):
 
 @cache
 def entries(kind: Kind) -> Mapping[str, Entry]:
-    """The entries of a kind by name, module after module."""
+    """The entries of a kind by name, in the order of the file."""
     lines = map(Entry._make, (line.split("\t") for line in FILE.read_text("utf-8").splitlines()))
     return {entry.name: entry for entry in lines if entry.kind == kind}
 
 
 def listed(shown: Iterable[Entry]) -> list[str]:
-    """A line for each entry, with the names in one column."""
+    """A line for each entry, with the names padded to one column."""
     shown = list(shown)
     width = max(len(entry.name) for entry in shown)
     return [f"{entry.name:<{width}}  {entry.summary} ({entry.source})" for entry in shown]
 
 
 def nearest(name: str, known: Iterable[str], listing: str) -> str:
-    """The names that an unknown one may have been meant for, or the command that lists them all."""
+    """Known names that are like an unknown one, or the command that lists them all, as text."""
     near = difflib.get_close_matches(name, known, 3, 0.5)
     return f"did you mean {' or '.join(near)}?" if near else f"`{listing}` lists them"
 
@@ -57,7 +57,7 @@ def load_all() -> None:
 
 
 def collected(reproductions: Mapping[str, Any]) -> str:
-    """The text of the file, from the modules themselves and from what `ebgan reproduce` measures, by name."""
+    """The text of the file: recipes and grids from the modules, and the given reproductions by name."""
     load_all()
     from ebgan.recipes.index import GRIDS, RECIPES
 

@@ -1,7 +1,7 @@
-"""What looks wrong in a run, said in words with a mend, from the records alone.
+"""Alarms: what looks wrong in a run and what to do about it, from the records alone.
 
-A symptom becomes an alarm if the objective says that it can be one (`Asks.alarms`), and if it lasts for a fifth of the
-run and for 10,000 images without getting better.
+A symptom becomes an alarm if it is one of the general ones or the objective lists it (`Asks.alarms`), and if it lasts
+for a fifth of the run and for 10,000 images without getting better.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from ebgan.runfolder import Record
 
 PATIENCE = 0.2  # share of the run that a symptom must last
 ENOUGH = 10_000  # images that it must last, however short the run is
-BETTER = 0.9  # factor on the severity under which a symptom is getting better, and is given the same time again
-COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are all but one
-STUCK = 1e-6  # distance from an end of [0, 1] within which BEGAN's k rests there
-SATURATED = 0.01  # share of the experts' largest entropy below which all of them are sure of every sample
-DOMINANCE = 0.4  # by how much the share of the largest class exceeds that of the data's where it dominates
-GENERAL = frozenset({"collapse", "class collapse"})  # of any objective
+BETTER = 0.9  # a severity below this share of the one at its start is getting better: the time starts again
+COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are nearly identical
+STUCK = 1e-6  # distance from 0 or 1 within which BEGAN's k counts as stuck there
+SATURATED = 0.01  # share of the largest possible entropy below which every expert is sure of every sample
+DOMINANCE = 0.4  # a class dominates if its share exceeds that of the data's largest class by more than this
+GENERAL = frozenset({"collapse", "class collapse"})  # possible for any objective
 
 
 class Symptom(NamedTuple):
-    """What a record shows of something wrong."""
+    """Something wrong that a record shows."""
 
     name: str
-    severity: float  # the larger the worse, above 0
-    message: str  # with a mend
+    severity: float  # positive, the larger the worse
+    message: str  # what is wrong, and what to do
 
 
 class Begun(NamedTuple):
-    """Since when a symptom lasts."""
+    """When a symptom began."""
 
     images: int
-    severity: float  # then
+    severity: float  # at that time
 
 
 @dataclass
 class Alarms:
-    """Remembers since when each symptom lasts; each alarm is raised once."""
+    """Remembers when each symptom began; each alarm is raised once."""
 
     images: int  # of the whole run
-    possible: frozenset[str]  # alarms that can be right of the objective, besides the general ones
+    possible: frozenset[str]  # alarms that make sense for the objective, besides the general ones
     since: dict[str, Begun] = field(default_factory=dict)
     raised: set[str] = field(default_factory=set)
-    highest: float = 0.0  # mean energy, of data or samples, of any record so far
+    highest: float = 0.0  # highest mean energy, of data or samples, in the records so far
 
     def hear(self, record: Record) -> list[Record]:
         """New alarms after a record of stats.jsonl: {"images", "alarm", "message"}."""
@@ -59,7 +59,7 @@ class Alarms:
         return self._after(evaluation["images"], list(_of_the_classes(evaluation["metrics"])), of_metrics=True)
 
     def _after(self, images: int, found: list[Symptom], *, of_metrics: bool = False) -> list[Record]:
-        """The alarms of the symptoms that have lasted; those of the same kind of record that are gone are forgotten."""
+        """Alarms for symptoms that have lasted long enough; forget those that this kind of record no longer shows."""
         names = {each.name for each in found}
         for name in list(self.since):
             if name not in names and (name == "class collapse") == of_metrics:
@@ -76,7 +76,7 @@ class Alarms:
 
 
 def _of_the_margin(record: Record, highest: float) -> Iterable[Symptom]:
-    """`highest` is the largest mean energy so far: a margin above it is none that energies reach."""
+    """`highest` is the highest mean energy so far: no energy has reached a margin above it."""
     share, margin = record.get("hinge_share"), record.get("margin")
     fake, real = record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
     if not margin or share is None:

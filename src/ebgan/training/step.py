@@ -1,12 +1,12 @@
-"""One training step: the discriminator's turn, the generator's turn, the objective's move.
+"""One training step: the discriminator's turn, the generator's turn, the objective's update.
 
     draw() --Batch--+--------------------------------> discriminator --Reading real--+
                     |                                                                +--> D moves
                     +--> sampler(generator) --Sample--detached--> discriminator --Reading fake--+
-    sampler(generator) --Sample--> discriminator, now moved --Reading fake--> G moves
+    sampler(generator) --Sample--> updated discriminator --Reading fake--> G moves
     mean energies --> objective.update --> next state
 
-Nothing here waits for the device, and nothing here knows which objective, energy or nets are at play.
+Nothing here waits for the device, and nothing here depends on which objective, energy or nets are used.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from ebgan.training.plateau import PlateauState
 
 
 class Progress(NamedTuple):
-    """What moves besides the players."""
+    """What a step changes besides the players' weights."""
 
     images: Tensor  # [] int64, real images that the discriminator has read
     objective: Any  # the objective's state
     memory: Any  # what the sampler keeps of earlier samples
-    plateau: PlateauState | None = None  # the plateau's, if the game has one
+    plateau: PlateauState | None = None  # the state of the plateau on the learning rates, if the game has one
 
 
 class Outcome(NamedTuple):
     """Metrics of one step, not yet copied to the host."""
 
-    finite: Tensor  # [*models] whether each model's losses and gradients were finite; one that was not did not move
-    values: dict[str, Tensor]  # [*models] by name, or [] where all models share one
+    finite: Tensor  # [*models] whether losses and gradients were finite; a model whose were not did not move
+    values: dict[str, Tensor]  # name -> [*models], or [] if all models share one value
 
 
 def train_step(
@@ -52,12 +52,13 @@ def train_step(
     seen: int | None = None,
     watched: bool = True,
 ) -> tuple[Progress, Outcome]:
-    """Move both players and the objective's state; `draw` serves this rank's share of each batch.
+    """Update both players and the objective's state.
 
-    `source` serves this rank's share of the images that the samples of the step's n-th turn start from, for samplers
-    that start from images. `seen` is progress.images where the caller knows it without asking the device: noise of many
-    steps is then drawn at once, the same, and a net that observes the data is shown only one batch in eight. With
-    `watched` False the outcome lacks what the objective only watches, which nothing but a report reads.
+    `draw` returns this rank's share of the next batch. `source(n)`, for samplers that start from images, returns this
+    rank's share of the images that the samples of the step's n-th turn start from. `seen` is the value of
+    progress.images, if the caller knows it on the host: noise of many steps is then drawn at once (the same numbers),
+    and a net that observes the data sees only one batch in eight. With `watched` False the outcome lacks the metrics of
+    `Objective.watch`, which only a report reads.
     """
     step = _Step(game, progress, source, seen)
     discriminator_turns, generator_turns = turns
@@ -73,27 +74,27 @@ def train_step(
 
 @dataclass
 class _Step:
-    """A step under way: what its turns hand on to the later ones."""
+    """A step in progress: what earlier turns pass on to later ones."""
 
     game: Game
     before: Progress
     source: Callable[[int], Batch]
     seen: int | None
     values: dict[str, Tensor] = field(default_factory=dict)
-    finite: Tensor | None = None  # [*models] whether all losses and gradients were so far
-    sample: Sample | None = None  # the last discriminator turn's, where the generator's first turn takes it again
-    fake: Reading | None = None  # the last generator turn's
+    finite: Tensor | None = None  # [*models] whether all losses and gradients so far were finite
+    sample: Sample | None = None  # of the last discriminator turn, if the generator's first turn uses it again
+    fake: Reading | None = None  # of the last generator turn
 
     def __post_init__(self) -> None:
         self.images, self.memory = self.before.images, self.before.memory
-        self.place: Tensor | int = self.images if self.seen is None else self.seen  # of the next image to be read
+        self.place: Tensor | int = self.images if self.seen is None else self.seen  # index of the next image to be read
         self.factor = self.before.plateau.factor if self.before.plateau else None
         self.values |= self.game.learning_rates(self.images, self.factor)
 
     def move_discriminator(self, batch: Batch, turn: int, *, kept: bool, alone: bool) -> None:
         """The discriminator's turn: energy down on the data, up on the samples, unless it is trained `alone`.
 
-        With `kept` the samples' graph is kept for the generator's turn.
+        With `kept` the samples and their graph are kept for the generator's turn.
         """
         game, state, first = self.game, self.before.objective, self.place
         self.count = batch.images.shape[-4]
@@ -121,9 +122,9 @@ class _Step:
         self.images, self.place = self.images + whole, self.place + whole
 
     def move_generator(self, turn: int, start: int) -> None:
-        """The generator's turn: fresh samples to where the discriminator, now moved, finds low energy.
+        """The generator's turn: lower the energy that the updated discriminator gives to samples.
 
-        `start` is the place among the step's turns of the images that samples start from.
+        `start` is the turn for which `source` is asked, if samples start from images.
         """
         game, state, sample = self.game, self.before.objective, self.sample
         if sample is None:
@@ -135,7 +136,7 @@ class _Step:
         self._note("generator", losses, energy_fake=self.fake)
 
     def move_objective(self, watched: bool) -> tuple[Progress, Outcome]:
-        """The objective's move: margin and balance follow this step's energies, and the learning rates a stall."""
+        """Update the objective's state by this step's mean energies, and the plateau by the convergence."""
         game, (before, state, _, plateau) = self.game, self.before
         assert self.fake is not None
         assert self.finite is not None
@@ -149,7 +150,7 @@ class _Step:
         return self._ended(moved, plateau)
 
     def skip_generator(self) -> tuple[Progress, Outcome]:
-        """The end of a step in which the generator has no turn."""
+        """End a step in which the generator has no turn."""
         return self._ended(self.game.objective.idle(self.before.objective, self.images), self.before.plateau)
 
     def _ended(self, moved: Any, plateau: PlateauState | None) -> tuple[Progress, Outcome]:
@@ -165,7 +166,7 @@ class _Step:
 
 
 def _where(finite: Tensor, moved: Any, before: Any) -> Any:
-    """The moved state for the models that are finite, the one before for the others."""
+    """The new state for models that are finite, the old one for the others."""
     if isinstance(moved, Tensor):
         return torch.where(finite, moved, before) if moved.dim() == finite.dim() else moved
     return type(moved)(*(_where(finite, new, old) for new, old in zip(moved, before, strict=True)))
