@@ -137,7 +137,7 @@ def main() -> None:
     if given.threads:
         os.environ["OMP_NUM_THREADS"] = str(given.threads)
     chosen = rows(given.images)
-    print("| row | beside | ours, s | the other, s | ratio of the clock | ratio of the processors |")
+    print("| row | compared with | ours, s | the other, s | ratio of elapsed time | ratio of processor time |")
     print("|---|---|---|---|---|---|", flush=True)
     for name in given.rows:
         print(name, file=sys.stderr, flush=True)
