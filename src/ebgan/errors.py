@@ -35,7 +35,7 @@ class CheckpointError(EbganError):
 
 
 class StorageError(EbganError, OSError):
-    """The disk refused: the message names the path, the bytes needed and the bytes free."""
+    """Writing failed: the message names the path, the bytes needed and the bytes free."""
 
     exit_code = 5
 
@@ -59,7 +59,7 @@ TERMINATED = 143
 
 
 def check_least(owner: str, least: int, **values: int | None) -> None:
-    """Raise UsageError that names the first field whose value is below the least that makes sense; None is none."""
+    """Raise UsageError that names the first field whose value is below the least that makes sense; None is allowed."""
     for name, value in values.items():
         if isinstance(value, bool | float | str):
             raise UsageError(f"{owner}.{name}={value!r}: expected a whole number".lstrip("."))
@@ -68,7 +68,7 @@ def check_least(owner: str, least: int, **values: int | None) -> None:
 
 
 def check_most(owner: str, most: int, **values: int | None) -> None:
-    """Raise UsageError that names the first field whose value is beyond any sense; None is none."""
+    """Raise UsageError that names the first field whose value is above the most that makes sense; None is allowed."""
     for name, value in values.items():
         if value is not None and value > most:
             raise UsageError(f"{owner}.{name}={value}: expected at most {most:,}".lstrip("."))

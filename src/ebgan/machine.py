@@ -20,7 +20,7 @@ class Cores(NamedTuple):
 
     @property
     def usable(self) -> int:
-        """How many threads can work at once."""
+        """How many threads can run at once."""
         return max(1, min(self.affinity, math.ceil(self.quota or self.affinity)))
 
 
@@ -53,7 +53,7 @@ def memory(root: Path = Path("/")) -> Memory:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """The limits of all groups that the process is in, outer ones among them."""
+    """The limits of all control groups that the process is in, including outer ones."""
     for group in _groups(root, ""):
         yield from _share(_words(group / "cpu.max"))
     for group in _groups(root, "cpu"):
@@ -61,7 +61,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _share(words: list[str]) -> list[float]:
-    """Quota over period, or nothing where one of them is no number, as of a group without a limit."""
+    """Quota divided by period; [] if one of them is no number, as in a group without a limit."""
     numbers = [int(word) for word in words if word.isdigit()]
     return [numbers[0] / numbers[1]] if len(numbers) == 2 and numbers[1] else []
 

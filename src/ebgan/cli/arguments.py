@@ -32,7 +32,7 @@ class Named:
 
 @dataclass(frozen=True, kw_only=True)
 class OpensData:
-    """What a verb has that opens data."""
+    """Options of every verb that opens data."""
 
     cache: Annotated[FlagCreatePairsOff[bool], arg(help="decode pictures anew, and keep none in the cache folder")] = (
         True
@@ -57,7 +57,7 @@ def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
 
 
 def help_text(kind: type[Kind], verb: str) -> str:
-    """What `--help` prints of a verb."""
+    """The text that `--help` of a verb prints."""
     helped = io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
     with contextlib.suppress(SystemExit), contextlib.redirect_stdout(helped), _one_column():
         _parsed(kind, verb, ["--help"])
@@ -76,7 +76,7 @@ def _written(file: io.TextIOWrapper) -> str:
 
 @contextlib.contextmanager
 def _one_column() -> Iterator[None]:
-    """Within it, a help text has one column, however wide the terminal is."""
+    """A context in which help texts have one column, however wide the terminal is."""
     before, width = os.environ.get("COLUMNS"), shutil.get_terminal_size().columns
     os.environ["COLUMNS"] = str(min(max(width, NARROWEST), WIDEST))
     try:

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
 
 
 def _options(verb: str) -> list[str]:
-    """The options of a verb, by its help; of one that takes a recipe also the fields of a usual one."""
+    """The options of a verb, read from its help; if it takes a recipe, with the fields of a typical recipe."""
     helped = io.StringIO()
     recipe = [EXAMPLE] if _TAKES_RECIPE.get(verb) == "recipe" else []
     with contextlib.redirect_stdout(helped), contextlib.suppress(SystemExit):
@@ -47,7 +47,7 @@ def _options(verb: str) -> list[str]:
 
 
 def _bash(options: Mapping[str, Sequence[str]], names: Mapping[str, Sequence[str]], zsh: bool) -> str:
-    """A script for bash, which zsh reads too; what is no verb, recipe or option is completed as a path."""
+    """A script for bash, which zsh reads too; everything but verbs, recipes and options is completed as a path."""
     cases = [
         f"    {verb}) options='{' '.join(words)}' names='{' '.join(names.get(verb, ()))}' ;;"
         for verb, words in options.items()

@@ -22,7 +22,7 @@ Kind = TypeVar("Kind")
 
 @unswept()
 def find_experiment(recipe: str) -> Experiment:
-    """The experiment of a recipe's name or of a config file."""
+    """The experiment that a recipe's name or a config file stands for."""
     if not _is_config(recipe):
         from ebgan.recipes import find
 
@@ -51,7 +51,7 @@ def find_device(name: str | None) -> torch.device:
 
 
 def named_device(name: str) -> torch.device:
-    """The device of a name, which need not be here, but on the workers of a cluster."""
+    """The device with this name, which may exist only on the workers of a cluster."""
     import torch
 
     try:
@@ -77,6 +77,6 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
 
 
 def _in_full(word: str) -> str:
-    """`--size` as the field that it is short for, which is checked together with the others."""
+    """Put `--size` into the field that it is short for, so that it is checked with the others."""
     name, equals, value = word.partition("=")
     return f"--data.size{equals}{value}" if name == "--size" else word

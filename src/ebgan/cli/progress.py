@@ -49,7 +49,7 @@ class ProgressBar:
         self.bar.update(self.task, completed=images, description=shown_values(record))
 
     def notice(self, text: str) -> None:
-        """Say something above the bar."""
+        """Print a message above the bar."""
         self.console.print(Text(text, style="yellow"))
 
 
@@ -59,7 +59,7 @@ def shown_values(record: Record) -> str:
 
 
 def print_summary(out: Path) -> None:
-    """Say where everything is, and what the samples are worth."""
+    """Print the paths of everything, and the metrics of the samples."""
     if rank().index > 0:
         return
     folder = RunFolder(out)

@@ -45,6 +45,6 @@ class ProgressLines:
 
 
 def _print(text: str) -> None:
-    """One line on standard error, of the first of several processes alone."""
+    """Print one line on standard error; only the first of several processes does."""
     if rank().index == 0:
         print(text, file=sys.stderr, flush=True)

@@ -154,7 +154,7 @@ def _members(archive: tarfile.TarFile, file: BinaryIO, end: int, name: str) -> l
 
 
 def _zeros(file: BinaryIO, end: int) -> bool:
-    """Whether all is zero from here to a place in the file."""
+    """Whether all bytes from here to an offset are zero."""
     while (left := end - file.tell()) > 0:
         piece = file.read(min(left, _PIECE))
         if any(piece):
@@ -183,7 +183,7 @@ def _plain(name: str) -> str:
 
 
 class _File:
-    """A file that is open as long as anybody reads in it, by place and so from any thread."""
+    """An open file that is read at given offsets, and so from any thread; it stays open while anyone reads."""
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)

@@ -42,7 +42,7 @@ class DecoderLostError(EbganError):
 
 
 class Decoded(NamedTuple):
-    """A stretch of files, decoded."""
+    """A range of files, decoded."""
 
     pixels: NDArray[np.uint8]  # [kept, channels, size, size]
     grey: bool  # whether every picture is
@@ -128,7 +128,7 @@ def check_not_imported() -> None:
 
 
 def _check_main() -> None:
-    """Raise UsageError where the running script is no file, so that no process can import it."""
+    """Raise UsageError if the running script is no file, since no process can then import it."""
     path = getattr(sys.modules["__main__"], "__file__", None)
     if path is not None and getattr(sys.modules["__main__"], "__spec__", None) is None and not Path(path).is_file():
         raise UsageError(
@@ -138,7 +138,7 @@ def _check_main() -> None:
 
 
 def _begin(begun: Event) -> None:
-    """Leave signals to the process that packs, and end with it; what Pillow warns of is no news to the user."""
+    """Leave signals to the process that packs, and end with it; silence Pillow's warnings."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")

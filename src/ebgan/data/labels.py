@@ -92,7 +92,7 @@ def matched(packed: Packed, classes: tuple[str, ...]) -> Matched:
 
 
 def _said_of_others(packed: Packed, classes: tuple[str, ...]) -> str:
-    """Which classes only one of two sets has, in words."""
+    """A message about classes that only one of two sets has."""
     assert packed.labels is not None
     counts = np.bincount(packed.labels[packed.labels != UNKNOWN], minlength=len(packed.classes))
     foreign = [f"{name} ({count:,})" for name, count in zip(packed.classes, counts, strict=True) if name not in classes]
@@ -126,7 +126,7 @@ def draw_labelled(data: Packed, count: int | None, randomness: Randomness) -> Te
 
 
 def _share(data: Packed, count: int) -> int:
-    """How many of each class make up a count."""
+    """How many images of each class add up to a count."""
     each, left = divmod(count, len(data.classes))
     if left or not each:
         raise UsageError(
@@ -141,7 +141,7 @@ def _share(data: Packed, count: int) -> int:
 
 
 def _of_tests(name: str) -> bool:
-    """Whether a name in a table is of a picture for testing, by the first of its folders that is of a split."""
+    """Whether a name in a table means a test picture: the first of its folders that names a split decides."""
     folders = name.replace("\\", "/").split("/")[:-1]
     return next((kind for folder in folders if (kind := role(folder))), "train") != "train"
 
@@ -167,5 +167,5 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _place(header: list[str], known: tuple[str, ...]) -> int | None:
-    """The column that has the first of some names that there is."""
+    """The column with the first of these names that exists."""
     return next((header.index(name) for name in known if name in header), None)

@@ -38,7 +38,7 @@ _BREEDS = ("n02085620", "n02113978")  # of ImageNet's 1,000 classes, the 118 fro
 
 @dataclass(frozen=True)
 class Choice:
-    """What is wanted of a place."""
+    """Which pictures of a place are wanted."""
 
     split: str = "train"
     labels: str | None = None  # the column of a table that names the classes; by default folders do
@@ -60,7 +60,7 @@ class Listing(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What lies in a place."""
+    """What a place holds."""
 
     store: Store  # where the pictures are
     entries: list[Entry]  # they, below the folders that hold them all
@@ -70,7 +70,7 @@ class _Found(NamedTuple):
 
 
 def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
-    """The pictures of a folder, archive or database. Raises DataError or UsageError for what is not to be had."""
+    """The pictures of a folder, archive or database. Raises DataError or UsageError if what is asked for is missing."""
     choice = choice or Choice()
     _refuse_half_pictures()
     place = _store(path)
@@ -91,7 +91,7 @@ def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
 
 
 def _by_table(store: Store, entries: list[Entry], said: dict[Any, str], column: str, notes: tuple[str, ...]) -> Listing:
-    """Pictures whose class a table says; `said` is by where they are."""
+    """Pictures whose classes a table names; `said` is by where they are."""
     labels = {entry.name: said[entry.where] for entry in entries if entry.where in said}
     listed = [entry for entry in entries if entry.name in labels]
     left_out = [(entry.name, "not in the table") for entry in entries if entry.name not in labels]
@@ -168,7 +168,7 @@ def _is_picture(place: Store, entry: Entry) -> bool | None:
 
 
 def _refuse_half_pictures() -> None:
-    """Raise UsageError where a program has told Pillow to take pictures that are cut short."""
+    """Raise UsageError if the program has set Pillow to accept truncated pictures."""
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise UsageError(
             "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set, with which pictures that are cut short are read as if they "

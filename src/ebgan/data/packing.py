@@ -87,7 +87,7 @@ def pack(
 
 
 class _Run(NamedTuple):
-    """How it is done, which changes nothing of what comes out."""
+    """How pictures are packed; it does not affect the result."""
 
     workers: int
     progress: Progress
@@ -109,7 +109,7 @@ def _full(source: str | Path) -> str:
 
 
 def _digest(listing: Listing) -> str:
-    """What tells files from others, without reading them: their names, sizes and times."""
+    """What identifies the files without reading them: names, sizes and times."""
     digest = hashlib.sha256()
     for entry in listing.entries:
         digest.update(f"{entry.name}\0{entry.where!r}\0{listing.store.version(entry)}\n".encode())
@@ -123,7 +123,7 @@ def _cores() -> int:
 def _fill(
     entries: list[Entry], decoder: Decoder, folder: PackFolder, before: list[Stretch], run: _Run
 ) -> list[Stretch]:
-    """Decode what is not done yet; the stretches that were added."""
+    """Decode what is not done yet, and return the ranges that were added."""
     first, length = sum(stretch.files for stretch in before), sum(stretch.length for stretch in before)
     refused = sum(len(stretch.refused) for stretch in before)
     _check_space(folder, (len(entries) - first) * decoder.length)
@@ -142,7 +142,7 @@ def _fill(
 
 
 def _part(path: Path, length: int) -> FileIO:
-    """The file of pixels, which holds so many bytes of them, ready for more; what is written is on its way at once."""
+    """The file of pixels, cut to the first `length` bytes of them, opened to append without a buffer."""
     file = FileIO(path, "ab")
     file.truncate(len(START) + length if length else 0)
     if not length:
@@ -164,7 +164,7 @@ def _stretch(files: int, result: Decoded) -> Stretch:
 
 
 def _check_space(folder: PackFolder, needed: int) -> None:
-    """Refuse at once what cannot end well."""
+    """Refuse requests that would fail later."""
     free = shutil.disk_usage(folder.path).free
     if needed > free:
         raise StorageError(
@@ -174,7 +174,7 @@ def _check_space(folder: PackFolder, needed: int) -> None:
 
 
 def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[Stretch]) -> Outcome:
-    """Put names and labels to the pixels."""
+    """Write names and labels beside the pixels."""
     reasons = dict(_placed(done))
     refused = [(listing.entries[place].name, reason) for place, reason in reasons.items()] + listing.left_out
     if refused:
@@ -198,7 +198,7 @@ def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[S
 
 
 def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:
-    """The place of each refused file among all, and the reason."""
+    """The index of each refused file, and the reason."""
     start = 0
     for stretch in done:
         yield from ((start + place, reason) for place, reason in stretch.refused)

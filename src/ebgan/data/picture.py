@@ -64,7 +64,7 @@ def decode_picture(
 
 
 def check_white(white: int | None) -> None:
-    """Raise UsageError for a white point that 16 bits do not hold."""
+    """Raise UsageError for a white level that does not fit in 16 bits."""
     if white is not None and not 1 <= white <= DEEPEST:
         raise UsageError(f"white={white}: expected a level of 16-bit pictures, from 1 to {DEEPEST}")
 
@@ -122,7 +122,7 @@ def _content_of_png(file: Path | BinaryIO) -> bytes | None:
 
 
 def _check_whole(opened: Image.Image, content: bytes) -> None:
-    """Raise ValueError for a PNG that ends too soon: rows that are missing are 0, so that only such are looked into."""
+    """Raise ValueError for a PNG that ends too soon. Missing rows are 0: only pictures with such rows are checked."""
     opened.load()
     last = np.any(opened.getpixel((opened.width - 1, opened.height - 1)))  # most often not black: then it is there
     if png.interlaced(content) or not (last or _last_row(opened).any()):
@@ -146,7 +146,7 @@ def _scaled(deep: NDArray[np.int64], white: int | None) -> NDArray[np.uint8]:
 
 
 def _colours_deep(image: ImageFile.ImageFile) -> bool:
-    """Whether a file holds 16 bits of each colour, of which Pillow keeps the upper eight."""
+    """Whether a file has 16 bits for each colour, of which Pillow keeps only the upper eight."""
     return image.mode in ("RGB", "RGBA") and any(";16" in str(tile.args) for tile in image.tile)
 
 

@@ -84,7 +84,7 @@ def open_data(
 
 
 def open_arrays(source: str | Path, split: str = "train") -> Packed | None:
-    """The set that a source names if its images have a shape already; None for pictures that are to be decoded."""
+    """The set that a source names, if its images already have a shape; None for pictures that must be decoded."""
     if split not in SPLITS:
         raise DataError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
     if isinstance(source, str) and source in SOURCES:
@@ -103,7 +103,7 @@ def data_folder(name: str) -> Path:
 
 
 def located_sets() -> dict[str, str]:
-    """The named sets that are here, each with its folder or archive, or with what is wrong with it; none is read."""
+    """The named sets on this machine, each with its folder or archive, or with what is wrong; none is read."""
     found = {"digits": "comes with scikit-learn"}
     for name, find in _FINDERS.items():
         try:
@@ -162,7 +162,7 @@ def existing(source: str | Path) -> Path:
 
 
 def expanded(source: str | Path) -> Path:
-    """A path with the user's home folder in place of `~`. Raises DataError where there is none."""
+    """A path with `~` replaced by the user's home folder. Raises DataError if there is none."""
     try:
         return Path(source).expanduser()
     except RuntimeError as error:

@@ -58,13 +58,13 @@ def column(store: Store, tables: list[Entry], name: str, pictures: Pictures) -> 
 
 
 def partition(store: Store, tables: list[Entry], pictures: Pictures) -> dict[str, str] | None:
-    """Of which part, 0, 1 or 2, each picture of CelebA is, by its name, or None where no list says so."""
+    """The part (0, 1 or 2) of each picture of CelebA by its name; None if there is no list of partitions."""
     lists = [entry for entry in tables if entry.name.rpartition("/")[2].startswith(_PARTITION)]
     return column(store, lists, _COLUMNS[1], pictures) if lists else None
 
 
 def file_column(rows: Rows, pictures: Pictures, other: int) -> int:
-    """The column that names the files: the one, but for another, most of whose first rows name a picture."""
+    """The column that names the files: the one, except `other`, whose first rows name the most pictures."""
     columns = [at for at in range(len(rows[0]) if rows else 0) if at != other]
     for tried in (rows[:_TRIED], rows):
         scores = {at: sum(_names_one(row[at], pictures) for row in tried if len(row) > at) for at in columns}

@@ -1,4 +1,4 @@
-"""What processes that train together, the ranks, exchange.
+"""What the ranks (processes that train together) exchange.
 
 Each rank reads its own slice of every batch. What the slices must agree on is shared here: batch norm takes the
 statistics of the whole batch (`mean_across_ranks`), objectives see the energies and codes of the whole batch
@@ -35,7 +35,7 @@ class Rank:
 
 
 def rank() -> Rank:
-    """The place of this process; (0, 1) where it trains alone."""
+    """The rank of this process; (0, 1) if it trains alone."""
     if distributed.is_available() and distributed.is_initialized():
         return Rank(distributed.get_rank(), distributed.get_world_size())
     return Rank(0, 1)
@@ -127,7 +127,7 @@ def exchange() -> Iterator[None]:
 
 
 def lost(error: RuntimeError) -> RankLostError:
-    """The error for a user, from what torch says of a lost connection."""
+    """The user's error for torch's error about a lost connection."""
     line = str(error).splitlines()[0]
     reason = re.sub(r"^\[[^]]*\] |\. This is typically.*", "", line)  # without the line of torch's code, and advice
     return RankLostError(

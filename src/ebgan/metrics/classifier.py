@@ -39,7 +39,7 @@ class HeldOut(NamedTuple):
 
 
 class Readout(NamedTuple):
-    """What a classifier says of images; on the CPU, whatever device it runs on."""
+    """Outputs of a classifier for images, on the CPU whatever device it runs on."""
 
     features: Tensor  # [samples, 128] float32
     probabilities: Tensor  # [samples, classes] float32, p(y|x)
@@ -57,7 +57,7 @@ class TrainedClassifier:
 
     @property
     def doubt(self) -> str | None:
-        """Why what it says of samples means nothing, if it names the images that it is tested on by chance."""
+        """Why its outputs mean nothing, if on test images it is no better than chance."""
         error = math.sqrt(self.chance * (1 - self.chance) / max(self.tests, 1))
         if self.accuracy > self.chance + _CLEAR * error:
             return None
@@ -113,7 +113,7 @@ def digit_classifier(
 
 
 def refusal(shape: tuple[int, ...], labels: Tensor) -> str | None:
-    """Why images [samples, C, H, W] with these labels teach no classifier, if they do not."""
+    """Why no classifier can be trained on these images and labels, if none can."""
     if shape[0] != len(labels) or shape[0] < _HELD_OUT:
         return f"{shape[0]} images have {len(labels)} labels: one label an image, {_HELD_OUT} at least, is needed"
     if min(shape[-2:]) < _SIDE:

@@ -95,7 +95,7 @@ def _fold(net: ConvClassifier, norms: nn.ModuleList) -> None:
 
 
 def _batches(samples: int) -> Iterator[Tensor]:
-    """The places of the images of each batch: all in a new order again and again, until enough are read."""
+    """The indices of each batch: all images in a new order each epoch, until enough are read."""
     size = min(_BATCH, samples)
     left = max(round(_READINGS * samples), _LEAST_IMAGES) // size
     for reading in itertools.count():
@@ -127,7 +127,7 @@ def _shifted(images: Tensor, row: int, column: int) -> Tensor:
 
 
 def _saying(batches: list[Tensor]) -> Iterator[Tensor]:
-    """The batches, and every ten seconds a line about how far it has come."""
+    """The batches; logs the progress every ten seconds."""
     begun = said = time.monotonic()
     for done, batch in enumerate(batches):
         now = time.monotonic()

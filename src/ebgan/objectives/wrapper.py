@@ -1,4 +1,4 @@
-"""What the objectives that hold another one have in common: all that is asked of one is passed on to the other."""
+"""The base of objectives that wrap another one: every call is passed on to the inner objective."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is drawn with, loaded whatever the environment says: the one place that imports matplotlib.
+"""Import matplotlib, whatever MPLBACKEND says; no other module imports it.
 
 It is imported where something is drawn, because it takes half a second. A notebook's kernel sets MPLBACKEND for the
 programs that it starts, and matplotlib refuses to load in an environment that lacks that backend. Curves need none.

@@ -38,7 +38,7 @@ def settle(
     device: torch.device,
     notice: Callable[[str], None],
 ) -> Experiment:
-    """The experiment with a value in each field that is open; `notice` hears how it was found.
+    """The experiment with each open field filled; `notice` is called with how each value was found.
 
     Raises UsageError for a margin to be calibrated of an energy that is not an auto-encoder's.
     """
@@ -49,7 +49,7 @@ def settle(
 def _with_precision(
     experiment: Experiment, data: Dataset, folder: RunFolder, device: torch.device, notice: Callable[[str], None]
 ) -> Experiment:
-    """The experiment with a precision, and a warning where the machine emulates it."""
+    """The experiment with a precision chosen, and a warning if the machine emulates it."""
     kept = _kept_precision(folder, device) if experiment.precision is None else None
     precision = experiment.precision or kept
     if precision is None:
@@ -75,7 +75,7 @@ def _kept_precision(folder: RunFolder, device: torch.device) -> Precision | None
 def _fill_from_data(
     experiment: Experiment, data: Dataset, folder: RunFolder, device: torch.device, notice: Callable[[str], None]
 ) -> Experiment:
-    """The experiment with a number in each field that waits for the data."""
+    """The experiment with each field filled that depends on the data."""
     if experiment.pretraining is None:
         experiment = replace(experiment, pretraining=PRETRAINING * len(data))
     objective = experiment.objective
@@ -94,7 +94,7 @@ def _fill_from_data(
 
 
 def keeps_margin(experiment: Experiment, folder: RunFolder) -> bool:
-    """Whether no margin is to be searched: it is given, not needed, or kept by the run that is in the folder."""
+    """Whether no margin need be searched: it is given, not needed, or kept by the run in the folder."""
     objective = innermost(experiment.objective)
     return not isinstance(objective, EBGAN) or objective.margin is not None or _kept(folder) is not None
 

@@ -39,13 +39,13 @@ RECORDS = 400  # records of stats.jsonl in a run
 
 
 class Silent:
-    """An observer that says nothing."""
+    """An observer that prints nothing."""
 
     def record(self, record: Record) -> None:
-        """Let a record pass."""
+        """Ignore a record."""
 
     def notice(self, text: str) -> None:
-        """Let a notice pass."""
+        """Ignore a notice."""
 
 
 def train(
@@ -148,7 +148,7 @@ def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
 
 
 def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
-    """Who looks at such a run on such data; `samples` is how many metrics of samples are taken over."""
+    """The examiner for this run and data; metrics are computed over `samples` samples."""
     if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
         return ClassExaminer(run, data)
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
@@ -182,7 +182,7 @@ def _settled(
 
 
 def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
-    """See that the config that is there, if any, is the same."""
+    """Check that a config already in the folder is the same."""
     text = experiment.to_yaml()
     content = read_file(folder.config)
     before = text if content is None else content.decode("utf-8", "replace")
@@ -260,7 +260,7 @@ def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer
 
 
 def _measure_best(run: Run, data: Dataset, observer: Observer) -> None:
-    """Give the record of the best weights, which holds quick metrics alone if it was made on the way, all metrics."""
+    """Evaluate the best weights with all metrics, if their record holds only the quick ones taken during training."""
     records, path = read_records(run.folder.evaluations), best_path(run.folder.checkpoints)
     if not records or not path.exists():
         return
@@ -278,7 +278,7 @@ def _measure_best(run: Run, data: Dataset, observer: Observer) -> None:
 
 
 def _described(data: Dataset) -> str:
-    """What there is to train on."""
+    """The data to train on."""
     if isinstance(data, Points):
         return f"{data.name}: {len(data):,} points"
     classes = f" of {len(data.classes):,} classes" if data.classes else ""

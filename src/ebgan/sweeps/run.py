@@ -47,7 +47,7 @@ Runner = Callable[[Sequence[Experiment], str], list[Result]]
 
 
 class Standing(NamedTuple):
-    """How a sweep stands."""
+    """The progress of a sweep."""
 
     trials: int
     done: int  # with a result, diverged ones among them
@@ -60,10 +60,10 @@ class Standing(NamedTuple):
 
 
 class Observer(Protocol):
-    """Who wants to know how a sweep goes."""
+    """An observer of a sweep's progress."""
 
     def standing(self, standing: Standing) -> None:
-        """Take note of how it stands."""
+        """Receive the progress."""
 
 
 class SweepFailedError(EbganError):
@@ -71,7 +71,7 @@ class SweepFailedError(EbganError):
 
 
 class SchedulerLostError(EbganError):
-    """The Dask scheduler is gone, and what it had been given with it."""
+    """The Dask scheduler was lost, with all tasks that it had."""
 
     exit_code = WORKER_LOST
 
@@ -143,7 +143,7 @@ def _settled(
 
 @dataclass(kw_only=True)
 class _Driver:
-    """Hands out tasks and takes in results."""
+    """Submits tasks and collects results."""
 
     client: Client
     store: Store
@@ -206,7 +206,7 @@ class _Driver:
                 self.store.start(trial.id for trial in task.trials)
 
     def _rest(self, task: Task) -> None:
-        """Note that a task is no longer being trained, and has no result."""
+        """Record that a task is no longer being trained, and has no result."""
         self.store.wait(trial.id for trial in task.trials)
 
     def _submit(self, task: Task) -> None:
@@ -267,7 +267,7 @@ class _Driver:
 
 
 def standing(store: Store, hourly: float = 0.0, left: float | None = None) -> Standing:
-    """How the sweep in a store stands."""
+    """The progress of the sweep in a store."""
     counts, best = store.summary()
     diverged = counts.get("diverged", 0)
     done = counts.get("done", 0) + diverged

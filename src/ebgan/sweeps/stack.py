@@ -1,4 +1,4 @@
-"""Floats ride, everything else splits: which trials can be trained at once along the model axis.
+"""Which trials can be trained together along the model axis: they may differ in floats, in little else.
 
 Trials that differ only in float fields (learning rates, margins, weights, dropout rates), in their seed, in how many
 labelled images they have and in the kind of their optimisers make one stack. Every other difference, a depth or a width

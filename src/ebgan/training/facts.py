@@ -1,4 +1,4 @@
-"""What the trainer writes into a checkpoint besides tensors, read back with a check: a sum vouches for no sense."""
+"""What a checkpoint holds besides tensors. It is checked when read: a right checksum does not prove sensible values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ebgan.training.checkpoint import Checkpoint
 
 
 class Facts(NamedTuple):
-    """Of the data, and of the training so far."""
+    """Facts of the data, and of the training so far."""
 
     shape: tuple[int, int, int]  # C, H, W
     classes: tuple[str, ...]
@@ -21,7 +21,7 @@ class Facts(NamedTuple):
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Facts:
-        """Those of a checkpoint. Raises CheckpointError that names what is missing or makes no sense."""
+        """The facts of a checkpoint. Raises CheckpointError that names what is missing or makes no sense."""
         meta: dict[str, Any] = checkpoint.meta
         for name, check in _CHECKS.items():
             if name not in meta or not check(meta[name]):

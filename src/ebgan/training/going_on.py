@@ -1,4 +1,4 @@
-"""Whether a run can go on from a checkpoint: is it there, of this config and data, and of these nets?"""
+"""Whether a run can resume from a checkpoint: does it exist, and does it fit the config, the data and the nets?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ebgan.training.plan import Plan
 
 
 def refuse_lost_checkpoints(folder: RunFolder, interval: int) -> None:
-    """Raise CheckpointError where records tell of checkpoints that are gone: a disk not mounted, a copy in part.
+    """Raise CheckpointError if records mention checkpoints that are missing (a disk not mounted, a partial copy).
 
     A record is written just before each checkpoint, so that two beyond the first interval follow a whole one.
     """
@@ -26,7 +26,7 @@ def refuse_lost_checkpoints(folder: RunFolder, interval: int) -> None:
 
 
 def refuse_other_shape(facts: Facts, plan: Plan) -> None:
-    """Raise CheckpointError for a checkpoint of images of another shape, whatever switches are given."""
+    """Raise CheckpointError for a checkpoint of images of another shape; no switch waives this."""
     if list(facts.shape) != plan.meta["shape"]:
         raise CheckpointError(
             f"the newest checkpoint is of images {list(facts.shape)}, and the data are {plan.meta['shape']}. Take that "
@@ -35,7 +35,7 @@ def refuse_other_shape(facts: Facts, plan: Plan) -> None:
 
 
 def differences(folder: RunFolder, plan: Plan, config: str, data: str) -> list[str]:
-    """What a checkpoint of this config's hash and this data's checksum differs in, each waived by its switch.
+    """How a checkpoint differs from this config's hash and this data's checksum; a switch waives each.
 
     Raises UsageError for a difference that is not waived.
     """
