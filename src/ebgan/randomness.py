@@ -75,7 +75,7 @@ def philox_on_host(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
 
 
 def _cut(word: Tensor, axis: int, start: int, length: int) -> Tensor:
-    """A stretch of an axis, which is counted from the last; the whole where the axis is to be expanded."""
+    """A slice of an axis counted from the last; the whole axis if it has length 1 and is broadcast."""
     return word if word.dim() < -axis or word.shape[axis] == 1 else word.narrow(axis, start, length)
 
 

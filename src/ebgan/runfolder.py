@@ -201,7 +201,7 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def _refuse_endless(descriptor: int, path: Path) -> None:
-    """Raise StorageError for an open file that is no regular one."""
+    """Raise StorageError if an open file is no regular file."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         raise StorageError(f"{path}: is no regular file, as training writes it, but a pipe, a device or the like")
 
@@ -260,7 +260,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
-    """Turn a refusal of the disk into a StorageError that names the path and, where it may matter, the bytes free."""
+    """Turn a write error into a StorageError that names the path and, if it may matter, the free bytes."""
     try:
         yield
     except StorageError:
@@ -280,6 +280,6 @@ def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
 
 
 def _bytes_free(path: Path) -> int:
-    """The bytes free where the path lies, or would lie."""
+    """The free bytes on the disk of a path, which need not exist."""
     there = next(folder for folder in path.absolute().parents if folder.exists())
     return shutil.disk_usage(there).free

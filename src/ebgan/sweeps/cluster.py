@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def sharing(workers: int, scheduler: str | None = None, slurm: bool = False) -> int:
-    """How many workers train on one device: all of this machine; elsewhere each has one of its own."""
+    """How many workers share a device: all workers of this machine share one; elsewhere each has its own."""
     return 1 if scheduler or slurm else workers
 
 
@@ -64,7 +64,7 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
 
 
 def workers_multiply_bf16(client: Client, device: str) -> bool:
-    """What a worker answers; False, with a warning, where none has joined yet or answers in time."""
+    """Ask a worker; False, with a warning, if none has joined yet or none answers in time."""
     if client.scheduler_info(n_workers=-1)["workers"]:
         with suppress(TimeoutError):
             return bool(client.submit(multiplies_bf16, device, pure=False).result(timeout=FIRST_ANSWER))

@@ -45,7 +45,7 @@ ENOUGH = 5_000_000  # weights of a stack; a step of more takes as much longer, a
 
 
 class Size(NamedTuple):
-    """What a model weighs."""
+    """Weights and memory of a model."""
 
     weights: int  # of both nets
     memory: int  # bytes while it trains
@@ -138,7 +138,7 @@ def seconds(tasks: Sequence[Task], device: torch.device) -> float:
 
 
 class _Built:
-    """What is known of the nets that were built so far, each beside the same rest of the experiment.
+    """Facts of the nets built so far; each is built once, with the rest of the experiment the same.
 
     A grid pairs few nets in many ways, and what a net weighs, or why it is refused, does not depend on its opponent: an
     experiment is built only where one of its nets is new.
@@ -172,7 +172,7 @@ class _Built:
 
 
 def _players(experiment: Experiment) -> tuple[Hashable, Hashable]:
-    """What decides how generator and discriminator are built, each without the other."""
+    """What each of generator and discriminator depends on when it is built."""
     parts = {each.name: shape(getattr(experiment, each.name)) for each in fields(experiment) if each.name != "nets"}
     rest, nets = tuple(parts.items()), experiment.nets
     return (rest, "generator", shape(nets.generator)), (rest, "discriminator", shape(nets.discriminator))
@@ -229,7 +229,7 @@ def _seconds_of_a_step(task: Task, device: torch.device) -> float:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """As many as a worker has."""
+    """Use one thread, as a worker does."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""One precision for all trials of a sweep that name none: found once and kept, so that no sweep mixes two."""
+"""One precision for all trials of a sweep that name none, chosen once and kept, so that a sweep never mixes two."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def settled(
 
 
 def warn_of_emulation(trials: Iterable[Trial], device: torch.device | str) -> None:
-    """Warn where trials are to be trained here in a precision that this machine emulates."""
+    """Warn if trials will be trained on this machine in a precision that it emulates."""
     precisions = {trial.experiment.precision for trial in trials}
     if warning := emulation_warning("bf16" if "bf16" in precisions else None, device):
         logger.warning("%s", warning)

@@ -1,4 +1,4 @@
-"""What a row of trials.sqlite must hold, so that a report can be made of it: the file may come from anywhere.
+"""Checks of the rows of trials.sqlite, so that a report can be made of them: the file may come from anywhere.
 
 SQLite keeps any value in any column: a text where a number is to be, an endless number, text that is no JSON.
 """
@@ -59,7 +59,7 @@ def refuse_odd(status: Any, error: Any, **numbers: Any) -> None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number with an end."""
+    """Whether it is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and _bounded(value)
 
 

@@ -1,4 +1,4 @@
-"""An exponential moving average of the generator's weights, whose memory is a half-life in images seen."""
+"""An exponential moving average of the generator's weights, with a half-life in images seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Average:
-    """Follows named tensors; what is not floating point (a count) is taken as it is."""
+    """Averages named tensors; integer tensors (a count) are copied."""
 
     def __init__(self, weights: Mapping[str, Tensor], half_life: int) -> None:
         self.half_life = half_life
@@ -17,7 +17,7 @@ class Average:
 
     @torch.no_grad()
     def follow(self, weights: Mapping[str, Tensor], images: int) -> None:
-        """Move towards the weights by what `images` more images seen are worth."""
+        """Move towards the weights, after `images` more images seen."""
         share = 1 - 0.5 ** (images / self.half_life)
         moving = [name for name, average in self.tensors.items() if average.is_floating_point()]
         if moving:

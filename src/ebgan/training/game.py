@@ -59,7 +59,7 @@ class Turns:
 
 @dataclass(frozen=True)
 class Game:
-    """All that takes part in training: two players, and the rules."""
+    """All parts of training: two players, and the rules."""
 
     generator: Player[nn.Module]
     discriminator: Player[nn.Module]
@@ -92,7 +92,7 @@ class Game:
         return self._gather(_every_other(both, 0, real)), self._gather(_every_other(both, 1, fake))
 
     def observe(self, batch: Batch, first: Tensor | int) -> None:
-        """Let the discriminator take from the data what its evaluation will need, if it is one that needs something.
+        """Show the data to a discriminator that keeps statistics of it for its evaluation.
 
         One batch in OBSERVED is enough, where the host knows the place `first` of the batch.
         """
@@ -162,7 +162,7 @@ class Game:
 
     @cached_property
     def joined(self) -> bool:
-        """Whether real and fake share a pass: where that is asked for, or gives the same readings in less time."""
+        """Whether real and fake share a pass: if that is asked for, or gives the same readings in less time."""
         return self.turns.joined or (self.parts == 1 and not couples(self.discriminator.net))
 
     @property
@@ -178,7 +178,7 @@ class Game:
         )
 
     def _sampled(self, whole: Moment, begin: int, count: int, source: Callable[[], Batch]) -> Sample:
-        """Some of the samples of a moment."""
+        """A part of the samples of a moment."""
         net, moment = self.generator.net, replace(whole, first=whole.first + begin, count=count)
 
         def start() -> Batch:

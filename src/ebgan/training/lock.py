@@ -25,7 +25,7 @@ _WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file as long as the context lasts.
+    """Hold the lock file while the context lasts.
 
     Raises RunLockedError, which names the holder, if another process or this one holds it already, and StorageError for
     a file that is not a lock: a link, or one that holds something else, which is left as it is.
@@ -73,7 +73,7 @@ def _acquire(descriptor: int, path: Path) -> None:
 
 
 def _refuse_other(descriptor: int, path: Path) -> None:
-    """Raise StorageError for a file that locking would empty and that is none of ours."""
+    """Raise StorageError for a file that locking would empty and that is no lock file of ours."""
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         raise _no_lock(path, "it is no regular file")

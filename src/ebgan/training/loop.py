@@ -42,13 +42,13 @@ from ebgan.training.step import Progress, train_step
 
 @runtime_checkable
 class Observer(Protocol):
-    """Who wants to know how a run goes."""
+    """An observer of a run's progress."""
 
     def record(self, record: Record) -> None:
-        """Take note of a record of stats.jsonl."""
+        """Receive a record of stats.jsonl."""
 
     def notice(self, text: str) -> None:
-        """Say something in words."""
+        """Receive a message for the user."""
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Training:
             self.progress = self.progress._replace(objective=state)
 
     def between_steps(self, before: int, images: int, alarms: Alarms) -> None:
-        """Whatever is due between two counts of images seen, and all of it at the end."""
+        """Do whatever is due between two counts of images seen, and all of it at the end."""
         plan = self.plan
 
         due = partial(plan.due, before=before, images=images)
@@ -131,7 +131,7 @@ class Training:
                     self.save(images)
 
     def note(self, alarms: Alarms) -> None:
-        """Write the record that is waiting, if one is, tell the observer, and raise what alarms it gives."""
+        """Write the waiting record, if there is one, pass it to the observer, and raise the alarms it gives."""
         record = self.recorder.take()
         if record and self.leads:
             append_record(self.folder.stats, record)
@@ -139,7 +139,7 @@ class Training:
             self.alarm(alarms.hear(record))
 
     def examine(self, images: int, alarms: Alarms) -> None:
-        """Evaluate, raise what alarms that gives, and keep the weights if they are the best so far."""
+        """Evaluate, raise the alarms that follow, and keep the weights if they are the best so far."""
         evaluation = self.evaluate(images)
         if evaluation is None:
             return
@@ -160,7 +160,7 @@ class Training:
         return alarms
 
     def alarm(self, raised: list[Record]) -> None:
-        """Write alarms and say them."""
+        """Write alarms and tell the observer."""
         for alarm in raised:
             append_record(self.folder.alarms, alarm)
             self.observer.notice(f"{alarm['alarm']}: {alarm['message']}")
@@ -178,7 +178,7 @@ class Training:
 
     @contextmanager
     def telling_what_is_saved(self) -> Iterator[None]:
-        """Add to the news that the run folder is lost how far its weights are saved."""
+        """Add to the error of a lost run folder how far its weights are saved."""
         try:
             yield
         except FolderLostError as error:
@@ -204,7 +204,7 @@ class Training:
         )
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that moves, by name."""
+        """All tensors that training changes, by name."""
         tensors = {f"generator.{name}": value for name, value in self.game.generator.state().items()}
         tensors |= {f"discriminator.{name}": value for name, value in self.game.discriminator.state().items()}
         tensors |= {f"average.{name}": value for name, value in (self.average.tensors if self.average else {}).items()}
@@ -212,13 +212,13 @@ class Training:
         return tensors | (_flatten("plateau", self.progress.plateau) if self.progress.plateau else {})
 
     def checkpoint(self, images: int) -> Checkpoint:
-        """The moment, ready to be published."""
+        """A checkpoint of the present state."""
         best = self.best if math.isfinite(self.best) else None
         meta = {**self.plan.meta, "seconds": self.recorder.seconds, "best": best}
         return Checkpoint(images=images, step=self.step, config=self.plan.config, tensors=self.state(), meta=meta)
 
     def save(self, images: int) -> None:
-        """Publish a checkpoint."""
+        """Write a checkpoint."""
         if self.leads:
             publish(self.folder.checkpoints, self.checkpoint(images))
             self.saved = images
@@ -255,7 +255,7 @@ class Training:
             self.observer.notice(f"going on from {checkpoint.images:,} images seen")
 
     def restore(self, tensors: dict[str, Tensor], images: int) -> None:
-        """Put everything that moves back in its place. Raises CheckpointError that names what does not fit."""
+        """Restore all tensors that training changes. Raises CheckpointError that names what does not fit."""
         refuse_misfits(self.state(), tensors)
         self.game.generator.restore(_below(tensors, "generator."))
         self.game.discriminator.restore(_below(tensors, "discriminator."))

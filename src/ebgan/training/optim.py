@@ -55,7 +55,7 @@ class OptimiserSpec(ABC):
 
     @abstractmethod
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
-        """What the rule remembers of each weight, by name."""
+        """What the rule stores for each weight, by name."""
 
     @abstractmethod
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
@@ -91,7 +91,7 @@ class Adam(OptimiserSpec):
             self._move_all(weights, gradients, slots, lr, finite)
 
     def _one_by_one(self, weights: list[Tensor], finite: Tensor) -> bool:
-        """Whether a stack's models are so wide, or so few, that they move one by one.
+        """Whether a stack's models are so wide, or so few, that updating them one by one is faster.
 
         Torch's kernel takes betas and epsilon as numbers: models that differ in one of them move all at once.
         """
@@ -103,7 +103,7 @@ class Adam(OptimiserSpec):
     def _move_all(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
     ) -> None:
-        """All models move at once, each by its own rate, in some passes over memory."""
+        """Update all models at once, each with its own rate, in several passes over memory."""
         moved = finite.to(weights[0].dtype)
         step = counted(slots, finite).to(moved.dtype)
         size, spread = moved * lr / gathered(self.beta1, step), gathered(self.beta2, step)
@@ -120,7 +120,7 @@ class Adam(OptimiserSpec):
     def _move_one(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
     ) -> None:
-        """One model moves by torch's own kernel, which passes over memory once.
+        """Update one model by torch's fused kernel, which passes over memory once.
 
         `torch.optim.adam.adam` calls it as well, after work for lists of weights on several devices.
         """
@@ -169,7 +169,7 @@ class SGD(OptimiserSpec):
 
 
 class Optimiser:
-    """A net's weights, what moves them, and what it remembers."""
+    """A net's weights, the rule that updates them, and the rule's state."""
 
     def __init__(self, spec: OptimiserSpec, net: nn.Module, models: tuple[int, ...] = ()) -> None:
         self.spec, self.models = spec, models
@@ -246,13 +246,13 @@ class Optimiser:
         ]
 
     def _project(self, bound: Tensor) -> None:
-        """Bring every weight to the nearest value within [-bound, bound], which is [*models]."""
+        """Clip every weight to [-bound, bound], where bound is [*models]."""
         for weight in self.weights:
             limit = bound[self._axes(weight)]
             weight.clamp_(-limit, limit)
 
     def _axes(self, weight: Tensor) -> tuple[Any, ...]:
-        """What a tensor [*models] is indexed with to meet a weight."""
+        """The index by which a tensor [*models] broadcasts against a weight."""
         return (..., *[None] * (weight.dim() - len(self.models)))
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
@@ -284,7 +284,7 @@ def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> 
 
 
 def counted(slots: Slots, finite: Tensor) -> Tensor:
-    """The count [*models] of moves that all weights share, one higher for the models that are finite."""
+    """The step count [*models] that all weights share, one higher for the models that are finite."""
     return slots[COUNT][0].add_(finite)
 
 
@@ -297,7 +297,7 @@ def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
 
 
 def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
-    """A number, or one a model [*models], ready to meet a weight."""
+    """A number, or one for each model [*models], shaped to broadcast against a weight."""
     return value[axes] if isinstance(value, Tensor) else value
 
 

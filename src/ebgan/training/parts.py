@@ -1,4 +1,4 @@
-"""A batch that passes a net in parts, for want of memory: what a large batch needs is kept for one part at a time.
+"""Pass a batch through a net in parts, to save memory: activations are kept for one part at a time.
 
     forward     the parts one after the other, of which nothing is kept but what comes out
     backward    each part once more, this time with all that its gradient needs, which is then freed
@@ -28,7 +28,7 @@ Record = TypeVar("Record", Reading, Sample)
 
 
 def in_part(net: nn.Module, forward: Callable[[], Out]) -> Out:
-    """What a pass gives, of which nothing is kept: its gradient takes the pass once more, by the net as it was."""
+    """The output of a pass without its activations; the gradient repeats the pass with the same buffers."""
     buffers = [buffer.clone() for buffer in net.buffers()]
     passes = iter((True, False))
 

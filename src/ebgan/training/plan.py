@@ -1,4 +1,4 @@
-"""What a run was asked for besides its game."""
+"""What a run was asked to do: its length, its intervals, and the checks that it may skip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WATCHED = 8  # steps of a small net would take 2 % longer if each took the metri
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, and how often what; all in images seen."""
+    """The length of a run and the intervals of what recurs, in images seen."""
 
     images: int
     pretraining: int
@@ -26,10 +26,10 @@ class Plan:
     meta: dict[str, Any]  # what a reader of a checkpoint needs to know of the data
 
     def due(self, every: int, before: int, images: int) -> bool:
-        """Whether something that is done every so many images is due between two counts, or at the end of the run."""
+        """Whether something that recurs at an interval is due between two counts of images, or at the end."""
         return images // every > before // every or images >= self.images
 
     def watches(self, before: int, images: int) -> bool:
-        """Whether a step takes the metrics that only a report reads: the last one before a record, and others."""
+        """Whether a step computes the metrics that only a report reads: one in eight, and the last before a record."""
         due = self.due(self.record, before, images) or self.due(self.checkpoint, before, images)
         return due or before // self.batch % WATCHED == 0

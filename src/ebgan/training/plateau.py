@@ -21,7 +21,7 @@ from ebgan.errors import check_least, check_number
 
 
 class PlateauState(NamedTuple):
-    """What moves."""
+    """The state of a plateau."""
 
     factor: Tensor  # [*models] on the learning rates
     best: Tensor  # [*models] lowest mean of a window so far
@@ -32,7 +32,7 @@ class PlateauState(NamedTuple):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Plateau:
-    """Lower the learning rates of both players where the objective's measure of convergence stalls."""
+    """Lower the learning rates of both players when the objective's measure of convergence stalls."""
 
     patience: int  # images in a window; all of an epoch, or several
     threshold: float = 0.01  # share of the best mean by which a window's is to lie below it
@@ -51,7 +51,7 @@ class Plateau:
         return PlateauState(one, first, torch.zeros_like(one), torch.zeros_like(one, dtype=torch.int64))
 
     def follow(self, state: PlateauState, measure: Tensor, images: Tensor) -> PlateauState:
-        """The state after a step of so many images [] with a measure [*models], which is never negative."""
+        """The state after a step of `images` [] with a measure of convergence [*models], which is never negative."""
         seen = state.seen + images
         mean = (state.mean + (measure - state.mean) * (images / seen)).to(state.mean.dtype)
         ended, stalled = seen >= self.patience, mean >= state.best * (1 - self.threshold)

@@ -1,4 +1,4 @@
-"""A player of the game: a net, and the optimiser that moves it."""
+"""A player of the game: a net and its optimiser."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Player(Generic[Net]):
-    """The net computes; what is kept of its weights is the optimiser's, in full precision."""
+    """The net computes, possibly in bf16; the optimiser holds its weights in full precision."""
 
     net: Net
     optimiser: Optimiser
 
     @cached_property
     def clocks(self) -> list[Tensor]:
-        """The buffers in which the net keeps the images seen, if it changes with them."""
+        """The buffers that hold the images seen, of a net that changes with them."""
         return clocks(self.net)
 
     def state(self) -> dict[str, Tensor]:
-        """All that moves, by name: weights, buffers, and what the optimiser remembers."""
+        """All state by name: weights, buffers, and the optimiser's state."""
         return self.weights() | self._slots()
 
     def weights(self) -> dict[str, Tensor]:
@@ -40,7 +40,7 @@ class Player(Generic[Net]):
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Bring back a state in place; it has every name and shape of this one's."""
+        """Restore a state in place; its names and shapes must be those of this player's."""
         for name, value in self.state().items():
             value.copy_(state[name])
         self.optimiser.refresh()

@@ -16,7 +16,7 @@ from ebgan.training.step import Outcome
 
 
 class Recorder:
-    """Means of all values since the last record, and a watch over what is not finite."""
+    """Means of all values since the last record, and the check that losses and gradients are finite."""
 
     def __init__(self, images: int = 0, seconds: float = 0.0) -> None:
         self.images = images  # at the last record
@@ -28,7 +28,7 @@ class Recorder:
         self._since = time.perf_counter()
 
     def add(self, images: int, outcome: Outcome) -> None:
-        """Take in a step's outcome. Raises DivergedError if that of the step before was not finite."""
+        """Add a step's outcome. Raises DivergedError if that of the step before was not finite."""
         self.check()
         self._unread = (images, outcome, Late(outcome.finite))
         known = self._sums.keys() & outcome.values.keys()
@@ -67,7 +67,7 @@ class Recorder:
         self._counts.clear()
 
     def take(self) -> Record | None:
-        """The record of the interval that was closed last, once: best a step later, when its means have arrived."""
+        """The record of the last closed interval, once; a step later its means are on the host already."""
         if self._closed is None:
             return None
         record, means = self._closed

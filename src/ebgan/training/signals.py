@@ -25,7 +25,7 @@ _PRINTED = (1, 2)  # standard output and standard error
 
 
 class StoppedError(EbganError):
-    """The run was asked to stop, and saved itself; the same command goes on from there."""
+    """The run was asked to stop and has saved itself; the same command resumes it."""
 
     agreed = True
 
@@ -81,7 +81,7 @@ class StopSignals:
 
 
 def _leave_lost_terminal() -> None:
-    """Have what is printed to a terminal that is gone go nowhere."""
+    """Discard what is printed to a terminal that was closed."""
     for descriptor in _PRINTED:
         try:
             termios.tcgetattr(descriptor)
