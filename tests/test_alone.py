@@ -177,7 +177,9 @@ def evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
     """A short run on images with classes, with an evaluation after each second step."""
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
     monkeypatch.setattr(fitting, "_LEAST_IMAGES", 120)
-    np.savez(tmp_path / "images.npz", images=IMAGES, labels=np.arange(60) % 3)
+    classes = np.arange(240) // 3 % 2  # dark and bright images, which a classifier tells apart
+    levels = np.random.default_rng(0).integers(0, 60, (240, *IMAGES.shape[1:])) + 180 * classes[:, None, None]
+    np.savez(tmp_path / "images.npz", images=levels.astype(np.uint8), labels=classes)
     experiment = Experiment(
         nets=Nets(generator=MLPGenerator(depth=2, width=8, noise=4), discriminator=MLPAutoencoder(depth=2, width=8)),
         objective=EBGAN(margin=4.0),

@@ -69,6 +69,7 @@ def check_least(owner: str, least: int, **values: int | None) -> None:
 
 def check_most(owner: str, most: int, **values: int | None) -> None:
     """Raise UsageError that names the first field whose value is above the most that makes sense; None is allowed."""
+    check_least(owner, -most, **values)
     for name, value in values.items():
         if value is not None and value > most:
             raise UsageError(f"{owner}.{name}={value}: expected at most {most:,}".lstrip("."))

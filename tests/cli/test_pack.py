@@ -67,7 +67,7 @@ def test_grey_pictures_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("argv", "code", "line"),
     [
-        (["pack"], 2, "Missing from ebgan pack: SRC"),
+        (["pack"], 2, "SRC is missing"),
         (["pack", "{photos}", "{here}/p"], 2, "--size"),
         (["pack", "{photos}", "{here}/p", "--size", "0"], 2, "size=0: expected at least 1"),
         (["pack", "{photos}", "{here}/p", "--size", "8", "--channels", "2"], 2, "--channels"),

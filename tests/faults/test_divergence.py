@@ -96,7 +96,9 @@ def test_a_step_that_is_not_finite_moves_neither_player_nor_the_objective(
         case "margin" if isinstance(objective, Balanced):
             progress = progress._replace(objective=Balance(torch.tensor(abs(bad))))
         case "margin":
-            game = replace(game, objective=EBGAN(margin=abs(bad)))
+            spoiled = EBGAN()
+            object.__setattr__(spoiled, "margin", abs(bad))  # no config can hold such a margin
+            game = replace(game, objective=spoiled)
         case player:
             spoil(getattr(game, player).optimiser.weights[0], bad)
     before, state = kept(game), progress.objective

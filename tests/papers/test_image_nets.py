@@ -55,7 +55,7 @@ COUNTS = [
 ]
 
 
-def no_draw(*_: object) -> None:
+def no_draw(*_: object, **__: object) -> None:
     """In place of the initial draw, which parameters can be counted without."""
 
 

@@ -17,7 +17,7 @@ def means(real: float, fake: float, images: int = 0) -> Means:
     return Means(torch.tensor(real), torch.tensor(fake), torch.tensor(images))
 
 
-@given(RUNS, st.floats(0, 2), st.floats(0, 10))
+@given(RUNS, st.floats(1e-6, 2), st.floats(1e-6, 10))
 def test_k_never_leaves_the_interval_from_0_to_1(run: list[tuple[float, float]], gamma: float, gain: float) -> None:
     objective = BEGAN(gamma=gamma, lambda_k=gain)
     state = objective.init()

@@ -47,7 +47,9 @@ CONVERGING = st.one_of(
 )
 PLATEAUS = st.builds(Plateau, patience=COUNTS, threshold=SHARES, reduction=SHARES, floor=SHARES)
 COMMON = {
-    "data": st.builds(Data, source=st.text(), size=st.none() | COUNTS, limits=st.none() | st.tuples(NUMBERS, NUMBERS)),
+    "data": st.builds(
+        Data, source=st.text(), size=st.none() | st.integers(1, 16_384), limits=st.none() | st.tuples(NUMBERS, NUMBERS)
+    ),
     "sampler": st.builds(Prior, distribution=st.sampled_from(["normal", "uniform"])),
     "turns": st.builds(Turns, generator=st.integers(0, 9) | SCHEDULES, fresh=st.booleans(), joined=st.booleans()),
     "images": COUNTS,
@@ -55,7 +57,7 @@ COMMON = {
     "precision": st.sampled_from(["fp32", "bf16", "fp64"]),
     "seed": st.integers(),
     "ema": st.none() | COUNTS,
-    "evaluation": st.builds(Evaluation, samples=st.integers(2, 10**9), every=st.none() | COUNTS),
+    "evaluation": st.builds(Evaluation, samples=st.integers(2, 10**7), every=st.none() | COUNTS),
 }
 EXPERIMENTS = st.one_of(
     st.builds(

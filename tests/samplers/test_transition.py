@@ -86,5 +86,5 @@ def test_without_images_to_start_from_none_is_made() -> None:
 
 
 def test_a_chance_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"sampler.keep=1.5: expected a chance between 0 and 1"):
+    with pytest.raises(ValueError, match=r"sampler.keep=1.5: expected a number from 0 to 1"):
         Transition(keep=1.5)

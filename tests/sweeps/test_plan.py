@@ -103,7 +103,7 @@ def test_on_a_cpu_it_counts_the_processors_time_of_one_thread_and_elsewhere_the_
 ) -> None:
     threads = []
 
-    def step(game: object, progress: object, *_: object) -> tuple[object, Outcome]:
+    def step(game: object, progress: object, *_: object, **__: object) -> tuple[object, Outcome]:
         threads.append(torch.get_num_threads())
         clocks["process_time"] += 2.0
         clocks["perf_counter"] += 5.0
