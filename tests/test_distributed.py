@@ -27,7 +27,7 @@ from ebgan.runs import trainer
 from ebgan.runs.calibration import calibrate
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
-from ebgan.training import loop, optim
+from ebgan.training import course, optim
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -202,15 +202,15 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_lat
     tmp_path, monkeypatch, on_ranks
 ) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
-    take = loop.train_step
+    take = course.train_step
 
     def work(here: Rank) -> None:
         def step(game, progress, *rest, **named):
-            if here.index == 1 and progress.images == 72:
+            if here.index == 1 and progress.seen == 72:
                 os.kill(os.getpid(), signal.SIGTERM)
             return take(game, progress, *rest, **named)
 
-        monkeypatch.setattr(loop, "train_step", step)
+        monkeypatch.setattr(course, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
     assert on_ranks(2, work) == [143, 143]
@@ -226,15 +226,15 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_lat
 
 def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch, on_ranks) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
-    take = loop.train_step
+    take = course.train_step
 
     def work(here: Rank) -> None:
         def step(game, progress, *rest, **named):
-            if here.index == 1 and progress.images == 72:
+            if here.index == 1 and progress.seen == 72:
                 os.kill(os.getpid(), signal.SIGKILL)
             return take(game, progress, *rest, **named)
 
-        monkeypatch.setattr(loop, "train_step", step)
+        monkeypatch.setattr(course, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
     assert on_ranks(2, work) == [RankLostError.exit_code, -signal.SIGKILL]

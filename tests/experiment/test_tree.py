@@ -245,6 +245,6 @@ def test_what_cannot_differ_in_a_stack_is_named(changes: dict[str, Any], named: 
 def test_what_a_stack_holds_goes_to_the_device_that_it_is_built_on() -> None:
     game, progress = build(stacked(grid()), SHAPE, "meta")
     optimiser = game.discriminator.optimiser
-    held = [game.objective.margin, optimiser.spec.lr, game.randomness.seeds, progress.images]  # type: ignore[attr-defined]
+    held = [game.objective.margin, optimiser.spec.lr, game.randomness.seeds, progress.seen]  # type: ignore[attr-defined]
     assert {tensor.device.type for tensor in [*held, *optimiser.weights]} == {"meta"}
     assert stacked(grid()).objective.margin.device.type == "cpu"  # type: ignore[attr-defined]

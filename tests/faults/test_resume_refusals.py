@@ -119,11 +119,11 @@ def fill_the_disk_after(images: int) -> None:
     """No file of this process may grow beyond 1,000 bytes once so many images were seen."""
     save = Training.save
 
-    def limited(training: Training, seen: int) -> None:
-        if seen > images:
+    def limited(training: Training) -> None:
+        if training.course.seen > images:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-        save(training, seen)
+        save(training)
 
     Training.save = limited
 

@@ -139,7 +139,7 @@ def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are()
         [(game.read(point + step).energy - game.read(point - step).energy) / 2e-6 for step in steps], -1
     )
     for seed in (1, 2):
-        slopes = game.slopes(point, images(4, seed=seed), progress.images)
+        slopes = game.slopes(point, images(4, seed=seed), progress.seen)
         torch.testing.assert_close(slopes, gradient.norm(dim=-1), rtol=1e-6, atol=1e-9)
     assert not point.requires_grad
 
@@ -150,7 +150,7 @@ def slope_after(weight: float | None, steps: int = 60) -> float:
         progress, outcome = train_step(game, progress, lambda: Batch(images(16, seed=step)))  # noqa: B023
         assert outcome.finite
     probing = replace(game, objective=CRITIC.objective)
-    return probing.slopes(images(64, seed=-1), images(64), progress.images).mean().item()
+    return probing.slopes(images(64, seed=-1), images(64), progress.seen).mean().item()
 
 
 def test_a_game_with_the_penalty_ends_with_a_flatter_energy_at_the_data() -> None:

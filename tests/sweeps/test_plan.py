@@ -20,6 +20,8 @@ from ebgan.recipes import find, find_grid
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
 from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
+from ebgan.sweeps.training import course_of
+from ebgan.training import course as courses
 from ebgan.training.step import Outcome
 
 CPU = torch.device("cpu")
@@ -112,8 +114,8 @@ def test_on_a_cpu_it_counts_the_processors_time_of_one_thread_and_elsewhere_the_
     clocks = {"process_time": 0.0, "perf_counter": 0.0}
     for name in clocks:
         monkeypatch.setattr(planning.time, name, partial(clocks.__getitem__, name))
-    monkeypatch.setattr(planning, "train_step", step)
-    monkeypatch.setattr(planning, "build", lambda experiment, shape, device, classes: build(experiment, shape, "cpu"))
+    monkeypatch.setattr(courses, "train_step", step)
+    monkeypatch.setattr(planning, "course_of", lambda experiments, data, device: course_of(experiments, data, CPU))
     before = torch.get_num_threads()
     (task, *_) = planned(list(GRID.trials())[:1], CPU)
     try:

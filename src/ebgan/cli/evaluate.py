@@ -46,8 +46,8 @@ def main(argv: list[str]) -> None:
 
     from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
+    from ebgan.experiment.sources import with_source
     from ebgan.runs.run import load
-    from ebgan.runs.trainer import with_source
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     if chosen.source is not None:
@@ -75,7 +75,7 @@ def _opened(run: Run, source: str | None) -> Dataset:
 
 def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
     """The metrics of fresh samples, and what else is asked for, which needs no classes."""
-    from ebgan.runs.trainer import examiner_of
+    from ebgan.runs.looks import examiner_of
 
     parts: list[Record] = []
     if chosen.neighbours:

@@ -70,7 +70,7 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
     parsed = parse(both, verb, [_in_full(word) for word in argv])
     experiment: Experiment = parsed.experiment
     if parsed.source is not None:
-        from ebgan.runs.trainer import with_source
+        from ebgan.experiment.sources import with_source
 
         experiment = with_source(experiment, parsed.source)
     return parsed, experiment

@@ -116,7 +116,7 @@ def _grid(chosen: Sweep) -> Grid:
     if chosen.precision is not None:
         grid = grid.with_base(precision=chosen.precision)
     if chosen.source is not None:
-        from ebgan.runs.trainer import with_source
+        from ebgan.experiment.sources import with_source
 
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))

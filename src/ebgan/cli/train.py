@@ -16,7 +16,7 @@ from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
-    from ebgan.training.loop import Observer
+    from ebgan.training.log import Observer
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def main(argv: list[str]) -> None:
     _refuse_truth(options.out)
     from ebgan.cli.progress import print_summary
     from ebgan.distributed.launching import ranks
-    from ebgan.runs.trainer import train, with_labels
+    from ebgan.experiment.sources import with_labels
+    from ebgan.runs.trainer import train
 
     if options.labels is not None:
         experiment = with_labels(experiment, options.labels)

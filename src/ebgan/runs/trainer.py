@@ -5,35 +5,35 @@ from __future__ import annotations
 import contextlib
 import difflib
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points
+from ebgan.data import Augmented, Dataset, Packed, Points
 from ebgan.data.from_python import read_given
 from ebgan.data.naming import without_class
-from ebgan.data.sources import expanded
-from ebgan.data.store import printable
 from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
-from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
+from ebgan.errors import EbganError, UsageError
 from ebgan.experiment import Experiment, unregistered
-from ebgan.experiment.building import build, refuse_at_once
+from ebgan.experiment.building import refuse_at_once
+from ebgan.experiment.sources import with_source
+from ebgan.experiment.starting import start
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder, read_file, read_records, write_atomically, write_records
+from ebgan.runfolder import Record, RunFolder, read_file, write_atomically
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
-from ebgan.runs.examiners.points import PointsExaminer
+from ebgan.runs.looks import RunLooks, examiner_of
 from ebgan.runs.run import DataFacts, Run, assemble
 from ebgan.runs.settling import keeps_margin, settle
-from ebgan.training.checkpoint import best_path, read
-from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
-from ebgan.training.loop import Observer, Training
+from ebgan.training.log import Log, Observer
+from ebgan.training.loop import Training
 from ebgan.training.plan import Plan
+from ebgan.training.saver import Saver
+from ebgan.training.state import state
 
 RECORDS = 400  # records of stats.jsonl in a run
 
@@ -95,11 +95,11 @@ def train(
         run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
         plan = _plan(experiment, opened, override_config, override_data)
         training = _prepare(experiment, run, opened, observer, plan)
-        images = training.resume()
+        training.resume()
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
         try:
-            training.run(images)
+            training.run()
         except BaseException as error:
             with contextlib.suppress(EbganError, OSError), _report_alone(error):
                 if leads:
@@ -107,12 +107,12 @@ def train(
             raise
         with alone():
             if leads:
-                _measure_best(run, opened, observer)
+                training.looks.measure_best()
             if leads and isinstance(opened, Points):
                 write_animation(folder)
             if leads:
                 write_report(folder)
-    run.take(training.state())
+    run.take(state(training.course))
     return run
 
 
@@ -124,34 +124,6 @@ def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | 
     if not isinstance(data, Packed | np.ndarray | Tensor):
         observer.notice(f"reading all images of a {type(data).__name__} into memory")
     return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, white=spec.white, limits=limits))
-
-
-def with_source(experiment: Experiment, source: str | Path) -> Experiment:
-    """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere.
-
-    Raises DataError for a path that is no text, which no config can hold.
-    """
-    path = expanded(source)
-    name = str(path.resolve()) if path.exists() else str(source)
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"{printable(name)}: a name that is not UTF-8, which no config.yaml holds: rename it"
-        ) from error
-    return replace(experiment, data=replace(experiment.data, source=name))
-
-
-def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
-    """The experiment with the labels of a CSV file, by its full path."""
-    return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
-
-
-def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
-    """The examiner for this run and data; metrics are computed over `samples` samples."""
-    if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
-        return ClassExaminer(run, data)
-    return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
 def _report_alone(error: BaseException) -> AbstractContextManager[None]:
@@ -198,83 +170,23 @@ def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer,
 
 
 def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, plan: Plan) -> Training:
-    game, progress = build(experiment, data.shape, run.device, len(data.classes))
     observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
-    place = rank()
-    loader = Loader(
-        data,
-        batch=experiment.batch,
-        randomness=game.randomness,
-        limits=experiment.data.limits,
-        rank=place.index,
-        ranks=place.count,
-        workers=experiment.data.workers,
-    )
-    examiner = examiner_of(run, data, experiment.evaluation.samples)
+    examiner, labelled = examiner_of(run, data, experiment.evaluation.samples), None
     if isinstance(examiner, Examiner) and data.classes and examiner.obstacle:
         observer.notice(
             f"{data.name}: samples have no metrics, which take a classifier of the data: {examiner.obstacle}"
         )
-    batches = loader.batches
     if isinstance(examiner, ClassExaminer):
         observer.notice(f"the error is measured on {examiner.split.source}")
-        batches = LabelledLoader(
-            loader,
-            examiner.split.labelled.to(run.device),
-            batch=experiment.labelled.batch,
-            randomness=game.randomness,
-            rank=place.index,
-            ranks=place.count,
-        ).batches
-
-    def picture(images: int) -> None:
-        run.take(training.state())
-        examiner.picture(images, experiment.evaluation.grid)
-
-    doubted: list[str] = []  # so that it is said once
-
-    def evaluate(images: int) -> Record | None:
-        if not examiner.measurable:
-            if isinstance(examiner, Examiner) and not examiner.obstacle and not doubted:
-                doubted.append(f"{data.name}: samples have no metrics: {examiner.doubt}")
-                observer.notice(doubted[0])
-            return None
-        run.take(training.state())
-        full = experiment.evaluation.every is not None or images >= experiment.images
-        return {"images": images} | (examiner.measure() if full else examiner.measure_quickly())
-
-    training = Training(
-        game=game,
-        progress=progress,
-        average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
-        folder=run.folder,
+        labelled = examiner.split.labelled.to(run.device)
+    course = start(experiment, data, run.device, labelled=labelled, workers=experiment.data.workers)
+    return Training(
+        course=course,
         plan=plan,
-        batches=batches,
-        source=lambda images, turn: loader.at(images, f"source{turn}"),
-        observer=observer,
-        picture=picture,
-        evaluate=evaluate,
-        score=examiner.score,
+        looks=RunLooks(run, course, data, examiner, observer.notice),
+        log=Log(run.folder, observer, plan.images, experiment.objective.asks.alarms),
+        saver=Saver(course, plan, run.folder.checkpoints),
     )
-    return training
-
-
-def _measure_best(run: Run, data: Dataset, observer: Observer) -> None:
-    """Evaluate the best weights with all metrics, if their record holds only the quick ones taken during training."""
-    records, path = read_records(run.folder.evaluations), best_path(run.folder.checkpoints)
-    if not records or not path.exists():
-        return
-    try:
-        best = read(path)
-        wanted = [record for record in records if record["images"] == best.images]
-        if not wanted or wanted[0]["metrics"].keys() >= records[-1]["metrics"].keys():
-            return
-        run.take(best.tensors)
-    except CheckpointError as error:
-        observer.notice(f"the best weights are not measured: {error}")
-        return
-    wanted[0].update(examiner_of(run, data, run.experiment.evaluation.samples).measure())
-    write_records(run.folder.evaluations, records)
 
 
 def _described(data: Dataset) -> str:

@@ -184,13 +184,13 @@ class Optimiser:
         self._small = first.device.type != "cpu" or sum(weight.numel() for weight in self.weights) <= SMALL
         self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
 
-    def learning_rate(self, images: Tensor, factor: Tensor | None = None) -> Tensor:
+    def learning_rate(self, seen: Tensor, factor: Tensor | None = None) -> Tensor:
         """The learning rate [*models] or [] after so many images seen, times a factor [*models]."""
-        lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
+        lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(seen)
         return lr if factor is None else lr * factor
 
     def descend(
-        self, loss: Tensor, images: Tensor, factor: Tensor | None = None, movable: Tensor | None = None
+        self, loss: Tensor, seen: Tensor, factor: Tensor | None = None, movable: Tensor | None = None
     ) -> Tensor:
         """Move the weights down a loss [*models]; return whether [*models] each model's loss and gradients were finite.
 
@@ -208,7 +208,7 @@ class Optimiser:
                 finite = finite & movable
             if self._decays:
                 gradients = self._with_decay(gradients)
-            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images, factor), finite)
+            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(seen, factor), finite)
             if self._clip is not None:
                 self._project(torch.where(finite, self._clip, torch.inf))
             self.refresh()
