@@ -27,7 +27,7 @@ from ebgan.runs import trainer
 from ebgan.runs.calibration import calibrate
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
-from ebgan.training import course, optim
+from ebgan.training import course, optimiser
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -160,7 +160,7 @@ def test_several_processes_train_what_one_does(tmp_path: Path, count: int, on_ra
 
 
 def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch, on_ranks) -> None:
-    add = optim.sum_across_ranks
+    add = optimiser.sum_across_ranks
 
     def work(here: Rank) -> None:
         summed: list[torch.dtype] = []
@@ -169,7 +169,7 @@ def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch, o
             summed.extend(tensor.dtype for tensor in tensors)
             return add(tensors)
 
-        monkeypatch.setattr(optim, "sum_across_ranks", noted)
+        monkeypatch.setattr(optimiser, "sum_across_ranks", noted)
         game, progress = build(replace(EBGAN_PT, precision="bf16"), (1, 8, 8))
         place = {"batch": 12, "rank": here.index, "ranks": here.count}
         loader = Loader(Packed(IMAGES[:, None]), randomness=game.randomness, **place)

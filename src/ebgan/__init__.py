@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
-    from ebgan.runs.run import Run, load
+    from ebgan.runs.loading import load
+    from ebgan.runs.run import Run
     from ebgan.runs.trainer import train
 
     __version__: str
@@ -26,7 +27,7 @@ _HOMES = {
     "Experiment": "experiment",
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",
-    "load": "runs.run",
+    "load": "runs.loading",
     "train": "runs.trainer",
 }
 

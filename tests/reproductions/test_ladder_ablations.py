@@ -10,7 +10,7 @@ from ebgan.reproductions.claims import Request
 from ebgan.reproductions.labels import ablations as ladder_ablations
 from ebgan.reproductions.labels.ablations import BASE, VARIANTS, base
 from ebgan.sweeps import Store
-from ebgan.sweeps.store import flat
+from ebgan.sweeps.rows import flat
 
 CHANGED = {  # the fields of the config that a variant may change
     BASE: (),

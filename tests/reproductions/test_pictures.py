@@ -21,7 +21,8 @@ from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_
 from ebgan.reproductions.pictures.sizes import SIZES
 from ebgan.reproductions.pictures.thirds import Thirds
 from ebgan.runfolder import RunFolder, read_records
-from ebgan.runs.run import Run, load
+from ebgan.runs.loading import load
+from ebgan.runs.run import Run
 
 LENGTH = ["--images", "192000", "--checkpoint", "32000", "--evaluation.pictures", "16000"]
 NARROW = {

@@ -7,7 +7,8 @@ import pytest
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment import Experiment, read_experiment
 from ebgan.sweeps import Grid, Trial
-from ebgan.sweeps.store import Store, flat
+from ebgan.sweeps.rows import flat
+from ebgan.sweeps.store import Store
 from ebgan.sweeps.training import Result
 
 TRIALS = list(Grid(base=Experiment(), axes={"seed": (0, 1, 2, 3)}).trials())

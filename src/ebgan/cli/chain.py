@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
             raise UsageError(f"--{option} {number}: expected at least 1")
     from ebgan.cli.experiment import find_device
     from ebgan.runs.chain import simulate, write_table
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     data = _data(run, chosen)

@@ -50,7 +50,7 @@ def main(argv: list[str]) -> None:
         raise UsageError("classify: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
     from ebgan.cli.score import named_apart, read_for
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     named: list[Named] = []

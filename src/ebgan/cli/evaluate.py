@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
     from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
     from ebgan.experiment.sources import with_source
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     if chosen.source is not None:

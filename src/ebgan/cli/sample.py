@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
     if chosen.count is not None and chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     _check(run, chosen)

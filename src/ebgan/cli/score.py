@@ -54,7 +54,7 @@ def main(argv: list[str]) -> None:
     if not chosen.images:
         raise UsageError("score: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     scored: list[Scored] = []

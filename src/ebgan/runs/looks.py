@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ebgan.data import Dataset, Packed, Points
 from ebgan.errors import CheckpointError
+from ebgan.experiment.labelled import Split
 from ebgan.runfolder import Record, read_records, write_records
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
@@ -19,10 +20,13 @@ from ebgan.training.state import state
 AnyExaminer = Examiner | PointsExaminer | ClassExaminer
 
 
-def examiner_of(run: Run, data: Dataset, samples: int) -> AnyExaminer:
-    """The examiner for this run and data; metrics are computed over `samples` samples."""
+def examiner_of(run: Run, data: Dataset, samples: int, parts: Split | None = None) -> AnyExaminer:
+    """The examiner for this run and data; metrics are computed over `samples` samples.
+
+    `parts` is the split of labelled data, if it was made already.
+    """
     if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
-        return ClassExaminer(run, data)
+        return ClassExaminer(run, data, parts)
     return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
@@ -39,7 +43,7 @@ class RunLooks:
 
     def picture(self, seen: int) -> None:
         """Draw samples."""
-        self.run.take(state(self.course))
+        self.run.load_weights(state(self.course))
         self.examiner.picture(seen, self.run.experiment.evaluation.grid)
 
     def evaluate(self, seen: int) -> Record | None:
@@ -47,7 +51,7 @@ class RunLooks:
         if not self.examiner.measurable:
             self._tell_doubt()
             return None
-        self.run.take(state(self.course))
+        self.run.load_weights(state(self.course))
         spec = self.run.experiment
         full = spec.evaluation.every is not None or seen >= spec.images
         return {"images": seen} | (self.examiner.measure() if full else self.examiner.measure_quickly())
@@ -67,7 +71,7 @@ class RunLooks:
             wanted = [record for record in records if record["images"] == best.images]
             if not wanted or wanted[0]["metrics"].keys() >= records[-1]["metrics"].keys():
                 return
-            run.take(best.tensors)
+            run.load_weights(best.tensors)
         except CheckpointError as error:
             self.notice(f"the best weights are not measured: {error}")
             return

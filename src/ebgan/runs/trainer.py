@@ -19,14 +19,16 @@ from ebgan.distributed.alone import alone
 from ebgan.errors import EbganError, UsageError
 from ebgan.experiment import Experiment, unregistered
 from ebgan.experiment.building import refuse_at_once
+from ebgan.experiment.labelled import split
 from ebgan.experiment.sources import with_source
 from ebgan.experiment.starting import start
+from ebgan.randomness import Randomness
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
 from ebgan.runfolder import Record, RunFolder, read_file, write_atomically
-from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
+from ebgan.runs.loading import run_beside
 from ebgan.runs.looks import RunLooks, examiner_of
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.settling import keeps_margin, settle
 from ebgan.training.lock import run_lock
 from ebgan.training.log import Log, Observer
@@ -92,9 +94,8 @@ def train(
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
-        run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
         plan = _plan(experiment, opened, override_config, override_data)
-        training = _prepare(experiment, run, opened, observer, plan)
+        run, training = _prepared(experiment, opened, folder, device, observer=observer, plan=plan)
         training.resume()
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
@@ -112,7 +113,7 @@ def train(
                 write_animation(folder)
             if leads:
                 write_report(folder)
-    run.take(state(training.course))
+    run.load_weights(state(training.course))
     return run
 
 
@@ -169,24 +170,32 @@ def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer,
         observer.notice(f"--override-config waives this check: {folder.config}: the config has changed: {changes}")
 
 
-def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, plan: Plan) -> Training:
-    observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
-    examiner, labelled = examiner_of(run, data, experiment.evaluation.samples), None
+def _prepared(
+    experiment: Experiment, data: Dataset, folder: RunFolder, device: torch.device, *, observer: Observer, plan: Plan
+) -> tuple[Run, Training]:
+    """The training, and the run in which its weights are looked at."""
+    observer.notice(f"{_described(data)}; {experiment.precision} on {device.type}")
+    parts = None
+    if isinstance(data, Packed) and experiment.objective.asks.classifies:
+        parts = split(experiment, data, Randomness.of(experiment.seed))
+    labelled = parts.labelled.to(device) if parts else None
+    course = start(experiment, data, device, labelled=labelled, workers=experiment.data.workers)
+    run = run_beside(experiment, DataFacts(data.shape, data.classes, data.checksum), course, folder)
+    examiner = examiner_of(run, data, experiment.evaluation.samples, parts)
     if isinstance(examiner, Examiner) and data.classes and examiner.obstacle:
         observer.notice(
             f"{data.name}: samples have no metrics, which take a classifier of the data: {examiner.obstacle}"
         )
-    if isinstance(examiner, ClassExaminer):
-        observer.notice(f"the error is measured on {examiner.split.source}")
-        labelled = examiner.split.labelled.to(run.device)
-    course = start(experiment, data, run.device, labelled=labelled, workers=experiment.data.workers)
-    return Training(
+    if parts:
+        observer.notice(f"the error is measured on {parts.source}")
+    training = Training(
         course=course,
         plan=plan,
         looks=RunLooks(run, course, data, examiner, observer.notice),
-        log=Log(run.folder, observer, plan.images, experiment.objective.asks.alarms),
-        saver=Saver(course, plan, run.folder.checkpoints),
+        log=Log(folder, observer, plan.images, experiment.objective.asks.alarms),
+        saver=Saver(course, plan, folder.checkpoints),
     )
+    return run, training
 
 
 def _described(data: Dataset) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from ebgan.report.sweep import Panel, Picture, SweepRecord, TrialRecord, write_sweep_page
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps.store import Row, Store
+from ebgan.sweeps.rows import Row
+from ebgan.sweeps.store import Store
 
 FAMILY = "objective.type"
 DEPTHS = ("nets.generator.depth", "nets.discriminator.depth")

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -25,12 +24,12 @@ from ebgan.experiment.stacking import stacked
 from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
 from ebgan.report import grid, png
-from ebgan.runfolder import RunFolder
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.examiners.points import PointsExaminer
+from ebgan.runs.loading import assemble
 from ebgan.runs.looks import examiner_of
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.run import DataFacts, Run
 from ebgan.training.course import Course, unwatched
 from ebgan.training.step import Outcome
 
@@ -81,7 +80,7 @@ def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "
         data = opened(experiments[0].data)
         trained = train_models(experiments, data, device)
         facts = DataFacts(data.shape, data.classes, data.checksum)
-        run = assemble(experiments[0], RunFolder(Path()), facts, device)
+        run = assemble(experiments[0], facts, device)
         return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
 
 
@@ -152,7 +151,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
         error = f"a loss or gradient was not finite in the step before {images:,} images seen"
         return Result("diverged", seconds=seconds, images_per_second=speed, error=error)
     run = replace(run, experiment=experiment)
-    run.take(trained.of(model))
+    run.load_weights(trained.of(model))
     source = run.sources(experiment.evaluation.grid, data)
     shown = run.sample(experiment.evaluation.grid, source=source)
     if not shown.isfinite().all():

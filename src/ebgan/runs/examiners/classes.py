@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan.data import Packed, scaled
-from ebgan.experiment.labelled import split, told, untold
+from ebgan.experiment.labelled import Split, split, told, untold
 from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
@@ -21,9 +21,10 @@ class ClassExaminer:
 
     measurable = True
 
-    def __init__(self, run: Run, data: Packed) -> None:
+    def __init__(self, run: Run, data: Packed, parts: Split | None = None) -> None:
+        """`parts` is the split of the data, if it was made already."""
         self.run, self.data = run, data
-        self.split = split(run.experiment, data, Randomness.of(run.experiment.seed))
+        self.split = parts or split(run.experiment, data, Randomness.of(run.experiment.seed))
         self._baselines: dict[str, float] | None = None
 
     def picture(self, images: int, count: int) -> None:
