@@ -217,17 +217,17 @@ def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, *pieces: bytes | memoryview) -> None:
     """Write a file so that at any moment, also after a power cut, the old content or the new one is there whole.
 
     Raises StorageError where the disk refuses; the temporary file then goes.
     """
     refuse_lost(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with storage_errors(path, len(content)):
+    with storage_errors(path, sum(map(len, pieces))):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_through(temporary, content)
+            _write_through(temporary, pieces)
             temporary.replace(path)
             _sync_folder(path.parent)
         except BaseException:
@@ -243,9 +243,10 @@ def sweep_temporaries(folder: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _write_through(path: Path, content: bytes) -> None:
+def _write_through(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
 

@@ -39,6 +39,7 @@ def in_a_save(patch: pytest.MonkeyPatch, send) -> None:
     def slow_save(training: Training) -> None:
         patch.setattr(os, "fsync", lambda file: (send(training.course.progress), sync(file))[1])
         save(training)
+        training.saver.wait()
         patch.setattr(os, "fsync", sync)
 
     patch.setattr(Training, "save", slow_save)

@@ -17,7 +17,7 @@ from functools import partial
 from signal import Signals
 from typing import NoReturn, Protocol, runtime_checkable
 
-from ebgan.distributed import refuse_apart
+from ebgan.distributed import rank, refuse_apart
 from ebgan.distributed.alone import alone
 from ebgan.errors import DivergedError
 from ebgan.runfolder import Record
@@ -68,9 +68,11 @@ class Training:
         the run folder was moved or deleted meanwhile.
         """
         steps = self.course.steps(self.plan.images, watched=self.plan.watches, paused=self.recorder.paused)
-        with StopSignals() as signals, self.saver.telling_what_is_saved(), self._telling_divergence():
+        with StopSignals() as signals, self._telling_divergence(), self.saver.writing():
             for before, seen, outcome in steps:
                 self.recorder.add(seen, outcome)
+                if rank().count == 1:  # several processes hear of a save that failed in `alone`, at the next one
+                    self.saver.check()
                 self.between_steps(before, seen)
                 if stop := signals.agreed(outcome.finite.device):
                     self.stop(seen, stop)
@@ -100,9 +102,11 @@ class Training:
             self.saver.save_best(self.looks.score(evaluation), self.recorder.seconds)
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint beside training; at the end, wait for it."""
         if self.log.leads:
             self.saver.save(self.recorder.seconds)
+            if self.course.seen >= self.plan.images:
+                self.saver.wait()
 
     def stop(self, seen: int, signal: Signals) -> NoReturn:
         """Save and leave, as asked, with a record of what came after the last one."""
@@ -113,6 +117,7 @@ class Training:
             self._note()
         with alone():
             self.save()
+            self.saver.wait()
         raise StoppedError(
             f"stopped by {signal.name} after {seen:,} images seen; all is saved: the same command goes on",
             exit_code(signal),
