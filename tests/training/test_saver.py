@@ -21,8 +21,6 @@ from ebgan.training.saver import Saver
 WAIT = 20.0  # seconds after which a thread that hangs fails the test
 PLAN = Plan(
     images=40,
-    pretraining=0,
-    epoch=4,
     batch=2,
     record=10,
     picture=10,

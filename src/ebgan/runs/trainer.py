@@ -210,11 +210,8 @@ def _described(data: Dataset) -> str:
 
 def _plan(experiment: Experiment, data: Dataset, waive_config: bool, waive_data: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
-    assert experiment.pretraining is not None
     return Plan(
         images=experiment.images,
-        pretraining=experiment.pretraining,
-        epoch=len(data),
         batch=experiment.batch,
         record=max(experiment.images // RECORDS, 1),
         picture=experiment.evaluation.pictures or tenth,

@@ -13,8 +13,6 @@ class Plan:
     """The length of a run and the intervals of what recurs, in images seen."""
 
     images: int
-    pretraining: int
-    epoch: int  # images in the data
     batch: int
     record: int
     picture: int
