@@ -131,6 +131,7 @@ class Dropout(Coupled):
         self.rate: Tensor
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.register_buffer("rate", torch.as_tensor(rate, dtype=torch.float32).expand(models), persistent=False)
+        self.ahead = True  # whether masks of several steps may be drawn at once
         self._known = self.seen, 0, 0  # the buffer, its version and what it held then
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
@@ -149,6 +150,8 @@ class Dropout(Coupled):
 
         The device is asked, and waited for, only where the buffer was loaded or moved since.
         """
+        if not self.ahead:
+            return self.seen
         buffer, version, count = self._known
         if buffer is self.seen and version == self.seen._version:
             return count
