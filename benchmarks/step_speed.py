@@ -27,7 +27,7 @@ from ebgan.objectives import EBGAN
 from ebgan.recipes import find
 from ebgan.records import Batch
 from ebgan.training.captured import CapturedStep
-from ebgan.training.loop import WATCHED
+from ebgan.training.plan import WATCHED
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
