@@ -17,7 +17,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, NamedTuple, Union, final, get_args, get_origin, get_type_hints
 
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment
+from ebgan.experiment.tree import Data, Experiment
+from ebgan.tree_walk import aspect_of
 
 
 class Trial(NamedTuple):
@@ -25,6 +26,13 @@ class Trial(NamedTuple):
 
     id: str  # the hash of its config: an edited grid runs only what is new
     experiment: Experiment
+    data: Data | None = None  # where the data was when the trial got its id, if it has moved since
+
+    @classmethod
+    def of(cls, experiment: Experiment, data: Data | None = None) -> Trial:
+        """The trial of an experiment whose data was elsewhere, perhaps, when its sweep was begun."""
+        before = experiment if data is None else replace(experiment, data=data)
+        return cls(before.hash, experiment, data)
 
 
 @final
@@ -84,6 +92,8 @@ def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any,
     declared = get_type_hints(type(_with_field(holder, name, path)))[name]
     if not values:
         raise UsageError(f"axis {path}: has no values")
+    if aspect_of(path, Experiment) == "habit":
+        raise UsageError(f"axis {path}: does not change what a trial computes: set it in the grid's base")
     for value in values:
         if not _fits(value, declared):
             raise UsageError(f"axis {path}: {value!r} is not of the field's type, {_said(declared)}")
