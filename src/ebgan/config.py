@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
 
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, ambiguous
 
 Registry = Mapping[str, type]
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, eight times as fast
@@ -168,7 +168,7 @@ class _Reader:
         if not isinstance(named, yaml.ScalarNode):
             raise self.error(place, _join(key, "type"), f"expected a name, one of {', '.join(sorted(options))}")
         if named.value not in options:
-            hint = _suggest(named.value, list(options))
+            hint = ambiguous(named.value) or _suggest(named.value, list(options))
             if named.value.isidentifier():
                 hint += f". A class of your own is read once it is known: REGISTRY[{named.value!r}] = {named.value}"
             raise self.error(place, _join(key, "type"), f"{named.value!r}; {hint}")

@@ -1,4 +1,6 @@
-"""Loss-sensitive GAN (Qi, 2017) and its generalisation GLS-GAN. It is not the least-squares GAN of the same initials.
+"""Loss-sensitive GAN (Qi, 2017), LS-GAN in the paper, and its generalisation GLS-GAN.
+
+It is not the least-squares GAN of the same initials (`ebgan.objectives.least_squares`).
 
     discriminator   w E(x) + C(Delta(x, G(z)) + E(x) - E(G(z)))       C(a) = max(a, s a)
     generator       E(G(z))
@@ -41,7 +43,7 @@ from ebgan.records import Batch, Losses, Reading, Sample
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class LSGAN(Objective[Stateless]):
+class LossSensitiveGAN(Objective[Stateless]):
     """The loss-sensitive GAN: a margin for each pair of a real image and a sample."""
 
     distance: Literal["l1", "l2"] = "l1"  # over all pixels: the sum of absolute differences, or the L2 norm
