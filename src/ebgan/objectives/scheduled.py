@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
+from ebgan.numbers import Number
 from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Means
@@ -79,7 +80,7 @@ class Scheduled(Wrapper[ScheduledState]):
         """The inner objective with each scheduled field at its value of this moment."""
         return self._with({name: schedule.at(state.images) for name, schedule in self.schedules.items()})
 
-    def _with(self, values: Mapping[str, float | Tensor]) -> Objective[Any]:
+    def _with(self, values: Mapping[str, Number]) -> Objective[Any]:
         """A copy of the inner objective whose fields hold values, which may be tensors []."""
         changed = copy(self.inner)
         for name, value in values.items():
