@@ -27,6 +27,7 @@ from ebgan.experiment.grid import Trial
 from ebgan.held import refuse_lost
 from ebgan.sweeps.row_checks import fields_of, is_number, metrics_of, refuse_odd
 from ebgan.sweeps.training import Result
+from ebgan.tree_walk import leaves
 
 logger = logging.getLogger(__name__)
 
@@ -232,28 +233,13 @@ def _row(cells: Sequence[Any]) -> Row:
     return Row(trial, fields_of(fields), status, score, metrics_of(metrics), seconds, images_per_second, error)
 
 
-def flat(tree: object) -> dict[str, Any]:
-    """Each field of a tree of dataclasses by its path; a `type` says which class holds the fields beside it."""
-    found: dict[str, Any] = {}
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, dict):
-            for name, below in value.items():
-                walk(below, f"{path}.{name}".lstrip("."))
-        else:
-            found[path] = value
-
-    walk(config.plain(tree), "")
-    return found
-
-
 def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
     """Have a row for each trial, and a place in the sweep after those that have one."""
     (first,) = file.execute(_PLACES).fetchone()
     file.executemany(
         _ASKED,
         (
-            (trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment)), place)
+            (trial.id, trial.experiment.to_yaml(), json.dumps(dict(leaves(config.plain(trial.experiment)))), place)
             for place, trial in enumerate(trials, first)
         ),
     )
