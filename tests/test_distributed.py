@@ -22,7 +22,7 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP, SemiSupervised
+from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, VGAN, WGANGP, LossSensitiveGAN, SemiSupervised
 from ebgan.runs import trainer
 from ebgan.runs.calibration import calibrate
 from ebgan.samplers import Replay, Transition
@@ -60,7 +60,9 @@ GAN_ = replace(
     objective=GAN(),
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
-LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25, real_weight=0.0))
+LOSS_SENSITIVE = replace(
+    GAN_, energy=ScalarEnergy(), objective=LossSensitiveGAN(scale=0.1, slope=0.25, real_weight=0.0)
+)
 BEGAN_ = replace(
     EBGAN_PT,
     energy=AutoencoderEnergy(unit="l1"),
@@ -79,12 +81,12 @@ VCD_ = replace(
     sampler=Replay(sampler=Transition(), size=30),
     objective=VCD(rho=0.5, entropy=True),
 )
-LSGAN_GP = replace(
-    LSGAN_,
-    objective=LSGAN(scale=0.1, gradient_penalty=10.0, real_weight=0.0),
+LOSS_SENSITIVE_PENALTY = replace(
+    LOSS_SENSITIVE,
+    objective=LossSensitiveGAN(scale=0.1, gradient_penalty=10.0, real_weight=0.0),
     optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
 )
-WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
+WGAN_GP = replace(LOSS_SENSITIVE, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 EBGAN_LN = replace(
     EBGAN_PT,
     nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(8, 6), top_scale=True)),
@@ -99,8 +101,8 @@ KINDS = {
             ("EBGAN-PT", EBGAN_PT),
             ("EBGAN-PT, convolutional", CONVOLUTIONAL),
             ("GAN", GAN_),
-            ("LSGAN", LSGAN_),
-            ("LSGAN, penalty", LSGAN_GP),
+            ("LossSensitiveGAN", LOSS_SENSITIVE),
+            ("LossSensitiveGAN, penalty", LOSS_SENSITIVE_PENALTY),
         ),
         *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
         *(("EBGAN-LN", EBGAN_LN), ("the full cost", FULL_COST)),

@@ -146,6 +146,13 @@ def test_a_part_that_may_be_none_is_written_and_read_back(tmp_path: Path) -> Non
     assert read_experiment(tmp_path / "config.yaml") == made
 
 
+def test_an_objective_whose_name_two_papers_use_is_refused_with_both(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("objective: {type: LSGAN}\n")
+    with pytest.raises(UsageError, match=r"line 1: objective.type: 'LSGAN'; .*LossSensitiveGAN.*LeastSquaresGAN"):
+        read_experiment(file)
+
+
 def test_a_config_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     for name in ("missing.yaml", "binary.yaml"):

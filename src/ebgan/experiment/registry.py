@@ -23,12 +23,12 @@ from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
-    LSGAN,
     MAGAN,
     VCD,
     VGAN,
     WGANGP,
     LeastSquaresGAN,
+    LossSensitiveGAN,
     Scheduled,
     SemiSupervised,
 )
@@ -46,7 +46,7 @@ REGISTRY: dict[str, type] = {
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
+        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }

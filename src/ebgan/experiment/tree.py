@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from ebgan.samplers import Prior, Sampler
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam, OptimiserSpec
 from ebgan.training.plateau import Plateau
+from ebgan.tree_walk import Aspect, aside, asides, without
 
 MOST_IMAGES = 10**15  # seen by a run, and between its checkpoints
 MOST_IN_BATCH = 2**24  # images, or points
@@ -39,7 +40,9 @@ Precision = Literal["fp32", "bf16", "fp64"]
 class Data:
     """Which images, and how they are served."""
 
-    source: str = "digits"  # a known set (digits, mnist, cifar10...), a folder or file, or a toy (toy.ring...)
+    source: str = aside(
+        "digits", "place"
+    )  # a known set (digits, mnist, cifar10...), a folder or file, or a toy (toy.ring...)
     size: int | None = None  # height and width that a folder's images are resized and cropped to
     channels: int | None = None  # 1 grey, 3 colour; by default as the images are
     padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
@@ -48,8 +51,8 @@ class Data:
     limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
     classes: By = "auto"  # whether folders name classes: auto (unless they are shards), folders or none
     white: int | None = None  # the level of 16-bit pictures that is white: 4095 if they hold 12 bits; null is 65,535
-    labels: str | None = None  # a CSV file with the classes of some of a folder's images: image,label
-    workers: int = 0  # processes that read images, where the set is too large to be kept on the device
+    labels: str | None = aside(None, "place")  # a CSV file with the classes of some of a folder's images: image,label
+    workers: int = aside(0, "habit")  # processes that read images, if the set is too large to be kept on the device
 
     def __post_init__(self) -> None:
         check_least("data", 1, size=self.size, crop=self.crop, channels=self.channels)
@@ -170,7 +173,7 @@ class Experiment:
     objective: Objective[Any] = EBGAN()
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
-    images: int = 600_000  # real images seen by the discriminator in all
+    images: int = aside(600_000, "length")  # real images seen by the discriminator in all
     pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
     batch: int = 64  # images in a discriminator's turn, over all ranks
     precision: Precision | None = None  # of matrix products; None is what suits the machine (`experiment.precision`)
@@ -178,8 +181,8 @@ class Experiment:
     accumulate_norms: bool = False  # whether batch norm may take the statistics of each part
     seed: int = 0
     ema: int | None = None  # half-life, in images, of an average of the generator's weights that samples are taken from
-    checkpoint: int | None = None  # images between checkpoints; None is a tenth of the run
-    evaluation: Evaluation = field(default_factory=Evaluation)
+    checkpoint: int | None = aside(None, "habit")  # images between checkpoints; None is a tenth of the run
+    evaluation: Evaluation = aside(Evaluation(), "habit")
 
     def __post_init__(self) -> None:
         check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
@@ -240,11 +243,23 @@ class Experiment:
 
     @property
     def hash(self) -> str:
-        """Sixteen hex digits that differ for experiments that compute different things.
+        """Sixteen hex digits that differ for experiments that compute different things or end at different images."""
+        return self._digest("habit")
 
-        They are those of its JSON text with sorted keys, which is written six times as fast as its YAML.
+    @property
+    def steps_hash(self) -> str:
+        """The same for experiments that compute the same on the same data for as long as both run.
+
+        Where data lies makes no difference: the data is compared by its checksum.
         """
-        text = json.dumps(config.plain(self), sort_keys=True, separators=(",", ":"))
+        return self._digest("habit", "length", "place")
+
+    def _digest(self, *left_out: Aspect) -> str:
+        """The hash of the JSON text with sorted keys, which is written six times as fast as YAML."""
+        tree = config.plain(self)
+        for path, aspect in asides(Experiment).items():
+            tree = without(tree, path) if aspect in left_out else tree
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

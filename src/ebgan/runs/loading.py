@@ -42,7 +42,7 @@ def load(
     checkpoint = _checkpoint(folder, best)
     facts = Facts.of(checkpoint)
     data = DataFacts(facts.shape, facts.classes, facts.data)
-    if checkpoint.config != experiment.hash:
+    if checkpoint.config != experiment.steps_hash:
         logger.warning(
             "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
             "one of an earlier version): its samples may not be what this config would give",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -24,7 +23,8 @@ from ebgan.experiment.sources import with_source
 from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder, read_file, write_atomically
+from ebgan.runfolder import Record, RunFolder, write_atomically
+from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.loading import run_beside
 from ebgan.runs.looks import RunLooks, examiner_of
@@ -96,7 +96,8 @@ def train(
         experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
         plan = _plan(experiment, opened, override_config, override_data)
         run, training = _prepared(experiment, opened, folder, device, observer=observer, plan=plan)
-        training.resume()
+        seen = training.resume()
+        refuse_shortened(experiment, folder, seen)
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
         try:
@@ -143,31 +144,15 @@ def _settled(
 ) -> Experiment:
     """The experiment with a value in each open field; a config that is there and is another is refused before."""
     if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
-        _check_config(experiment, folder, observer, waived)
+        check_config(experiment, folder, observer.notice, waived)
     experiment = settle(experiment, data, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
         observer.notice(
             f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
             "be trained. Raise images, or lower pretraining"
         )
-    _check_config(experiment, folder, observer, waived)
+    check_config(experiment, folder, observer.notice, waived)
     return experiment
-
-
-def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
-    """Check that a config already in the folder is the same."""
-    text = experiment.to_yaml()
-    content = read_file(folder.config)
-    before = text if content is None else content.decode("utf-8", "replace")
-    if before != text:
-        lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
-        changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))
-        if not waived:
-            raise UsageError(
-                f"{folder.config}: the run was started with another config: {changes}. "
-                "Choose another folder, take the change back, or go on with it by --override-config"
-            )
-        observer.notice(f"--override-config waives this check: {folder.config}: the config has changed: {changes}")
 
 
 def _prepared(
@@ -217,7 +202,7 @@ def _plan(experiment: Experiment, data: Dataset, waive_config: bool, waive_data:
         picture=experiment.evaluation.pictures or tenth,
         evaluation=experiment.evaluation.every or tenth,
         checkpoint=experiment.checkpoint or tenth,
-        config=experiment.hash,
+        config=experiment.steps_hash,
         waive_config=waive_config,
         waive_data=waive_data,
         meta={"shape": list(data.shape), "classes": list(data.classes), "data": data.checksum},

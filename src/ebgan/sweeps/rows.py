@@ -1,11 +1,10 @@
-"""The rows of a sweep's trials, and their fields."""
+"""The rows of a sweep's trials."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ebgan import config
 from ebgan.sweeps.row_checks import fields_of, metrics_of, refuse_odd
 
 
@@ -29,18 +28,3 @@ def row_of(cells: Sequence[Any]) -> Row:
         raise ValueError("id is no text")
     refuse_odd(status, error, score=score, seconds=seconds, images_per_second=images_per_second)
     return Row(trial, fields_of(fields), status, score, metrics_of(metrics), seconds, images_per_second, error)
-
-
-def flat(tree: object) -> dict[str, Any]:
-    """Each field of a tree of dataclasses by its path; a `type` says which class holds the fields beside it."""
-    found: dict[str, Any] = {}
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, dict):
-            for name, below in value.items():
-                walk(below, f"{path}.{name}".lstrip("."))
-        else:
-            found[path] = value
-
-    walk(config.plain(tree), "")
-    return found

@@ -28,6 +28,7 @@ from ebgan.experiment.precision import multiplies_bf16
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import LOSSES, connected, sharing, workers_multiply_bf16
 from ebgan.sweeps.halving import Halving, rungs, unfinished
+from ebgan.sweeps.moved import recognised
 from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation
 from ebgan.sweeps.store import Store
@@ -106,8 +107,9 @@ def sweep(
     wanted: set[str] = set()
     with run_lock(folder.lock), Store(folder.trials) as store, ExitStack() as opened:
         client = cache(lambda: opened.enter_context(connected(workers, scheduler, slurm)))
+        trials, data = recognised(trials, store.facts())
         trials, kept = _settled(trials, store.facts(), str(device), client if scheduler or slurm else None)
-        store.state(**facts or {}, **kept, **{"halving": str(halving)} if halving else {})
+        store.state(**facts or {}, **kept, **data, **{"halving": str(halving)} if halving else {})
         driver = None
         for rung in rungs(trials, halving, store.scores):
             (store.add if wanted else store.expect)(rung.trials)

@@ -21,12 +21,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment.grid import Trial
 from ebgan.held import refuse_lost
 from ebgan.sweeps.row_checks import is_number
-from ebgan.sweeps.rows import Row, flat, row_of
+from ebgan.sweeps.rows import Row, row_of
 from ebgan.sweeps.training import Result
+from ebgan.tree_walk import leaves
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +218,7 @@ def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
     file.executemany(
         _ASKED,
         (
-            (trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment)), place)
+            (trial.id, trial.experiment.to_yaml(), json.dumps(dict(leaves(config.plain(trial.experiment)))), place)
             for place, trial in enumerate(trials, first)
         ),
     )

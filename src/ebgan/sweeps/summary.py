@@ -9,6 +9,7 @@ from typing import Any
 
 from ebgan.report.sweep import Panel, Picture, SweepRecord, TrialRecord, write_sweep_page
 from ebgan.runfolder import SweepFolder
+from ebgan.sweeps import moved
 from ebgan.sweeps.rows import Row
 from ebgan.sweeps.store import Store
 
@@ -36,6 +37,7 @@ def sweep_record(
     with Store(folder.trials) as store:
         facts, rows = store.facts(), store.rows(ids)
         halving = facts.pop("halving", "") if ids is None else ""
+        facts.pop(moved.FACT, None)
         title = " ".join(facts.values()) or folder.path.resolve().name
         trials = trial_records(rows)
         pictures = _pictures(store, trials)

@@ -123,8 +123,8 @@ class Training:
             exit_code(signal),
         )
 
-    def resume(self) -> None:
-        """Go back to the newest valid checkpoint, if there is any.
+    def resume(self) -> int:
+        """Go back to the newest valid checkpoint, if there is any; the images seen there.
 
         Records of later steps are dropped, as these will be done again. Raises CheckpointError where no checkpoint is
         valid, the newest one is of other nets, or processes that train together see different ones.
@@ -138,6 +138,7 @@ class Training:
         if found:
             self._take_up(*found)
         self.log.keep(seen if found else -1)
+        return seen
 
     def _take_up(self, checkpoint: Checkpoint, warnings: list[str]) -> None:
         facts = Facts.of(checkpoint)

@@ -12,12 +12,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from ebgan.errors import check_number
+from ebgan.numbers import Number, is_used, per_model
 from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
@@ -103,13 +104,14 @@ class Adam(OptimiserSpec):
         size, spread = moved * lr / gathered(self.beta1, step), gathered(self.beta2, step)
         share1, share2 = moved * (1 - self.beta1), moved * (1 - self.beta2)
         for weight, gradient, mean, square in zip(weights, gradients, slots["mean"], slots["square"], strict=True):
-            axes = (..., *[None] * (weight.dim() - finite.dim()))
-            gradient = torch.where(finite[axes], gradient, 0)  # noqa: PLW2901
-            mean.lerp_(gradient, share1[axes])
-            square.lerp_(gradient.square(), share2[axes])
-            denominator = (square / spread[axes]).sqrt_()
-            denominator.add_(beside(self.epsilon, axes))
-            weight.sub_(torch.where(finite[axes], size[axes] * mean / denominator, 0))
+            dims = weight.dim() - finite.dim()
+            movable = per_model(finite, dims)
+            gradient = torch.where(movable, gradient, 0)  # noqa: PLW2901
+            mean.lerp_(gradient, per_model(share1, dims))
+            square.lerp_(gradient.square(), per_model(share2, dims))
+            denominator = (square / per_model(spread, dims)).sqrt_()
+            denominator.add_(per_model(self.epsilon, dims))
+            weight.sub_(torch.where(movable, per_model(size, dims) * mean / denominator, 0))
 
     def _move_one(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
@@ -149,17 +151,17 @@ class SGD(OptimiserSpec):
     clip: float | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
-        if not torch.as_tensor(self.momentum).any():
-            return {}
-        return {"velocity": [torch.zeros_like(weight) for weight in weights]}
+        return {"velocity": [torch.zeros_like(weight) for weight in weights]} if is_used(self.momentum) else {}
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
         velocities = slots.get("velocity", gradients)
         for weight, gradient, velocity in zip(weights, gradients, velocities, strict=True):
-            axes = (..., *[None] * (weight.dim() - finite.dim()))
+            dims = weight.dim() - finite.dim()
+            movable = per_model(finite, dims)
             if velocity is not gradient:
-                velocity.copy_(torch.where(finite[axes], beside(self.momentum, axes) * velocity + gradient, velocity))
-            weight.sub_(torch.where(finite[axes], lr[..., *axes[1:]] * velocity, 0))
+                moved = per_model(self.momentum, dims) * velocity + gradient
+                velocity.copy_(torch.where(movable, moved, velocity))
+            weight.sub_(torch.where(movable, per_model(lr, dims) * velocity, 0))
 
 
 COUNT = "step"  # the slot of the count of moves
@@ -179,14 +181,9 @@ def counted(slots: Slots, finite: Tensor) -> Tensor:
     return slots[COUNT][0].add_(finite)
 
 
-def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
+def gathered(beta: Number, step: Tensor) -> Tensor:
     """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits.
 
     A number stays on the host: bringing it to the device in every step would wait for the device.
     """
     return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype).log())
-
-
-def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
-    """A number, or one for each model [*models], shaped to broadcast against a weight."""
-    return value[axes] if isinstance(value, Tensor) else value

@@ -6,13 +6,12 @@ are refreshed after each move, so that small steps are not rounded away and no w
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from ebgan.distributed import rank, sum_across_ranks
-from ebgan.training.optim import OptimiserSpec, beside
+from ebgan.numbers import is_used, per_model
+from ebgan.training.optim import OptimiserSpec
 
 SMALL = 500_000  # weights of a model up to which a CPU checks gradients for NaN by a kernel that writes them again
 SHORT = 4096  # numbers of a gradient up to which a copy of it costs less than a sum of its own
@@ -30,7 +29,7 @@ class Optimiser:
         self._wide: list[Tensor] = []
         first = self.weights[0]
         self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=first.device)
-        self._decays = bool(torch.as_tensor(spec.weight_decay).any())
+        self._decays = is_used(spec.weight_decay)
         self._small = first.device.type != "cpu" or sum(weight.numel() for weight in self.weights) <= SMALL
         self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
 
@@ -91,19 +90,15 @@ class Optimiser:
         """The gradient of the loss plus half the weight decay times the squared length of the weights."""
         decay = self.spec.weight_decay
         return [
-            gradient + beside(decay, self._axes(weight)) * weight
+            gradient + per_model(decay, weight.dim() - len(self.models)) * weight
             for gradient, weight in zip(gradients, self.weights, strict=True)
         ]
 
     def _project(self, bound: Tensor) -> None:
         """Clip every weight to [-bound, bound], where bound is [*models]."""
         for weight in self.weights:
-            limit = bound[self._axes(weight)]
+            limit = per_model(bound, weight.dim() - len(self.models))
             weight.clamp_(-limit, limit)
-
-    def _axes(self, weight: Tensor) -> tuple[Any, ...]:
-        """The index by which a tensor [*models] broadcasts against a weight."""
-        return (..., *[None] * (weight.dim() - len(self.models)))
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
         """One kernel's answer for one small model; else that of sums, finite only if all that is summed is.

@@ -22,7 +22,7 @@ from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
-from ebgan.objectives import LSGAN, VGAN, Objective
+from ebgan.objectives import VGAN, LossSensitiveGAN, Objective
 from ebgan.recipes.index import find
 from ebgan.report import Panel, panels
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
@@ -36,7 +36,9 @@ MOMENTS = 20  # of a run at which its energies are kept
 EXPERTS = 100
 CEILING = EXPERTS * math.log(2)
 _MEANS = ("energy_real", "energy_fake")
-DIFFERENCE = LSGAN(slope=1.0, real_weight=0.0)  # E(x) - E(G(z)), and a distance that no player's gradient sees
+DIFFERENCE = LossSensitiveGAN(
+    slope=1.0, real_weight=0.0
+)  # E(x) - E(G(z)), and a distance that no player's gradient sees
 
 
 class Course(NamedTuple):
