@@ -91,7 +91,7 @@ def test_a_progress_from_elsewhere_is_taken_up() -> None:
     game, progress = build(BASE, SHAPE)
     captured, draw = CapturedStep(game), batches().__next__
     captured(progress, draw)
-    after, _ = captured(progress._replace(images=torch.tensor(60)), draw)
+    after, _ = captured(progress._replace(seen=torch.tensor(60)), draw)
     assert int(after.images) == 66
     assert int(progress.seen) == 0
 
