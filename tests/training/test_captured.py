@@ -92,7 +92,7 @@ def test_a_progress_from_elsewhere_is_taken_up() -> None:
     captured, draw = CapturedStep(game), batches().__next__
     captured(progress, draw)
     after, _ = captured(progress._replace(seen=torch.tensor(60)), draw)
-    assert int(after.images) == 66
+    assert int(after.seen) == 66
     assert int(progress.seen) == 0
 
 
