@@ -10,9 +10,9 @@ author = "The ebgan developers"
 copyright = "2026, The ebgan developers"
 version = release = installed("ebgan")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -25,16 +25,30 @@ add_module_names = False
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_inherit_docstrings = False
 autodoc_preserve_defaults = True
-autodoc_typehints = "none"  # signatures would repeat jaxtyping's shapes at length; fields and docstrings say them
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 100
 
 _FIELD = re.compile(r"^    (\w+: [^#]+?)(?:\s+#\s*(?!noqa)(.*))?$")
 _CODE = re.compile(r"(`[^`]+`)")
 _SPECIAL = re.compile(r"([\\*_|])")
 
 
+suppress_warnings = ["ref.python"]  # two modules may each have a Store or an Entry
+
+
 def setup(app):
+    app.connect("autodoc-process-signature", without_fields)
     app.connect("autodoc-process-docstring", as_prose)
     app.connect("autodoc-skip-member", skip_tuple_fields)
+
+
+def without_fields(_app, kind, _name, value, _options, signature, returned):
+    """A record's fields stand below it with their meaning: its signature would say them twice."""
+    return ("", returned) if kind == "class" and is_record(value) else (signature, returned)
+
+
+def is_record(kind):
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")
 
 
 def as_prose(_app, kind, _name, value, _options, lines):
@@ -66,7 +80,7 @@ def inline(part):
 
 def fields_of(kind):
     """The fields of a record with the comments beside them in the source, where units and shapes stand."""
-    if not (hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")):
+    if not is_record(kind):
         return []
     found = [match for line in inspect.getsource(kind).splitlines() if (match := _FIELD.match(line))]
     return [
