@@ -1,6 +1,6 @@
 """The experiment: a tree of values, and what is built from it."""
 
-from ebgan.experiment.registry import REGISTRY, read_experiment, unregistered
+from ebgan.experiment.registry import REGISTRY, parse_experiment, read_experiment, refuse_unkeepable
 from ebgan.experiment.tree import (
     Data,
     Evaluation,
@@ -20,6 +20,7 @@ __all__ = [
     "Nets",
     "Optimisers",
     "Precision",
+    "parse_experiment",
     "read_experiment",
-    "unregistered",
+    "refuse_unkeepable",
 ]

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from ebgan.errors import UsageError
+from ebgan.recipes import foreign
 from ebgan.recipes.catalogue import Kind, entries, nearest
 
 if TYPE_CHECKING:
@@ -76,23 +77,35 @@ def grid(
 
 
 def find(name: str) -> Recipe:
-    """The recipe of a name, whose module is imported. Raises UsageError with the nearest names."""
+    """The recipe of a name, whose module is imported: the project's, a package's or `mine.py:make`.
+
+    Raises UsageError with the nearest names.
+    """
     if is_grid(name):
         raise UsageError(f"{name}: is a grid of experiments: `ebgan sweep {name} OUT` runs it")
     if not is_recipe(name):
-        near = nearest(name, {**entries("recipe"), **RECIPES}, "ebgan recipes")
-        raise UsageError(f"{name}: no recipe of that name, and no config file: {near}")
+        if function := foreign.find_function(name):
+            return Recipe(name, function.source, function.experiment)
+        near = nearest(name, dict.fromkeys([*entries("recipe"), *RECIPES, *foreign.names()]), "ebgan recipes")
+        raise UsageError(f"{name}: no recipe of that name, and no config file: {_file_meant(name) or near}")
+    foreign.warn_of_hidden(name)
     _load(name, "recipe")
     return RECIPES[name]
 
 
 def find_grid(name: str) -> GridRecipe:
-    """The grid of a name, whose module is imported. Raises UsageError with the nearest names."""
+    """The grid of a name, whose module is imported: the project's, a package's or `mine.py:grid`.
+
+    Raises UsageError with the nearest names.
+    """
     if is_recipe(name):
         raise UsageError(f"{name}: is a single experiment: `ebgan train {name} OUT` trains it")
     if not is_grid(name):
-        near = nearest(name, {**entries("grid"), **GRIDS}, "ebgan recipes")
-        raise UsageError(f"{name}: no grid of that name: {near}")
+        if function := foreign.find_function(name):
+            return GridRecipe(name, function.source, function.grid, {})
+        near = nearest(name, dict.fromkeys([*entries("grid"), *GRIDS, *foreign.names()]), "ebgan recipes")
+        raise UsageError(f"{name}: no grid of that name: {_file_meant(name) or near}")
+    foreign.warn_of_hidden(name)
     _load(name, "grid")
     return GRIDS[name]
 
@@ -105,6 +118,12 @@ def is_recipe(name: str) -> bool:
 def is_grid(name: str) -> bool:
     """The same for a grid."""
     return name in GRIDS or name in entries("grid")
+
+
+def _file_meant(name: str) -> str:
+    """How a function of a file is written, for a name that looks like one."""
+    file, colon, function = name.rpartition(":")
+    return f"a function of a file is written {file}.py:{function}" if colon and file else ""
 
 
 def _load(name: str, kind: Kind) -> None:

@@ -30,6 +30,7 @@ from ebgan.runfolder import RunFolder
 from ebgan.samplers import Moment, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
 from ebgan.training.facts import Facts
+from ebgan.user_code import load_files
 
 logger = logging.getLogger(__name__)
 
@@ -275,12 +276,16 @@ def load(
     best: bool = False,
     device: torch.device | str | None = None,
     precision: Precision = "fp32",
+    code: str | Path | Sequence[str | Path] = (),
 ) -> Run:
     """The run in a folder with the weights of its newest checkpoint, or of the best one.
 
-    Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
+    `code` is a Python file, or several, with the classes of your own that the run was trained with; classes of this
+    program and of installed packages are found without it. Raises
+    UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
     """
     folder = RunFolder(Path(path))
+    load_files([code] if isinstance(code, str | Path) else code)
     if not folder.config.is_file():
         raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
     experiment = read_experiment(folder.config)

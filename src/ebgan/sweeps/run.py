@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 
 from ebgan.errors import WORKER_LOST, EbganError
-from ebgan.experiment import Experiment
+from ebgan.experiment import Experiment, refuse_unkeepable
+from ebgan.experiment.foreign import code_files
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.runfolder import SweepFolder
@@ -34,6 +35,7 @@ from ebgan.sweeps.precision import settled, warn_of_emulation
 from ebgan.sweeps.store import Store
 from ebgan.sweeps.summary import write_sweep_report
 from ebgan.sweeps.training import Result, run_trials
+from ebgan.sweeps.worker import run_from_text
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError, StopSignals, exit_code
 
@@ -101,6 +103,8 @@ def sweep(
     DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a signal;
     SchedulerLostError.
     """
+    for part in (grid, *grid.others):
+        refuse_unkeepable(part.base)
     folder, trials = SweepFolder(Path(out)), chosen(list(grid.trials()), limit, shuffle)
     if halving:
         halving.check(trials)
@@ -213,7 +217,10 @@ class _Driver:
 
     def _submit(self, task: Task) -> None:
         experiments = [trial.experiment for trial in task.trials]
-        self.running[self.client.submit(self.runner, experiments, self.device, pure=False)] = task
+        work = partial(self.runner, experiments)
+        if files := list(dict.fromkeys(file for experiment in experiments for file in code_files(experiment))):
+            work = partial(run_from_text, self.runner, [experiment.to_yaml() for experiment in experiments], files)
+        self.running[self.client.submit(work, self.device, pure=False)] = task
 
     def _returned(self) -> list[Future]:
         """Tasks that have ended, for which it waits a moment."""
