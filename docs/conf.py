@@ -1,5 +1,6 @@
 """How the documentation is built: MyST pages, and a reference from the docstrings, which are plain prose."""
 
+import dataclasses
 import inspect
 import re
 from importlib.metadata import version as installed
@@ -28,7 +29,8 @@ autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 100
 
-_FIELD = re.compile(r"^    (\w+: [^#]+?)(?:\s+#\s*(?!noqa)(.*))?$")
+_COMMENT = re.compile(r"^    (\w+): .*?(?:\s+#\s*(?!noqa)(.*))?$")
+_NONE = object()
 _CODE = re.compile(r"(`[^`]+`)")
 _SPECIAL = re.compile(r"([\\*_|])")
 
@@ -82,11 +84,25 @@ def fields_of(kind):
     """The fields of a record with the comments beside them in the source, where units and shapes stand."""
     if not is_record(kind):
         return []
-    found = [match for line in inspect.getsource(kind).splitlines() if (match := _FIELD.match(line))]
+    lines = [match for line in inspect.getsource(kind).splitlines() if (match := _COMMENT.match(line))]
+    comments = {name: comment for name, comment in (match.groups() for match in lines) if comment}
+    described = ((name, f"{name}: {of_type}{value}") for name, of_type, value in typed_fields(kind))
     return [
         "",
-        *(f"- ``{code}``" + (f": {inline(said)}" if said else "") for code, said in (m.groups() for m in found)),
+        *(f"- ``{code}``" + (f": {inline(comments[name])}" if name in comments else "") for name, code in described),
     ]
+
+
+def typed_fields(kind):
+    """Name, type and default, as ` = value`, of each field that is the record's own."""
+    own = kind.__annotations__
+    if not dataclasses.is_dataclass(kind):
+        return [(name, own[name], default(kind._field_defaults.get(name, _NONE))) for name in kind._fields]
+    return [(each.name, each.type, default(each.default)) for each in dataclasses.fields(kind) if each.name in own]
+
+
+def default(value):
+    return "" if value in (_NONE, dataclasses.MISSING) else f" = {value!r}"
 
 
 def skip_tuple_fields(_app, _kind, _name, value, skip, _options):

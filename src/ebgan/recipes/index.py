@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +14,7 @@ from ebgan.recipes.catalogue import Kind, entries, nearest
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
     from ebgan.experiment.grid import Grid
+    from ebgan.report.trials import Published
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class GridRecipe:
     name: str
     source: str  # paper, and figure or table
     make: Callable[[Scale], Grid]
-    published: Mapping[str, tuple[float, ...]]  # per cent of models a bin of I', by family, as the paper has them
+    published: Published | None  # what the paper shows of its trials
 
     @property
     def summary(self) -> str:
@@ -64,7 +65,7 @@ def recipe(name: str, source: str) -> Callable[[Callable[[], Experiment]], Calla
 
 
 def grid(
-    name: str, source: str, published: Mapping[str, tuple[float, ...]]
+    name: str, source: str, published: Published | None = None
 ) -> Callable[[Callable[[Scale], Grid]], Callable[[Scale], Grid]]:
     """Put a function that returns a Grid at a scale into the index."""
 
@@ -102,7 +103,7 @@ def find_grid(name: str) -> GridRecipe:
         raise UsageError(f"{name}: is a single experiment: `ebgan train {name} OUT` trains it")
     if not is_grid(name):
         if function := foreign.find_function(name):
-            return GridRecipe(name, function.source, function.grid, {})
+            return GridRecipe(name, function.source, function.grid, None)
         near = nearest(name, dict.fromkeys([*entries("grid"), *GRIDS, *foreign.names()]), "ebgan recipes")
         raise UsageError(f"{name}: no grid of that name: {_file_meant(name) or near}")
     foreign.warn_of_hidden(name)

@@ -26,6 +26,7 @@ from ebgan.experiment.foreign import code_files, unannounced
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
 from ebgan.runfolder import Record, RunFolder, read_records, write_atomically, write_records
 from ebgan.runs.config_changes import check_config, refuse_shortened
+from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.examiners.points import PointsExaminer
@@ -161,7 +162,7 @@ def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
 
 
-def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
+def examiner_of(run: Run, data: Dataset, samples: int) -> RunExaminer:
     """The examiner for this run and data; metrics are computed over `samples` samples."""
     if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
         return ClassExaminer(run, data)
