@@ -1,16 +1,18 @@
 """Frozen dataclasses to YAML and back, strictly.
 
-A field whose type is an abstract class holds a mapping with a `type`, the name of a class in a closed registry: no
-name read from a file reaches an importer. Unknown, missing, duplicate and mistyped keys, tags and aliases are refused
-with file, line and key.
+A field whose type is an abstract class holds a mapping with a `type`: the name of a class in a closed registry, or
+`MODULE:CLASS` for a class from outside the project. No name read from a file reaches an importer. Unknown, missing,
+duplicate and mistyped keys, tags and aliases are refused with file, line and key.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import yaml
@@ -19,6 +21,7 @@ from ebgan.errors import UsageError, ambiguous
 from ebgan.tree_walk import alternatives, field_types, item_kinds, suggestion
 
 Registry = Mapping[str, type]
+Finder = Callable[[str, type], type | None]  # from a name and the declared class of the field to the class
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, eight times as fast
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
@@ -45,12 +48,31 @@ def kinds(value: Any) -> Iterator[type]:
                 yield from kinds(each)
 
 
-def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
+def is_foreign(kind: type) -> bool:
+    """Whether a class is from outside the project."""
+    return kind.__module__.partition(".")[0] != __name__.partition(".")[0]
+
+
+def class_name(kind: type) -> str:
+    """The name of a class in YAML: `EBGAN`, or `MODULE:CLASS` of one from outside the project.
+
+    For a module that is a single file the file's name is written, `mine.py:CLASS`, whether it was imported, named by
+    `--code` or is the script that runs.
+    """
+    if not is_foreign(kind):
+        return kind.__name__
+    module = kind.__module__
+    file = Path(getattr(sys.modules.get(module), "__file__", None) or "").name
+    return f"{file if module in ('__main__', file, file.removesuffix('.py')) else module}:{kind.__qualname__}"
+
+
+def from_yaml(text: str, kind: type, registry: Registry, file: str, foreign: Finder | None = None) -> Any:
     """The tree of dataclasses of a YAML text, whose root is of a kind.
 
-    Raises UsageError that names file, line and key of whatever does not fit.
+    `foreign` finds classes that are not in the registry. Raises UsageError that names file, line and key of whatever
+    does not fit.
     """
-    reader = _Reader(registry, file, set())
+    reader = _Reader(registry, foreign, file, set())
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -67,7 +89,7 @@ def _plain(value: Any, declared: Any) -> Any:
         return float(value) if float in alternatives(declared) else value
     if dataclasses.is_dataclass(value):
         content = {name: _plain(getattr(value, name), kind) for name, kind in field_types(value.__class__).items()}
-        return content if type(value) in alternatives(declared) else {"type": type(value).__name__} | content
+        return content if type(value) in alternatives(declared) else {"type": class_name(type(value))} | content
     if isinstance(value, tuple):
         kinds = item_kinds(declared, len(value)) or [None] * len(value)
         return [_plain(item, kind) for item, kind in zip(value, kinds, strict=True)]
@@ -79,6 +101,7 @@ def _plain(value: Any, declared: Any) -> Any:
 @dataclass(frozen=True)
 class _Reader:
     registry: Registry
+    foreign: Finder | None
     file: str
     seen: set[int]  # nodes that were read: a node that comes again is an alias
 
@@ -153,12 +176,14 @@ class _Reader:
         place, named = entries.pop("type")
         if not isinstance(named, yaml.ScalarNode):
             raise self.error(place, _join(key, "type"), f"expected a name, one of {', '.join(sorted(options))}")
-        if named.value not in options:
+        try:
+            found = options.get(named.value) or (self.foreign and self.foreign(named.value, declared))
+        except UsageError as error:
+            raise self.error(place, _join(key, "type"), f"{named.value!r}: {error}") from error
+        if found is None:
             hint = ambiguous(named.value) or suggestion(named.value, list(options))
-            if named.value.isidentifier():
-                hint += f". A class of your own is read once it is known: REGISTRY[{named.value!r}] = {named.value}"
             raise self.error(place, _join(key, "type"), f"{named.value!r}; {hint}")
-        return options[named.value]
+        return found
 
     def error(self, node: yaml.Node, key: str, what: str) -> UsageError:
         return UsageError(f"{self.file}, line {node.start_mark.line + 1}: {key or 'the file'}: {what}")

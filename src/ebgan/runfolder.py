@@ -1,6 +1,7 @@
 """The run folder: the interface between training, which writes it, and everything that reads it.
 
 config.yaml        the experiment, as it was built
+code.txt           the user's own Python files that define classes of the config, a path a line, for the user to read
 stats.jsonl        one record an interval: {"images", "seconds", and a number by name}
 evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "classes": [its name],
                    "protocol": {...}}
@@ -36,6 +37,7 @@ from ebgan.record_checks import parsed, refuse_misfit
 logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
+MOST_CODE_TEXT = 4096  # characters of code.txt that a message shows
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,22 @@ class RunFolder:
     def config(self) -> Path:
         """The experiment as YAML."""
         return self.path / "config.yaml"
+
+    @property
+    def code(self) -> Path:
+        """The paths of the Python files that define the user's own classes, one a line."""
+        return self.path / "code.txt"
+
+    def code_files(self) -> list[str]:
+        """The lines of this file as text for messages, without what a terminal would act on; [] if there is none."""
+        if not self.code.is_file():
+            return []
+        try:
+            with self.code.open(encoding="utf-8", errors="replace") as file:
+                lines = file.read(MOST_CODE_TEXT).splitlines()
+        except OSError:
+            return []
+        return ["".join(letter for letter in line if letter.isprintable()) for line in lines]
 
     @property
     def stats(self) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Simulate(OpensData):
+class Simulate(ReadsClasses):
     """Simulate Markov chains with a run's transitions: a picture, an animation and a table (VGAN, figure 5)."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder

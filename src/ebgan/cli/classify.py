@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SHOWN = 20  # lines that are printed
 
 
 @dataclass(frozen=True)
-class Classify(OpensData):
+class Classify(ReadsClasses):
     """Name the class of each image by a run that has learned some from labelled images.
 
     Images are read as the run's data was. A high energy says that an image is unlike the data, and its class a guess.

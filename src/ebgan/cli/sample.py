@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ STATIONS = 8  # of a strip or a walk, if it is not
 
 
 @dataclass(frozen=True)
-class Draw(OpensData):
+class Draw(ReadsClasses):
     """Draw samples from a run: a grid, single files, strips, a walk; a grid in the run folder if nothing is said."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SHOWN = 20  # lines of the ranking that are printed
 
 
 @dataclass(frozen=True)
-class Score(OpensData):
+class Score(ReadsClasses):
     """Rank images by a run's energy, the strangest first.
 
     Images are read as the run's data was. With class folders, or a set with labels, --normal names the classes that are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -20,14 +20,13 @@ from ebgan.nets.base import Classifier, Site
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
 from ebgan.nets.plain import check_plain, seeded
-from ebgan.objectives import Objective
-from ebgan.objectives.wrapper import Wrapper
 from ebgan.randomness import Randomness
 from ebgan.training.game import Game
 from ebgan.training.optimiser import Optimiser
 from ebgan.training.parts import refuse_batch_norm
 from ebgan.training.player import Player
 from ebgan.training.step import Progress
+from ebgan.tree_walk import changed
 
 MOST_NUMBERS = 2**34  # in a part of a batch, in both nets, in what a sampler remembers: 64 GiB each
 _SMALLER = "Choose smaller widths, depths, images or sizes"
@@ -142,12 +141,15 @@ def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes:
             f"{limit:,}. Choose a smaller batch, or more parts by --accumulate"
         )
     refuse_vast_nets(experiment, shape, classes)
-    if "margin" in experiment.objective.asks.unsettled and not isinstance(experiment.energy, AutoencoderEnergy):
+    unsettled = experiment.objective.asks.unsettled
+    if "margin" in unsettled.values() and not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(
             f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
             "number, or take the auto-encoder energy"
         )
-    settled = replace(experiment, objective=_settled(experiment.objective), pretraining=experiment.pretraining or 1)
+    settled = changed(
+        experiment, {f"objective.{path}": 1 for path in unsettled} | {"pretraining": experiment.pretraining or 1}
+    )
     settled = replace(settled, precision=experiment.precision or "fp32")
     with torch.random.fork_rng([]):  # nets of torch's own layers draw from it even here
         _, progress = build(settled, shape, "meta", classes)
@@ -174,13 +176,6 @@ def _counted(experiment: Experiment, shape: tuple[int, int, int], classes: int) 
 def _refuse_more(what: str, count: int) -> None:
     if count > MOST_NUMBERS:
         raise UsageError(f"{what} {count:,} numbers: expected at most {MOST_NUMBERS:,}. {_SMALLER}")
-
-
-def _settled(objective: Objective[Any]) -> Objective[Any]:
-    """The objective with a number in each field that waits for the data."""
-    if isinstance(objective, Wrapper):
-        return replace(objective, inner=_settled(objective.inner))  # type: ignore[type-var]
-    return replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))  # type: ignore[type-var]
 
 
 def count_weights(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> int:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, NamedTuple, final
 
 from ebgan.errors import UsageError
-from ebgan.experiment.tree import Data, Experiment
+from ebgan.experiment.data import Data
+from ebgan.experiment.tree import Experiment
 from ebgan.tree_walk import alternatives, aspect_of, changed, field_types, fits, suggestion
 
 

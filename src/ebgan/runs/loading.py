@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ebgan.runs.run import DataFacts, Run
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
 from ebgan.training.course import Course
 from ebgan.training.facts import Facts
+from ebgan.user_code import load_files
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +32,16 @@ def load(
     best: bool = False,
     device: torch.device | str | None = None,
     precision: Precision = "fp32",
+    code: str | Path | Sequence[str | Path] = (),
 ) -> Run:
     """The run in a folder with the weights of its newest checkpoint, or of the best one.
 
+    `code` is a Python file, or several, with the classes of your own that the run was trained with; classes of this
+    program and of installed packages are found without it.
     Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
     """
     folder = RunFolder(Path(path))
+    load_files([code] if isinstance(code, str | Path) else code)
     if not folder.config.is_file():
         raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
     experiment = read_experiment(folder.config)

@@ -9,6 +9,7 @@ from ebgan.data import Dataset, Packed, Points
 from ebgan.errors import CheckpointError
 from ebgan.experiment.labelled import Split
 from ebgan.runfolder import Record, read_records, write_records
+from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.examiners.points import PointsExaminer
@@ -17,10 +18,8 @@ from ebgan.training.checkpoint import best_path, read
 from ebgan.training.course import Course
 from ebgan.training.state import state
 
-AnyExaminer = Examiner | PointsExaminer | ClassExaminer
 
-
-def examiner_of(run: Run, data: Dataset, samples: int, parts: Split | None = None) -> AnyExaminer:
+def examiner_of(run: Run, data: Dataset, samples: int, parts: Split | None = None) -> RunExaminer:
     """The examiner for this run and data; metrics are computed over `samples` samples.
 
     `parts` is the split of labelled data, if it was made already.
@@ -37,7 +36,7 @@ class RunLooks:
     run: Run
     course: Course
     data: Dataset
-    examiner: AnyExaminer
+    examiner: RunExaminer
     notice: Callable[[str], None]
     _doubted: bool = field(default=False, init=False)  # whether the doubt about the classifier was told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from ebgan.data.naming import without_class
 from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
 from ebgan.errors import EbganError, UsageError
-from ebgan.experiment import Experiment, unregistered
+from ebgan.experiment import Experiment, refuse_unkeepable
 from ebgan.experiment.building import refuse_at_once
+from ebgan.experiment.foreign import code_files, unannounced
 from ebgan.experiment.labelled import split
 from ebgan.experiment.sources import with_source
 from ebgan.experiment.starting import start
@@ -77,6 +79,7 @@ def train(
     if data_limits is not None and (data is None or isinstance(data, str | Path)):
         raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
     folder.refuse_unfit()
+    refuse_unkeepable(experiment)
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
@@ -86,11 +89,7 @@ def train(
     with alone():
         opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
     refuse_at_once(experiment, opened.shape, len(opened.classes))
-    if names := unregistered(experiment):
-        observer.notice(
-            f"config.yaml will name {', '.join(names)}, which ebgan.load and the command line do not know: put "
-            f"ebgan.experiment.REGISTRY[{names[0]!r}] = {names[0]} before it is read"
-        )
+    _tell_of_own_classes(experiment, observer)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
@@ -100,6 +99,8 @@ def train(
         refuse_shortened(experiment, folder, seen)
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
+            if files := code_files(experiment):
+                write_atomically(folder.code, "".join(f"{file}\n" for file in files).encode("utf-8", "replace"))
         try:
             training.run()
         except BaseException as error:
@@ -116,6 +117,18 @@ def train(
                 write_report(folder)
     run.load_weights(state(training.course))
     return run
+
+
+def _tell_of_own_classes(experiment: Experiment, observer: Observer) -> None:
+    """Say how the run can be read again if its classes are from outside the project and of no installed package."""
+    if files := code_files(experiment):
+        options = " ".join(f"--code {shlex.quote(str(file))}" for file in files)
+        observer.notice(f"classes of your own: whatever reads this run, `ebgan sample` for instance, needs {options}")
+    if names := unannounced(experiment):
+        observer.notice(
+            f"config.yaml will name {', '.join(names)}: it is read where they are defined, or with --code FILE.py, a "
+            "file that imports them. An installed package can announce them (docs/extending.md)"
+        )
 
 
 def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | None, observer: Observer) -> Dataset:

@@ -24,9 +24,8 @@ from ebgan.experiment.stacking import stacked
 from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
 from ebgan.report import grid, png
+from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
-from ebgan.runs.examiners.images import Examiner
-from ebgan.runs.examiners.points import PointsExaminer
 from ebgan.runs.loading import assemble
 from ebgan.runs.looks import examiner_of
 from ebgan.runs.run import DataFacts, Run
@@ -167,7 +166,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
     return Result("done", score, metrics, seconds, speed, picture)
 
 
-def _score(examiner: Examiner | PointsExaminer | ClassExaminer, metrics: dict[str, float]) -> float:
+def _score(examiner: RunExaminer, metrics: dict[str, float]) -> float:
     """What the best trials have most of; of classes, those named rightly of images that are not for testing.
 
     Where the classes of all these were told, only those for testing are left to go by.

@@ -20,6 +20,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.randomness import Randomness
 from ebgan.recipes.index import find
 from ebgan.records import Batch
+from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.samplers import Moment, no_source
 from ebgan.schedules import Linear
 from ebgan.training.game import Game
@@ -29,7 +30,6 @@ from ebgan.training.step import Progress
 MOMENTS = 10  # of a run at which it is looked at, besides the start
 POINTS = 4000  # that expectations are taken over
 SIDE = 400  # places of an energy curve
-METRIC_SEED = 1  # of the points and samples of every look
 GENERATOR = MLPGenerator(depth=3, width=64, noise=1, batch_norm=False, std=0.1)
 DISCRIMINATORS = {
     "ebgan": MLPAutoencoder(depth=3, width=64, batch_norm=False, std=0.1),

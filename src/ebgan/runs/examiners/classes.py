@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import final
 
 import torch
 from torch import Tensor
@@ -13,13 +14,13 @@ from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
 from ebgan.runfolder import Record
+from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.run import Run
 
 
-class ClassExaminer:
-    """Looks at a run as it is; what trains is not touched."""
-
-    measurable = True
+@final
+class ClassExaminer(RunExaminer):
+    """The errors of a run that learns classes, on images that it was told nothing of."""
 
     def __init__(self, run: Run, data: Packed, parts: Split | None = None) -> None:
         """`parts` is the split of the data, if it was made already."""
