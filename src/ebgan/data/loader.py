@@ -26,7 +26,7 @@ from ebgan.data.augmented import Augmented
 from ebgan.data.dataset import Dataset
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
-from ebgan.errors import DataError, UsageError
+from ebgan.errors import WORKER_LOST, EbganError, UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 
@@ -34,6 +34,13 @@ RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device,
 RESIDENT_SHARE = 4  # and on a GPU those smaller than one in so many of its free bytes
 TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
+
+
+class LoaderLostError(EbganError):
+    """A process that reads images for training has ended, or gives no batch any more."""
+
+    exit_code = WORKER_LOST
+
 
 _Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
 
@@ -80,9 +87,7 @@ class Loader:
         default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
         images are augmented on the device.
         """
-        if batch < 1 or batch % ranks:
-            raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
-        _check_limits(data, limits)
+        refuse_unfit(data, batch=batch, limits=limits, ranks=ranks)
         self._kept = data.whole if isinstance(data, Augmented) else data
         self.resident = is_small(data, randomness.seeds.device) if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
@@ -104,7 +109,7 @@ class Loader:
         """Batches without end, from the one that begins after `first` images, counted over all ranks.
 
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
-        Raises DataError if a worker process dies or stops.
+        Raises LoaderLostError if a worker process dies or stops.
         """
         places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
         for begin, rows in zip(itertools.count(first, self.batch), self._gathered(places), strict=False):
@@ -163,7 +168,10 @@ class Loader:
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Dataset, limits: tuple[float, float] | None) -> None:
+def refuse_unfit(data: Dataset, *, batch: int, limits: tuple[float, float] | None, ranks: int) -> None:
+    """Raise UsageError for a batch that ranks cannot share, and for limits that the data cannot have."""
+    if batch < 1 or batch % ranks:
+        raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
     if not isinstance(data, Points) and limits is None:
@@ -242,7 +250,10 @@ def _from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int)
             for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
                 worker.kill()
                 worker.join()
-            raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
+            raise LoaderLostError(
+                f"{data.name}: a data worker was lost ({error}). Was it killed, or is memory short? The same "
+                "command goes on from the newest checkpoint; fewer --data.workers need less memory"
+            ) from error
         yield ring.rows(slot)
 
 

@@ -30,6 +30,7 @@ from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.examiners.points import PointsExaminer
+from ebgan.runs.refusals import refuse_before_training
 from ebgan.runs.run import DataFacts, Run, assemble
 from ebgan.runs.settling import keeps_margin, settle
 from ebgan.training.checkpoint import best_path, read
@@ -87,7 +88,7 @@ def train(
         refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
     with alone():
         opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
-    refuse_at_once(experiment, opened.shape, len(opened.classes))
+    refuse_before_training(experiment, opened)
     _tell_of_own_classes(experiment, observer)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
