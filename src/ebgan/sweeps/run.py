@@ -58,8 +58,8 @@ def sweep(
     stack of them, that takes longer than `trial_timeout` minutes is ended and tried once more, and then fails; by
     default the limit is 11 minutes (one more for each trial of a stack) and ten times the expected time of training.
     `halving` gives all trials a part of their images and goes on with the better ones alone. When all have ended, the
-    report.html is written, with what a paper `published` of the grid beside them. Raises UsageError, DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a
-    signal; SchedulerLostError.
+    report.html is written, with what a paper `published` of the grid beside them. Raises UsageError, DataError or
+    StorageError; RunLockedError where another driver is at work; StoppedError after a signal; SchedulerLostError.
     """
     for part in (grid, *grid.others):
         refuse_unkeepable(part.base)
