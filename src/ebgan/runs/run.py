@@ -27,7 +27,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
-from ebgan.samplers import Moment, Prior, Replay, no_source
+from ebgan.samplers import Moment, Noised, Prior, Replay, no_source
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
 from ebgan.training.facts import Facts
 
@@ -121,7 +121,7 @@ class Run:
     def prior(self) -> Prior:
         """Where the noise comes from that samples start from. Raises UsageError for a run whose samples need images."""
         sampler = self.experiment.sampler
-        while isinstance(sampler, Replay):
+        while isinstance(sampler, Replay | Noised):
             sampler = sampler.sampler
         if not isinstance(sampler, Prior):
             raise UsageError(f"{self.folder.path}: its samples start from images of the data, not from noise alone")
