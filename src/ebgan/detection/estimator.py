@@ -55,9 +55,9 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         *,
         ensemble: int = 3,  # models of different seeds
         noised: float = 0.5,  # share of the negatives that are noised data, not samples; 0 for samples alone
-        noise: float = 1.0,  # standard deviation of that noise, in units of the data
-        margin: float = 0.5,  # share of the way from the energy reached alone to that of the mean row
-        code: Code | int = "narrow",  # units of the code: a quarter of the features, twice as many, or a number
+        noise: float = 0.5,  # standard deviation of that noise, in units of the data
+        margin: float = 0.1,  # share of the way from the energy reached alone to that of the mean row
+        code: Code | int = "wide",  # units of the code: twice the features, a quarter of them (narrow), or a number
         nets: Nets | None = None,  # other nets than the defaults
         steps: int = 1500,  # of the discriminator, however many rows there are
         batch: int = 64,
