@@ -23,7 +23,7 @@ from ebgan.runfolder import read_file, write_atomically
 
 FILE = "normal_energies.json"  # in a run folder
 MOST = 0.5  # of the normal samples that may be said to be anomalous
-_KEYS = {"source", "held_out", "images", "energies"}
+_KEYS = {"source", "model", "energies"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Normals:
     energies: NDArray[np.float64]  # [n], in any order
     source: str = ""  # where the samples came from
     held_out: bool = True  # whether the model was trained without them
-    images: int = 0  # seen by the model when it read them: the checkpoint
+    model: str = ""  # the fingerprint of the weights that read them
 
     def __post_init__(self) -> None:
         if not self.energies.size or not np.isfinite(self.energies).all():
@@ -72,11 +72,10 @@ def check_contamination(contamination: float) -> None:
 
 
 def write_normals(folder: Path, normals: Normals) -> None:
-    """Keep normal energies in a run folder, in the place of those that are there."""
+    """Keep the energies of normal samples that were not trained on in a run folder, in the place of earlier ones."""
     record = {
         "source": normals.source,
-        "held_out": normals.held_out,
-        "images": normals.images,
+        "model": normals.model,
         "energies": normals.energies.tolist(),
     }
     write_atomically(folder / FILE, json.dumps(record).encode())
@@ -93,6 +92,6 @@ def read_normals(folder: Path) -> Normals | None:
         if set(record) != _KEYS:
             raise ValueError(f"expected {', '.join(sorted(_KEYS))}")
         energies = np.asarray(record["energies"], np.float64)
-        return Normals(energies, str(record["source"]), bool(record["held_out"]), int(record["images"]))
+        return Normals(energies, str(record["source"]), model=str(record["model"]))
     except (ValueError, TypeError) as error:
         raise DataError(f"{path}: holds no normal energies ({error}): delete it, and score --normals again") from error
