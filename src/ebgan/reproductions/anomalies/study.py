@@ -124,17 +124,18 @@ def summary(found: Sequence[Measured]) -> Findings:
     names = [name for name in METHODS if any(each.method == name for each in found)]
     aurocs = {name: {table: _values(found, table, name, "auroc") for table in tables} for name in names}
     whole = [table for table in tables if all(aurocs[name][table] for name in names)]
-    means = np.array([[fmean(aurocs[name][table]) for name in names] for table in whole]).reshape(-1, len(names))
-    ranks = mean_ranks(means) if whole else []
+    if not whole:
+        return Findings([], {})
+    ranks = mean_ranks(np.array([[fmean(aurocs[name][table]) for name in names] for table in whole]))
     listed = [["table", *names], *([table, *(spread(aurocs[name][table]) for name in names)] for table in whole)]
     ranked = [
         ["detector", "mean rank", "mean AUROC", "mean average precision", "mean seconds"],
         *(
             [name, f"{rank:.2f}", *(f"{fmean(_over(found, whole, name, what)):.4g}" for what in WHAT)]
-            for rank, name in sorted(zip(ranks, names, strict=False))
+            for rank, name in sorted(zip(ranks, names, strict=True))
         ),
     ]
-    claims = _claims(aurocs, whole, dict(zip(names, ranks, strict=False))) if whole else []
+    claims = _claims(aurocs, whole, dict(zip(names, ranks, strict=True)))
     return Findings(claims, {}, {"AUROC, mean and standard deviation over seeds": listed, "over all tables": ranked})
 
 
