@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 import ebgan
 from ebgan.detection.training import energies
@@ -48,6 +48,28 @@ def test_scikit_learn_s_own_checks_pass() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of checks that are skipped
         check_estimator(quick(steps=4))
+
+
+CHECKS = [
+    "check_dict_unchanged",
+    "check_estimators_pickle",
+    "check_fit_idempotent",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_n_features_in",
+    "check_outliers_train",
+]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_of_scikit_learn_passes(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every = estimator_checks_generator(quick(steps=2, ensemble=1))
+        chosen = [(each, check) for each, check in every if getattr(check, "func", check).__name__ == name]
+    assert chosen
+    for each, check in chosen:
+        check(each)
 
 
 def test_rows_off_the_plane_are_found_whatever_trains_the_energy() -> None:
