@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
@@ -243,3 +244,30 @@ def test_settings_that_make_no_sense_are_refused_by_name(settings: dict[str, Any
 def test_too_few_rows_to_hold_some_out_are_refused() -> None:
     with pytest.raises(UsageError, match="held_out"):
         quick(held_out=0.5).fit(plane(2))
+
+
+def test_numbers_far_beyond_all_others_keep_a_finite_score() -> None:
+    assert np.isfinite(quick().fit(plane(20)).score_samples(np.full((1, 6), 1e300))).all()
+
+
+def test_numbers_whose_variance_overflows_are_refused_by_feature() -> None:
+    with pytest.raises(UsageError, match="feature 0"):
+        quick().fit(plane(20) * 1e300)
+
+
+def test_images_in_another_range_need_limits() -> None:
+    images = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0)) * 255
+    detector = quick(limits=(0, 255)).fit(images)
+    assert np.isfinite(detector.score_samples(images)).all()
+
+
+def test_an_unfitted_detector_says_so() -> None:
+    for call in (quick().predict, quick().p_values, quick().score_samples):
+        with pytest.raises(NotFittedError):
+            call(plane(3))
+
+
+@pytest.mark.parametrize("settings", [{"nets": 3}, {"device": "cuda:77"}])
+def test_nets_and_devices_that_are_none_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        quick(**settings).fit(plane(20))

@@ -30,11 +30,13 @@ from ebgan.detection import defaults
 from ebgan.detection.defaults import Code, Name
 from ebgan.detection.normals import Normals, check_contamination
 from ebgan.detection.training import Trained, energies, train
+from ebgan.distributed import usable_device
 from ebgan.errors import UsageError, check_least, check_number
 from ebgan.experiment import Experiment, Nets
 from ebgan.objectives import Objective
 
 Floats = NDArray[np.float64]
+FARTHEST = 1e100  # deviations from the mean that a number is read as, at most: the square of more is infinite
 _LIVE = "_nets"  # built anew from the weights after unpickling
 
 
@@ -64,6 +66,7 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         learning_rate: float = 1e-3,
         contamination: float = 0.1,  # share of the normal rows beyond the threshold, above 0 and at most 0.5
         held_out: float = 0.0,  # share of the rows kept out of the training, from which the threshold is then taken
+        limits: tuple[float, float] = (-1.0, 1.0),  # the values of black and of white in images of floats
         size: int | None = None,  # height and width that images of a path are resized and cropped to
         random_state: Any = 0,
         device: str = "cpu",
@@ -81,6 +84,7 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         self.learning_rate = learning_rate
         self.contamination = contamination
         self.held_out = held_out
+        self.limits = limits
         self.size = size
         self.random_state = random_state
         self.device = device
@@ -126,6 +130,7 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         With `held_out` above 0 a new normal row has a value of at most p with chance p; without, its values are a
         little too low, since the energies of rows that were trained on are.
         """
+        check_is_fitted(self, "models_")
         return self.normals_.p_values(-self.score_samples(X))
 
     def _experiment(self, rows: Tensor, limits: tuple[float, float] | None, seed: int) -> Experiment:
@@ -154,6 +159,9 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         check_contamination(self.contamination)
         for name in ("ensemble", "steps", "batch"):
             check_least("", 1, **{name: getattr(self, name)})
+        if not isinstance(self.nets, Nets | None):
+            raise UsageError(f"nets={self.nets!r}: expected an ebgan.experiment.Nets, or None")
+        usable_device(self.device)
         if not isinstance(self.code, str):
             check_least("", 1, code=self.code)
         check_number("", "from 0 to below 1", held_out=self.held_out)
@@ -168,9 +176,10 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
             raise UsageError(f"the detector was fitted on images {list(self.models_[0].shape)}; X is no set of images")
         table = validate_data(self, X, reset=first, dtype=np.float64, ensure_min_samples=2 if first else 1)
         if first:
-            self.scaler_ = StandardScaler().fit(table)
+            self.scaler_ = _scaler(table)
         assert self.scaler_ is not None
-        return torch.from_numpy(self.scaler_.transform(table))[..., None, None], None
+        standard = self.scaler_.transform(table).clip(-FARTHEST, FARTHEST)
+        return torch.from_numpy(standard)[..., None, None], None
 
     def _images(self, X: Any, first: bool) -> Tensor:
         if not first and self.scaler_ is not None:
@@ -179,7 +188,7 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
             X = self._opened(Path(X), first)
         images = X if isinstance(X, Tensor) else np.asarray(X)
         shape = tuple(images.shape[1:]) if first else self.models_[0].shape
-        read = ImageReader(shape=shape)(images)
+        read = ImageReader(shape=shape)(images, self.limits)
         if first and len(read) < 2:
             raise UsageError(f"X has {len(read)} images: fit needs 2 or more")
         if first:
@@ -209,6 +218,16 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         super().__setstate__(state)
         if hasattr(self, "models_"):
             self._nets = [model.net() for model in self.models_]
+
+
+def _scaler(table: Floats) -> StandardScaler:
+    """What standardises rows. Raises UsageError for numbers whose variance is beyond float64."""
+    with np.errstate(all="ignore"):
+        scaler = StandardScaler().fit(table)
+    if not np.isfinite(scaler.var_).all():
+        place = int(np.flatnonzero(~np.isfinite(scaler.var_))[0])
+        raise UsageError(f"feature {place}: numbers up to {np.abs(table[:, place]).max():.3g}: give it in larger units")
+    return scaler
 
 
 def _held_out(rows: int, share: float, randomness: Any) -> Tensor:
