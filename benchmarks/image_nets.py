@@ -41,7 +41,7 @@ def shape_of(experiment: Experiment) -> tuple[int, int, int]:
 
 def step(game: Game, progress: Progress, experiment: Experiment) -> Progress:
     """One step on a batch that is at hand."""
-    images = torch.rand(experiment.batch, *shape_of(experiment), device=progress.images.device) * 2 - 1
+    images = torch.rand(experiment.batch, *shape_of(experiment), device=progress.seen.device) * 2 - 1
     return train_step(game, progress, lambda: Batch(images))[0]
 
 

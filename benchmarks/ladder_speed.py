@@ -10,6 +10,7 @@ alternate, and the least of all counts, so that other work of the machine weighs
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -108,6 +109,7 @@ def ours(experiment: Experiment, models: int = 1) -> Callable[[], None]:
 
 def main() -> None:
     """Print milliseconds a step and model, and ratios to the plain loop."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     ladder, ebgan_ln = (find(f"semisupervised_mnist.{name}").make() for name in ("ladder", "ebgan_ln"))
     narrow = {"fp32": ladder, "bf16": replace(ladder, precision="bf16")}

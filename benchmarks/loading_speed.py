@@ -10,6 +10,7 @@ stderr.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -99,4 +100,7 @@ def main(source: Path, size: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", metavar="SRC", type=Path)
+    parser.add_argument("size", metavar="SIZE", type=int)
+    main(**vars(parser.parse_args()))

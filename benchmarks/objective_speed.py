@@ -9,6 +9,7 @@ length is counted.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 
@@ -47,6 +48,7 @@ class Course:
 
 def main() -> None:
     """Print a table of all stages."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print(f"{torch.get_num_threads()} threads", flush=True)
     for stage in STAGES:
         courses = {name: Course(f"{stage}.{name}") for name in RIVALS}

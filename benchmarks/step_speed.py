@@ -26,7 +26,8 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.recipes import find
 from ebgan.records import Batch
-from ebgan.training.loop import WATCHED
+from ebgan.training.captured import CapturedStep
+from ebgan.training.plan import WATCHED
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
@@ -134,6 +135,22 @@ def ours(experiment: Experiment, shape: Shape, device: str) -> Callable[[], None
     return step
 
 
+def captured(experiment: Experiment, shape: Shape, device: str) -> Callable[[], None]:
+    """The same by a `CapturedStep`: one launch a step on a CUDA device."""
+    game, progress = build(experiment, shape, device)
+    batch = Batch(torch.rand(experiment.batch, *shape, device=device) * 2 - 1)
+    recorder, state, seen, take = Recorder(), progress, 0, CapturedStep(game)
+
+    def step() -> None:
+        nonlocal state, seen
+        watched = seen // experiment.batch % WATCHED == 0
+        state, outcome = take(state, lambda: batch, watched=watched)
+        seen += experiment.batch
+        recorder.add(seen, outcome)
+
+    return step
+
+
 def least(steps: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """Seconds a step, the least of all rounds, rounds alternating."""
     counts, times = {}, dict.fromkeys(steps, float("inf"))
@@ -189,6 +206,7 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", default=["digits", "mnist.ebgan_pt"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--no-bf16", dest="bf16", action="store_false", help="leave out bf16, slow where emulated")
+    parser.add_argument("--graph", action="store_true", help="add steps that are captured as CUDA graphs")
     given = parser.parse_args()
     for name in given.recipes:
         experiment, shape = find(name).make(), SHAPES.get(name, MNIST)
@@ -196,7 +214,10 @@ def main() -> None:
         steps = {"plain fp32": plain(experiment, shape, given.device)}
         steps |= {"careful fp32": careful(experiment, shape, given.device)}
         for precision in precisions:
-            steps[f"ours {precision}"] = ours(replace(experiment, precision=precision), shape, given.device)
+            settled = replace(experiment, precision=precision)
+            steps[f"ours {precision}"] = ours(settled, shape, given.device)
+            if given.graph:
+                steps[f"captured {precision}"] = captured(settled, shape, given.device)
         times = least(steps)
         work = operations(experiment, shape)
         dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -1,5 +1,6 @@
 """How the documentation is built: MyST pages, and a reference from the docstrings, which are plain prose."""
 
+import dataclasses
 import inspect
 import re
 from importlib.metadata import version as installed
@@ -10,9 +11,9 @@ author = "The ebgan developers"
 copyright = "2026, The ebgan developers"
 version = release = installed("ebgan")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -25,16 +26,31 @@ add_module_names = False
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_inherit_docstrings = False
 autodoc_preserve_defaults = True
-autodoc_typehints = "none"  # signatures would repeat jaxtyping's shapes at length; fields and docstrings say them
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 100
 
-_FIELD = re.compile(r"^    (\w+: [^#]+?)(?:\s+#\s*(?!noqa)(.*))?$")
+_COMMENT = re.compile(r"^    (\w+): .*?(?:\s+#\s*(?!noqa)(.*))?$")
+_NONE = object()
 _CODE = re.compile(r"(`[^`]+`)")
 _SPECIAL = re.compile(r"([\\*_|])")
 
 
+suppress_warnings = ["ref.python"]  # two modules may each have a Store or an Entry
+
+
 def setup(app):
+    app.connect("autodoc-process-signature", without_fields)
     app.connect("autodoc-process-docstring", as_prose)
     app.connect("autodoc-skip-member", skip_tuple_fields)
+
+
+def without_fields(_app, kind, _name, value, _options, signature, returned):
+    """A record's fields stand below it with their meaning: its signature would say them twice."""
+    return ("", returned) if kind == "class" and is_record(value) else (signature, returned)
+
+
+def is_record(kind):
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")
 
 
 def as_prose(_app, kind, _name, value, _options, lines):
@@ -66,13 +82,27 @@ def inline(part):
 
 def fields_of(kind):
     """The fields of a record with the comments beside them in the source, where units and shapes stand."""
-    if not (hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")):
+    if not is_record(kind):
         return []
-    found = [match for line in inspect.getsource(kind).splitlines() if (match := _FIELD.match(line))]
+    lines = [match for line in inspect.getsource(kind).splitlines() if (match := _COMMENT.match(line))]
+    comments = {name: comment for name, comment in (match.groups() for match in lines) if comment}
+    described = ((name, f"{name}: {of_type}{value}") for name, of_type, value in typed_fields(kind))
     return [
         "",
-        *(f"- ``{code}``" + (f": {inline(said)}" if said else "") for code, said in (m.groups() for m in found)),
+        *(f"- ``{code}``" + (f": {inline(comments[name])}" if name in comments else "") for name, code in described),
     ]
+
+
+def typed_fields(kind):
+    """Name, type and default, as ` = value`, of each field that is the record's own."""
+    own = kind.__annotations__
+    if not dataclasses.is_dataclass(kind):
+        return [(name, own[name], default(kind._field_defaults.get(name, _NONE))) for name in kind._fields]
+    return [(each.name, each.type, default(each.default)) for each in dataclasses.fields(kind) if each.name in own]
+
+
+def default(value):
+    return "" if value in (_NONE, dataclasses.MISSING) else f" = {value!r}"
 
 
 def skip_tuple_fields(_app, _kind, _name, value, skip, _options):

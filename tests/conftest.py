@@ -2,9 +2,12 @@
 
 import math
 import os
+import re
 import signal
+import sys
+import tomllib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -18,6 +21,8 @@ import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 from torch import distributed
+
+from ebgan import packages
 
 # Before any test imports the package: shapes and types of these rooms' signatures are then checked at each call.
 CHECKED = ("nets", "energies", "samplers", "objectives", "training", "metrics", "randomness", "schedules", "run")
@@ -79,6 +84,65 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}: set EBGAN_DATA")
     return folder
+
+
+@pytest.fixture
+def package_of_the_docs(tmp_path: Path) -> Path:
+    """A folder with the package of docs/extending.md, as `pip install --target` would leave it."""
+    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text("utf-8")
+    folder = tmp_path / "site"
+    for name, text in re.findall(r'^```python title="(.*?)"\n(.*?)^```', page, re.DOTALL | re.MULTILINE):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    (project,) = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    announce(folder, "relative", tomllib.loads(project)["project"]["entry-points"])
+    return folder
+
+
+def announce(folder: Path, package: str, entry_points: dict[str, dict[str, str]]) -> None:
+    """Write what an installer writes of a package: its name, and its entry points by group."""
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    groups = [
+        f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in names.items()) for group, names in entry_points.items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(groups))
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Install packages for one test: `install("name", {group: {name: value}}, module="text of module.py")`."""
+    folder, before = tmp_path / "installed", set(sys.modules)
+    monkeypatch.syspath_prepend(folder)
+    packages.offered.cache_clear()
+
+    def one(package: str, entry_points: dict[str, dict[str, str]], **modules: str) -> Path:
+        announce(folder, package, entry_points)
+        for name, text in modules.items():
+            (folder / f"{name}.py").write_text(text, "utf-8")
+        packages.offered.cache_clear()
+        return folder
+
+    yield one
+    packages.offered.cache_clear()
+    for name in set(sys.modules) - before:
+        if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def folder_of_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working folder of a user who writes Python files; what they load is forgotten afterwards."""
+    folder = tmp_path / "my code"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
 
 
 class Ranks:

@@ -199,18 +199,18 @@ def test_a_signal_in_an_evaluation_stops_all_and_they_go_on_later(
     examine, save = Training.examine, Training.save
 
     def work(here: Rank) -> None:
-        def signalled(training: Training, images: int, alarms) -> None:
-            if here.index == 0 and images == 48:
+        def signalled(training: Training, seen: int) -> None:
+            if here.index == 0 and seen == 48:
                 (tmp_path / "evaluating").touch()
                 if index == 0:
                     os.kill(os.getpid(), signal.SIGTERM)
                 time.sleep(0.5)
-            examine(training, images, alarms)
+            examine(training, seen)
 
-        def saved(training: Training, images: int) -> None:  # the follower has nothing else to do meanwhile
-            if here.index == index == 1 and images == 48:
+        def saved(training: Training) -> None:  # the follower has nothing else to do meanwhile
+            if here.index == index == 1 and training.course.seen == 48:
                 os.kill(os.getpid(), signal.SIGTERM)
-            save(training, images)
+            save(training)
 
         monkeypatch.setattr(Training, "examine", signalled)
         monkeypatch.setattr(Training, "save", saved)

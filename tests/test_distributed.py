@@ -22,12 +22,12 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP, SemiSupervised
+from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, VGAN, WGANGP, LossSensitiveGAN, SemiSupervised
 from ebgan.runs import trainer
 from ebgan.runs.calibration import calibrate
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
-from ebgan.training import loop, optim
+from ebgan.training import course, optimiser
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -60,7 +60,9 @@ GAN_ = replace(
     objective=GAN(),
     optimisers=Optimisers(discriminator=SGD(lr=0.1, momentum=0.5), generator=SGD(lr=0.1, momentum=0.5)),
 )
-LSGAN_ = replace(GAN_, energy=ScalarEnergy(), objective=LSGAN(scale=0.1, slope=0.25, real_weight=0.0))
+LOSS_SENSITIVE = replace(
+    GAN_, energy=ScalarEnergy(), objective=LossSensitiveGAN(scale=0.1, slope=0.25, real_weight=0.0)
+)
 BEGAN_ = replace(
     EBGAN_PT,
     energy=AutoencoderEnergy(unit="l1"),
@@ -79,12 +81,12 @@ VCD_ = replace(
     sampler=Replay(sampler=Transition(), size=30),
     objective=VCD(rho=0.5, entropy=True),
 )
-LSGAN_GP = replace(
-    LSGAN_,
-    objective=LSGAN(scale=0.1, gradient_penalty=10.0, real_weight=0.0),
+LOSS_SENSITIVE_PENALTY = replace(
+    LOSS_SENSITIVE,
+    objective=LossSensitiveGAN(scale=0.1, gradient_penalty=10.0, real_weight=0.0),
     optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
 )
-WGAN_GP = replace(LSGAN_, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
+WGAN_GP = replace(LOSS_SENSITIVE, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
 EBGAN_LN = replace(
     EBGAN_PT,
     nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(8, 6), top_scale=True)),
@@ -99,8 +101,8 @@ KINDS = {
             ("EBGAN-PT", EBGAN_PT),
             ("EBGAN-PT, convolutional", CONVOLUTIONAL),
             ("GAN", GAN_),
-            ("LSGAN", LSGAN_),
-            ("LSGAN, penalty", LSGAN_GP),
+            ("LossSensitiveGAN", LOSS_SENSITIVE),
+            ("LossSensitiveGAN, penalty", LOSS_SENSITIVE_PENALTY),
         ),
         *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
         *(("EBGAN-LN", EBGAN_LN), ("the full cost", FULL_COST)),
@@ -160,7 +162,7 @@ def test_several_processes_train_what_one_does(tmp_path: Path, count: int, on_ra
 
 
 def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch, on_ranks) -> None:
-    add = optim.sum_across_ranks
+    add = optimiser.sum_across_ranks
 
     def work(here: Rank) -> None:
         summed: list[torch.dtype] = []
@@ -169,7 +171,7 @@ def test_gradients_of_bf16_are_summed_in_full_precision(tmp_path, monkeypatch, o
             summed.extend(tensor.dtype for tensor in tensors)
             return add(tensors)
 
-        monkeypatch.setattr(optim, "sum_across_ranks", noted)
+        monkeypatch.setattr(optimiser, "sum_across_ranks", noted)
         game, progress = build(replace(EBGAN_PT, precision="bf16"), (1, 8, 8))
         place = {"batch": 12, "rank": here.index, "ranks": here.count}
         loader = Loader(Packed(IMAGES[:, None]), randomness=game.randomness, **place)
@@ -202,15 +204,15 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_lat
     tmp_path, monkeypatch, on_ranks
 ) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
-    take = loop.train_step
+    take = course.train_step
 
     def work(here: Rank) -> None:
         def step(game, progress, *rest, **named):
-            if here.index == 1 and progress.images == 72:
+            if here.index == 1 and progress.seen == 72:
                 os.kill(os.getpid(), signal.SIGTERM)
             return take(game, progress, *rest, **named)
 
-        monkeypatch.setattr(loop, "train_step", step)
+        monkeypatch.setattr(course, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
     assert on_ranks(2, work) == [143, 143]
@@ -226,15 +228,15 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_all_go_on_lat
 
 def test_a_process_that_dies_ends_the_others(tmp_path, monkeypatch, on_ranks) -> None:
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
-    take = loop.train_step
+    take = course.train_step
 
     def work(here: Rank) -> None:
         def step(game, progress, *rest, **named):
-            if here.index == 1 and progress.images == 72:
+            if here.index == 1 and progress.seen == 72:
                 os.kill(os.getpid(), signal.SIGKILL)
             return take(game, progress, *rest, **named)
 
-        monkeypatch.setattr(loop, "train_step", step)
+        monkeypatch.setattr(course, "train_step", step)
         train(EBGAN_PT, tmp_path / "run")
 
     assert on_ranks(2, work) == [RankLostError.exit_code, -signal.SIGKILL]

@@ -14,7 +14,6 @@ from PIL import Image
 import ebgan
 from ebgan.cli.main import VERBS, run
 from ebgan.data import open_data
-from ebgan.experiment import REGISTRY
 from ebgan.recipes import GRIDS, RECIPES, find
 
 ROOT = Path(__file__).parents[1]
@@ -35,15 +34,18 @@ def folder_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_all_python_of_all_pages_runs_in_one_sitting(folder_of_a_user: Path) -> None:
+def test_all_python_of_all_pages_runs_in_one_sitting(
+    folder_of_a_user: Path, package_of_the_docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each page is a program; all of them run in one folder, the README first, so that none is in another's way."""
     programs = {page: "\n".join(blocks(page, "python")) for page in dict.fromkeys(PAGES)}
+    monkeypatch.syspath_prepend(package_of_the_docs)
     with_code = [page for page in programs if programs[page]]
     assert [page.name for page in with_code][:2] == ["README.md", "getting-started.md"]
     for page in with_code:
         program = folder_of_a_user / f"{page.stem}.py"
         program.write_text(programs[page], "utf-8")
-        with patch.dict(REGISTRY), patch.dict(RECIPES):
+        with patch.dict(RECIPES):
             runpy.run_path(str(program), run_name=page.stem)
 
 

@@ -7,14 +7,14 @@ import torch
 from torch.nn.functional import one_hot, softplus
 
 from ebgan.data import open_data, scaled
-from ebgan.objectives import EBGAN, LSGAN
+from ebgan.objectives import EBGAN, LossSensitiveGAN
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading
 
 CLASSES, HELD_OUT = 10, 297
 LEARNERS = {  # an objective, the energy of F, and the step
-    "structured perceptron": (LSGAN(scale=0.0, real_weight=0.0), lambda F: -F, 1.0),
-    "structured SVM, which is LS-GAN": (LSGAN(scale=0.5, real_weight=0.0), lambda F: -F, 0.1),
+    "structured perceptron": (LossSensitiveGAN(scale=0.0, real_weight=0.0), lambda F: -F, 1.0),
+    "structured SVM, which is LS-GAN": (LossSensitiveGAN(scale=0.5, real_weight=0.0), lambda F: -F, 0.1),
     "EBGAN's loss": (EBGAN(margin=2.0), lambda F: softplus(-F), 0.1),
 }
 

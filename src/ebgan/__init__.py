@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ebgan.detection.estimator import EnergyAnomalyDetector
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
-    from ebgan.runs.run import Run, load
+    from ebgan.runs.loading import load
+    from ebgan.runs.run import Run
     from ebgan.runs.trainer import train
 
     __version__: str
@@ -29,7 +30,7 @@ _HOMES = {
     "Experiment": "experiment",
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",
-    "load": "runs.run",
+    "load": "runs.loading",
     "train": "runs.trainer",
 }
 

@@ -1,26 +1,27 @@
 """Frozen dataclasses to YAML and back, strictly.
 
-A field whose type is an abstract class holds a mapping with a `type`, the name of a class in a closed registry: no
-name read from a file reaches an importer. Unknown, missing, duplicate and mistyped keys, tags and aliases are refused
-with file, line and key.
+A field whose type is an abstract class holds a mapping with a `type`: the name of a class in a closed registry, or
+`MODULE:CLASS` for a class from outside the project. No name read from a file reaches an importer. Unknown, missing,
+duplicate and mistyped keys, tags and aliases are refused with file, line and key.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import functools
+import sys
 import types
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Union, get_args, get_origin
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 
-from ebgan.errors import UsageError
+from ebgan.errors import UsageError, ambiguous
+from ebgan.tree_walk import alternatives, field_types, item_kinds, suggestion
 
 Registry = Mapping[str, type]
+Finder = Callable[[str, type], type | None]  # from a name and the declared class of the field to the class
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, eight times as fast
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
@@ -38,21 +39,40 @@ def plain(value: object) -> Any:
 
 def kinds(value: Any) -> Iterator[type]:
     """The classes that the YAML text of a tree names, in its order."""
-    for name, declared in _fields(value.__class__).items():
+    for name, declared in field_types(value.__class__).items():
         held = getattr(value, name)
         for each in held.values() if isinstance(held, Mapping) else (held,):
             if dataclasses.is_dataclass(each):
-                if type(each) not in _options(declared):
+                if type(each) not in alternatives(declared):
                     yield type(each)
                 yield from kinds(each)
 
 
-def from_yaml(text: str, kind: type, registry: Registry, file: str) -> Any:
+def is_foreign(kind: type) -> bool:
+    """Whether a class is from outside the project."""
+    return kind.__module__.partition(".")[0] != __name__.partition(".")[0]
+
+
+def class_name(kind: type) -> str:
+    """The name of a class in YAML: `EBGAN`, or `MODULE:CLASS` of one from outside the project.
+
+    For a module that is a single file the file's name is written, `mine.py:CLASS`, whether it was imported, named by
+    `--code` or is the script that runs.
+    """
+    if not is_foreign(kind):
+        return kind.__name__
+    module = kind.__module__
+    file = Path(getattr(sys.modules.get(module), "__file__", None) or "").name
+    return f"{file if module in ('__main__', file, file.removesuffix('.py')) else module}:{kind.__qualname__}"
+
+
+def from_yaml(text: str, kind: type, registry: Registry, file: str, foreign: Finder | None = None) -> Any:
     """The tree of dataclasses of a YAML text, whose root is of a kind.
 
-    Raises UsageError that names file, line and key of whatever does not fit.
+    `foreign` finds classes that are not in the registry. Raises UsageError that names file, line and key of whatever
+    does not fit.
     """
-    reader = _Reader(registry, file, set())
+    reader = _Reader(registry, foreign, file, set())
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -66,32 +86,22 @@ def _plain(value: Any, declared: Any) -> Any:
     if type(value) in (str, float, bool, types.NoneType):
         return value
     if type(value) is int:
-        return float(value) if float in _options(declared) else value
+        return float(value) if float in alternatives(declared) else value
     if dataclasses.is_dataclass(value):
-        content = {name: _plain(getattr(value, name), kind) for name, kind in _fields(value.__class__).items()}
-        return content if type(value) in _options(declared) else {"type": type(value).__name__} | content
+        content = {name: _plain(getattr(value, name), kind) for name, kind in field_types(value.__class__).items()}
+        return content if type(value) in alternatives(declared) else {"type": class_name(type(value))} | content
     if isinstance(value, tuple):
-        kinds = _kinds(declared, len(value)) or [None] * len(value)
+        kinds = item_kinds(declared, len(value)) or [None] * len(value)
         return [_plain(item, kind) for item, kind in zip(value, kinds, strict=True)]
     if isinstance(value, Mapping):
         return {key: _plain(item, None) for key, item in value.items()}
     return value
 
 
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-@functools.cache
-def _fields(kind: type) -> dict[str, Any]:
-    """The declared type of each field of a dataclass."""
-    return {field.name: _hints(kind)[field.name] for field in dataclasses.fields(kind)}
-
-
 @dataclass(frozen=True)
 class _Reader:
     registry: Registry
+    foreign: Finder | None
     file: str
     seen: set[int]  # nodes that were read: a node that comes again is an alias
 
@@ -110,14 +120,14 @@ class _Reader:
         )
 
     def scalar(self, node: yaml.ScalarNode, declared: Any, key: str) -> Any:
-        for option in _options(declared):
+        for option in alternatives(declared):
             found, value = _parse(node, option)
             if found:
                 return value
         raise self.error(node, key, f"{node.value!r}; expected {_say(declared)}")
 
     def sequence(self, node: yaml.SequenceNode, declared: Any, key: str) -> tuple[Any, ...]:
-        kinds = _kinds(declared, len(node.value))
+        kinds = item_kinds(declared, len(node.value))
         if kinds is not None:
             pairs = zip(node.value, kinds, strict=True)
             return tuple(self.read(item, kind, f"{key}[{i}]") for i, (item, kind) in enumerate(pairs))
@@ -131,7 +141,7 @@ class _Reader:
             if name.value in entries:
                 raise self.error(name, _join(key, name.value), "a key that stands twice")
             entries[name.value] = (name, value)
-        for option in _options(declared):
+        for option in alternatives(declared):
             if get_origin(option) is dict:
                 each = get_args(option)[1]
                 return {name: self.read(value, each, _join(key, name)) for name, (_, value) in entries.items()}
@@ -142,11 +152,10 @@ class _Reader:
 
     def record(self, node: yaml.Node, declared: type, key: str, entries: dict[str, tuple[yaml.Node, yaml.Node]]) -> Any:
         kind = self.kind(node, declared, key, entries)
-        hints = _hints(kind)
-        known = [field.name for field in dataclasses.fields(kind)]
+        hints = field_types(kind)
         for name, (place, _) in entries.items():
-            if name not in known:
-                raise self.error(place, _join(key, name), f"unknown; {_suggest(name, known)}")
+            if name not in hints:
+                raise self.error(place, _join(key, name), f"unknown; {suggestion(name, list(hints))}")
         for field in dataclasses.fields(kind):
             needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if needed and field.name not in entries:
@@ -167,30 +176,17 @@ class _Reader:
         place, named = entries.pop("type")
         if not isinstance(named, yaml.ScalarNode):
             raise self.error(place, _join(key, "type"), f"expected a name, one of {', '.join(sorted(options))}")
-        if named.value not in options:
-            hint = _suggest(named.value, list(options))
-            if named.value.isidentifier():
-                hint += f". A class of your own is read once it is known: REGISTRY[{named.value!r}] = {named.value}"
+        try:
+            found = options.get(named.value) or (self.foreign and self.foreign(named.value, declared))
+        except UsageError as error:
+            raise self.error(place, _join(key, "type"), f"{named.value!r}: {error}") from error
+        if found is None:
+            hint = ambiguous(named.value) or suggestion(named.value, list(options))
             raise self.error(place, _join(key, "type"), f"{named.value!r}; {hint}")
-        return options[named.value]
+        return found
 
     def error(self, node: yaml.Node, key: str, what: str) -> UsageError:
         return UsageError(f"{self.file}, line {node.start_mark.line + 1}: {key or 'the file'}: {what}")
-
-
-def _options(declared: Any) -> tuple[Any, ...]:
-    return get_args(declared) if get_origin(declared) in (Union, types.UnionType) else (declared,)
-
-
-def _kinds(declared: Any, length: int) -> list[Any] | None:
-    """The kind of each item of a tuple of so many, where one may stand."""
-    for option in _options(declared):
-        if get_origin(option) is tuple:
-            kinds = get_args(option)
-            each = [kinds[0]] * length if kinds[1:] == (...,) else list(kinds)
-            if len(each) == length:
-                return each
-    return None
 
 
 def _parse(node: yaml.ScalarNode, kind: Any) -> tuple[bool, Any]:
@@ -222,12 +218,7 @@ def _say(declared: Any) -> str:
             return " | ".join(get_args(kind))
         return "null" if kind is types.NoneType else getattr(kind, "__name__", str(kind))
 
-    return " or ".join(one(option) for option in _options(declared))
-
-
-def _suggest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+    return " or ".join(one(option) for option in alternatives(declared))
 
 
 def _join(key: str, name: str) -> str:

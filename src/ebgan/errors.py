@@ -52,6 +52,18 @@ class RunLockedError(EbganError):
     exit_code = 9
 
 
+def ambiguous(name: str) -> str:
+    """What a user may mean by a name that papers use for two objectives, or "" for any other name."""
+    last = "".join(filter(str.isalnum, name.rpartition(".")[2].lower()))
+    if last not in ("lsgan", "lsgans"):
+        return ""
+    return (
+        "two objectives go by that name: the loss-sensitive GAN of Qi, 2017 (LossSensitiveGAN, recipes "
+        "NAME.loss_sensitive), and the least-squares GAN of Mao et al., 2017 (LeastSquaresGAN, recipes "
+        "NAME.least_squares)"
+    )
+
+
 OUT_OF_MEMORY = 7
 WORKER_LOST = 8
 INTERRUPTED = 130

@@ -1,6 +1,7 @@
 """The run folder: the interface between training, which writes it, and everything that reads it.
 
 config.yaml        the experiment, as it was built
+code.txt           the user's own Python files that define classes of the config, a path a line, for the user to read
 stats.jsonl        one record an interval: {"images", "seconds", and a number by name}
 evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "classes": [its name],
                    "protocol": {...}}
@@ -37,6 +38,7 @@ from ebgan.record_checks import parsed, refuse_misfit
 logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
+MOST_CODE_TEXT = 4096  # characters of code.txt that a message shows
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,22 @@ class RunFolder:
     def config(self) -> Path:
         """The experiment as YAML."""
         return self.path / "config.yaml"
+
+    @property
+    def code(self) -> Path:
+        """The paths of the Python files that define the user's own classes, one a line."""
+        return self.path / "code.txt"
+
+    def code_files(self) -> list[str]:
+        """The lines of this file as text for messages, without what a terminal would act on; [] if there is none."""
+        if not self.code.is_file():
+            return []
+        try:
+            with self.code.open(encoding="utf-8", errors="replace") as file:
+                lines = file.read(MOST_CODE_TEXT).splitlines()
+        except OSError:
+            return []
+        return ["".join(letter for letter in line if letter.isprintable()) for line in lines]
 
     @property
     def stats(self) -> Path:
@@ -218,17 +236,17 @@ def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, *pieces: bytes | memoryview) -> None:
     """Write a file so that at any moment, also after a power cut, the old content or the new one is there whole.
 
     Raises StorageError where the disk refuses; the temporary file then goes.
     """
     refuse_lost(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with storage_errors(path, len(content)):
+    with storage_errors(path, sum(map(len, pieces))):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_through(temporary, content)
+            _write_through(temporary, pieces)
             temporary.replace(path)
             _sync_folder(path.parent)
         except BaseException:
@@ -244,9 +262,10 @@ def sweep_temporaries(folder: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _write_through(path: Path, content: bytes) -> None:
+def _write_through(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
 

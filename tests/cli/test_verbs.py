@@ -45,7 +45,7 @@ def test_train_says_where_everything_is_and_goes_on_when_asked_again(trained, ca
 
 def test_a_changed_config_is_refused_with_the_difference(trained, capsys):
     assert run(["train", str(trained / "config.yaml"), str(trained), "--objective.margin", "4"]) == 2
-    assert "- margin: 3.0; + margin: 4.0" in capsys.readouterr().err
+    assert "objective.margin: 3.0, now 4.0" in capsys.readouterr().err
 
 
 def test_a_run_on_pieces_scores_the_centres_of_whole_images(tmp_path, capsys):

@@ -23,12 +23,12 @@ from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
-    LSGAN,
     MAGAN,
     VCD,
     VGAN,
     WGANGP,
     LeastSquaresGAN,
+    LossSensitiveGAN,
     Scheduled,
     SemiSupervised,
 )
@@ -49,9 +49,13 @@ OBJECTIVES = {
     "EBGAN-PT": [EBGAN(margin=4.0, pulling_away=weight) for weight in (0.125, 0.5, 2.0)],
     "BEGAN": [BEGAN(gamma=gamma, lambda_k=0.0625 * gamma) for gamma in (2.0, 1.5, 1.0)],
     "MAGAN": [MAGAN(epoch=20)] * 3,
-    "LSGAN": [LSGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))],
-    "LSGAN, l2, slope": [LSGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)],
-    "LSGAN, penalty": [LSGAN(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
+    "LossSensitiveGAN": [
+        LossSensitiveGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))
+    ],
+    "LossSensitiveGAN, l2, slope": [
+        LossSensitiveGAN(distance="l2", scale=0.5, slope=slope) for slope in (-1.0, 0.25, 1.0)
+    ],
+    "LossSensitiveGAN, penalty": [LossSensitiveGAN(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
     "VGAN": [VGAN()] * 3,
     "VCD": [VCD(rho=rho) for rho in (0.125, 0.5, 0.25)],
     "VCD, authors' code": [VCD.authors_code(rho=rho) for rho in (0.125, 0.5, 0.25)],
@@ -60,7 +64,10 @@ OBJECTIVES = {
     "LeastSquaresGAN": [LeastSquaresGAN(fake=-weight, aim=weight) for weight in (0.25, 0.5, 1.0)],
     "WGANGP": [WGANGP(gradient_penalty=weight) for weight in (2.5, 5.0, 10.0)],
     "Scheduled, WGANGP": [Scheduled(WGANGP(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
-    "Scheduled, LSGAN": [Scheduled(LSGAN(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))] * 3,
+    "Scheduled, LossSensitiveGAN": [
+        Scheduled(LossSensitiveGAN(), gradient_penalty=Linear(start=8.0, end=0.0, finish=100))
+    ]
+    * 3,
     "Scheduled": [decaying(weight) for weight in (0.125, 0.5, 2.0)],
     "SemiSupervised": [SemiSupervised(inner=EBGAN(margin=margin), weight=margin / 4) for margin in (2.0, 4.0, 8.0)],
     "SemiSupervised, data": [

@@ -93,7 +93,7 @@ def test_one_step_moves_every_weight_of_both_players(pair: Any) -> None:
     for _ in range(steps):
         progress, outcome = step(game, progress, SHAPE, 5)
         assert outcome.finite
-    assert progress.images == 5 * steps
+    assert progress.seen == 5 * steps
     shift = "discriminator.logit.bias"  # of all energies alike, which a difference of energies does not see
     for name, value in weights(game).items():
         assert not torch.equal(value, before[name]) or (name == shift and isinstance(pair[1], ScalarEnergy)), name
@@ -101,10 +101,10 @@ def test_one_step_moves_every_weight_of_both_players(pair: Any) -> None:
 
 def test_the_generators_turn_leaves_the_discriminator_where_it_is(pair: Any) -> None:
     game, progress = build(experiment(*pair), SHAPE, classes=CLASSES)
-    sample = game.sample(progress.images, 1, 5, lambda: batch(SHAPE, 5))
+    sample = game.sample(progress.seen, 1, 5, lambda: batch(SHAPE, 5))
     loss = game.objective.generator(progress.objective, game.read(sample.images), sample).total
     before = weights(game)
-    game.generator.optimiser.descend(loss, progress.images)
+    game.generator.optimiser.descend(loss, progress.seen)
     for name, value in weights(game).items():
         buffer = name in ("generator.hidden.1.mean", "generator.hidden.1.variance")
         assert torch.equal(value, before[name]) == (name.startswith("discriminator") or buffer), name
@@ -142,7 +142,7 @@ def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path:
     game, progress = build(replace(settled(made), batch=8), shape, classes=CLASSES)
     progress, outcome = step(game, progress, shape, 8)
     assert outcome.finite
-    assert progress.images == 8
+    assert progress.seen == 8
     assert all(value.isfinite().all() for value in outcome.values.values())
 
 
@@ -193,7 +193,7 @@ def test_three_steps_of_a_recipe_ask_the_device_for_nothing(name: str) -> None:
     batch = on_meta(shape)
     for seen, turns in zip(count(0, 4), [(1, 0), (1, 1), (1, 1)], strict=False):
         progress, outcome = train_step(game, progress, lambda: batch, turns, lambda turn: batch, seen=seen)
-        assert not unmoved({"finite": outcome.finite, "images": progress.images, **outcome.values})
+        assert not unmoved({"finite": outcome.finite, "images": progress.seen, **outcome.values})
 
 
 def on_meta(shape: tuple[int, int, int]) -> Batch:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ebgan import config
+from ebgan import config, energies, nets, objectives, samplers, schedules, training
 from ebgan.energies import Energy
 from ebgan.experiment import REGISTRY
 from ebgan.experiment.stacking import stacked
@@ -36,6 +36,11 @@ def test_every_concrete_class_of_a_kind_is_registered() -> None:
     below |= {sub for kind in below for sub in kind.__subclasses__()}
     concrete = {sub for sub in below if sub.__module__.startswith("ebgan.") and not inspect.isabstract(sub)}
     assert concrete - {Mixed, Wrapper} == set(REGISTRY.values())  # what stacks hold and what wrappers share has no name
+
+
+def test_every_registered_class_is_exported_by_its_package() -> None:
+    exported = {name for room in (energies, nets, objectives, samplers, training) for name in room.__all__}
+    assert set(REGISTRY) - set(vars(schedules)) <= exported
 
 
 def test_it_goes_through_yaml_and_back(parts: list[Any]) -> None:

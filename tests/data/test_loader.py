@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ebgan.data import Loader, Packed, loader, open_packed, write_packed
+from ebgan.data import Loader, Packed, host, loader, open_packed, write_packed
 from ebgan.errors import DataError
 from ebgan.randomness import Randomness
 
@@ -150,7 +150,7 @@ def signalled(batches, number):
 
 @pytest.mark.parametrize(("number", "timeout"), [(signal.SIGKILL, 60.0), (signal.SIGSTOP, 4.0)])
 def test_a_worker_that_is_killed_or_stopped_is_an_error_and_is_gone(small, monkeypatch, number, timeout):
-    monkeypatch.setattr(loader, "TIMEOUT", timeout)
+    monkeypatch.setattr(host, "TIMEOUT", timeout)
     left = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # by a DataLoader of another test
     try:
         batches = signalled(make(small, workers=1, resident=False).batches(0), number)

@@ -16,13 +16,13 @@ from ebgan.errors import DataError, UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
 from ebgan.experiment.building import build
 from ebgan.experiment.labelled import Split, split, told
+from ebgan.experiment.sources import with_labels
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, SemiSupervised
 from ebgan.randomness import Randomness
 from ebgan.runfolder import read_records
-from ebgan.runs import trainer
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.run import Run
@@ -255,7 +255,7 @@ def test_the_best_weights_are_the_last_since_the_test_error_is_not_to_be_chosen_
 
 
 def test_labels_of_a_file_come_with_the_data(tmp_path: Path) -> None:
-    assert trainer.with_labels(LADDER, tmp_path / "labels.csv").data.labels == str(tmp_path / "labels.csv")
+    assert with_labels(LADDER, tmp_path / "labels.csv").data.labels == str(tmp_path / "labels.csv")
 
 
 def test_where_every_class_is_told_a_trial_is_judged_by_the_test_set(tmp_path: Path) -> None:

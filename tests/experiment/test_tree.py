@@ -146,6 +146,13 @@ def test_a_part_that_may_be_none_is_written_and_read_back(tmp_path: Path) -> Non
     assert read_experiment(tmp_path / "config.yaml") == made
 
 
+def test_an_objective_whose_name_two_papers_use_is_refused_with_both(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("objective: {type: LSGAN}\n")
+    with pytest.raises(UsageError, match=r"line 1: objective.type: 'LSGAN'; .*LossSensitiveGAN.*LeastSquaresGAN"):
+        read_experiment(file)
+
+
 def test_a_config_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     for name in ("missing.yaml", "binary.yaml"):
@@ -245,6 +252,6 @@ def test_what_cannot_differ_in_a_stack_is_named(changes: dict[str, Any], named: 
 def test_what_a_stack_holds_goes_to_the_device_that_it_is_built_on() -> None:
     game, progress = build(stacked(grid()), SHAPE, "meta")
     optimiser = game.discriminator.optimiser
-    held = [game.objective.margin, optimiser.spec.lr, game.randomness.seeds, progress.images]  # type: ignore[attr-defined]
+    held = [game.objective.margin, optimiser.spec.lr, game.randomness.seeds, progress.seen]  # type: ignore[attr-defined]
     assert {tensor.device.type for tensor in [*held, *optimiser.weights]} == {"meta"}
     assert stacked(grid()).objective.margin.device.type == "cpu"  # type: ignore[attr-defined]

@@ -27,7 +27,8 @@ from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.game import Turns
-from ebgan.training.loop import Observer, Training
+from ebgan.training.log import Observer
+from ebgan.training.loop import Training
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
 
@@ -250,9 +251,9 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trained], Training]:
     def caught(trained: Trained) -> Training:
         seen: list[Training] = []
 
-        def watched(training: Training, images: int) -> None:
+        def watched(training: Training) -> None:
             seen.append(training)
-            run(training, images)
+            run(training)
 
         with monkeypatch.context() as patch:
             patch.setattr(Training, "run", watched)

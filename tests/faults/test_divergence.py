@@ -17,10 +17,10 @@ from ebgan.experiment.stacking import stacked
 from ebgan.objectives import EBGAN, Objective
 from ebgan.objectives.terms import hinge
 from ebgan.records import Batch, Losses, Means, Reading, Sample
-from ebgan.training import loop
-from ebgan.training.alarms import Alarms
+from ebgan.training import course
 from ebgan.training.game import Game
 from ebgan.training.loop import Training
+from ebgan.training.state import state
 from ebgan.training.step import Outcome, Progress, train_step
 
 SHAPE = (1, 8, 8)
@@ -159,10 +159,10 @@ def test_what_is_spoiled_in_a_run_ends_it_and_is_never_published(ebgan_pt, a_run
     go_on = Training.between_steps
     for name, bad in zip(SPOILED, itertools.cycle(BAD), strict=False):
 
-        def spoiling(training: Training, before: int, images: int, alarms: Alarms) -> None:
-            if images == 60:
-                spoil(training.state()[name], bad)  # noqa: B023
-            go_on(training, before, images, alarms)
+        def spoiling(training: Training, before: int, seen: int) -> None:
+            if seen == 60:
+                spoil(state(training.course)[name], bad)  # noqa: B023
+            go_on(training, before, seen)
 
         run = a_run(ebgan_pt)
         monkeypatch.setattr(Training, "between_steps", spoiling)
@@ -178,19 +178,19 @@ def test_what_is_spoiled_in_a_run_ends_it_and_is_never_published(ebgan_pt, a_run
 def test_an_image_that_is_not_finite_ends_the_run_with_all_that_is_known_of_the_step(
     ebgan_pt, a_run, monkeypatch, asked_to_stop: bool
 ) -> None:
-    take, run = loop.train_step, a_run(ebgan_pt)
+    take, run = course.train_step, a_run(ebgan_pt)
 
     def spoiled(
         game: Game, progress: Progress, draw: Callable[[], Batch], *rest: Any, **named: Any
     ) -> tuple[Progress, Outcome]:
         batch = draw()
-        if progress.images == 72:
+        if progress.seen == 72:
             spoil(batch.images, float("nan"))
             if asked_to_stop:
                 os.kill(os.getpid(), signal.SIGTERM)
         return take(game, progress, lambda: batch, *rest, **named)
 
-    monkeypatch.setattr(loop, "train_step", spoiled)
+    monkeypatch.setattr(course, "train_step", spoiled)
     with pytest.raises(DivergedError) as error:
         run.train()
     assert "in the step before 84 images seen" in str(error.value)

@@ -12,8 +12,8 @@ from ebgan.data import Packed
 from ebgan.data.given import ImageReader
 from ebgan.errors import UsageError
 from ebgan.experiment import Data, Experiment
-from ebgan.runfolder import RunFolder
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.loading import assemble
+from ebgan.runs.run import DataFacts, Run
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8), dtype=np.uint8)
 GREY = np.random.default_rng(1).integers(0, 256, (5, 1, 8, 8), dtype=np.uint8)
@@ -137,7 +137,7 @@ def test_a_transparent_picture_lies_on_black_and_a_turned_one_is_upright(tmp_pat
 
 
 def a_run(data: Data, shape: tuple[int, int, int]) -> Run:
-    return assemble(Experiment(data=data), RunFolder(Path("nowhere")), DataFacts(shape, (), ""), "cpu")
+    return assemble(Experiment(data=data), DataFacts(shape, (), ""), "cpu")
 
 
 def test_a_run_reads_pictures_by_its_own_padding_and_crop() -> None:

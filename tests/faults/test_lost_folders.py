@@ -16,8 +16,9 @@ from ebgan.errors import CheckpointError, StorageError, UsageError
 from ebgan.held import FolderLostError
 from ebgan.runfolder import RunFolder, append_record, read_records, write_atomically
 from ebgan.sweeps.store import Store
-from ebgan.training import checkpoint, loop
+from ebgan.training import checkpoint, course
 from ebgan.training.lock import run_lock
+from ebgan.training.saver import Saver
 
 LOST_AT = 72  # images seen, after the checkpoint of 72
 
@@ -78,15 +79,16 @@ def test_a_folder_that_is_lost_under_its_trainer_ends_the_run_and_stays_as_it_is
 ) -> None:
     run, left = a_run(ebgan_pt), {}
     run = replace(run, folder=run.folder / "deep" / "run")
-    step = loop.train_step
+    step, save = course.train_step, Saver.save
+    monkeypatch.setattr(Saver, "save", lambda saver, seconds: (save(saver, seconds), saver.wait()))
 
     def harmed(game, progress, *rest, **named):
-        if progress.images == LOST_AT:
+        if progress.seen == LOST_AT:
             harm(run.folder)
             left.update(contents(run.folder) if run.folder.exists() else {})
         return step(game, progress, *rest, **named)
 
-    monkeypatch.setattr(loop, "train_step", harmed)
+    monkeypatch.setattr(course, "train_step", harmed)
     with pytest.raises(FolderLostError, match=r"Nothing more is written.*last saved after 72 images seen") as error:
         run.train()
     assert error.value.exit_code == 5

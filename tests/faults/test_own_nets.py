@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import ebgan
 from ebgan.errors import UsageError
-from ebgan.experiment import REGISTRY, Evaluation, Experiment, Nets, unregistered
+from ebgan.experiment import Evaluation, Experiment, Nets
 from ebgan.experiment.building import build
 from ebgan.experiment.stacking import stacked
 from ebgan.nets import layers
@@ -157,26 +157,23 @@ def test_what_is_no_spec_is_refused_at_once(given: object, said: str) -> None:
         Nets(discriminator=given)
 
 
-def test_a_net_that_is_not_registered_is_told_before_and_when_it_is_read(
+def test_a_net_of_a_program_is_known_to_it_and_others_are_warned_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     observer = Silent()
     monkeypatch.setattr(observer, "notice", said.append)
     ebgan.train(OWN, tmp_path / "run", data=IMAGES, device="cpu", observer=observer)
-    assert "config.yaml will name Maker, Coder, which ebgan.load and the command line do not know" in said[0]
-    with pytest.raises(UsageError, match=r"nets.generator.type: 'Maker'.*known once|REGISTRY\['Maker'\] = Maker"):
-        ebgan.load(tmp_path / "run")
-    monkeypatch.setitem(REGISTRY, "Maker", Maker)
-    monkeypatch.setitem(REGISTRY, "Coder", Coder)
-    assert unregistered(OWN) == []
-    assert ebgan.load(tmp_path / "run", device="cpu").sample(2).shape == (2, 1, 4, 4)
+    assert f"config.yaml will name {__name__}:Maker, {__name__}:Coder: it is read where they are defined" in said[0]
+    assert f"type: {__name__}:Maker" in (tmp_path / "run" / "config.yaml").read_text()
+    again = ebgan.load(tmp_path / "run", device="cpu")
+    assert again.experiment.nets == OWN.nets
+    assert again.sample(2).shape == (2, 1, 4, 4)
 
 
-def test_a_class_that_bears_the_name_of_one_of_ours_is_refused(tmp_path: Path) -> None:
-    double = dataclass(frozen=True, kw_only=True)(type("MLPAutoencoder", (Coder,), {}))
-    with pytest.raises(
-        UsageError, match=r"MLPAutoencoder: a class of .*, whose name in config.yaml means that of ebgan"
-    ):
-        trained(replace(OWN, nets=Nets(generator=Maker(), discriminator=double())), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+def test_a_class_that_bears_the_name_of_one_of_ours_is_another(tmp_path: Path) -> None:
+    double = dataclass(frozen=True, kw_only=True)(type("MLPAutoencoder", (Coder,), {"__module__": __name__}))
+    nets = Nets(generator=Maker(), discriminator=double())
+    trained(replace(OWN, nets=nets), tmp_path / "run")
+    assert f"type: {__name__}:MLPAutoencoder" in (tmp_path / "run" / "config.yaml").read_text()
+    assert ebgan.load(tmp_path / "run", device="cpu").experiment.nets == nets

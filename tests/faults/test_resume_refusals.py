@@ -37,12 +37,13 @@ def test_a_changed_config_is_refused_with_its_differences_unless_it_is_wanted(eb
     run.train()
     config, digest = (run.folder / "config.yaml").read_text(), run.digest()
     changed = replace(run, experiment=replace(ebgan_pt, objective=EBGAN(margin=11.0, pulling_away=0.1), images=264))
-    with pytest.raises(UsageError, match=r"another config: .*-  margin: 12.0; \+  margin: 11.0.*--override-config"):
+    with pytest.raises(UsageError, match=r"another config: objective.margin: 12.0, now 11.0\. .*--override-config"):
         changed.train()
     assert ((run.folder / "config.yaml").read_text(), run.digest()) == (config, digest)
     notices = changed.told(override_config=True)
-    assert "margin: 11.0" in notices[0]
+    assert "now 11.0" in notices[0]
     assert "--override-config waives this check" in notices[0]
+    assert "changed since the run was started: images: 240, now 264" in notices[1]
     assert "another config" in notices[-2]
     assert notices[-1] == "going on from 240 images seen"
     assert changed.newest().images == 264
@@ -119,11 +120,11 @@ def fill_the_disk_after(images: int) -> None:
     """No file of this process may grow beyond 1,000 bytes once so many images were seen."""
     save = Training.save
 
-    def limited(training: Training, seen: int) -> None:
-        if seen > images:
+    def limited(training: Training) -> None:
+        if training.course.seen > images:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-        save(training, seen)
+        save(training)
 
     Training.save = limited
 
@@ -183,7 +184,7 @@ def test_a_locked_folder_ends_the_command_with_9(train, tmp_path) -> None:
 
 def test_a_changed_config_ends_the_command_with_2(train, tmp_path, ebgan_pt) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "config.yaml").write_text(replace(ebgan_pt, images=12).to_yaml())
+    (tmp_path / "out" / "config.yaml").write_text(replace(ebgan_pt, batch=6).to_yaml())
     code, said = train()
     assert code == 2
-    assert "-images: 12; +images: 240" in said
+    assert "batch: 6, now 12" in said

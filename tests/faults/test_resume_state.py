@@ -1,7 +1,6 @@
 """Nothing that moves can be forgotten: each part of the state is missed when it does not come back."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,14 +9,19 @@ from torch import Tensor
 from ebgan.errors import CheckpointError
 from ebgan.objectives import EBGAN
 from ebgan.runfolder import RunFolder, append_record, read_records
+from ebgan.runs.trainer import Silent
+from ebgan.training import loop
 from ebgan.training.checkpoint import read
+from ebgan.training.course import Course
+from ebgan.training.log import Log
 from ebgan.training.loop import Training
+from ebgan.training.state import restore, state
 
 
 def scramble(training: Training) -> dict[str, Tensor]:
     """What a process of another seed might hold in each place, which now this one holds."""
     others = {}
-    for name, tensor in (*training.state().items(), ("images", training.progress.images)):
+    for name, tensor in (*state(training.course).items(), ("images", training.course.progress.seen)):
         random = torch.rand(tensor.shape) + 0.5 if tensor.is_floating_point() else torch.ones_like(tensor)
         others[name] = tensor.copy_(random).clone()
     return others
@@ -30,24 +34,25 @@ def last_two_steps(training: Training, instead: dict[str, Tensor]) -> dict[str, 
     """
     scramble(training)
 
-    def restore(tensors: dict[str, Tensor], images: int) -> None:
-        Training.restore(training, tensors | instead, int(instead.get("images", images)))
+    def spoiled(course: Course, tensors: dict[str, Tensor], seen: int) -> None:
+        restore(course, tensors | instead, int(instead.get("images", seen)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "restore", restore)
-        for last in ("picture", "examine", "save"):
+        patch.setattr(loop, "restore", spoiled)
+        patch.setattr(training.looks, "picture", lambda *_: None)
+        for last in ("examine", "save"):
             patch.setattr(training, last, lambda *_: None)
-        images = training.resume()
-        training.run(int(instead.get("images", images)))
-    return training.state()
+        training.resume()
+        training.run()
+    return state(training.course)
 
 
 @pytest.mark.parametrize("kind", range(6), ids=["EBGAN-PT", "GAN", "BEGAN", "MAGAN", "VCD", "EBGAN-LN"])
 def test_every_part_of_the_state_is_missed_when_it_does_not_come_back(kinds, kind, a_run, inside, digest_of) -> None:
     training = inside(a_run(kinds[kind]))
-    whole = digest_of(training.state())
+    whole = digest_of(state(training.course))
     others = scramble(training)
-    max(training.folder.checkpoints.glob("0*.ckpt")).unlink()  # of the end: two steps are left to go
+    max(training.log.folder.checkpoints.glob("0*.ckpt")).unlink()  # of the end: two steps are left to go
     assert digest_of(last_two_steps(training, {})) == whole
     assert len(others) > 40
     for name, other in others.items():
@@ -70,21 +75,21 @@ def test_a_symptom_that_lasted_before_a_run_was_stopped_counts(tmp_path) -> None
     folder = RunFolder(tmp_path)
     for images in (10_000, 20_000):
         append_record(folder.stats, {"images": images, "code_similarity": 0.99})
-    game = SimpleNamespace(objective=EBGAN())
-    training = SimpleNamespace(folder=folder, plan=SimpleNamespace(images=100_000), game=game)
-    alarms = Training.alarms_so_far(training)
-    assert [each["alarm"] for each in alarms.hear({"images": 30_000, "code_similarity": 0.99})] == ["collapse"]
+    log = Log(folder, Silent(), 100_000, EBGAN().asks.alarms)
+    log.keep(20_000)
+    log.record({"images": 30_000, "code_similarity": 0.99})
+    assert [record["alarm"] for record in read_records(folder.alarms)] == ["collapse"]
 
 
 def test_a_checkpoint_without_a_part_of_the_state_is_refused_by_its_name(ebgan_pt, a_run, inside) -> None:
     training = inside(a_run(ebgan_pt))
-    saved = read(max(training.folder.checkpoints.glob("0*.ckpt"))).tensors
-    before = {name: value.clone() for name, value in training.state().items()}
+    saved = read(max(training.log.folder.checkpoints.glob("0*.ckpt"))).tensors
+    before = {name: value.clone() for name, value in state(training.course).items()}
     scrambled = {name: value + 1 for name, value in saved.items()}
     for name in saved:
         others = {key: value for key, value in scrambled.items() if key != name}
         with pytest.raises(CheckpointError, match=rf"no {re.escape(name)} of shape"):
-            training.restore(others, 0)
+            restore(training.course, others, 0)
         with pytest.raises(CheckpointError, match=rf"no {re.escape(name)} of shape .* but one of \[1, 1, 1\]"):
-            training.restore(others | {name: torch.zeros(1, 1, 1)}, 0)
-    assert all(torch.equal(value, before[name]) for name, value in training.state().items())
+            restore(training.course, others | {name: torch.zeros(1, 1, 1)}, 0)
+    assert all(torch.equal(value, before[name]) for name, value in state(training.course).items())

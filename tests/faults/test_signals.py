@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ebgan.runfolder import read_records
-from ebgan.training import loop
+from ebgan.training import course
 from ebgan.training.loop import Training
 
 CODES = {signal.SIGTERM: 143, signal.SIGUSR1: 143, signal.SIGINT: 130, signal.SIGHUP: 143}
@@ -21,24 +21,25 @@ STOPPED = 84  # images seen at the end of the seventh step, in which the signal 
 
 
 def in_a_step(patch: pytest.MonkeyPatch, send) -> None:
-    take = loop.train_step
+    take = course.train_step
     patch.setattr(
-        loop,
+        course,
         "train_step",
         lambda game, progress, *rest, **named: (send(progress), take(game, progress, *rest, **named))[1],
     )
 
 
 def in_an_evaluation(patch: pytest.MonkeyPatch, send) -> None:
-    patch.setattr(Training, "examine", lambda training, images, alarms: send(training.progress))
+    patch.setattr(Training, "examine", lambda training, seen: send(training.course.progress))
 
 
 def in_a_save(patch: pytest.MonkeyPatch, send) -> None:
     sync, save = os.fsync, Training.save
 
-    def slow_save(training: Training, images: int) -> None:
-        patch.setattr(os, "fsync", lambda file: (send(training.progress), sync(file))[1])
-        save(training, images)
+    def slow_save(training: Training) -> None:
+        patch.setattr(os, "fsync", lambda file: (send(training.course.progress), sync(file))[1])
+        save(training)
+        training.saver.wait()
         patch.setattr(os, "fsync", sync)
 
     patch.setattr(Training, "save", slow_save)
@@ -48,8 +49,8 @@ def sender(images: int, *numbers: signal.Signals):
     """What sends signals to its own process once so many images were seen, each time that it is called the next."""
     left = iter(numbers)
 
-    def send(progress: loop.Progress) -> None:
-        if progress.images == images and (number := next(left, None)):
+    def send(progress: course.Progress) -> None:
+        if progress.seen == images and (number := next(left, None)):
             os.kill(os.getpid(), number)
 
     return send

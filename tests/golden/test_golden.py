@@ -27,12 +27,12 @@ from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
-    LSGAN,
     MAGAN,
     VCD,
     VGAN,
     WGANGP,
     LeastSquaresGAN,
+    LossSensitiveGAN,
     Scheduled,
     SemiSupervised,
 )
@@ -81,17 +81,19 @@ RUNS = {
         pretraining=1,
         seed=6,
     ),
-    "lsgan": Experiment(
+    "loss_sensitive": Experiment(
         nets=CLASSIFIER,
         energy=ScalarEnergy(nonnegative=True),
-        objective=LSGAN(scale=0.002, real_weight=0.5),  # so small that the slope counts too: some pairs are beyond it
+        objective=LossSensitiveGAN(
+            scale=0.002, real_weight=0.5
+        ),  # so small that the slope counts too: some pairs are beyond it
         optimisers=ADAM,
         seed=5,
     ),
-    "lsgan_penalty": Experiment(
+    "loss_sensitive_penalty": Experiment(
         nets=Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=3, width=16, batch_norm=False, std=0.1)),
         energy=ScalarEnergy(),
-        objective=LSGAN(scale=0.05, real_weight=0.0, gradient_penalty=10.0),
+        objective=LossSensitiveGAN(scale=0.05, real_weight=0.0, gradient_penalty=10.0),
         optimisers=Optimisers(discriminator=Adam(lr=0.01, weight_decay=0.05, clip=0.2), generator=Adam(lr=0.01)),
         seed=10,
     ),
@@ -158,10 +160,10 @@ CHANGED = [
     ("ebgan_pt", "pulling_away"),
     ("began", "gamma"),
     ("began", "lambda_k"),
-    ("lsgan", "scale"),
-    ("lsgan", "real_weight"),
-    ("lsgan", "slope"),
-    ("lsgan_penalty", "gradient_penalty"),
+    ("loss_sensitive", "scale"),
+    ("loss_sensitive", "real_weight"),
+    ("loss_sensitive", "slope"),
+    ("loss_sensitive_penalty", "gradient_penalty"),
     ("least_squares", "fake"),
     ("least_squares", "real"),
     ("least_squares", "aim"),

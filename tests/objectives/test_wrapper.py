@@ -17,8 +17,8 @@ def test_a_wrapper_passes_on_every_method_of_the_contract() -> None:
 @pytest.mark.parametrize("inner", [EBGAN(margin=None, pulling_away=0.1), MAGAN(), BEGAN(), VCD.authors_code()])
 def test_what_a_wrapper_asks_for_is_what_the_inner_objective_asks_for(inner: Objective) -> None:
     outer = Scheduled(inner).asks
-    assert outer.unsettled == tuple(f"inner.{name}" for name in inner.asks.unsettled)
-    assert outer._replace(unsettled=()) == inner.asks._replace(unsettled=())
+    assert outer.unsettled == {f"inner.{name}": rule for name, rule in inner.asks.unsettled.items()}
+    assert outer._replace(unsettled={}) == inner.asks._replace(unsettled={})
 
 
 def test_classes_are_asked_for_beside_what_the_inner_objective_asks_for() -> None:

@@ -11,7 +11,7 @@ from ebgan.energies import AutoencoderEnergy, ScalarEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, LSGAN, MAGAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, MAGAN, LossSensitiveGAN, Scheduled
 from ebgan.recipes import find
 from ebgan.samplers import Prior
 from ebgan.schedules import Constant, Linear, Steps
@@ -73,7 +73,12 @@ EXPERIMENTS = st.one_of(
         nets=st.builds(Nets, generator=GENERATORS, discriminator=st.builds(MLPDiscriminator, width=COUNTS)),
         energy=st.builds(ScalarEnergy, nonnegative=st.booleans()),
         objective=st.one_of(
-            st.builds(LSGAN, real_weight=st.just(0.0), slope=st.floats(-1e30, 1), gradient_penalty=st.none() | RATES),
+            st.builds(
+                LossSensitiveGAN,
+                real_weight=st.just(0.0),
+                slope=st.floats(-1e30, 1),
+                gradient_penalty=st.none() | RATES,
+            ),
             st.builds(EBGAN, margin=RATES),
         ),
         optimisers=st.builds(Optimisers, discriminator=OPTIMISERS, generator=OPTIMISERS),

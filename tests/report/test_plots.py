@@ -5,7 +5,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from ebgan.report import plots
+from ebgan.report import ink, plots
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -31,17 +31,17 @@ def texts(svg):
 
 
 def test_the_margin_is_drawn_dashed_among_the_energies(stats):
-    (margin,) = curves(plots.energies(stats), plots.MARGIN)
+    (margin,) = curves(plots.energies(stats), ink.MARGIN)
     assert "stroke-dasharray" in plots.energies(stats)
     assert np.ptp(margin[:, 1]) == 0
-    (real,) = curves(plots.energies(stats), plots.REAL)
+    (real,) = curves(plots.energies(stats), ink.REAL)
     assert (np.diff(real[:, 1]) >= 0).all(), "an energy that falls must fall in the picture"
     assert {"real", "fake, G's turn", "D's turn", "margin", "images seen"} <= texts(plots.energies(stats))
 
 
 def test_energies_without_a_margin_have_no_line_of_it(stats):
     svg = plots.energies([{**record, "margin": None} for record in stats])
-    assert not curves(svg, plots.MARGIN)
+    assert not curves(svg, ink.MARGIN)
     assert "margin" not in texts(svg)
     for record in stats:
         del record["margin"]
@@ -73,7 +73,7 @@ def test_experts_are_drawn_as_shares_between_none_and_all(stats):
         record |= {"expert_entropy": 1 / (step + 1), "batch_entropy": 1.0, "expert_similarity": step / len(stats)}
     svg = plots.experts(stats)
     assert {"entropy of a sample", "of the batch", "similarity", "0%", "100%"} <= texts(svg)
-    (similarity,) = curves(svg, plots.FAKE)
+    (similarity,) = curves(svg, ink.FAKE)
     assert (np.diff(similarity[:, 1]) < 0).all(), "y points down"
 
 
@@ -101,7 +101,7 @@ def test_records_without_the_field_give_no_picture(draw):
 
 
 def test_a_single_record_is_drawn_as_points(stats):
-    assert points(plots.energies(stats[:1])) == {plots.REAL, plots.FAKE, plots.MARGIN}
+    assert points(plots.energies(stats[:1])) == {ink.REAL, ink.FAKE, ink.MARGIN}
     assert points(plots.losses(stats[:1])) == {plots.DISCRIMINATOR, plots.GENERATOR}
     assert not points(plots.losses(stats))
 
@@ -145,7 +145,7 @@ def test_a_metric_stands_beside_the_real_images_score(evaluations):
 
 def test_the_histogram_marks_the_even_share():
     svg = plots.histogram([0.5, 0.25, 0.25, 0.0])
-    bars = [path for path in ElementTree.fromstring(svg).iter(f"{SVG}path") if f"fill: {plots.FAKE}" in styled(path)]
+    bars = [path for path in ElementTree.fromstring(svg).iter(f"{SVG}path") if f"fill: {ink.FAKE}" in styled(path)]
     assert len(bars) == 4
     assert {"even share", "0", "1", "2", "3", "50%"} <= texts(svg)
     assert plots.histogram([]) == ""

@@ -5,7 +5,7 @@ import pytest
 import ebgan
 from ebgan import Experiment, Run
 from ebgan.errors import DivergedError
-from ebgan.objectives import LSGAN
+from ebgan.objectives import LossSensitiveGAN
 from ebgan.recipes import find
 from ebgan.recipes.rivals import RIVALS
 from ebgan.reproductions import comparison as contest_module
@@ -63,14 +63,14 @@ def test_all_objectives_meet_on_the_same_data_with_the_same_generator_for_as_man
 
 def test_a_run_that_diverges_is_told_and_left_out_and_the_others_go_on(tmp_path: Path, monkeypatch) -> None:
     def train(experiment: Experiment, out: Path) -> Run:
-        if experiment.seed == 0 or isinstance(experiment.objective, LSGAN):
+        if experiment.seed == 0 or isinstance(experiment.objective, LossSensitiveGAN):
             raise DivergedError("diverged in the step before 64 images seen")
         return ebgan.train(experiment, out)
 
     monkeypatch.setattr(contest_module, "train", train)
     heard: list[str] = []
     made = Contest(tmp_path, seeds=2, images=256)
-    some, none = (made.entry("toy.ring", rival, heard.append) for rival in ("ebgan_pt", "lsgan"))
+    some, none = (made.entry("toy.ring", rival, heard.append) for rival in ("ebgan_pt", "loss_sensitive"))
     assert (some.row()[0], len(some.measures["modes_covered"])) == ("EBGAN-PT (1 diverged)", 1)
     assert none.row() == ["The loss-sensitive GAN (2 diverged)", "", "", "", ""]
     assert heard.count("diverged in the step before 64 images seen") == 3

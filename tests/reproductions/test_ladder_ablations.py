@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from ebgan import config
 from ebgan.objectives import EBGAN
 from ebgan.recipes.semisupervised_mnist import ebgan_ln
 from ebgan.reproductions.claims import Request
 from ebgan.reproductions.labels import ablations as ladder_ablations
 from ebgan.reproductions.labels.ablations import BASE, VARIANTS, base
 from ebgan.sweeps import Store
-from ebgan.sweeps.store import flat
+from ebgan.tree_walk import leaves
 
 CHANGED = {  # the fields of the config that a variant may change
     BASE: (),
@@ -32,10 +33,10 @@ def test_at_the_papers_scale_the_base_is_the_recipe() -> None:
 
 @pytest.mark.parametrize("scale", ["cpu", "paper"])
 def test_each_variant_changes_what_it_says_and_nothing_else(scale: ladder_ablations.Scale) -> None:
-    plain = flat(base(scale, 3))
+    plain = dict(leaves(config.plain(base(scale, 3))))
     assert CHANGED.keys() == VARIANTS.keys()
     for title, change in VARIANTS.items():
-        other = flat(change(base(scale, 3)))
+        other = dict(leaves(config.plain(change(base(scale, 3)))))
         differing = {path for path in plain.keys() | other.keys() if plain.get(path) != other.get(path)}
         assert {path for path in differing if not path.startswith(CHANGED[title])} == set()
         assert bool(differing) == (title != BASE)

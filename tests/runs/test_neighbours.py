@@ -1,7 +1,6 @@
 """Whether the memorisation check tells a generator that repeats its data from one that does not."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ from ebgan.errors import DataError
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.base import Generator
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.runfolder import RunFolder
+from ebgan.runs.loading import assemble
 from ebgan.runs.neighbours import COUNT, SHOWN, find_neighbours, measure, picture
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.run import DataFacts, Run
 
 
 class Parrot(Generator):
@@ -41,7 +40,7 @@ def data() -> Packed:
 def run_of(data: Packed, error: float) -> Run:
     nets = Nets(generator=MLPGenerator(width=8), discriminator=MLPAutoencoder(width=16))
     facts = DataFacts(data.shape, data.classes, data.checksum)
-    run = assemble(Experiment(nets=nets), RunFolder(Path("run")), facts, "cpu")
+    run = assemble(Experiment(nets=nets), facts, "cpu")
     return replace(run, generator=Parrot(scaled(torch.tensor(data.images), (-1.0, 1.0)), error))
 
 

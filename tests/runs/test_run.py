@@ -15,11 +15,11 @@ from ebgan import load, train
 from ebgan.energies import ExpertsEnergy, LogisticEnergy
 from ebgan.errors import CheckpointError, DataError, UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets
+from ebgan.experiment.sources import with_source
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import GAN, VCD
 from ebgan.runs.run import CHUNK
-from ebgan.runs.trainer import with_source
 from ebgan.samplers import Transition
 
 GENERATOR = MLPGenerator(depth=3, width=16, noise=4, std=0.3)

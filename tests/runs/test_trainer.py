@@ -20,8 +20,9 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.report import write_report
 from ebgan.runfolder import RunFolder, read_records
-from ebgan.runs import trainer
+from ebgan.runs import looks, trainer
 from ebgan.runs.examiners import images as examiner
+from ebgan.runs.looks import examiner_of
 from ebgan.training.checkpoint import newest, read
 from ebgan.training.optim import SGD, Adam
 
@@ -214,7 +215,7 @@ def test_the_metrics_of_the_best_weights_are_those_that_evaluate_gives(
     train(tmp_path / "run", SELDOM, data=labelled)
     best = ebgan.load(tmp_path / "run", best=True, device="cpu")
     scored(3.0)
-    expected = trainer.examiner_of(best, best.reopened(), SELDOM.evaluation.samples).measure()
+    expected = examiner_of(best, best.reopened(), SELDOM.evaluation.samples).measure()
     assert read_records(best.folder.evaluations)[1] == {"images": 20} | expected
 
 
@@ -230,7 +231,7 @@ def test_best_weights_that_cannot_be_read_are_told_of_and_do_no_harm(
 
     notices: list[str] = []
     scored(1.0, 3.0, *[1.0] * 8)
-    monkeypatch.setattr(trainer, "read", damaged)
+    monkeypatch.setattr(looks, "read", damaged)
     ebgan.train(SELDOM, tmp_path / "run", data=labelled, device="cpu", observer=Heard())
     assert any(text.startswith("the best weights are not measured: ") for text in notices)
     assert set(read_records(tmp_path / "run" / "evaluations.jsonl")[-1]["metrics"]) > QUICK

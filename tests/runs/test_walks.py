@@ -1,7 +1,5 @@
 """What lies between the samples of a run, one of whose generators takes noise at several sizes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,8 +9,8 @@ from ebgan.experiment import Experiment, Nets
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.report import grid
-from ebgan.runfolder import RunFolder
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.loading import assemble
+from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.walks import COLUMNS, FRAMES, between, strip, walk
 from ebgan.samplers import Prior, Replay
 
@@ -23,7 +21,7 @@ GENERATORS = [MLPGenerator(width=8, noise=4, std=0.5), NoisyGenerator(width=4, n
 def run(request: pytest.FixtureRequest) -> Run:
     nets = Nets(generator=request.param, discriminator=MLPAutoencoder(width=8))
     experiment = Experiment(nets=nets, sampler=Replay(sampler=Prior()))
-    return assemble(experiment, RunFolder(Path("run")), DataFacts((1, 16, 16), (), ""), "cpu")
+    return assemble(experiment, DataFacts((1, 16, 16), (), ""), "cpu")
 
 
 def test_the_ways_lead_from_each_sample_to_the_next_and_from_the_last_to_the_first(run: Run) -> None:

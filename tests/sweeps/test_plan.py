@@ -20,6 +20,9 @@ from ebgan.recipes import find, find_grid
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
 from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
+from ebgan.sweeps.training import course_of
+from ebgan.training import course as courses
+from ebgan.training.optim import SGD
 from ebgan.training.step import Outcome
 
 CPU = torch.device("cpu")
@@ -37,6 +40,13 @@ def test_narrow_nets_are_stacked_on_a_cpu_and_wide_ones_go_one_by_one() -> None:
     wide = replace(BASE, nets=replace(BASE.nets, generator=MLPGenerator(depth=4, width=400, noise=4)))
     grid = GRID + Grid(base=wide, axes={"seed": (0, 1, 2)})
     assert sorted(lengths(list(grid.trials()))) == [1, 1, 1, 30, 30]
+
+
+@pytest.mark.parametrize("field", ["momentum", "weight_decay", "lr"])
+def test_models_that_differ_in_a_number_of_sgd_share_a_stack(field: str) -> None:
+    base = replace(BASE, optimisers=replace(BASE.optimisers, generator=SGD(lr=0.1, momentum=0.5)))
+    axes = {f"optimisers.generator.{field}": (0.25, 0.5, 0.75)}
+    assert lengths(list(Grid(base=base, axes=axes).trials())) == [3]
 
 
 def test_the_rule_counts_the_weights_of_both_nets() -> None:
@@ -112,8 +122,8 @@ def test_on_a_cpu_it_counts_the_processors_time_of_one_thread_and_elsewhere_the_
     clocks = {"process_time": 0.0, "perf_counter": 0.0}
     for name in clocks:
         monkeypatch.setattr(planning.time, name, partial(clocks.__getitem__, name))
-    monkeypatch.setattr(planning, "train_step", step)
-    monkeypatch.setattr(planning, "build", lambda experiment, shape, device, classes: build(experiment, shape, "cpu"))
+    monkeypatch.setattr(courses, "train_step", step)
+    monkeypatch.setattr(planning, "course_of", lambda experiments, data, device: course_of(experiments, data, CPU))
     before = torch.get_num_threads()
     (task, *_) = planned(list(GRID.trials())[:1], CPU)
     try:

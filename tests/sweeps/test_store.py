@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment import Experiment, read_experiment
-from ebgan.sweeps import Grid, Trial
-from ebgan.sweeps.store import Store, flat
+from ebgan.sweeps import Grid
+from ebgan.sweeps.store import Store
 from ebgan.sweeps.training import Result
+from ebgan.tree_walk import leaves
 
 TRIALS = list(Grid(base=Experiment(), axes={"seed": (0, 1, 2, 3)}).trials())
 IDS = [trial.id for trial in TRIALS]
@@ -113,7 +115,7 @@ def test_facts_are_those_that_were_stated_last(store: Store) -> None:
 
 
 def test_the_fields_of_a_config_stand_by_their_paths() -> None:
-    fields = flat(Trial("", Experiment()).experiment)
+    fields = dict(leaves(config.plain(Experiment())))
     assert fields["objective.type"] == "EBGAN"
     assert fields["objective.margin"] == 10.0
     assert fields["data.limits"] == [-1.0, 1.0]

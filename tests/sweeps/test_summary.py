@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from ebgan.recipes import find_grid
-from ebgan.recipes.mnist_grid import PUBLISHED
+from ebgan.recipes.grid_figures import BOUNDS, FIGURES
 from ebgan.report import png
-from ebgan.report.sweep import SweepRecord, TrialRecord, share_columns, shares, write_sweep_page
+from ebgan.report.shares import share_columns, shares
+from ebgan.report.sweep import write_sweep_page
+from ebgan.report.trials import SweepRecord, TrialRecord
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Halving, Result, Store
 from ebgan.sweeps.summary import trial_records, write_sweep_report
@@ -42,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> SweepFolder:
 
 @pytest.fixture(scope="module")
 def page(folder: SweepFolder) -> str:
-    return write_sweep_report(folder, PUBLISHED).read_text("utf-8")
+    return write_sweep_report(folder, FIGURES).read_text("utf-8")
 
 
 def test_the_head_counts_the_trials(page: str) -> None:
@@ -80,7 +82,7 @@ def test_panels_of_optimisers_have_one_order_whichever_trials_are_there(tmp_path
         store.finish({trial.id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}) for trial in trials})
     some, whole = (
         re.findall(r"<strong>(GAN: D .*?)(?:: n = .*)?</strong>", text)
-        for text in (write_sweep_report(made).read_text(), page)
+        for text in (write_sweep_report(made, FIGURES).read_text(), page)
     )
     assert some == whole
 
@@ -165,7 +167,7 @@ def test_shares_stand_under_the_name_of_their_family_whatever_the_order_of_trial
         return TrialRecord(f"{family}{images}", family, "done", {}, score, metrics, 1.0, "", images)
 
     trials = [trial("GAN", 640, 0.1), trial("EBGAN", 64, 2.0), trial("GAN", 64, 0.1)]
-    record = SweepRecord("", trials, [], [], {}, "1 of 10 goes on")
+    record = SweepRecord("", trials, [], [], BOUNDS, "1 of 10 goes on")
     assert share_columns(record) == ["GAN", "EBGAN"]
     assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == ["0 %", "100 %"]
 
@@ -197,7 +199,7 @@ def test_each_setting_is_looked_up_a_few_times_however_many_trials_there_are(tmp
             return super().get(key, default)
 
     trials = [TrialRecord(f"{at}", "GAN", "done", Settings(depth=at % 4), 1.0, {}, 1.0, "", 640) for at in range(200)]
-    write_sweep_page(tmp_path / "report.html", SweepRecord("grid", trials, [], [], {}))
+    write_sweep_page(tmp_path / "report.html", SweepRecord("grid", trials, [], []))
     assert lookups < 20 * len(trials)
 
 
@@ -219,7 +221,7 @@ def test_trials_that_were_halved_are_drawn_rung_by_rung_and_the_first_speaks_for
             for place, trial in enumerate(rung.trials):
                 metrics = {"i_usual": 0.1 * place, "i_usual_real": 2.2}
                 store.finish({trial.id: Result("done", 0.1 * place + 1.0 * (not rung.above), metrics)})
-    page = write_sweep_report(made, PUBLISHED).read_text("utf-8")
+    page = write_sweep_report(made, FIGURES).read_text("utf-8")
     titles = re.findall(r"<figcaption><strong>(.*?)</strong>", page)
     assert titles[:2] == ["9 trials of 853 images", "3 trials of 2,560 images"]
     assert "images" not in titles
@@ -230,3 +232,28 @@ def test_trials_that_were_halved_are_drawn_rung_by_rung_and_the_first_speaks_for
     assert "With 853 images 9 of 9 With 2,560 images 3 of 3" in text
     assert "<th>images</th>" in page
     assert "EBGAN, paper" not in page
+
+
+@pytest.mark.parametrize(("metrics", "label"), [({}, "score"), ({"i_usual": 1.0, "i_usual_real": 2.2}, "I'")])
+def test_a_sweep_of_any_score_has_its_histogram_and_no_bounds_of_a_paper(
+    tmp_path: Path, metrics: dict[str, float], label: str
+) -> None:
+    made = SweepFolder(tmp_path)
+    trials = list(Grid(base=GRID.base, axes={"seed": (0, 1, 2)}).trials())
+    with Store(made.trials) as store:
+        store.expect(trials)
+        store.finish({trial.id: Result("done", -10.0 * place, metrics) for place, trial in enumerate(trials)})
+    page = write_sweep_report(made).read_text("utf-8")
+    assert re.findall(r"<figcaption><strong>(.*?)</strong>", page)[0] == "All trials"
+    assert "EBGAN, 3" in page
+    assert f">{label}<" in page
+    assert "failed: I" not in page
+
+
+def test_trials_without_scores_have_no_histogram(tmp_path: Path) -> None:
+    made = SweepFolder(tmp_path)
+    trials = list(GRID.trials())[:2]
+    with Store(made.trials) as store:
+        store.expect(trials)
+        store.finish({trials[0].id: Result("done", None), trials[1].id: Result("diverged")})
+    assert "All trials" not in write_sweep_report(made).read_text("utf-8")

@@ -20,7 +20,7 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, SemiSupervised
 from ebgan.runfolder import read_records
-from ebgan.runs.trainer import examiner_of
+from ebgan.runs.looks import examiner_of
 from ebgan.sweeps.training import run_trials, train_models
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -139,7 +139,7 @@ def test_a_stack_whose_models_have_all_diverged_is_given_up(monkeypatch: pytest.
         next(steps)
         return train_step(*arguments, **named)
 
-    monkeypatch.setattr("ebgan.sweeps.training.train_step", counted)
+    monkeypatch.setattr("ebgan.training.course.train_step", counted)
     train_models([replace(WILD, images=2000), replace(WILD, seed=1, images=2000)], from_array(IMAGES))
     assert next(steps) == 10
 

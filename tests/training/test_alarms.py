@@ -12,7 +12,7 @@ from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.experiment.building import build
 from ebgan.nets.base import DiscriminatorSpec, Generator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, Scheduled
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VGAN, LossSensitiveGAN, Scheduled
 from ebgan.recipes import RECIPES
 from ebgan.records import Batch
 from ebgan.runfolder import Record
@@ -26,7 +26,9 @@ from ebgan.training.step import train_step
 HEALTHY = {"margin": 3.0, "energy_real": 1.0, "energy_fake": 2.0, "hinge_share": 0.7, "code_similarity": 0.3}
 TOTAL = 10 * ENOUGH
 LASTING = int(PATIENCE * TOTAL)  # images between two records of the tests
-EVERY = frozenset().union(*(objective.asks.alarms for objective in (EBGAN(), MAGAN(), BEGAN(), VGAN(), LSGAN())))
+EVERY = frozenset().union(
+    *(objective.asks.alarms for objective in (EBGAN(), MAGAN(), BEGAN(), VGAN(), LossSensitiveGAN()))
+)
 
 
 def heard(*records: Record, total: int = TOTAL, possible: frozenset[str] = EVERY) -> list[str]:
@@ -260,7 +262,7 @@ PROVOKED = {
         "begin with smaller weights",
     ),
     "dead energy": (
-        {"objective": LSGAN(), "energy": ScalarEnergy(nonnegative=True), **fast(CRITIC)},
+        {"objective": LossSensitiveGAN(), "energy": ScalarEnergy(nonnegative=True), **fast(CRITIC)},
         "is exactly 0",
         "ScalarEnergy(nonnegative=False)",
     ),

@@ -12,7 +12,8 @@ from ebgan.schedules import Constant
 from ebgan.schedules import Linear as Line
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
-from ebgan.training.optim import SGD, Adam, Optimiser, OptimiserSpec
+from ebgan.training.optim import SGD, Adam, OptimiserSpec
+from ebgan.training.optimiser import Optimiser
 
 RATES = (2.0**-6, 2.0**-7, 2.0**-9)  # which float32 holds exactly, as learning rates are held
 CLOCK = torch.tensor(0)

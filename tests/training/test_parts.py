@@ -16,7 +16,7 @@ from ebgan.experiment.building import build
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, VCD, VGAN, WGANGP
+from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, VGAN, WGANGP, LossSensitiveGAN
 from ebgan.records import Reading
 from ebgan.samplers import Replay, Transition
 from ebgan.training.game import Turns
@@ -48,7 +48,9 @@ KINDS = {
     "EBGAN-PT, convolutional": replace(EBGAN_PT, nets=CONVOLUTIONAL),
     "BEGAN": replace(EBGAN_PT, objective=BEGAN(lambda_k=0.5), energy=AutoencoderEnergy(unit="l1")),
     "GAN": replace(EBGAN_PT, nets=LOGIT, objective=GAN(), energy=LogisticEnergy()),
-    "LSGAN": replace(EBGAN_PT, nets=LOGIT, objective=LSGAN(scale=0.1), energy=ScalarEnergy(nonnegative=True)),
+    "LossSensitiveGAN": replace(
+        EBGAN_PT, nets=LOGIT, objective=LossSensitiveGAN(scale=0.1), energy=ScalarEnergy(nonnegative=True)
+    ),
     "VGAN": replace(EBGAN_PT, nets=EXPERTS, objective=VGAN(), energy=ExpertsEnergy()),
     "VCD, replayed": replace(
         EBGAN_PT,

@@ -10,8 +10,6 @@ BATCH = 10
 def plan(record: int) -> Plan:
     return Plan(
         images=1_000,
-        pretraining=0,
-        epoch=100,
         batch=BATCH,
         record=record,
         picture=500,

@@ -224,7 +224,7 @@ def test_while_the_generator_has_no_turn_no_samples_are_made_or_read(monkeypatch
     assert watched.made == []
     assert len(watched.read) == 3
     assert equal(weights(game)[1], generator)
-    assert progress.images == 18
+    assert progress.seen == 18
     assert torch.equal(values["loss_discriminator"], values["energy_real"])
     assert "energy_fake" not in values
 
@@ -241,7 +241,7 @@ def test_images_seen_are_those_that_the_discriminator_has_read(turns: tuple[int,
 
     for _ in range(2):
         progress, _ = train_step(game, progress, draw, turns)
-    assert progress.images == 2 * turns[0] * 6
+    assert progress.seen == 2 * turns[0] * 6
     assert next(drawn) == 2 * turns[0]
 
 
@@ -267,7 +267,7 @@ def grid(precision: str) -> list[Experiment]:
 def test_a_stack_follows_its_models_trained_one_by_one(precision: str, tolerance: float) -> None:
     members = grid(precision)
     stack, progress, values = trained(stacked(members), 20, models=(3,))
-    assert progress.images == 120
+    assert progress.seen == 120
     for place, member in enumerate(members):
         game, progress = build(member, SHAPE)
         for batch, _ in zip(batches(3), range(20), strict=False):
@@ -365,7 +365,7 @@ def test_no_value_is_asked_of_or_sent_to_the_device_within_a_step_of_a_stack() -
 def test_the_clock_of_an_objective_goes_on_while_the_generator_has_no_turn() -> None:
     falling = Scheduled(EBGAN(margin=4.0), margin=Linear(start=4.0, end=0.0, finish=100))
     _, progress, _ = trained(replace(EBGAN_PT, objective=falling), 3, (1, 0))
-    assert int(progress.objective.images) == int(progress.images) == 18
+    assert int(progress.objective.images) == int(progress.seen) == 18
 
 
 VCD_ = replace(
@@ -396,7 +396,7 @@ def test_every_turn_starts_from_images_of_its_own_unless_the_generator_is_to_reu
     game, progress = build(replace(VCD_, turns=Turns(fresh=fresh)), SHAPE)
     progress, _ = train_step(game, progress, batches().__next__, turns, source)
     assert told == asked
-    assert progress.images == turns[0] * 6
+    assert progress.seen == turns[0] * 6
 
 
 def test_what_samples_start_from_does_not_decide_what_the_discriminator_reads(monkeypatch: pytest.MonkeyPatch) -> None:

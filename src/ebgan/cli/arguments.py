@@ -9,14 +9,16 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from ebgan.cli.values import rules
 from ebgan.cli.wording import option_names, plain_error, plain_help
 from ebgan.errors import UsageError
+from ebgan.user_code import load_files
 
 Kind = TypeVar("Kind")
 NO_CACHE = "EBGAN_NO_CACHE"  # as ebgan.data has it, which is not loaded for a --help
@@ -27,7 +29,9 @@ NARROWEST, WIDEST = 60, 100  # columns of a help text
 class Named:
     """The recipe that a verb begins with."""
 
-    recipe: Annotated[Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, or a config.yaml")]
+    recipe: Annotated[
+        Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, a config.yaml, or FILE.py:FUNCTION")
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,16 @@ class OpensData:
     cache: Annotated[FlagCreatePairsOff[bool], arg(help="decode pictures anew, and keep none in the cache folder")] = (
         True
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadsClasses(OpensData):
+    """Options of every verb that reads a config, which may name classes of the user's own."""
+
+    code: Annotated[
+        UseAppendAction[tuple[Path, ...]],
+        arg(help="a Python file with the classes of your own that the run was trained with; several by several times"),
+    ] = ()
 
 
 def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
@@ -53,6 +67,8 @@ def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
         raise UsageError(f"{message} (see `ebgan {verb} --help`)") from None
     if isinstance(parsed, OpensData) and not parsed.cache:
         os.environ[NO_CACHE] = "1"  # which the processes that this one starts see too
+    if isinstance(parsed, ReadsClasses):
+        load_files(parsed.code)
     return parsed
 
 

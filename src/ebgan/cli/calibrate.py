@@ -7,13 +7,13 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from ebgan.cli.arguments import Named, OpensData, parse
+from ebgan.cli.arguments import Named, ReadsClasses, parse
 
 IMAGES = 300_000  # five epochs of MNIST
 
 
 @dataclass(frozen=True)
-class Options(OpensData):
+class Options(ReadsClasses):
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E)."""
 
     source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> None:
     from ebgan.cli.experiment import find_device, find_experiment, with_fields
     from ebgan.runs.calibration import calibrate
 
-    base = replace(find_experiment(argv[0]), images=IMAGES)
+    base = replace(find_experiment(argv[0], argv[1:]), images=IMAGES)
     chosen, experiment = with_fields(Options, f"calibrate {argv[0]}", base, argv[1:])
     data = experiment.data.open()
     print("images seen     E(x)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Simulate(OpensData):
+class Simulate(ReadsClasses):
     """Simulate Markov chains with a run's transitions: a picture, an animation and a table (VGAN, figure 5)."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
             raise UsageError(f"--{option} {number}: expected at least 1")
     from ebgan.cli.experiment import find_device
     from ebgan.runs.chain import simulate, write_table
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     data = _data(run, chosen)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SHOWN = 20  # lines that are printed
 
 
 @dataclass(frozen=True)
-class Classify(OpensData):
+class Classify(ReadsClasses):
     """Name the class of each image by a run that has learned some from labelled images.
 
     Images are read as the run's data was. A high energy says that an image is unlike the data, and its class a guess.
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> None:
         raise UsageError("classify: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
     from ebgan.cli.score import named_apart, read_for
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     named: list[Named] = []

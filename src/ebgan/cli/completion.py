@@ -30,10 +30,11 @@ class Completion:
 def main(argv: list[str]) -> None:
     """Print the script."""
     chosen = parse(Completion, "completion", argv)
+    from ebgan.recipes import foreign
     from ebgan.recipes.catalogue import entries
 
     options = {verb: [f"--{name}" for name in _options(verb)] for verb in VERBS}
-    names = {verb: sorted(entries(kind)) for verb, kind in _TAKES_RECIPE.items()}
+    names = {verb: sorted([*entries(kind), *foreign.names()]) for verb, kind in _TAKES_RECIPE.items()}
     print(_fish(options, names) if chosen.shell == "fish" else _bash(options, names, chosen.shell == "zsh"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evaluate(OpensData):
+class Evaluate(ReadsClasses):
     """Measure fresh samples of a run against its data."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
@@ -46,8 +46,8 @@ def main(argv: list[str]) -> None:
 
     from ebgan.cli.experiment import find_device
     from ebgan.cli.progress import metrics_table
-    from ebgan.runs.run import load
-    from ebgan.runs.trainer import with_source
+    from ebgan.experiment.sources import with_source
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     if chosen.source is not None:
@@ -75,7 +75,7 @@ def _opened(run: Run, source: str | None) -> Dataset:
 
 def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
     """The metrics of fresh samples, and what else is asked for, which needs no classes."""
-    from ebgan.runs.trainer import examiner_of
+    from ebgan.runs.looks import examiner_of
 
     parts: list[Record] = []
     if chosen.neighbours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import field, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -11,6 +12,7 @@ from tyro.conf import arg
 from ebgan.cli.arguments import parse
 from ebgan.cli.loading import unswept
 from ebgan.errors import UsageError
+from ebgan.user_code import is_code, load_files
 
 if TYPE_CHECKING:
     import torch
@@ -21,8 +23,12 @@ Kind = TypeVar("Kind")
 
 
 @unswept()
-def find_experiment(recipe: str) -> Experiment:
-    """The experiment that a recipe's name or a config file stands for."""
+def find_experiment(recipe: str, argv: list[str]) -> Experiment:
+    """The experiment that a recipe's name, a config file or a function of a Python file stands for.
+
+    `argv` are the words after it, whose `--code FILE` a config may need.
+    """
+    load_files(_code(argv))
     if not _is_config(recipe):
         from ebgan.recipes import find
 
@@ -33,14 +39,20 @@ def find_experiment(recipe: str) -> Experiment:
 
 
 def is_recipe(word: str) -> bool:
-    """Whether a word is a recipe's name, or a config file."""
+    """Whether a word is a recipe's name, a config file, or a Python file or a function of one."""
     from ebgan.recipes import index
 
-    return index.is_recipe(word) or _is_config(word)
+    return index.is_recipe(word) or _is_config(word) or is_code(word)
+
+
+def _code(argv: list[str]) -> list[str]:
+    """The files that `--code` gives, before the other options can be read."""
+    given = [word.partition("=")[2] for word in argv if word.startswith("--code=")]
+    return given + [word for option, word in itertools.pairwise(argv) if option == "--code"]
 
 
 def _is_config(word: str) -> bool:
-    return Path(word).suffix in (".yaml", ".yml") or Path(word).is_file()
+    return not is_code(word) and (Path(word).suffix in (".yaml", ".yml") or Path(word).is_file())
 
 
 def find_device(name: str | None) -> torch.device:
@@ -70,7 +82,7 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
     parsed = parse(both, verb, [_in_full(word) for word in argv])
     experiment: Experiment = parsed.experiment
     if parsed.source is not None:
-        from ebgan.runs.trainer import with_source
+        from ebgan.experiment.sources import with_source
 
         experiment = with_source(experiment, parsed.source)
     return parsed, experiment

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ STATIONS = 8  # of a strip or a walk, if it is not
 
 
 @dataclass(frozen=True)
-class Draw(OpensData):
+class Draw(ReadsClasses):
     """Draw samples from a run: a grid, single files, strips, a walk; a grid in the run folder if nothing is said."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
     if chosen.count is not None and chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     _check(run, chosen)

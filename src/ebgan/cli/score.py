@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from ebgan.cli.arguments import OpensData, parse
+from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import DataError, NoSplitError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SHOWN = 20  # lines of the ranking that are printed
 
 
 @dataclass(frozen=True)
-class Score(OpensData):
+class Score(ReadsClasses):
     """Rank images by a run's energy, the strangest first.
 
     Images are read as the run's data was. With class folders, or a set with labels, --normal names the classes that are
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> None:
     if not chosen.images:
         raise UsageError("score: no images given: files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
-    from ebgan.runs.run import load
+    from ebgan.runs.loading import load
 
     if chosen.normals and chosen.contamination is None:
         raise UsageError("--normals: give --contamination too, the share of them that may be called anomalous")

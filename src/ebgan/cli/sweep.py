@@ -11,6 +11,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 from ebgan.cli.arguments import OpensData, parse
 from ebgan.cli.loading import unswept
 from ebgan.errors import UsageError
+from ebgan.user_code import is_code, stem
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +29,7 @@ class Sweep(OpensData):
     OUT/trials.sqlite, and `ebgan report OUT` draws them, also while the sweep runs.
     """
 
-    grid: Annotated[Positional[str], arg(metavar="GRID")]  # a name from `ebgan recipes`
+    grid: Annotated[Positional[str], arg(metavar="GRID")]  # a name from `ebgan recipes`, or FILE.py:FUNCTION
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # the folder; sweeps/GRID-SCALE by default
     scale: Literal["tiny", "cpu", "paper"] = "cpu"  # a minute, hours on two cores, or the paper's own nets and images
     workers: int = 1  # processes here, or jobs of SLURM
@@ -64,7 +65,7 @@ def main(argv: list[str]) -> None:
 
     grid = _grid(chosen)
     device = named_device(chosen.device) if chosen.scheduler or chosen.slurm else find_device(chosen.device)
-    out = chosen.out or Path("sweeps") / f"{chosen.grid}-{chosen.scale}"
+    out = chosen.out or Path("sweeps") / f"{grid_name(chosen.grid)}-{chosen.scale}"
     from ebgan import sweeps
 
     halving = sweeps.Halving(eta=chosen.halving, rungs=chosen.rungs or 3) if chosen.halving else None
@@ -116,11 +117,16 @@ def _grid(chosen: Sweep) -> Grid:
     if chosen.precision is not None:
         grid = grid.with_base(precision=chosen.precision)
     if chosen.source is not None:
-        from ebgan.runs.trainer import with_source
+        from ebgan.experiment.sources import with_source
 
         source = with_source(grid.base, chosen.source).data.source
         grid = grid.with_base(data=replace(grid.base.data, source=source))
     return grid
+
+
+def grid_name(grid: str) -> str:
+    """What a sweep is called by default: the grid, or `mine.grid` for `path/to/mine.py:grid`."""
+    return stem(grid) if is_code(grid) else grid
 
 
 def _print_end(out: Path, failed: list[str]) -> None:

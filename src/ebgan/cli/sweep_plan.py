@@ -14,6 +14,7 @@ from ebgan.report.summary import duration
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Halving, Store, Trial
 from ebgan.sweeps.halving import Scores, rungs, unfinished
+from ebgan.sweeps.moved import recognised
 from ebgan.sweeps.plan import Task, planned, seconds
 from ebgan.sweeps.precision import FACT, settled, warn_of_emulation
 
@@ -34,6 +35,7 @@ def print_plan(
     if halving:
         halving.check(trials)
     finished, scores, facts = _known(SweepFolder(out).trials)
+    trials, _ = recognised(trials, facts)
     trials, kept = settled(trials, facts, partial(multiplies_bf16, device))
     if kept:
         print(f"{kept[FACT]} in trials that name no precision")

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from ebgan.cli.arguments import Named, OpensData, parse
+from ebgan.cli.arguments import Named, ReadsClasses, parse
 from ebgan.errors import UsageError
+from ebgan.user_code import is_code, stem
 
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
-    from ebgan.training.loop import Observer
+    from ebgan.training.log import Observer
 
 
 @dataclass(frozen=True)
-class Options(OpensData):
+class Options(ReadsClasses):
     """Train into a run folder; the same command again goes on from the newest checkpoint."""
 
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]", help="the run folder; runs/RECIPE by default")] = None
@@ -56,11 +57,12 @@ def main(argv: list[str]) -> None:
     from ebgan.cli.experiment import find_device, find_experiment, with_fields
 
     _refuse_swapped(*argv[:2])
-    options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0]), argv[1:])
+    options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0], argv[1:]), argv[1:])
     _refuse_truth(options.out)
     from ebgan.cli.progress import print_summary
     from ebgan.distributed.launching import ranks
-    from ebgan.runs.trainer import train, with_labels
+    from ebgan.experiment.sources import with_labels
+    from ebgan.runs.trainer import train
 
     if options.labels is not None:
         experiment = with_labels(experiment, options.labels)
@@ -111,6 +113,8 @@ def _refuse_truth(out: Path | None) -> None:
 
 def experiment_name(recipe: str) -> str:
     """What a run is called by default: the recipe, or the folder or file of a config."""
+    if is_code(recipe):
+        return stem(recipe)
     path = Path(recipe)
     if path.suffix not in (".yaml", ".yml"):
         return recipe

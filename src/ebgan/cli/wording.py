@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ebgan.errors import ambiguous
+
 _FRAME = re.compile("[\u2500-\u257f]+|-{3,}")
 _POINTERS = ("For full helptext", "Argument helptext")
 _OPTION = re.compile(r"^\W*--([a-z][\w.-]*)|, --([a-z][\w.-]*)", re.MULTILINE)
@@ -22,6 +24,7 @@ _OTHER_WORDS = {  # an option's name in other programs -> what to use here
     **dict.fromkeys(("batch-size", "bs", "batchsize"), "give --batch"),
     **dict.fromkeys(("gpu", "gpus", "cuda", "cpu"), "give --device, as in --device cuda or --device cpu"),
     **dict.fromkeys(("learning-rate", "lr-d", "lr-g"), "give --optimisers.generator.lr, --optimisers.discriminator.lr"),
+    **dict.fromkeys(("objective", "objective.type", "loss"), "choose a recipe, or objective: {type: NAME} in a config"),
     **dict.fromkeys(("out", "output", "out-dir", "output-dir"), "give the folder without --, after the recipe or run"),
 }
 
@@ -75,7 +78,8 @@ def plain_error(boxed: str, argv: Sequence[str], known: Sequence[str]) -> str:
     unknown = [name for name in map(_name, argv) if name and name not in {*known, "help"}]
     said = _one_line(boxed)
     if unknown and not said.startswith("Error parsing"):
-        return "; ".join(f"--{name}: no such option: {_mend(name, known)}" for name in dict.fromkeys(unknown))
+        mends = [f"--{name}: no such option: {_mend(name, known)}" for name in dict.fromkeys(unknown)]
+        return "; ".join([*mends, *filter(None, dict.fromkeys(map(ambiguous, _values(argv))))])
     for pattern, reword in _REWORDED.items():
         if found := re.match(pattern, said):
             return reword(*found.groups())
@@ -91,6 +95,11 @@ def _choices(value: str, option: str, quoted: str) -> str:
 def _name(word: str) -> str:
     """The name of an option as in the help; "" for a value."""
     return word[2:].partition("=")[0].replace("_", "-") if word.startswith("--") and word != "--" else ""
+
+
+def _values(argv: Sequence[str]) -> list[str]:
+    """The words of a command line that are no options, and what stands behind the `=` of one."""
+    return [word.partition("=")[2] if word.startswith("--") else word for word in argv]
 
 
 def _mend(name: str, known: Sequence[str]) -> str:

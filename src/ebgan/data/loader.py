@@ -7,35 +7,24 @@ A batch is a stretch of that sequence, and may end one epoch and begin the next.
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from multiprocessing.process import BaseProcess
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils import data as torch_data
-from torch.utils.data import DataLoader
 
 from ebgan.data.augmented import Augmented
 from ebgan.data.dataset import Dataset
+from ebgan.data.host import Rows, from_host
 from ebgan.data.packed import Packed
 from ebgan.data.points import Points
-from ebgan.errors import DataError, UsageError
+from ebgan.errors import UsageError
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 
 RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device,
 RESIDENT_SHARE = 4  # and on a GPU those smaller than one in so many of its free bytes
-TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
-_AHEAD = 2  # batches that each worker prepares in advance
-
-_Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
 
 
 def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
@@ -118,7 +107,7 @@ class Loader:
         """
         return self._served(self._rows_at(self._places(first, purpose)), first, purpose)
 
-    def _served(self, rows: _Rows, first: int, purpose: str) -> Batch:
+    def _served(self, rows: Rows, first: int, purpose: str) -> Batch:
         """Images as they are kept, of the batch that begins after `first`, as they are served."""
         images, labels = _moved(rows[0], self.device), rows[1]
         if isinstance(self.data, Augmented):
@@ -143,13 +132,13 @@ class Loader:
             self._orders[purpose] = epoch, order
         return order
 
-    def _gathered(self, places: Iterator[Tensor]) -> Iterator[_Rows]:
+    def _gathered(self, places: Iterator[Tensor]) -> Iterator[Rows]:
         if self._rows is None:
             assert isinstance(self._kept, Packed)
-            return _from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
+            return from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
         return map(self._rows_at, places)
 
-    def _rows_at(self, places: Tensor) -> _Rows:
+    def _rows_at(self, places: Tensor) -> Rows:
         if self._rows is None:
             labels = self._kept.labels
             images = torch.from_numpy(np.take(self._kept.images, places.numpy(), 0))
@@ -157,7 +146,7 @@ class Loader:
         images, named = self._rows
         return picked(images, places), None if named is None else named[places]
 
-    def _on_device(self) -> _Rows:
+    def _on_device(self) -> Rows:
         labels = self._kept.labels
         images = torch.tensor(self._kept.images, device=self.device)
         return images, None if labels is None else torch.tensor(labels, device=self.device)
@@ -190,77 +179,3 @@ def _moved(rows: Tensor, device: torch.device) -> Tensor:
 def picked(images: Tensor, places: Tensor) -> Tensor:
     """images[places], but row by row, which is several times as fast."""
     return images.index_select(0, places.flatten()).reshape(*places.shape, *images.shape[1:])
-
-
-class _Ring(torch_data.Dataset[int]):
-    """Asked for a batch, writes it into one of a few places in shared memory and returns which.
-
-    Workers so send a few bytes, which arrive whole or not at all. Of tensors they send a handle, for which this
-    process then asks them; one that is stopped at that moment keeps it waiting for ever, whatever the timeout.
-    """
-
-    def __init__(self, data: Packed, batch: int, slots: int) -> None:
-        self.data = data
-        self.images = torch.empty((slots, batch, *data.shape), dtype=torch.uint8)
-        self.labels = torch.empty((slots, batch), dtype=torch.int64)
-        self.images.share_memory_()  # type: ignore[no-untyped-call]
-        self.labels.share_memory_()  # type: ignore[no-untyped-call]
-
-    def __getitem__(self, task: tuple[int, NDArray[np.int64]]) -> int:
-        slot, places = task
-        np.take(self.data.images, places, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
-        if self.data.labels is not None:
-            np.take(self.data.labels, places, 0, self.labels[slot].numpy(), "clip")
-        return slot
-
-    def rows(self, slot: int) -> _Rows:
-        """The batch in a slot; the images are to be copied before the next is asked for."""
-        return self.images[slot], None if self.data.labels is None else self.labels[slot].clone()
-
-
-def _from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) -> Iterator[_Rows]:
-    ring = _Ring(data, batch, slots=_AHEAD * workers + 1)
-    loader: DataLoader[Any] = DataLoader(
-        ring,
-        batch_size=None,
-        sampler=((turn % len(ring.images), place.numpy()) for turn, place in enumerate(places)),
-        num_workers=workers,
-        prefetch_factor=_AHEAD if workers else None,
-        timeout=TIMEOUT if workers else 0,
-        worker_init_fn=_ignore_interrupts,
-        multiprocessing_context="spawn" if workers else None,  # a forked child may inherit a lock that is held
-        generator=torch.Generator(),  # PyTorch's own generator would move otherwise
-    )
-    slots, started = _start(loader)
-    while True:
-        try:
-            lost = [worker.pid for worker in started if not worker.is_alive()]
-            if lost:
-                raise RuntimeError(f"process {lost} ended")
-            slot = next(slots)
-        except RuntimeError as error:
-            for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
-                worker.kill()
-                worker.join()
-            raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
-        yield ring.rows(slot)
-
-
-def _start(loader: DataLoader[Any]) -> tuple[Iterator[int], set[BaseProcess]]:
-    """The slots of the batches and the worker processes that gather them.
-
-    DataLoader listens for the end of a child, and then raises an error wherever this process happens to be, be it
-    in the midst of a step; we would rather look ourselves, between batches.
-    """
-    others = set(multiprocessing.active_children())
-    listener = signal.getsignal(signal.SIGCHLD)
-    slots = iter(loader)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGCHLD, listener or signal.SIG_DFL)
-    return slots, set(multiprocessing.active_children()) - others
-
-
-def _ignore_interrupts(worker: int) -> None:  # noqa: ARG001
-    """Leave it to the training process to finish its step when the whole group of processes is told to end."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)

@@ -21,6 +21,7 @@ from torch.nn.functional import softplus
 from ebgan.energies.base import Energy
 from ebgan.errors import UsageError
 from ebgan.nets.base import Experts
+from ebgan.numbers import per_model
 from ebgan.records import Reading
 
 
@@ -60,7 +61,7 @@ class ExpertsEnergy(Energy):
         if not isinstance(self.clip, Tensor):
             bound = math.log1p(-self.clip) - math.log(self.clip)
             return logits.clamp(-bound, bound)
-        far = -torch.logit(self.clip)[..., None, None].to(logits.dtype)
+        far = -per_model(torch.logit(self.clip), 2).to(logits.dtype)
         return torch.minimum(torch.maximum(logits, -far), far)
 
     def features(self, net: nn.Module, images: Tensor) -> Tensor:

@@ -1,15 +1,8 @@
 """The experiment: a tree of values, and what is built from it."""
 
-from ebgan.experiment.registry import REGISTRY, read_experiment, unregistered
-from ebgan.experiment.tree import (
-    Data,
-    Evaluation,
-    Experiment,
-    Labelled,
-    Nets,
-    Optimisers,
-    Precision,
-)
+from ebgan.experiment.data import Data, Labelled
+from ebgan.experiment.registry import REGISTRY, parse_experiment, read_experiment, refuse_unkeepable
+from ebgan.experiment.tree import Evaluation, Experiment, Nets, Optimisers, Precision
 
 __all__ = [
     "REGISTRY",
@@ -20,6 +13,7 @@ __all__ = [
     "Nets",
     "Optimisers",
     "Precision",
+    "parse_experiment",
     "read_experiment",
-    "unregistered",
+    "refuse_unkeepable",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -20,18 +20,32 @@ from ebgan.nets.base import Classifier, Site
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
 from ebgan.nets.plain import check_plain, seeded
-from ebgan.objectives import Objective
-from ebgan.objectives.wrapper import Wrapper
 from ebgan.randomness import Randomness
 from ebgan.training.game import Game
-from ebgan.training.optim import Optimiser
+from ebgan.training.optimiser import Optimiser
 from ebgan.training.parts import refuse_batch_norm
 from ebgan.training.player import Player
 from ebgan.training.step import Progress
+from ebgan.tree_walk import changed
 
 MOST_NUMBERS = 2**34  # in a part of a batch, in both nets, in what a sampler remembers: 64 GiB each
 _SMALLER = "Choose smaller widths, depths, images or sizes"
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
+
+
+class _Built(NamedTuple):
+    """The nets of an experiment, in the precision of the weights that an optimiser moves."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    site: Site
+    wide: torch.dtype  # of the weights
+    dtype: torch.dtype  # that the nets compute in
+
+    def compute(self) -> None:
+        """Bring the nets into the precision that they compute in."""
+        for net in (self.generator, self.discriminator):
+            compute_in(net, self.dtype)
 
 
 def build(
@@ -43,56 +57,75 @@ def build(
     for parts that cannot work together. A precision of None is the one that suits nets and device. On CUDA it switches
     TF32 off for the process: fp32 means float32 throughout.
     """
+    experiment = placed(experiment, device)  # a stack's fields hold tensors
+    built = _built(experiment, shape, device, classes)
+    models, specs = built.site.models, experiment.optimisers
+    game = Game(
+        generator=Player(built.generator, Optimiser(specs.generator, built.generator, models)),
+        discriminator=Player(built.discriminator, Optimiser(specs.discriminator, built.discriminator, models)),
+        energy=experiment.energy,
+        sampler=experiment.sampler,
+        objective=experiment.objective,
+        randomness=built.site.randomness,
+        turns=experiment.turns,
+        plateau=specs.plateau,
+        parts=experiment.accumulate,
+    )
+    built.compute()  # after the optimisers took their weights in full precision
+    clock = torch.zeros((), dtype=torch.int64, device=device)
+    memory = experiment.sampler.init(built.site, built.wide)
+    plateau = game.plateau.init(models, device) if game.plateau else None
+    return game, Progress(clock, experiment.objective.init(models, device), memory, plateau)
+
+
+def build_nets(
+    experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
+) -> tuple[nn.Module, nn.Module]:
+    """The generator and the discriminator alone, as `build` makes them; raises as it does."""
+    built = _built(experiment, shape, device, classes)
+    built.compute()
+    return built.generator, built.discriminator
+
+
+def _built(experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str, classes: int) -> _Built:
     if experiment.unsettled:
         raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
     if torch.device(device).type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
-    experiment = placed(experiment, device)  # a stack's fields hold tensors
     wide = torch.float64 if experiment.precision == "fp64" else torch.float32
-    randomness = Randomness.of(experiment.seed, device, wide)
-    site = Site(shape, experiment.data.limits, randomness, classes)
+    site = Site(shape, experiment.data.limits, Randomness.of(experiment.seed, device, wide), classes)
     with seeded(site, "generator"):
         generator = experiment.nets.generator.build(site)
     with seeded(site, "discriminator"):
         discriminator = experiment.nets.discriminator.build(site)
-    experiment.sampler.check(generator)
-    experiment.energy.check(discriminator)
-    if experiment.objective.asks.classifies and not isinstance(discriminator, Classifier):
-        raise UsageError(
-            f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
-            f"({type(experiment.nets.discriminator).__name__}) tells none apart: use the Ladder network (Ladder), or "
-            "an auto-encoder with a head of classes (ClassHead)"
-        )
-    if isinstance(experiment.nets.discriminator, ClassHead) and not experiment.objective.asks.classifies:
-        raise UsageError(
-            f"nets.discriminator: a class head learns nothing from {type(experiment.objective).__name__}: wrap the "
-            f"objective in SemiSupervised, or take {type(experiment.nets.discriminator.net).__name__} without a head"
-        )
-    if experiment.accumulate > 1 and not experiment.accumulate_norms:
-        refuse_batch_norm(generator, "generator")
-        refuse_batch_norm(discriminator, "discriminator")
+    _refuse_misfits(experiment, generator, discriminator)
     weights = _count(generator, discriminator) // math.prod(site.models)
     dtype = DTYPES[experiment.precision or suited(weights, multiplies_bf16(device))]
     for player, net in (("generator", generator), ("discriminator", discriminator)):
         check_plain(net, site, player, dtype)
         compute_in(net, wide)
-    game = Game(
-        generator=Player(generator, Optimiser(experiment.optimisers.generator, generator, site.models)),
-        discriminator=Player(discriminator, Optimiser(experiment.optimisers.discriminator, discriminator, site.models)),
-        energy=experiment.energy,
-        sampler=experiment.sampler,
-        objective=experiment.objective,
-        randomness=randomness,
-        turns=experiment.turns,
-        plateau=experiment.optimisers.plateau,
-        parts=experiment.accumulate,
-    )
-    for net in (generator, discriminator):  # after the optimisers took their weights in full precision
-        compute_in(net, dtype)
-    clock = torch.zeros((), dtype=torch.int64, device=device)
-    memory = experiment.sampler.init(site, wide)
-    plateau = game.plateau.init(site.models, device) if game.plateau else None
-    return game, Progress(clock, experiment.objective.init(site.models, device), memory, plateau)
+    return _Built(generator, discriminator, site, wide, dtype)
+
+
+def _refuse_misfits(experiment: Experiment, generator: nn.Module, discriminator: nn.Module) -> None:
+    """Raise UsageError for nets that the other parts of an experiment cannot work with."""
+    experiment.sampler.check(generator)
+    experiment.energy.check(discriminator)
+    spec, classifies = experiment.nets.discriminator, experiment.objective.asks.classifies
+    if classifies and not isinstance(discriminator, Classifier):
+        raise UsageError(
+            f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
+            f"({type(spec).__name__}) tells none apart: use the Ladder network (Ladder), or an auto-encoder with a "
+            "head of classes (ClassHead)"
+        )
+    if isinstance(spec, ClassHead) and not classifies:
+        raise UsageError(
+            f"nets.discriminator: a class head learns nothing from {type(experiment.objective).__name__}: wrap the "
+            f"objective in SemiSupervised, or take {type(spec.net).__name__} without a head"
+        )
+    if experiment.accumulate > 1 and not experiment.accumulate_norms:
+        refuse_batch_norm(generator, "generator")
+        refuse_batch_norm(discriminator, "discriminator")
 
 
 def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> None:
@@ -108,12 +141,15 @@ def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes:
             f"{limit:,}. Choose a smaller batch, or more parts by --accumulate"
         )
     refuse_vast_nets(experiment, shape, classes)
-    if "margin" in experiment.objective.asks.unsettled and not isinstance(experiment.energy, AutoencoderEnergy):
+    unsettled = experiment.objective.asks.unsettled
+    if "margin" in unsettled.values() and not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(
             f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
             "number, or take the auto-encoder energy"
         )
-    settled = replace(experiment, objective=_settled(experiment.objective), pretraining=experiment.pretraining or 1)
+    settled = changed(
+        experiment, {f"objective.{path}": 1 for path in unsettled} | {"pretraining": experiment.pretraining or 1}
+    )
     settled = replace(settled, precision=experiment.precision or "fp32")
     with torch.random.fork_rng([]):  # nets of torch's own layers draw from it even here
         _, progress = build(settled, shape, "meta", classes)
@@ -140,13 +176,6 @@ def _counted(experiment: Experiment, shape: tuple[int, int, int], classes: int) 
 def _refuse_more(what: str, count: int) -> None:
     if count > MOST_NUMBERS:
         raise UsageError(f"{what} {count:,} numbers: expected at most {MOST_NUMBERS:,}. {_SMALLER}")
-
-
-def _settled(objective: Objective[Any]) -> Objective[Any]:
-    """The objective with a number in each field that waits for the data."""
-    if isinstance(objective, Wrapper):
-        return replace(objective, inner=_settled(objective.inner))  # type: ignore[type-var]
-    return replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))  # type: ignore[type-var]
 
 
 def count_weights(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> int:

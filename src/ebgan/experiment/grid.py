@@ -8,16 +8,16 @@ grids of their own, which `+` joins.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, NamedTuple, Union, final, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, final
 
 from ebgan.errors import UsageError
-from ebgan.experiment import Experiment
+from ebgan.experiment.data import Data
+from ebgan.experiment.tree import Experiment
+from ebgan.tree_walk import alternatives, aspect_of, changed, field_types, fits, suggestion
 
 
 class Trial(NamedTuple):
@@ -25,6 +25,13 @@ class Trial(NamedTuple):
 
     id: str  # the hash of its config: an edited grid runs only what is new
     experiment: Experiment
+    data: Data | None = None  # where the data was when the trial got its id, if it has moved since
+
+    @classmethod
+    def of(cls, experiment: Experiment, data: Data | None = None) -> Trial:
+        """The trial of an experiment whose data was elsewhere, perhaps, when its sweep was begun."""
+        before = experiment if data is None else replace(experiment, data=data)
+        return cls(before.hash, experiment, data)
 
 
 @final
@@ -69,7 +76,7 @@ class Grid:
         for values in itertools.product(*self.axes.values()):
             settings = dict(zip(self.axes, values, strict=True))
             try:
-                yield _changed(self.base, settings)
+                yield changed(self.base, settings)
             except UsageError as error:
                 told = ", ".join(f"{path}={value}" for path, value in settings.items())
                 raise UsageError(f"the trial of {told}: {error}") from error
@@ -81,13 +88,15 @@ def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any,
     holder: Any = base
     for step in way:
         holder = getattr(_with_field(holder, step, path), step)
-    declared = get_type_hints(type(_with_field(holder, name, path)))[name]
+    kind = field_types(_with_field(holder, name, path).__class__)[name]
     if not values:
         raise UsageError(f"axis {path}: has no values")
+    if aspect_of(path, Experiment) == "habit":
+        raise UsageError(f"axis {path}: does not change what a trial computes: set it in the grid's base")
     for value in values:
-        if not _fits(value, declared):
-            raise UsageError(f"axis {path}: {value!r} is not of the field's type, {_said(declared)}")
-    real = float in (declared, *get_args(declared)) and int not in get_args(declared)
+        if not fits(value, kind):
+            raise UsageError(f"axis {path}: {value!r} is not of the field's type, {_said(kind)}")
+    real = float in alternatives(kind) and int not in alternatives(kind)
     exact = tuple(float(value) if real and isinstance(value, int) else value for value in values)
     for place, value in enumerate(exact):
         if value in exact[:place]:
@@ -99,41 +108,9 @@ def _with_field(holder: Any, name: str, path: str) -> Any:
     """A dataclass that has a field of a name."""
     known = [each.name for each in fields(holder)] if is_dataclass(holder) else []
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
-        raise UsageError(f"axis {path}: {type(holder).__name__} has no field {name!r}; {hint}")
+        raise UsageError(f"axis {path}: {type(holder).__name__} has no field {name!r}; {suggestion(name, known)}")
     return holder
 
 
-def _fits(value: Any, declared: Any) -> bool:
-    """Whether a field of a declared type can hold a value; a whole number is a float, but a truth is no number."""
-    origin = get_origin(declared)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, option) for option in get_args(declared))
-    if origin is Literal:
-        return value in get_args(declared)
-    if origin is tuple:
-        kinds = get_args(declared)
-        each = itertools.repeat(kinds[0], len(value)) if kinds[1:] == (...,) else kinds
-        return isinstance(value, tuple) and all(map(_fits, value, each))
-    if isinstance(value, bool) or declared is bool:
-        return isinstance(value, bool) and declared is bool
-    return isinstance(value, (int, float) if declared is float else origin or declared)
-
-
-def _said(declared: Any) -> str:
-    return declared.__name__ if isinstance(declared, type) else str(declared).replace("ebgan.", "")
-
-
-def _changed(tree: Any, settings: Mapping[str, Any]) -> Any:
-    """A tree with fields changed by their paths, each part of it checked once, with all of its changes."""
-    deeper: dict[str, dict[str, Any]] = {}
-    changes: dict[str, Any] = {}
-    for path, value in settings.items():
-        name, _, rest = path.partition(".")
-        if rest:
-            deeper.setdefault(name, {})[rest] = value
-        else:
-            changes[name] = value
-    changes |= {name: _changed(getattr(tree, name), below) for name, below in deeper.items()}
-    return replace(tree, **changes)
+def _said(kind: Any) -> str:
+    return kind.__name__ if isinstance(kind, type) else str(kind).replace("ebgan.", "")

@@ -1,15 +1,18 @@
-"""The closed registry of the classes that a config may name, and the reader of configs.
+"""The registry of the project's own classes that a config may name, and the reader of configs.
 
-No name read from a file reaches an importer.
+Classes from outside the project are found by `foreign`. No name read from a file reaches an importer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ebgan import config
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import UsageError
+from ebgan.experiment.foreign import find_class, foreign_classes
 from ebgan.experiment.tree import Experiment
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.bottleneck import BottleneckAutoencoder
@@ -24,15 +27,16 @@ from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
-    LSGAN,
     MAGAN,
     VCD,
     VGAN,
     WGANGP,
     LeastSquaresGAN,
+    LossSensitiveGAN,
     Scheduled,
     SemiSupervised,
 )
+from ebgan.runfolder import RunFolder
 from ebgan.samplers import Noised, Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
@@ -48,10 +52,15 @@ REGISTRY: dict[str, type] = {
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay, Noised),
-        *(EBGAN, BEGAN, MAGAN, LSGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
+        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }
+
+_KEPT = (
+    "Classes of your own are frozen dataclasses, whose fields are int, float, str, bool, None, Literal, tuples of "
+    "these, or such dataclasses"
+)
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -60,23 +69,53 @@ def read_experiment(path: Path) -> Experiment:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a config: {error}") from error
-    experiment: Experiment = config.from_yaml(text, Experiment, REGISTRY, str(path))
+    return parse_experiment(text, str(path), RunFolder(path.parent).code_files)
+
+
+def parse_experiment(text: str, file: str, code: Callable[[], Sequence[str]] = tuple) -> Experiment:
+    """The experiment of a text, named `file` in errors.
+
+    `code` gives the names of the files that the run was made from, which are shown to the user where a class is
+    missing, and are not used otherwise.
+    """
+
+    def find(name: str, declared: type) -> type | None:
+        try:
+            return find_class(name, declared)
+        except UsageError as error:
+            files = ", ".join(code())
+            raise UsageError(f"{error}{files and f'. The run was made from {files}'}") from error
+
+    experiment: Experiment = config.from_yaml(text, Experiment, REGISTRY, file, find)
     return experiment
 
 
-def unregistered(experiment: Experiment) -> list[str]:
-    """The classes in an experiment that a config.yaml cannot name, because they are not in REGISTRY.
-
-    Raises UsageError for one whose name there is another class's, as which it would be read back.
-    """
-    found = []
-    for kind in dict.fromkeys(config.kinds(experiment)):
-        known = REGISTRY.get(kind.__name__)
-        if known is not None and known is not kind:
+def refuse_unkeepable(experiment: Experiment) -> None:
+    """Raise UsageError that names the first field, of a class of the user's own for instance, that YAML cannot keep."""
+    try:
+        odd, foreign = _odd_field(config.plain(experiment), ""), foreign_classes(experiment)
+    except (NameError, TypeError, AttributeError) as error:  # from looking up the types of fields
+        raise UsageError(f"the type of a field of a class of your own cannot be found: {error}") from error
+    if odd:
+        raise UsageError(f"{odd}. {_KEPT}")
+    if not foreign:
+        return
+    try:
+        again = parse_experiment(experiment.to_yaml(), "config.yaml")
+    except UsageError as error:
+        raise UsageError(f"{error}. {_KEPT}") from error
+    for name, value in vars(experiment).items():
+        if getattr(again, name) != value:
             raise UsageError(
-                f"{kind.__name__}: a class of {kind.__module__}, whose name in config.yaml means that of "
-                f"{known.__module__}: rename it"
+                f"{name}: {value} would be read back from config.yaml as {getattr(again, name)}: give each field a "
+                "value of its declared type, and each class a name of its own"
             )
-        if known is None:
-            found.append(kind.__name__)
-    return found
+
+
+def _odd_field(plain: Any, path: str) -> str:
+    """The path and type of the first value that YAML cannot hold, or ""."""
+    if isinstance(plain, dict | list):
+        parts = plain.items() if isinstance(plain, dict) else enumerate(plain)
+        return next(filter(None, (_odd_field(value, f"{path}.{name}".lstrip(".")) for name, value in parts)), "")
+    fits = type(plain) in (str, int, float, bool, type(None))
+    return "" if fits else f"{path}: a config.yaml cannot hold a {type(plain).__name__}"

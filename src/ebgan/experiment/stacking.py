@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -12,6 +12,7 @@ import torch
 from ebgan.errors import UsageError
 from ebgan.training.mixed import Mixed
 from ebgan.training.optim import OptimiserSpec
+from ebgan.tree_walk import mapped, rebuilt
 
 Tree = TypeVar("Tree")
 
@@ -32,10 +33,7 @@ def _merge(values: list[Any], name: str) -> Any:
         return Mixed.of(values, stacked, name)
     if len({type(value) for value in values}) == 1 and is_dataclass(first):
         parts = {each.name: [getattr(value, each.name) for value in values] for each in fields(first)}
-        merged = object.__new__(type(first))
-        for key, part in parts.items():
-            object.__setattr__(merged, key, _merge(part, f"{name}.{key}".lstrip(".")))
-        return merged
+        return rebuilt(first, {key: _merge(part, f"{name}.{key}".lstrip(".")) for key, part in parts.items()})
     if name == "seed":
         return torch.tensor(values) if len(set(values)) > 1 else torch.tensor(first).expand(len(values))
     if all(value == first for value in values):
@@ -48,16 +46,13 @@ def _merge(values: list[Any], name: str) -> Any:
     )
 
 
-def placed(value: Any, device: torch.device | str) -> Any:
+def placed(tree: Any, device: torch.device | str) -> Any:
     """A tree with the tensors that its fields hold on a device."""
-    if isinstance(value, torch.Tensor):
-        shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
-        return value[:1].to(device).expand_as(value) if shared else value.to(device)
-    if isinstance(value, tuple):
-        return tuple(placed(each, device) for each in value)
-    if not is_dataclass(value):
+    return mapped(tree, partial(_placed, device=device))
+
+
+def _placed(value: Any, device: torch.device | str) -> Any:
+    if not isinstance(value, torch.Tensor):
         return value
-    moved = copy(value)
-    for each in fields(value):
-        object.__setattr__(moved, each.name, placed(getattr(value, each.name), device))
-    return moved
+    shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
+    return value[:1].to(device).expand_as(value) if shared else value.to(device)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ebgan import config
-from ebgan.data import Augmented, By, Dataset, Images, Packed, open_data, open_points, with_labels
-from ebgan.data.naming import check_by
-from ebgan.data.picture import check_white
 from ebgan.energies import AutoencoderEnergy, Energy
-from ebgan.errors import NoSplitError, UsageError, check_least, check_most, check_number
+from ebgan.errors import UsageError, check_least, check_most
+from ebgan.experiment.data import MOST_IN_BATCH, Data, Labelled
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, check_spec
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import (
@@ -24,97 +21,13 @@ from ebgan.samplers import Prior, Sampler
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam, OptimiserSpec
 from ebgan.training.plateau import Plateau
+from ebgan.tree_walk import Aspect, aside, asides, without
 
 MOST_IMAGES = 10**15  # seen by a run, and between its checkpoints
-MOST_IN_BATCH = 2**24  # images, or points
-MOST_PIXELS = 2**14  # of an image's side
 MOST_SAMPLES = 10**7
 MOST_IN_GRID = 2**14
-MOST_WORKERS = 1024
 
 Precision = Literal["fp32", "bf16", "fp64"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """Which images, and how they are served."""
-
-    source: str = "digits"  # a known set (digits, mnist, cifar10...), a folder or file, or a toy (toy.ring...)
-    size: int | None = None  # height and width that a folder's images are resized and cropped to
-    channels: int | None = None  # 1 grey, 3 colour; by default as the images are
-    padding: int = 0  # black pixels added on each side: 2 makes MNIST's 28x28 the paper's 32x32 (appendix D)
-    crop: int | None = None  # height and width of a piece cut from each training image at random; needs `size`
-    flip: bool = False  # whether every second training image, at random, is mirrored from left to right
-    limits: tuple[float, float] | None = (-1.0, 1.0)  # the range that pixels are brought to; null for toys' points
-    classes: By = "auto"  # whether folders name classes: auto (unless they are shards), folders or none
-    white: int | None = None  # the level of 16-bit pictures that is white: 4095 if they hold 12 bits; null is 65,535
-    labels: str | None = None  # a CSV file with the classes of some of a folder's images: image,label
-    workers: int = 0  # processes that read images, where the set is too large to be kept on the device
-
-    def __post_init__(self) -> None:
-        check_least("data", 1, size=self.size, crop=self.crop, channels=self.channels)
-        check_least("data", 0, padding=self.padding, workers=self.workers)
-        check_by(self.classes)
-        check_least("data", 1, white=self.white)
-        check_white(self.white)
-        check_most("data", MOST_PIXELS, size=self.size, crop=self.crop, padding=self.padding)
-        check_most("data", MOST_WORKERS, workers=self.workers)
-        if self.channels not in (None, 1, 3):
-            raise UsageError(f"data.channels={self.channels}: expected 1 (grey) or 3 (colour)")
-        if self.crop and not self.size:
-            raise UsageError(f"data.crop={self.crop}: needs data.size, the size of the images that it is cut from")
-        if (self.crop or self.flip) and self.source.startswith("toy."):
-            raise UsageError(f"data.crop and data.flip are for images; {self.source} is a toy of points")
-
-    @property
-    def side(self) -> int | None:
-        """The height and width of the training images, where they are asked for."""
-        return self.crop or (self.size and self.size + 2 * self.padding)
-
-    def open(self) -> Dataset:
-        """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
-        if self.source.startswith("toy."):
-            return open_points(self.source)
-        return self.prepared(self._labelled(self._read("train", self.channels)))
-
-    def open_test(self, channels: int | None = None) -> Packed | None:
-        """The whole images of the source that are for testing, or None where it keeps none apart.
-
-        `channels` are those of the training images, by which pictures are read. Raises DataError where there should be
-        some and they cannot be read.
-        """
-        try:
-            images = self._read("test", channels or self.channels)
-        except NoSplitError:
-            return None
-        return images.padded(self.padding) if self.padding else images
-
-    def prepared(self, images: Packed) -> Images:
-        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
-        padded = images.padded(self.padding) if self.padding else images
-        return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
-
-    def _read(self, split: str, channels: int | None) -> Packed:
-        return open_data(
-            self.source, split=split, size=self.size, channels=channels, classes=self.classes, white=self.white
-        )
-
-    def _labelled(self, images: Packed) -> Packed:
-        return images if self.labels is None else with_labels(images, Path(self.labels).expanduser())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labelled:
-    """The images whose class is told, for objectives that learn classes from a few."""
-
-    count: int | None = 100  # images, as many of each class, drawn by the seed; null for all that have a label
-    batch: int = 100  # of them in a discriminator's turn, over all ranks
-    held_out: float = 0.2  # share of a count of null that is kept to measure the error, where there is no test set
-
-    def __post_init__(self) -> None:
-        check_least("labelled", 1, count=self.count, batch=self.batch)
-        check_most("labelled", MOST_IN_BATCH, batch=self.batch)
-        check_number("labelled", "from 0 to below 1", held_out=self.held_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +83,7 @@ class Experiment:
     objective: Objective[Any] = EBGAN()
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
-    images: int = 600_000  # real images seen by the discriminator in all
+    images: int = aside(600_000, "length")  # real images seen by the discriminator in all
     pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
     batch: int = 64  # images in a discriminator's turn, over all ranks
     precision: Precision | None = None  # of matrix products; None is what suits the machine (`experiment.precision`)
@@ -178,8 +91,8 @@ class Experiment:
     accumulate_norms: bool = False  # whether batch norm may take the statistics of each part
     seed: int = 0
     ema: int | None = None  # half-life, in images, of an average of the generator's weights that samples are taken from
-    checkpoint: int | None = None  # images between checkpoints; None is a tenth of the run
-    evaluation: Evaluation = field(default_factory=Evaluation)
+    checkpoint: int | None = aside(None, "habit")  # images between checkpoints; None is a tenth of the run
+    evaluation: Evaluation = aside(Evaluation(), "habit")
 
     def __post_init__(self) -> None:
         check_least("", 1, images=self.images, batch=self.batch, checkpoint=self.checkpoint, ema=self.ema)
@@ -240,11 +153,23 @@ class Experiment:
 
     @property
     def hash(self) -> str:
-        """Sixteen hex digits that differ for experiments that compute different things.
+        """Sixteen hex digits that differ for experiments that compute different things or end at different images."""
+        return self._digest("habit")
 
-        They are those of its JSON text with sorted keys, which is written six times as fast as its YAML.
+    @property
+    def steps_hash(self) -> str:
+        """The same for experiments that compute the same on the same data for as long as both run.
+
+        Where data lies makes no difference: the data is compared by its checksum.
         """
-        text = json.dumps(config.plain(self), sort_keys=True, separators=(",", ":"))
+        return self._digest("habit", "length", "place")
+
+    def _digest(self, *left_out: Aspect) -> str:
+        """The hash of the JSON text with sorted keys, which is written six times as fast as YAML."""
+        tree = config.plain(self)
+        for path, aspect in asides(Experiment).items():
+            tree = without(tree, path) if aspect in left_out else tree
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from ebgan.distributed import mean_across_ranks, rank
+from ebgan.numbers import Number, per_model
 from ebgan.randomness import Randomness
 
 Models = tuple[int, ...]
@@ -123,7 +124,7 @@ class Dropout(Coupled):
     a stack and a group of ranks drop what one uninterrupted process drops.
     """
 
-    def __init__(self, rate: float | Tensor, randomness: Randomness, purpose: str) -> None:
+    def __init__(self, rate: Number, randomness: Randomness, purpose: str) -> None:
         super().__init__()
         models = randomness.seeds.shape
         self.purpose, self.randomness = purpose, randomness
@@ -131,13 +132,14 @@ class Dropout(Coupled):
         self.rate: Tensor
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.register_buffer("rate", torch.as_tensor(rate, dtype=torch.float32).expand(models), persistent=False)
+        self.ahead = True  # whether masks of several steps may be drawn at once
         self._known = self.seen, 0, 0  # the buffer, its version and what it held then
 
     def forward(self, x: Float[Tensor, "*models batch features"]) -> Float[Tensor, "*models batch features"]:
         if not self.training:
             return x
         batch, features = x.shape[-2:]
-        before, rate = self._before(), self.rate[..., None, None]
+        before, rate = self._before(), per_model(self.rate, 2)
         uniform = self.randomness.uniform(self.purpose, batch, features, first=before + rank().index * batch)
         self.seen.add_(batch * rank().count)
         if isinstance(before, int):
@@ -149,6 +151,8 @@ class Dropout(Coupled):
 
         The device is asked, and waited for, only where the buffer was loaded or moved since.
         """
+        if not self.ahead:
+            return self.seen
         buffer, version, count = self._known
         if buffer is self.seen and version == self.seen._version:
             return count
@@ -160,7 +164,7 @@ def widened(x: Tensor) -> Tensor:
     return x.float() if x.dtype.itemsize < 4 else x
 
 
-Spread = float | Tensor | Callable[[Weighted], float]
+Spread = Number | Callable[[Weighted], float]
 
 
 def he(layer: Weighted) -> float:

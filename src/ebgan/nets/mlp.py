@@ -24,6 +24,7 @@ from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
 from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
 from ebgan.nets.output import Output, ending, squash
+from ebgan.numbers import Number, is_used
 
 
 @final
@@ -198,9 +199,8 @@ def _norm(wanted: bool, features: int, site: Site) -> nn.Module:
     return BatchNorm(features, site.models) if wanted else nn.Identity()
 
 
-def _dropout(rate: float | Tensor, site: Site, place: str) -> nn.Module:
-    none = not isinstance(rate, Tensor) and rate == 0
-    return nn.Identity() if none else Dropout(rate, site.randomness, f"dropout.{place}")
+def _dropout(rate: Number, site: Site, place: str) -> nn.Module:
+    return Dropout(rate, site.randomness, f"dropout.{place}") if is_used(rate) else nn.Identity()
 
 
 def _images(flat: Tensor, shape: tuple[int, int, int]) -> Tensor:

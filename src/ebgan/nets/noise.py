@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ebgan.distributed import rank
 from ebgan.nets.layers import Coupled
+from ebgan.numbers import Number, per_model
 from ebgan.randomness import Randomness
 
 
@@ -19,7 +20,7 @@ class Noise(Coupled):
     As in dropout, the numbers are a function of the seed and of how many samples have been given noise, a buffer.
     """
 
-    def __init__(self, std: float | Tensor, sizes: Sequence[int], randomness: Randomness, purpose: str) -> None:
+    def __init__(self, std: Number, sizes: Sequence[int], randomness: Randomness, purpose: str) -> None:
         super().__init__()
         self.sizes, self.purpose, self.dtype = list(sizes), purpose, randomness.dtype
         self.seen: Tensor
@@ -38,6 +39,6 @@ class Noise(Coupled):
         first = self.seen + rank().index * batch
         noise = Randomness(self.seeds, self.dtype).noise(self.purpose, batch, sum(self.sizes), first=first)
         self.seen.add_(batch * rank().count)
-        std = self.std[..., None, None]
+        std = per_model(self.std, 2)
         own = noise.shape[:-2] == self.seeds.shape  # not where all models share a seed, and so one draw
         return torch.split(noise.mul_(std) if own else noise * std, self.sizes, -1)

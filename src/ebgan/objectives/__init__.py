@@ -5,7 +5,7 @@ from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
 from ebgan.objectives.least_squares import LeastSquaresGAN
-from ebgan.objectives.lsgan import LSGAN
+from ebgan.objectives.loss_sensitive import LossSensitiveGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.scheduled import Scheduled
 from ebgan.objectives.semisupervised import SemiSupervised
@@ -17,12 +17,12 @@ __all__ = [
     "BEGAN",
     "EBGAN",
     "GAN",
-    "LSGAN",
     "MAGAN",
     "VCD",
     "VGAN",
     "WGANGP",
     "LeastSquaresGAN",
+    "LossSensitiveGAN",
     "Objective",
     "Scheduled",
     "SemiSupervised",

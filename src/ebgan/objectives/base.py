@@ -7,6 +7,7 @@ that goes in and comes out, so that no checkpoint can forget it and no log line 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Generic, Literal, NamedTuple, TypeVar, cast
 
 import torch
@@ -16,6 +17,7 @@ from ebgan.errors import UsageError
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = TypeVar("State", bound=tuple[object, ...])
+Rule = Literal["epoch", "margin"]  # as many images as the data has; a margin that is calibrated on the data
 Place = Literal["data", "between"]  # where slopes are taken: at the data, or on the lines from data to samples
 
 
@@ -27,7 +29,7 @@ class Asks(NamedTuple):
     """What an objective asks of the energy, the data, the sampler and the trainer."""
 
     needs: frozenset[str] = frozenset()  # of an energy (`Energy.gives`): "code", "logits", "experts" or "floor"
-    unsettled: tuple[str, ...] = ()  # its fields that are None and get a number from the data before training
+    unsettled: Mapping[str, Rule] = {}  # its fields that are None and get a number from the data, by their rule
     pretrained: bool = False  # to begin with a discriminator that was trained on data alone
     convergence: bool = False  # whether `watch` gives a `convergence`, lower the better, never negative (`Plateau`)
     classifies: bool = False  # labelled images, whose classes it learns by its `classification`

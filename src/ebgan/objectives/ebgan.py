@@ -57,7 +57,7 @@ class EBGAN(Objective[Stateless]):
     def asks(self) -> Asks:
         return Asks(
             needs=frozenset() if self.pulling_away is None else frozenset({"code"}),
-            unsettled=("margin",) if self.margin is None else (),
+            unsettled={"margin": "margin"} if self.margin is None else {},
             alarms=frozenset({"dead energy", "dead hinge", "margin out of reach"}),
         )
 

@@ -14,8 +14,8 @@ from typing import final
 from torch import Tensor
 
 from ebgan.errors import check_number
+from ebgan.numbers import Number, per_model
 from ebgan.objectives.base import Objective, Stateless
-from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
 
 
@@ -38,5 +38,5 @@ class LeastSquaresGAN(Objective[Stateless]):
         return Losses.of(fake=_miss(fake, self.aim))
 
 
-def _miss(reading: Reading, target: float | Tensor) -> Tensor:
-    return (-reading.energy - per_sample(target)).square().mean(-1) / 2
+def _miss(reading: Reading, target: Number) -> Tensor:
+    return (-reading.energy - per_model(target, 1)).square().mean(-1) / 2

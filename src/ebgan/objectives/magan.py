@@ -88,7 +88,7 @@ class MAGAN(Objective[MAGANState]):
     @property
     def asks(self) -> Asks:
         return Asks(
-            unsettled=("epoch",) if self.epoch is None else (),
+            unsettled={"epoch": "epoch"} if self.epoch is None else {},
             pretrained=True,
             convergence=True,
             alarms=frozenset({"dead energy", "margin below the data"}),

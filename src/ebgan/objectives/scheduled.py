@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
+from ebgan.numbers import Number
 from ebgan.objectives.base import Asks, Objective
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Means
 from ebgan.schedules import Schedule
+from ebgan.tree_walk import alternatives, field_types, rebuilt
 
 
 class ScheduledState(NamedTuple):
@@ -37,7 +38,7 @@ class Scheduled(Wrapper[ScheduledState]):
 
     def __init__(self, inner: Objective[Any], schedules: dict[str, Schedule] | None = None, **named: Schedule) -> None:
         schedules = (schedules or {}) | named
-        known = {each.name for each in fields(inner) if "float" in str(each.type)}  # type: ignore[arg-type]
+        known = {name for name, kind in field_types(type(inner)).items() if float in alternatives(kind)}
         for name in schedules.keys() - known:
             fields_known = ", ".join(sorted(known))
             raise UsageError(
@@ -79,9 +80,6 @@ class Scheduled(Wrapper[ScheduledState]):
         """The inner objective with each scheduled field at its value of this moment."""
         return self._with({name: schedule.at(state.images) for name, schedule in self.schedules.items()})
 
-    def _with(self, values: Mapping[str, float | Tensor]) -> Objective[Any]:
+    def _with(self, values: Mapping[str, Number]) -> Objective[Any]:
         """A copy of the inner objective whose fields hold values, which may be tensors []."""
-        changed = copy(self.inner)
-        for name, value in values.items():
-            object.__setattr__(changed, name, value)
-        return changed
+        return rebuilt(self.inner, values)

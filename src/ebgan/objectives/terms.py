@@ -8,22 +8,18 @@ from torch import Tensor
 from torch.nn.functional import normalize, softplus
 from torch.special import entr
 
+from ebgan.numbers import Number, per_model
 from ebgan.records import Reading
 
 
-def per_sample(value: float | Tensor) -> float | Tensor:
-    """A number, or one a model [*models], ready to meet a tensor [*models, batch]."""
-    return value[..., None] if isinstance(value, Tensor) else value
-
-
-def hinge(margin: float | Tensor, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
+def hinge(margin: Number, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
     """Mean over the batch of [m - E]_+, taken per sample (EBGAN eq. 1): 0 once every energy is above the margin."""
-    return (per_sample(margin) - energy).relu().mean(-1)
+    return (per_model(margin, 1) - energy).relu().mean(-1)
 
 
-def below(margin: float | Tensor, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
+def below(margin: Number, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
     """Share of the batch with an energy under the margin: where the hinge pushes."""
-    return (energy < per_sample(margin)).float().mean(-1)
+    return (energy < per_model(margin, 1)).float().mean(-1)
 
 
 def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models"]:
@@ -56,7 +52,7 @@ def summed_cosine(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*
 
 
 def convergence(
-    gamma: float | Tensor, real: Float[Tensor, "*models"], fake: Float[Tensor, "*models"]
+    gamma: Number, real: Float[Tensor, "*models"], fake: Float[Tensor, "*models"]
 ) -> Float[Tensor, "*models"]:
     """M_global = E(x) + |gamma E(x) - E(G(z))| of mean energies (BEGAN): E(x) in balance, above it out of balance."""
     return real + (gamma * real - fake).abs()

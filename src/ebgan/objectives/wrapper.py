@@ -25,7 +25,7 @@ class Wrapper(Objective[State]):
     def asks(self) -> Asks:
         """What the inner objective asks for."""
         asked = self.in_use.asks
-        return asked._replace(unsettled=tuple(f"inner.{name}" for name in asked.unsettled))
+        return asked._replace(unsettled={f"inner.{path}": rule for path, rule in asked.unsettled.items()})
 
     def now(self, state: State) -> Objective[Any]:
         """The inner objective at this moment."""

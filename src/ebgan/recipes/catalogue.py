@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ebgan.errors import ambiguous
+
 FILE = Path(__file__).with_name("catalogue.tsv")
 
 Kind = Literal["recipe", "grid", "reproduction"]
@@ -45,6 +47,8 @@ def listed(shown: Iterable[Entry]) -> list[str]:
 
 def nearest(name: str, known: Iterable[str], listing: str) -> str:
     """Known names that are like an unknown one, or the command that lists them all, as text."""
+    if two := ambiguous(name):
+        return two
     near = difflib.get_close_matches(name, known, 3, 0.5)
     return f"did you mean {' or '.join(near)}?" if near else f"`{listing}` lists them"
 

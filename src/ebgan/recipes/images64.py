@@ -23,7 +23,7 @@ from ebgan.experiment import Data, Experiment, Nets, Optimisers
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.magan import CELEBA_AUTOENCODER, CELEBA_GENERATOR
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, LossSensitiveGAN
 from ebgan.recipes.index import recipe
 from ebgan.samplers import Prior
 from ebgan.training.adamax import Adamax
@@ -110,7 +110,7 @@ def magan(pictures: Pictures) -> Experiment:
     )
 
 
-def lsgan(pictures: Pictures) -> Experiment:
+def loss_sensitive(pictures: Pictures) -> Experiment:
     """LS-GAN: the loss-sensitive GAN (not least squares), a margin for each pair of picture and sample."""
     adam = Adam(lr=1e-4)
     return replace(
@@ -118,7 +118,7 @@ def lsgan(pictures: Pictures) -> Experiment:
         nets=Nets(generator=ConvGenerator(), discriminator=ConvDiscriminator()),
         energy=ScalarEnergy(nonnegative=True),
         sampler=Prior(distribution="uniform"),
-        objective=LSGAN(scale=2e-4, real_weight=0.0),
+        objective=LossSensitiveGAN(scale=2e-4, real_weight=0.0),
         optimisers=Optimisers(discriminator=adam, generator=adam),
     )
 
@@ -130,7 +130,7 @@ def _enter_family(name: str, pictures: Pictures) -> None:
     _enter(f"{name}.ebgan_pt", first, ebgan_pt, pictures)
     _enter(f"{name}.began", "BEGAN, figure 1", began, pictures)
     _enter(f"{name}.magan", "MAGAN, CelebA", magan, pictures)
-    _enter(f"{name}.lsgan", "LS-GAN", lsgan, pictures)
+    _enter(f"{name}.loss_sensitive", "LS-GAN", loss_sensitive, pictures)
 
 
 def _enter(name: str, source: str, make: Callable[[Pictures], Experiment], pictures: Pictures) -> None:

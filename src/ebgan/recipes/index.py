@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from ebgan.errors import UsageError
+from ebgan.recipes import foreign
 from ebgan.recipes.catalogue import Kind, entries, nearest
 
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
     from ebgan.experiment.grid import Grid
+    from ebgan.report.trials import Published
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class GridRecipe:
     name: str
     source: str  # paper, and figure or table
     make: Callable[[Scale], Grid]
-    published: Mapping[str, tuple[float, ...]]  # per cent of models a bin of I', by family, as the paper has them
+    published: Published | None  # what the paper shows of its trials
 
     @property
     def summary(self) -> str:
@@ -63,7 +65,7 @@ def recipe(name: str, source: str) -> Callable[[Callable[[], Experiment]], Calla
 
 
 def grid(
-    name: str, source: str, published: Mapping[str, tuple[float, ...]]
+    name: str, source: str, published: Published | None = None
 ) -> Callable[[Callable[[Scale], Grid]], Callable[[Scale], Grid]]:
     """Put a function that returns a Grid at a scale into the index."""
 
@@ -76,23 +78,35 @@ def grid(
 
 
 def find(name: str) -> Recipe:
-    """The recipe of a name, whose module is imported. Raises UsageError with the nearest names."""
+    """The recipe of a name, whose module is imported: the project's, a package's or `mine.py:make`.
+
+    Raises UsageError with the nearest names.
+    """
     if is_grid(name):
         raise UsageError(f"{name}: is a grid of experiments: `ebgan sweep {name} OUT` runs it")
     if not is_recipe(name):
-        near = nearest(name, {**entries("recipe"), **RECIPES}, "ebgan recipes")
-        raise UsageError(f"{name}: no recipe of that name, and no config file: {near}")
+        if function := foreign.find_function(name):
+            return Recipe(name, function.source, function.experiment)
+        near = nearest(name, dict.fromkeys([*entries("recipe"), *RECIPES, *foreign.names()]), "ebgan recipes")
+        raise UsageError(f"{name}: no recipe of that name, and no config file: {_file_meant(name) or near}")
+    foreign.warn_of_hidden(name)
     _load(name, "recipe")
     return RECIPES[name]
 
 
 def find_grid(name: str) -> GridRecipe:
-    """The grid of a name, whose module is imported. Raises UsageError with the nearest names."""
+    """The grid of a name, whose module is imported: the project's, a package's or `mine.py:grid`.
+
+    Raises UsageError with the nearest names.
+    """
     if is_recipe(name):
         raise UsageError(f"{name}: is a single experiment: `ebgan train {name} OUT` trains it")
     if not is_grid(name):
-        near = nearest(name, {**entries("grid"), **GRIDS}, "ebgan recipes")
-        raise UsageError(f"{name}: no grid of that name: {near}")
+        if function := foreign.find_function(name):
+            return GridRecipe(name, function.source, function.grid, None)
+        near = nearest(name, dict.fromkeys([*entries("grid"), *GRIDS, *foreign.names()]), "ebgan recipes")
+        raise UsageError(f"{name}: no grid of that name: {_file_meant(name) or near}")
+    foreign.warn_of_hidden(name)
     _load(name, "grid")
     return GRIDS[name]
 
@@ -105,6 +119,12 @@ def is_recipe(name: str) -> bool:
 def is_grid(name: str) -> bool:
     """The same for a grid."""
     return name in GRIDS or name in entries("grid")
+
+
+def _file_meant(name: str) -> str:
+    """How a function of a file is written, for a name that looks like one."""
+    file, colon, function = name.rpartition(":")
+    return f"a function of a file is written {file}.py:{function}" if colon and file else ""
 
 
 def _load(name: str, kind: Kind) -> None:

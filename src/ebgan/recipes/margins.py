@@ -13,6 +13,7 @@ from dataclasses import replace
 from ebgan.experiment import Data, Evaluation, Experiment, Nets
 from ebgan.experiment.grid import Grid
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.recipes.grid_figures import BOUNDS
 from ebgan.recipes.index import Scale, grid
 from ebgan.recipes.mnist import EPOCH
 from ebgan.recipes.mnist import ebgan as mnist_ebgan
@@ -21,7 +22,7 @@ GRID = "margins"
 MARGINS = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0)
 
 
-@grid(GRID, source="EBGAN, figure 9", published={})
+@grid(GRID, source="EBGAN, figure 9", published=BOUNDS)
 def margins(scale: Scale) -> Grid:
     """EBGANs on MNIST that differ in their margin alone, from 1 to 32."""
     ends = tuple(margin / 4 for margin in MARGINS) if scale == "tiny" else MARGINS

@@ -12,7 +12,7 @@ from ebgan.energies import AutoencoderEnergy, ScalarEnergy
 from ebgan.experiment import Data, Experiment, Nets, Optimisers
 from ebgan.nets.magan import MNIST_AUTOENCODER, MNIST_GENERATOR
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
-from ebgan.objectives import BEGAN, LSGAN, MAGAN
+from ebgan.objectives import BEGAN, MAGAN, LossSensitiveGAN
 from ebgan.recipes.index import recipe
 from ebgan.recipes.mnist import EPOCH, MNIST
 from ebgan.samplers import Prior
@@ -55,8 +55,8 @@ def magan() -> Experiment:
     )
 
 
-@recipe("mnist.lsgan", source="LS-GAN, on MNIST")
-def lsgan() -> Experiment:
+@recipe("mnist.loss_sensitive", source="LS-GAN, on MNIST")
+def loss_sensitive() -> Experiment:
     """The loss-sensitive GAN (not least squares) on MNIST: the L1 distance, weight 0 of the data."""
     return Experiment(
         data=MNIST,
@@ -66,7 +66,7 @@ def lsgan() -> Experiment:
         ),
         energy=ScalarEnergy(),
         sampler=Prior(distribution="uniform"),
-        objective=LSGAN(scale=2.5e-3, real_weight=0.0),
+        objective=LossSensitiveGAN(scale=2.5e-3, real_weight=0.0),
         optimisers=Optimisers(discriminator=Adam(lr=1e-4), generator=Adam(lr=1e-4)),
         images=20 * EPOCH,
     )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
-from ebgan.objectives import BEGAN, EBGAN, GAN, LSGAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, Objective
+from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VGAN, WGANGP, LeastSquaresGAN, LossSensitiveGAN, Objective
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -126,12 +126,12 @@ RIVALS = {
         energy=AutoencoderEnergy(unit="l1"),
         objective=lambda _: BEGAN(gamma=0.5),
     ),
-    "lsgan": Rival(
+    "loss_sensitive": Rival(
         title="The loss-sensitive GAN",
         source="LS-GAN",
         net="classifier",
         energy=ScalarEnergy(),
-        objective=lambda stage: LSGAN(scale=stage.distance, real_weight=0.0),
+        objective=lambda stage: LossSensitiveGAN(scale=stage.distance, real_weight=0.0),
         optimiser=lambda lr: Adam(lr=lr / 5),  # energies that nothing bounds run away at a larger one
     ),
     "vgan": _vgan(1),

@@ -26,7 +26,7 @@ WEIGHTS = (5000, 2000, 1000, 500)  # over the number of pixels
 RATES = (2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
 
 
-@grid("semisupervised_grid", source="EBGAN, appendix D", published={})
+@grid("semisupervised_grid", source="EBGAN, appendix D")
 def tuning(scale: Scale) -> Grid:
     """The 20 Ladder networks of appendix D: each weight of the squared error with each learning rate."""
     small = scale == "tiny"

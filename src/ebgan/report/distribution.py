@@ -1,7 +1,4 @@
-"""Distributions of scores as SVG: families of trials side by side, in the bins of EBGAN's figure 2, and axis by axis.
-
-The published panel has 25 bins from 0 to 1.92; ours go on at the same width to ln 10, the most that I' can be.
-"""
+"""Distributions of scores as SVG: families of trials side by side, in bins, and axis by axis."""
 
 from __future__ import annotations
 
@@ -15,16 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.report.plots import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, plain_style, svg
+from ebgan.report.ink import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, plain_style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PUBLISHED_BINS, PUBLISHED_END = 25, 1.92
-WIDTH = PUBLISHED_END / PUBLISHED_BINS
-BINS = math.ceil(math.log(10) / WIDTH)
+EVEN = 25  # bins where a grid names none
 _PANEL = (4.8, 3.2)  # inches
 FAMILIES = (REAL, FAKE, "#1d9a74", "#9b6bc3", "#c25b85")  # colours, in the order of the families
+
+
+class Bins(NamedTuple):
+    """Bins of scores."""
+
+    edges: Sequence[float]  # increasing, one more than there are bins
+    label: str  # what the scores are
 
 
 class Histogram(NamedTuple):
@@ -32,34 +34,33 @@ class Histogram(NamedTuple):
 
     title: str
     families: Mapping[str, Sequence[float]]  # scores by family
-    published: Mapping[str, Sequence[float]]  # per cent of the first 25 bins by family, of those that the paper has
+    published: Mapping[str, Sequence[float]]  # per cent of the first bins by family, of those that the paper has
+    bins: Bins
 
 
-def heights(scores: Sequence[float]) -> NDArray[np.float64]:
-    """The share of scores in each of the bins; what lies above the last one counts in it."""
-    if not scores:
-        return np.zeros(BINS)
-    places = np.clip(np.floor(np.asarray(scores) / WIDTH), 0, BINS - 1).astype(int)
-    return np.bincount(places, minlength=BINS) / len(scores)
+def even_bins(scores: Sequence[float], label: str) -> Bins:
+    """Bins of one width from the lowest score to the highest."""
+    low, high = min(scores, default=0.0), max(scores, default=1.0)
+    margin = 0.5 * max(abs(low), 1.0) if low == high else 0.0
+    return Bins(np.linspace(low - margin, high + margin, EVEN + 1).tolist(), label)
 
 
-def published_shares(published: Sequence[float], bound: float) -> tuple[float, float]:
-    """The shares of a published histogram, in per cent a bin, below and above the bin edge nearest to a score."""
-    edge = round(bound / WIDTH)
-    return sum(published[:edge]) / 100, sum(published[edge:]) / 100
+def heights(scores: Sequence[float], edges: Sequence[float]) -> NDArray[np.float64]:
+    """The share of scores in each of the bins; what lies beyond the first or the last one counts in it."""
+    places = np.searchsorted(edges[1:-1], np.asarray(scores, float), side="right")
+    return np.bincount(places, minlength=len(edges) - 1) / max(len(scores), 1)
 
 
-def histograms(families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> str:
+def histograms(drawn: Histogram) -> str:
     """The share of models in each bin, filled, one colour a family, with the published heights as steps of the colour.
 
-    `published` holds per cent of the first 25 bins by family. The picture is "" where there are no scores.
+    The picture is "" where there are no scores.
     """
-    shown = {name: scores for name, scores in families.items() if scores}
-    if not shown:
+    if not any(drawn.families.values()):
         return ""
     with ink_style():
         figure, axes = draw_axes()
-        _draw(axes, shown, published)
+        _draw(axes, drawn)
         return svg(figure)
 
 
@@ -70,28 +71,31 @@ def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Imag
     rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
     with plain_style():
         figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), dpi=100, layout="constrained")
-        for place, (title, families, published) in enumerate(drawn):
+        for place, each in enumerate(drawn):
             axes = figure.add_subplot(rows, columns, place + 1)
-            _draw(axes, {name: scores for name, scores in families.items() if scores}, published)
-            axes.set_title(title, loc="left", pad=22)
+            _draw(axes, each)
+            axes.set_title(each.title, loc="left", pad=22)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
     return Image.open(buffer).convert("RGB")
 
 
-def _draw(axes: Axes, families: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[float]]) -> None:
+def _draw(axes: Axes, drawn: Histogram) -> None:
     from ebgan.report.drawing import Line2D, Patch
 
-    edges = np.arange(BINS + 1) * WIDTH
+    edges, published = drawn.bins.edges, drawn.published
+    shown = {name: scores for name, scores in drawn.families.items() if scores}
     handles: list[Patch | Line2D] = []
-    for color, (name, scores) in zip(cycle(FAMILIES), families.items(), strict=False):
-        axes.stairs(heights(scores), edges, fill=True, color=color, alpha=0.45)
+    for color, (name, scores) in zip(cycle(FAMILIES), shown.items(), strict=False):
+        axes.stairs(heights(scores, edges), edges, fill=True, color=color, alpha=0.45)
         handles.append(Patch(color=color, alpha=0.45, label=f"{name}, {len(scores):,}"))
         if name in published:
-            axes.stairs(np.asarray(published[name]) / 100, edges[: PUBLISHED_BINS + 1], color=color, linewidth=1.2)
+            axes.stairs(
+                np.asarray(published[name]) / 100, edges[: len(published[name]) + 1], color=color, linewidth=1.2
+            )
             handles.append(Line2D([], [], color=color, linewidth=1.2, label=f"{name}, paper"))
-    axes.set_xlim(0, edges[-1])
-    axes.set_xlabel("I'")
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_xlabel(drawn.bins.label)
     axes.yaxis.set_major_formatter(percent)
     axes.legend(
         handles=handles,

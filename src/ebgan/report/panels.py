@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.report.plots import DISCRIMINATOR, FAKE, GENERATOR, REAL, plain_style
+from ebgan.report.ink import DISCRIMINATOR, FAKE, GENERATOR, REAL, plain_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,17 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ebgan.data import Dataset, Loader, scaled
-from ebgan.distributed import rank
+from ebgan.data import Dataset, scaled
 from ebgan.energies import AutoencoderEnergy, reconstruction_error
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.experiment.building import build
+from ebgan.experiment.starting import start
 from ebgan.nets.class_head import ClassHead
 from ebgan.objectives.wrapper import innermost
 from ebgan.runfolder import Record
 from ebgan.training.recorder import Recorder
-from ebgan.training.step import train_step
 
 POINTS = 20  # of the energy curve
 SETTLED = 0.02  # relative fall over the last tenth of the curve under which the energy has converged
@@ -77,22 +75,9 @@ def calibrate(
     """
     if not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
-    game, progress = build(_alone(experiment), data.shape, device, len(data.classes))
-    limits = experiment.data.limits
-    here = rank()
-    loader = Loader(
-        data,
-        batch=experiment.batch,
-        randomness=game.randomness,
-        limits=limits,
-        rank=here.index,
-        ranks=here.count,
-    )
-    draw, recorder, seen, images = loader.batches(0).__next__, Recorder(), 0, experiment.images
+    recorder, images = Recorder(), experiment.images
     curve: list[tuple[int, float]] = []
-    while seen < images:
-        progress, outcome = train_step(game, progress, draw, (1, 0))
-        before, seen = seen, seen + experiment.batch
+    for before, seen, outcome in start(_alone(experiment), data, device).steps(images):
         recorder.add(seen, outcome)
         if seen * POINTS // images > before * POINTS // images:
             recorder.check()
@@ -100,18 +85,21 @@ def calibrate(
             record = recorder.take() or {}
             curve.append((seen, record["energy_real"]))
             report(record)
-    zero, mean = constant_outputs(data, experiment.energy, limits)
+    zero, mean = constant_outputs(data, experiment.energy, experiment.data.limits)
     return Calibration(curve, zero, mean)
 
 
 def _alone(experiment: Experiment) -> Experiment:
-    """The experiment without classes, and with numbers, which no turn reads, in the fields that wait for the data."""
+    """The experiment without classes and without turns of the generator.
+
+    The fields that wait for the data hold numbers, which no turn reads; the pretraining does not end.
+    """
     objective: Any = innermost(experiment.objective)
     given = replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))
     nets, net = experiment.nets, experiment.nets.discriminator
     if isinstance(net, ClassHead):
         nets = replace(nets, discriminator=net.net)
-    return replace(experiment, objective=given, nets=nets, pretraining=experiment.images)
+    return replace(experiment, objective=given, nets=nets, pretraining=experiment.images + experiment.batch, ema=None)
 
 
 def constant_outputs(

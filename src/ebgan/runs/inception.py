@@ -17,10 +17,10 @@ from ebgan.metrics import Evaluation, frechet_distance, inception_score, kernel_
 from ebgan.metrics.inception_v3 import SHA256, InceptionV3
 from ebgan.metrics.weights import load_weights, save_weights
 from ebgan.randomness import Randomness
+from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.run import Run
 
 REAL_IMAGES = 10_000  # at most, that samples are measured against
-METRIC_SEED = 1  # of the samples: those that metrics are taken over
 KERNEL_SUBSETS = 100
 KERNEL_SUBSET = 1000
 SCORE_PARTS = 10  # of the samples, each with an inception score of its own: Salimans et al.'s

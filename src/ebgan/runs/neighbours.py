@@ -19,11 +19,11 @@ from ebgan.data import Images, scaled
 from ebgan.metrics import Evaluation, Nearest, nearest
 from ebgan.randomness import Randomness
 from ebgan.report import gallery, grid
+from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.run import Run
 
 COUNT = 500  # samples that are compared with the data, and at most as many real images
 SHOWN = 12  # of either in the picture
-METRIC_SEED = 1  # of the samples: those that metrics are taken over
 _COLUMNS = 4  # of the picture
 _SIDE = 80  # pixels of an image in it, at least
 _PIECE = 1 << 22  # pixels of the data that are compared at a time

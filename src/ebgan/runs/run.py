@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import copy
 import html
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,22 +14,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.data import Dataset, scaled
-from ebgan.data.given import Given, ImageReader, Limits
+from ebgan.data.given import Given, Limits
 from ebgan.distributed import usable_device
-from ebgan.errors import CheckpointError, DataError, UsageError
-from ebgan.experiment import Experiment, Precision, read_experiment
-from ebgan.experiment.building import build, refuse_vast_nets
-from ebgan.experiment.precision import emulation_warning
+from ebgan.errors import DataError, UsageError
+from ebgan.experiment import Experiment
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
+from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
 from ebgan.samplers import Moment, Noised, Prior, Replay, no_source
-from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
-from ebgan.training.facts import Facts
-
-logger = logging.getLogger(__name__)
 
 CHUNK = 512  # images that pass through a net at a time, at most
 CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
@@ -47,7 +40,7 @@ class DataFacts(NamedTuple):
     checksum: str
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(repr=False, eq=False, kw_only=True)
 class Run:
     """A generator and an energy with the weights of a checkpoint.
 
@@ -58,17 +51,29 @@ class Run:
     """
 
     experiment: Experiment
-    folder: RunFolder
     data: DataFacts
     generator: nn.Module
     discriminator: nn.Module
     device: torch.device
+    home: RunFolder | None = None
+
+    @property
+    def folder(self) -> RunFolder:
+        """The folder of the run. Raises UsageError for a run that has none."""
+        if self.home is None:
+            raise UsageError("this run was made in memory and has no folder")
+        return self.home
+
+    @property
+    def name(self) -> str:
+        """The run's path, for messages."""
+        return str(self.home.path) if self.home else "in memory"
 
     def __repr__(self) -> str:
         spec = self.experiment
         shape = "x".join(map(str, self.data.shape))
         kind = "points" if spec.data.limits is None else "images"
-        return f"<Run {self.folder.path}: {type(spec.objective).__name__} of {shape} {kind}, on {self.device}>"
+        return f"<Run {self.name}: {type(spec.objective).__name__} of {shape} {kind}, on {self.device}>"
 
     def _repr_html_(self) -> str:
         """The same with some samples, for notebooks."""
@@ -92,8 +97,8 @@ class Run:
         nets = {"generator": self.generator, "discriminator": self.discriminator}
         return {f"{player}.{name}": value for player, net in nets.items() for name, value in net.state_dict().items()}
 
-    def take(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the weights of a checkpoint's tensors: of the generator's average, if the run keeps one.
+    def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
+        """Replace the weights by those of a checkpoint's tensors: of the generator's average, if the run keeps one.
 
         Raises CheckpointError where they are of other nets.
         """
@@ -101,7 +106,7 @@ class Run:
         for net, player in ((self.generator, sampled), (self.discriminator, "discriminator")):
             found = {name: tensors.get(f"{player}.{name}") for name in net.state_dict()}
             for name, value in net.state_dict().items():
-                self._refuse_misfit(f"{player}.{name}", found[name], value)
+                refuse_misfit(self.name, f"{player}.{name}", found[name], value)
             net.load_state_dict(found)
 
     @torch.no_grad()
@@ -124,7 +129,7 @@ class Run:
         while isinstance(sampler, Replay | Noised):
             sampler = sampler.sampler
         if not isinstance(sampler, Prior):
-            raise UsageError(f"{self.folder.path}: its samples start from images of the data, not from noise alone")
+            raise UsageError(f"{self.name}: its samples start from images of the data, not from noise alone")
         return sampler
 
     def noise(self, count: int, *, seed: int = 0, truncation: float | None = None) -> list[Float[Tensor, "count ..."]]:
@@ -168,37 +173,24 @@ class Run:
 
         Raises UsageError if the run has neither.
         """
-        discriminator, generator = self.discriminator, self.generator
+        discriminator, generator, own = self.discriminator, self.generator, self.experiment.data.limits
         if isinstance(discriminator, Autoencoder):
-            return self._through(images, limits, lambda x: self._from_limits(discriminator(x)[1]))
+            return self._through(images, limits, lambda x: from_limits(discriminator(x)[1], own))
         if isinstance(generator, TransitionGenerator):
-            return self._through(images, limits, lambda x: self._from_limits(generator(x)))
-        raise UsageError(f"{self.folder.path}: its discriminator is no auto-encoder and reconstructs nothing")
+            return self._through(images, limits, lambda x: from_limits(generator(x), own))
+        raise UsageError(f"{self.name}: its discriminator is no auto-encoder and reconstructs nothing")
 
     def classify(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count classes"]:
         """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
         net = self.discriminator
         if not isinstance(net, Classifier):
-            raise UsageError(f"{self.folder.path}: its discriminator tells no classes apart")
+            raise UsageError(f"{self.name}: its discriminator tells no classes apart")
         return self._through(images, limits, lambda x: net.classify(x).softmax(-1))
 
     def check_data(self, data: Dataset) -> None:
         """Raise DataError for other data than the run was trained on."""
         if data.shape != self.data.shape or data.checksum != self.data.checksum:
             raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
-
-    def _refuse_misfit(self, name: str, found: Tensor | None, place: Tensor) -> None:
-        if found is not None and found.is_floating_point() != place.is_floating_point():
-            raise CheckpointError(
-                f"{self.folder.path}: the checkpoint has {name} in {found.dtype}, not in {place.dtype}, as training "
-                "writes it. Put back a copy of the file, or delete it"
-            )
-        if found is None or found.shape != place.shape:
-            held = "none" if found is None else f"one of {list(found.shape)}"
-            raise CheckpointError(
-                f"{self.folder.config}: is of a net with {name} of shape {list(place.shape)}, and the checkpoint has "
-                f"{held}. Put the config back that the run was trained with"
-            )
 
     @property
     def _at_a_time(self) -> int:
@@ -211,14 +203,14 @@ class Run:
             if source is None:
                 return no_source()
             places = torch.arange(first, first + count) % len(source)
-            return Batch(self._to_limits(source[places].to(self.device)))
+            return Batch(to_limits(source[places].to(self.device), self.experiment.data.limits))
 
         sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
         return self._finished(sample.images)
 
     def _finished(self, images: Tensor) -> Tensor:
         """What a generator made, as it is given to users."""
-        images = self._from_limits(images).cpu()
+        images = from_limits(images, self.experiment.data.limits).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
     def reopened(self) -> Dataset:
@@ -226,9 +218,7 @@ class Run:
         try:
             data = self.experiment.data.open()
         except DataError as error:
-            raise DataError(
-                f"{self.folder.path}: samples start from images of the data, unless given: {error}"
-            ) from error
+            raise DataError(f"{self.name}: samples start from images of the data, unless given: {error}") from error
         if data.checksum != self.data.checksum:
             raise DataError(
                 f"{data.name}: not the data that the run was trained on, from which its samples start: give images by "
@@ -237,97 +227,9 @@ class Run:
         return data
 
     def _read(self, images: Given, limits: Limits = (-1.0, 1.0)) -> Tensor:
-        """Images in [-1, 1], sized as `ebgan score` sizes them: of a run on pieces of images, the centre is read."""
-        spec = self.experiment.data
-        _, height, width = self.data.shape
-        square = height - 2 * spec.padding if height == width else None
-        reader = ImageReader(
-            shape=self.data.shape,
-            points=spec.limits is None,
-            size=spec.size if spec.crop else square,
-            padding=spec.padding,
-            crop=spec.crop,
-            white=spec.white,
-        )
-        return reader(images, limits)
+        return reader_of(self.experiment.data, self.data.shape)(images, limits)
 
     @torch.no_grad()
     def _through(self, images: Given, limits: Limits, function: Callable[[Tensor], Tensor]) -> Tensor:
         chunks = torch.split(self._read(images, limits), self._at_a_time)
-        return torch.cat([function(self._to_limits(x.to(self.device))).cpu() for x in chunks])
-
-    def _to_limits(self, images: Tensor) -> Tensor:
-        if self.experiment.data.limits is None:
-            return images
-        low, high = self.experiment.data.limits
-        return (images + 1) / 2 * (high - low) + low
-
-    def _from_limits(self, images: Tensor) -> Tensor:
-        if self.experiment.data.limits is None:
-            return images
-        low, high = self.experiment.data.limits
-        return (images - low) / (high - low) * 2 - 1
-
-
-def load(
-    path: str | Path,
-    *,
-    best: bool = False,
-    device: torch.device | str | None = None,
-    precision: Precision = "fp32",
-) -> Run:
-    """The run in a folder with the weights of its newest checkpoint, or of the best one.
-
-    Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
-    """
-    folder = RunFolder(Path(path))
-    if not folder.config.is_file():
-        raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
-    experiment = read_experiment(folder.config)
-    checkpoint = _checkpoint(folder, best)
-    facts = Facts.of(checkpoint)
-    data = DataFacts(facts.shape, facts.classes, facts.data)
-    if checkpoint.config != experiment.hash:
-        logger.warning(
-            "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
-            "one of an earlier version): its samples may not be what this config would give",
-            *(folder.path, f"{checkpoint.images:,}"),
-        )
-    device = usable_device(device)
-    if warning := emulation_warning(precision, device):
-        logger.warning("%s", warning)
-    try:
-        refuse_vast_nets(experiment, data.shape, len(data.classes))
-    except UsageError as error:
-        raise CheckpointError(f"{path}: the checkpoint is of images {list(data.shape)}: {error}") from error
-    run = assemble(experiment, folder, data, device, precision)
-    run.take(checkpoint.tensors)
-    return run
-
-
-def assemble(
-    experiment: Experiment,
-    folder: RunFolder,
-    data: DataFacts,
-    device: torch.device | str,
-    precision: Precision = "fp32",
-) -> Run:
-    """A run whose nets, in evaluation mode, still wait for weights."""
-    game, _ = build(replace(experiment, precision=precision), data.shape, device, len(data.classes))
-    nets = game.generator.net.eval().requires_grad_(False), game.discriminator.net.eval().requires_grad_(False)
-    return Run(experiment, folder, data, *nets, torch.device(device))
-
-
-def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
-    if best:
-        path = best_path(folder.checkpoints)
-        if not path.is_file():
-            raise CheckpointError(f"{path}: no such checkpoint: samples have had no metrics; leave --best out")
-        return read(path)
-    found = newest(folder.checkpoints)
-    if found is None:
-        raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")
-    checkpoint, warnings = found
-    if warnings:
-        logger.warning("%s Taken is that of %s images seen", " ".join(warnings), f"{checkpoint.images:,}")
-    return checkpoint
+        return torch.cat([function(to_limits(x.to(self.device), self.experiment.data.limits)).cpu() for x in chunks])

@@ -1,4 +1,4 @@
-"""What an experiment leaves open, found before training: precision, EBGAN's margin, MAGAN's epoch and its pretraining.
+"""What an experiment leaves open, found before training: precision, pretraining, and fields of its objective.
 
 The precision is the one that suits the machine (`ebgan.experiment.precision`). The margin is that of a calibration
 (EBGAN, appendix E) on a twentieth of the run's images, or on more where these are few. A run that goes on keeps the
@@ -13,16 +13,16 @@ from dataclasses import replace
 
 import torch
 
+from ebgan import config
 from ebgan.data import Dataset
 from ebgan.distributed import largest_across_ranks, refuse_apart
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.experiment.building import count_weights
 from ebgan.experiment.precision import emulation_warning, multiplies_bf16, suited
-from ebgan.objectives import EBGAN, MAGAN
-from ebgan.objectives.wrapper import Wrapper, innermost
 from ebgan.runfolder import RunFolder
 from ebgan.runs.calibration import calibrate
+from ebgan.tree_walk import changed, leaves
 
 SHARE = 20  # of the run's images, one in so many
 LEAST = 12_800  # images, if the run has them: from fewer an auto-encoder learns little more than the mean image
@@ -78,42 +78,40 @@ def _fill_from_data(
     """The experiment with each field filled that depends on the data."""
     if experiment.pretraining is None:
         experiment = replace(experiment, pretraining=PRETRAINING * len(data))
-    objective = experiment.objective
-    if isinstance(objective, Wrapper) and objective.asks.unsettled:
-        inner = _fill_from_data(replace(experiment, objective=objective.inner), data, folder, device, notice)
-        return replace(inner, objective=replace(objective, inner=inner.objective))  # type: ignore[type-var]
-    if isinstance(objective, MAGAN) and objective.epoch is None:
-        return replace(experiment, objective=replace(objective, epoch=len(data)))
-    if isinstance(objective, EBGAN) and objective.margin is None:
-        margin = _kept(folder)
-        refuse_apart(-1.0 if margin is None else margin, device, f"{folder.config}: the margin that it holds")
-        if margin is None:
-            margin = _calibrated(experiment, data, device, notice)
-        return replace(experiment, objective=replace(objective, margin=margin))
-    return experiment
+    values: dict[str, float] = {}
+    for path, rule in experiment.objective.asks.unsettled.items():
+        field, margin = f"objective.{path}", None
+        if rule == "margin":
+            margin = _kept(field, folder)
+            refuse_apart(-1.0 if margin is None else margin, device, f"{folder.config}: the margin that it holds")
+            margin = _calibrated(experiment, data, device, notice, field) if margin is None else margin
+        values[field] = len(data) if margin is None else margin
+    return changed(experiment, values)
 
 
 def keeps_margin(experiment: Experiment, folder: RunFolder) -> bool:
-    """Whether no margin need be searched: it is given, not needed, or kept by the run in the folder."""
-    objective = innermost(experiment.objective)
-    return not isinstance(objective, EBGAN) or objective.margin is not None or _kept(folder) is not None
+    """Whether no margin need be searched: each is given, not needed, or kept by the run in the folder."""
+    asked = experiment.objective.asks.unsettled.items()
+    return all(_kept(f"objective.{path}", folder) is not None for path, rule in asked if rule == "margin")
 
 
-def _kept(folder: RunFolder) -> float | None:
-    """The margin of the run that is in the folder, if there is one."""
+def _kept(field: str, folder: RunFolder) -> float | None:
+    """The number that a field has in the run that is in the folder, if there is one."""
     if not folder.config.exists():
         return None
-    objective = innermost(read_experiment(folder.config).objective)
-    return objective.margin if isinstance(objective, EBGAN) else None
+    value = dict(leaves(config.plain(read_experiment(folder.config)))).get(field)
+    return value if isinstance(value, float) else None
 
 
-def _calibrated(experiment: Experiment, data: Dataset, device: torch.device, notice: Callable[[str], None]) -> float:
+def _calibrated(
+    experiment: Experiment, data: Dataset, device: torch.device, notice: Callable[[str], None], field: str
+) -> float:
     images = min(max(experiment.images // SHARE, LEAST), experiment.images)
-    notice(f"objective.margin is not given: training the auto-encoder alone on {images:,} images to find one")
+    notice(f"{field} is not given: training the auto-encoder alone on {images:,} images to find one")
     found = calibrate(replace(experiment, images=images), data, device=device)
     guess = "" if found.learned else ": it has learned no more than that, so this margin is a guess"
     notice(
-        f"objective.margin={found.margin:g}: halfway between {found.reached:.4g}, the energy that the auto-encoder "
-        f"reached, and {found.mean_image:.4g}, that of the mean image{guess}. --objective.margin gives another"
+        f"{field}={found.margin:g}: halfway between {found.reached:.4g}, the energy that the auto-encoder "
+        f"reached, and {found.mean_image:.4g}, that of the mean image{guess}. --{field} gives another"
     )
     return found.margin

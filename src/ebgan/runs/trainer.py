@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
+import shlex
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ebgan.data import Augmented, Dataset, LabelledLoader, Loader, Packed, Points
+from ebgan.data import Augmented, Dataset, Packed, Points
 from ebgan.data.from_python import read_given
 from ebgan.data.naming import without_class
-from ebgan.data.sources import expanded
-from ebgan.data.store import printable
 from ebgan.distributed import rank, usable_device
 from ebgan.distributed.alone import alone
-from ebgan.errors import CheckpointError, DataError, EbganError, UsageError
-from ebgan.experiment import Experiment, unregistered
-from ebgan.experiment.building import build, refuse_at_once
+from ebgan.errors import EbganError, UsageError
+from ebgan.experiment import Experiment, refuse_unkeepable
+from ebgan.experiment.building import refuse_at_once
+from ebgan.experiment.foreign import code_files, unannounced
+from ebgan.experiment.labelled import split
+from ebgan.experiment.sources import with_source
+from ebgan.experiment.starting import start
+from ebgan.randomness import Randomness
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder, read_file, read_records, write_atomically, write_records
-from ebgan.runs.examiners.classes import ClassExaminer
+from ebgan.runfolder import Record, RunFolder, write_atomically
+from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
-from ebgan.runs.examiners.points import PointsExaminer
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.loading import run_beside
+from ebgan.runs.looks import RunLooks, examiner_of
+from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.settling import keeps_margin, settle
-from ebgan.training.checkpoint import best_path, read
-from ebgan.training.ema import Average
 from ebgan.training.lock import run_lock
-from ebgan.training.loop import Observer, Training
+from ebgan.training.log import Log, Observer
+from ebgan.training.loop import Training
 from ebgan.training.plan import Plan
+from ebgan.training.saver import Saver
+from ebgan.training.state import state
 
 RECORDS = 400  # records of stats.jsonl in a run
 
@@ -75,6 +79,7 @@ def train(
     if data_limits is not None and (data is None or isinstance(data, str | Path)):
         raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
     folder.refuse_unfit()
+    refuse_unkeepable(experiment)
     if isinstance(data, str | Path):
         experiment = with_source(experiment, data)
         data = None
@@ -84,22 +89,20 @@ def train(
     with alone():
         opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
     refuse_at_once(experiment, opened.shape, len(opened.classes))
-    if names := unregistered(experiment):
-        observer.notice(
-            f"config.yaml will name {', '.join(names)}, which ebgan.load and the command line do not know: put "
-            f"ebgan.experiment.REGISTRY[{names[0]!r}] = {names[0]} before it is read"
-        )
+    _tell_of_own_classes(experiment, observer)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
         experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
-        run = assemble(experiment, folder, DataFacts(opened.shape, opened.classes, opened.checksum), device)
         plan = _plan(experiment, opened, override_config, override_data)
-        training = _prepare(experiment, run, opened, observer, plan)
-        images = training.resume()
+        run, training = _prepared(experiment, opened, folder, device, observer=observer, plan=plan)
+        seen = training.resume()
+        refuse_shortened(experiment, folder, seen)
         if leads:
             write_atomically(folder.config, experiment.to_yaml().encode())
+            if files := code_files(experiment):
+                write_atomically(folder.code, "".join(f"{file}\n" for file in files).encode("utf-8", "replace"))
         try:
-            training.run(images)
+            training.run()
         except BaseException as error:
             with contextlib.suppress(EbganError, OSError), _report_alone(error):
                 if leads:
@@ -107,13 +110,25 @@ def train(
             raise
         with alone():
             if leads:
-                _measure_best(run, opened, observer)
+                training.looks.measure_best()
             if leads and isinstance(opened, Points):
                 write_animation(folder)
             if leads:
                 write_report(folder)
-    run.take(training.state())
+    run.load_weights(state(training.course))
     return run
+
+
+def _tell_of_own_classes(experiment: Experiment, observer: Observer) -> None:
+    """Say how the run can be read again if its classes are from outside the project and of no installed package."""
+    if files := code_files(experiment):
+        options = " ".join(f"--code {shlex.quote(str(file))}" for file in files)
+        observer.notice(f"classes of your own: whatever reads this run, `ebgan sample` for instance, needs {options}")
+    if names := unannounced(experiment):
+        observer.notice(
+            f"config.yaml will name {', '.join(names)}: it is read where they are defined, or with --code FILE.py, a "
+            "file that imports them. An installed package can announce them (docs/extending.md)"
+        )
 
 
 def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | None, observer: Observer) -> Dataset:
@@ -124,34 +139,6 @@ def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | 
     if not isinstance(data, Packed | np.ndarray | Tensor):
         observer.notice(f"reading all images of a {type(data).__name__} into memory")
     return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, white=spec.white, limits=limits))
-
-
-def with_source(experiment: Experiment, source: str | Path) -> Experiment:
-    """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere.
-
-    Raises DataError for a path that is no text, which no config can hold.
-    """
-    path = expanded(source)
-    name = str(path.resolve()) if path.exists() else str(source)
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"{printable(name)}: a name that is not UTF-8, which no config.yaml holds: rename it"
-        ) from error
-    return replace(experiment, data=replace(experiment.data, source=name))
-
-
-def with_labels(experiment: Experiment, path: str | Path) -> Experiment:
-    """The experiment with the labels of a CSV file, by its full path."""
-    return replace(experiment, data=replace(experiment.data, labels=str(Path(path).expanduser().resolve())))
-
-
-def examiner_of(run: Run, data: Dataset, samples: int) -> Examiner | PointsExaminer | ClassExaminer:
-    """The examiner for this run and data; metrics are computed over `samples` samples."""
-    if isinstance(data, Packed) and run.experiment.objective.asks.classifies:
-        return ClassExaminer(run, data)
-    return PointsExaminer(run, data, samples) if isinstance(data, Points) else Examiner(run, data, samples)
 
 
 def _report_alone(error: BaseException) -> AbstractContextManager[None]:
@@ -170,111 +157,43 @@ def _settled(
 ) -> Experiment:
     """The experiment with a value in each open field; a config that is there and is another is refused before."""
     if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
-        _check_config(experiment, folder, observer, waived)
+        check_config(experiment, folder, observer.notice, waived)
     experiment = settle(experiment, data, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
         observer.notice(
             f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "
             "be trained. Raise images, or lower pretraining"
         )
-    _check_config(experiment, folder, observer, waived)
+    check_config(experiment, folder, observer.notice, waived)
     return experiment
 
 
-def _check_config(experiment: Experiment, folder: RunFolder, observer: Observer, waived: bool) -> None:
-    """Check that a config already in the folder is the same."""
-    text = experiment.to_yaml()
-    content = read_file(folder.config)
-    before = text if content is None else content.decode("utf-8", "replace")
-    if before != text:
-        lines = difflib.unified_diff(before.splitlines(), text.splitlines(), n=0, lineterm="")
-        changes = "; ".join(line for line in lines if line[0] in "+-" and not line.startswith(("+++", "---")))
-        if not waived:
-            raise UsageError(
-                f"{folder.config}: the run was started with another config: {changes}. "
-                "Choose another folder, take the change back, or go on with it by --override-config"
-            )
-        observer.notice(f"--override-config waives this check: {folder.config}: the config has changed: {changes}")
-
-
-def _prepare(experiment: Experiment, run: Run, data: Dataset, observer: Observer, plan: Plan) -> Training:
-    game, progress = build(experiment, data.shape, run.device, len(data.classes))
-    observer.notice(f"{_described(data)}; {experiment.precision} on {run.device.type}")
-    place = rank()
-    loader = Loader(
-        data,
-        batch=experiment.batch,
-        randomness=game.randomness,
-        limits=experiment.data.limits,
-        rank=place.index,
-        ranks=place.count,
-        workers=experiment.data.workers,
-    )
-    examiner = examiner_of(run, data, experiment.evaluation.samples)
+def _prepared(
+    experiment: Experiment, data: Dataset, folder: RunFolder, device: torch.device, *, observer: Observer, plan: Plan
+) -> tuple[Run, Training]:
+    """The training, and the run in which its weights are looked at."""
+    observer.notice(f"{_described(data)}; {experiment.precision} on {device.type}")
+    parts = None
+    if isinstance(data, Packed) and experiment.objective.asks.classifies:
+        parts = split(experiment, data, Randomness.of(experiment.seed))
+    labelled = parts.labelled.to(device) if parts else None
+    course = start(experiment, data, device, labelled=labelled, workers=experiment.data.workers)
+    run = run_beside(experiment, DataFacts(data.shape, data.classes, data.checksum), course, folder)
+    examiner = examiner_of(run, data, experiment.evaluation.samples, parts)
     if isinstance(examiner, Examiner) and data.classes and examiner.obstacle:
         observer.notice(
             f"{data.name}: samples have no metrics, which take a classifier of the data: {examiner.obstacle}"
         )
-    batches = loader.batches
-    if isinstance(examiner, ClassExaminer):
-        observer.notice(f"the error is measured on {examiner.split.source}")
-        batches = LabelledLoader(
-            loader,
-            examiner.split.labelled.to(run.device),
-            batch=experiment.labelled.batch,
-            randomness=game.randomness,
-            rank=place.index,
-            ranks=place.count,
-        ).batches
-
-    def picture(images: int) -> None:
-        run.take(training.state())
-        examiner.picture(images, experiment.evaluation.grid)
-
-    doubted: list[str] = []  # so that it is said once
-
-    def evaluate(images: int) -> Record | None:
-        if not examiner.measurable:
-            if isinstance(examiner, Examiner) and not examiner.obstacle and not doubted:
-                doubted.append(f"{data.name}: samples have no metrics: {examiner.doubt}")
-                observer.notice(doubted[0])
-            return None
-        run.take(training.state())
-        full = experiment.evaluation.every is not None or images >= experiment.images
-        return {"images": images} | (examiner.measure() if full else examiner.measure_quickly())
-
+    if parts:
+        observer.notice(f"the error is measured on {parts.source}")
     training = Training(
-        game=game,
-        progress=progress,
-        average=Average(game.generator.weights(), experiment.ema) if experiment.ema else None,
-        folder=run.folder,
+        course=course,
         plan=plan,
-        batches=batches,
-        source=lambda images, turn: loader.at(images, f"source{turn}"),
-        observer=observer,
-        picture=picture,
-        evaluate=evaluate,
-        score=examiner.score,
+        looks=RunLooks(run, course, data, examiner, observer.notice),
+        log=Log(folder, observer, plan.images, experiment.objective.asks.alarms),
+        saver=Saver(course, plan, folder.checkpoints),
     )
-    return training
-
-
-def _measure_best(run: Run, data: Dataset, observer: Observer) -> None:
-    """Evaluate the best weights with all metrics, if their record holds only the quick ones taken during training."""
-    records, path = read_records(run.folder.evaluations), best_path(run.folder.checkpoints)
-    if not records or not path.exists():
-        return
-    try:
-        best = read(path)
-        wanted = [record for record in records if record["images"] == best.images]
-        if not wanted or wanted[0]["metrics"].keys() >= records[-1]["metrics"].keys():
-            return
-        run.take(best.tensors)
-    except CheckpointError as error:
-        observer.notice(f"the best weights are not measured: {error}")
-        return
-    wanted[0].update(examiner_of(run, data, run.experiment.evaluation.samples).measure())
-    write_records(run.folder.evaluations, records)
+    return run, training
 
 
 def _described(data: Dataset) -> str:
@@ -289,17 +208,14 @@ def _described(data: Dataset) -> str:
 
 def _plan(experiment: Experiment, data: Dataset, waive_config: bool, waive_data: bool) -> Plan:
     tenth = max(experiment.images // 10, 1)
-    assert experiment.pretraining is not None
     return Plan(
         images=experiment.images,
-        pretraining=experiment.pretraining,
-        epoch=len(data),
         batch=experiment.batch,
         record=max(experiment.images // RECORDS, 1),
         picture=experiment.evaluation.pictures or tenth,
         evaluation=experiment.evaluation.every or tenth,
         checkpoint=experiment.checkpoint or tenth,
-        config=experiment.hash,
+        config=experiment.steps_hash,
         waive_config=waive_config,
         waive_data=waive_data,
         meta={"shape": list(data.shape), "classes": list(data.classes), "data": data.checksum},

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ebgan.errors import check_number
 from ebgan.nets.base import Site
+from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import Moment, Sampler
 from ebgan.samplers.prior import Prior
@@ -55,12 +56,7 @@ class Noised(Sampler[Any]):
         where = {"first": moment.first, "turn": moment.turn}
         images = source().images
         noise = moment.randomness.normal("noised", moment.count, *images.shape[-3:], **where)
-        replaced = moment.randomness.uniform("noised share", moment.count, **where) <= _beside(self.share, 1)
-        noised = images + _beside(self.noise, 4) * noise
+        replaced = moment.randomness.uniform("noised share", moment.count, **where) <= per_model(self.share, 1)
+        noised = images + per_model(self.noise, 4) * noise
         negatives = torch.where(replaced[..., None, None, None], noised.to(before.dtype), before)
         return shown._replace(negatives=negatives), memory
-
-
-def _beside(value: float | Tensor, axes: int) -> float | Tensor:
-    """A number, or one number a model with `axes` axes after the model axis."""
-    return value[(..., *[None] * axes)] if isinstance(value, Tensor) else value

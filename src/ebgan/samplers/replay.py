@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks
 from ebgan.errors import check_least, check_number
 from ebgan.nets.base import Site
+from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import Moment, Sampler
 from ebgan.samplers.prior import Prior
@@ -66,8 +67,7 @@ class Replay(Sampler[Buffer]):
         where = {"first": moment.first, "turn": moment.turn}
         held = memory.given.clamp(max=self.size)
         place = (moment.randomness.uniform("replayed", moment.count, **where) * held).ceil().long() - 1
-        share = self.share[..., None] if isinstance(self.share, Tensor) else self.share
-        again = (moment.randomness.uniform("replay", moment.count, **where) <= share) & (held > 0)
+        again = (moment.randomness.uniform("replay", moment.count, **where) <= per_model(self.share, 1)) & (held > 0)
         old = memory.samples.take_along_dim(place.clamp(min=0)[..., None, None, None], -4)
         shown = torch.where(again[..., None, None, None], old, sample.images.to(old.dtype))
         return sample._replace(negatives=shown), self._kept(memory, sample.images)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_number
 from ebgan.nets.base import Site, TransitionGenerator
+from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import Memoryless, Moment, Sampler
 
@@ -58,6 +59,5 @@ class Transition(Sampler[Memoryless]):
         """Codes [*models, batch, code] of which some numbers are noise."""
         randomness, where = moment.randomness, {"first": moment.first, "turn": moment.turn}
         noise = randomness.uniform("transition", moment.count, code.shape[-1], **where) * 2 - 1
-        keep = self.keep[..., None, None] if isinstance(self.keep, Tensor) else self.keep
-        kept = randomness.uniform("kept", moment.count, code.shape[-1], **where) <= keep
+        kept = randomness.uniform("kept", moment.count, code.shape[-1], **where) <= per_model(self.keep, 2)
         return torch.where(kept, code, noise.to(code.dtype))

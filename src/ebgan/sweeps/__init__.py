@@ -2,8 +2,9 @@
 
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.sweeps.halving import Halving
+from ebgan.sweeps.rows import Row
 from ebgan.sweeps.run import Standing, sweep
-from ebgan.sweeps.store import Row, Store
+from ebgan.sweeps.store import Store
 from ebgan.sweeps.training import Result
 
 __all__ = ["Grid", "Halving", "Result", "Row", "Standing", "Store", "Trial", "sweep"]

@@ -68,8 +68,7 @@ class Halving:
     def _shortened(self, trial: Trial, above: int) -> Trial:
         """A trial with the images of a rung that has so many above it."""
         made = trial.experiment
-        short = replace(made, images=made.images // self.eta**above)
-        return Trial(short.hash, short) if above else trial
+        return Trial.of(replace(made, images=made.images // self.eta**above), trial.data) if above else trial
 
     def _better(self, pairs: Sequence[tuple[Trial, Trial]], scores: Scores) -> list[Trial]:
         """The best of every `eta` trials by the scores of their shortened ones, in the order of the grid."""

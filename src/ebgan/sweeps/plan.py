@@ -10,16 +10,16 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import sys
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import torch
 
-from ebgan.data import Loader
 from ebgan.data.loader import is_small
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
@@ -27,9 +27,9 @@ from ebgan.experiment.building import build
 from ebgan.experiment.grid import Trial
 from ebgan.experiment.stacking import stacked
 from ebgan.sweeps.stack import groups, shape
-from ebgan.sweeps.training import batches_of, opened, starts
+from ebgan.sweeps.training import course_of, opened
+from ebgan.training.course import unwatched
 from ebgan.training.optim import SGD
-from ebgan.training.step import train_step
 
 # Measured on one CPU thread with the grid's nets (docs/recipes/grid.md): a stack of k models is faster than k models
 # one by one up to about this many weights a model.
@@ -213,17 +213,15 @@ def _step_work(task: Task) -> float:
 
 def _seconds_of_a_step(task: Task, device: torch.device) -> float:
     experiments = [trial.experiment for trial in task.trials]
-    experiment, data = stacked(experiments) if len(experiments) > 1 else experiments[0], opened(experiments[0].data)
-    game, progress = build(experiment, data.shape, device, len(data.classes))
-    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
-    draw, turns = batches_of(experiments, loader, game.randomness)(0).__next__, game.turns.now(0)
+    course = course_of(experiments, opened(experiments[0].data), device)
+    course.pretraining = 0  # steps in which the generator has a turn are measured
+    steps = course.steps(sys.maxsize, watched=unwatched)
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     with _one_thread():
-        for step in range(1 + STEPS):
-            if step == 1:
-                begun = clock()
-            progress, outcome = train_step(game, progress, draw, turns, partial(starts, loader, 0), watched=False)
-        bool(outcome.finite.all())  # waits for the device
+        next(steps)
+        begun = clock()
+        *_, last = islice(steps, STEPS)
+        bool(last.outcome.finite.all())  # waits for the device
         return (clock() - begun) / STEPS
 
 

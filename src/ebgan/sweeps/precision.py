@@ -33,7 +33,7 @@ def settled(
     precision = known.get(facts.get(FACT, ""))
     if free and precision is None:
         precision = "bf16" if native() and any(map(_is_large, _different(free))) else "fp32"
-    filled = [Trial(trial.id, _filled(trial.experiment, precision)) for trial in trials]
+    filled = [trial._replace(experiment=_filled(trial.experiment, precision)) for trial in trials]
     return filled, {} if precision is None else {FACT: precision}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,17 +22,21 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 
 from ebgan.errors import WORKER_LOST, EbganError
-from ebgan.experiment import Experiment
+from ebgan.experiment import Experiment, refuse_unkeepable
+from ebgan.experiment.foreign import code_files
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.experiment.precision import multiplies_bf16
+from ebgan.report.trials import Published
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import LOSSES, connected, sharing, workers_multiply_bf16
 from ebgan.sweeps.halving import Halving, rungs, unfinished
+from ebgan.sweeps.moved import recognised
 from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation
 from ebgan.sweeps.store import Store
 from ebgan.sweeps.summary import write_sweep_report
 from ebgan.sweeps.training import Result, run_trials
+from ebgan.sweeps.worker import run_from_text
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError, StopSignals, exit_code
 
@@ -90,24 +94,26 @@ def sweep(
     observer: Observer | None = None,
     runner: Runner = run_trials,
     facts: dict[str, str] | None = None,
-    published: Mapping[str, Sequence[float]] | None = None,
+    published: Published | None = None,
 ) -> list[str]:
     """Run the trials of a grid that have no result in the folder `out` yet, and return the ids of those that failed.
 
     `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. `halving` gives
     all of them a part of their images and goes on with the better ones alone. When all have ended, the report.html is
-    written, with what was `published` beside them: per cent of models in each bin of I', by family. Raises UsageError,
-    DataError or StorageError; RunLockedError where another driver is at work; StoppedError after a signal;
-    SchedulerLostError.
+    written, with what a paper `published` of the grid beside them. Raises UsageError, DataError or StorageError;
+    RunLockedError where another driver is at work; StoppedError after a signal; SchedulerLostError.
     """
+    for part in (grid, *grid.others):
+        refuse_unkeepable(part.base)
     folder, trials = SweepFolder(Path(out)), chosen(list(grid.trials()), limit, shuffle)
     if halving:
         halving.check(trials)
     wanted: set[str] = set()
     with run_lock(folder.lock), Store(folder.trials) as store, ExitStack() as opened:
         client = cache(lambda: opened.enter_context(connected(workers, scheduler, slurm)))
+        trials, data = recognised(trials, store.facts())
         trials, kept = _settled(trials, store.facts(), str(device), client if scheduler or slurm else None)
-        store.state(**facts or {}, **kept, **{"halving": str(halving)} if halving else {})
+        store.state(**facts or {}, **kept, **data, **{"halving": str(halving)} if halving else {})
         driver = None
         for rung in rungs(trials, halving, store.scores):
             (store.add if wanted else store.expect)(rung.trials)
@@ -211,7 +217,10 @@ class _Driver:
 
     def _submit(self, task: Task) -> None:
         experiments = [trial.experiment for trial in task.trials]
-        self.running[self.client.submit(self.runner, experiments, self.device, pure=False)] = task
+        work = partial(self.runner, experiments)
+        if files := list(dict.fromkeys(file for experiment in experiments for file in code_files(experiment))):
+            work = partial(run_from_text, self.runner, [experiment.to_yaml() for experiment in experiments], files)
+        self.running[self.client.submit(work, self.device, pure=False)] = task
 
     def _returned(self) -> list[Future]:
         """Tasks that have ended, for which it waits a moment."""

@@ -16,17 +16,19 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment.grid import Trial
 from ebgan.held import refuse_lost
-from ebgan.sweeps.row_checks import fields_of, is_number, metrics_of, refuse_odd
+from ebgan.sweeps.row_checks import is_number
+from ebgan.sweeps.rows import Row, row_of
 from ebgan.sweeps.training import Result
+from ebgan.tree_walk import leaves
 
 logger = logging.getLogger(__name__)
 
@@ -55,19 +57,6 @@ _ASKED = (
 _PLACES = "SELECT coalesce(max(place) + 1, 0) FROM trials"
 _IS_NUMBER = "typeof(score) = 'real' AND abs(score) < 1e300"
 _PATIENCE = 30.0  # seconds that a reader's lock is waited for
-
-
-class Row(NamedTuple):
-    """A trial and what it came to so far."""
-
-    id: str
-    fields: dict[str, Any]  # each field of its config by its path
-    status: str
-    score: float | None
-    metrics: dict[str, float]
-    seconds: float | None
-    images_per_second: float | None
-    error: str
 
 
 class Store:
@@ -149,7 +138,7 @@ class Store:
         rows: dict[str, Row] = {}
         for values in found:
             try:
-                rows[values[0]] = _row(values)
+                rows[values[0]] = row_of(values)
             except ValueError as error:
                 logger.warning("%s: trial %.40s was changed and is passed over: its %s", self.path, values[0], error)
         return [rows[trial] for trial in (self._asked() if ids is None else ids) if trial in rows]
@@ -223,37 +212,13 @@ class Store:
             ) from error
 
 
-def _row(cells: Sequence[Any]) -> Row:
-    """A row of the file, whose cells may hold anything. Raises ValueError that says which makes no sense."""
-    trial, fields, status, score, metrics, seconds, images_per_second, error = cells
-    if not isinstance(trial, str):
-        raise ValueError("id is no text")
-    refuse_odd(status, error, score=score, seconds=seconds, images_per_second=images_per_second)
-    return Row(trial, fields_of(fields), status, score, metrics_of(metrics), seconds, images_per_second, error)
-
-
-def flat(tree: object) -> dict[str, Any]:
-    """Each field of a tree of dataclasses by its path; a `type` says which class holds the fields beside it."""
-    found: dict[str, Any] = {}
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, dict):
-            for name, below in value.items():
-                walk(below, f"{path}.{name}".lstrip("."))
-        else:
-            found[path] = value
-
-    walk(config.plain(tree), "")
-    return found
-
-
 def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
     """Have a row for each trial, and a place in the sweep after those that have one."""
     (first,) = file.execute(_PLACES).fetchone()
     file.executemany(
         _ASKED,
         (
-            (trial.id, trial.experiment.to_yaml(), json.dumps(flat(trial.experiment)), place)
+            (trial.id, trial.experiment.to_yaml(), json.dumps(dict(leaves(config.plain(trial.experiment)))), place)
             for place, trial in enumerate(trials, first)
         ),
     )

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ebgan.report.sweep import Panel, Picture, SweepRecord, TrialRecord, write_sweep_page
+from ebgan.report.sweep import write_sweep_page
+from ebgan.report.trials import Panel, Picture, Published, SweepRecord, TrialRecord
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps.store import Row, Store
+from ebgan.sweeps import moved
+from ebgan.sweeps.rows import Row
+from ebgan.sweeps.store import Store
 
 FAMILY = "objective.type"
-DEPTHS = ("nets.generator.depth", "nets.discriminator.depth")
-OPTIMISERS = ("optimisers.discriminator.type", "optimisers.generator.type", "optimisers.discriminator.lr")
-SHALLOWER = (4, 3)  # the most weight layers in figure 2(b) and 2(c)
 
 
-def write_sweep_report(folder: SweepFolder, published: Mapping[str, Sequence[float]] | None = None) -> Path:
-    """Write report.html of a sweep, finished or not, beside the published histograms by family; its path.
+def write_sweep_report(folder: SweepFolder, published: Published | None = None) -> Path:
+    """Write report.html of a sweep, finished or not, beside what was published of its grid; its path.
 
     Raises StorageError where the disk refuses.
     """
-    return write_sweep_page(folder.report, sweep_record(folder, published or {}))
+    return write_sweep_page(folder.report, sweep_record(folder, published))
 
 
-def sweep_record(
-    folder: SweepFolder, published: Mapping[str, Sequence[float]], ids: Iterable[str] | None = None
-) -> SweepRecord:
+def sweep_record(folder: SweepFolder, published: Published | None, ids: Iterable[str] | None = None) -> SweepRecord:
     """A sweep as it was last asked for, finished or not, as its page shows it; or all that there is of these ids.
 
     Where trials were dropped by halving, those of a rung are drawn together, and none beside published ones.
@@ -35,13 +33,20 @@ def sweep_record(
     with Store(folder.trials) as store:
         facts, rows = store.facts(), store.rows(ids)
         halving = facts.pop("halving", "") if ids is None else ""
+        facts.pop(moved.FACT, None)
         title = " ".join(facts.values()) or folder.path.resolve().name
         trials = trial_records(rows)
         pictures = _pictures(store, trials)
+    record = SweepRecord(title, trials, [], pictures, published, halving)
+    if all(trial.score is None for trial in trials):
+        return record
     if halving:
-        record = SweepRecord(title, trials, [], pictures, {}, halving)
-        return record._replace(panels=_by_rungs(record))
-    return SweepRecord(title, trials, _panels(rows, trials), pictures, published)
+        return record._replace(panels=[_of_rung(*rung) for rung in record.rungs.items()])
+    return record._replace(panels=published.panels(trials) if published else [Panel("All trials", trials)])
+
+
+def _of_rung(images: int, trials: Sequence[TrialRecord]) -> Panel:
+    return Panel(f"{len(trials):,} trials of {images:,} images", trials)
 
 
 def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
@@ -62,6 +67,7 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
             seconds=row.seconds,
             error=row.error,
             images=row.fields["images"],
+            fields=row.fields,
         )
         for row in rows
     ]
@@ -102,41 +108,6 @@ def _label(path: str) -> str:
     if path.endswith(".type"):
         return path.removesuffix(".type")
     return path.partition(".")[2] or path
-
-
-def _panels(rows: Sequence[Row], trials: Sequence[TrialRecord]) -> list[Panel]:
-    """All trials; those of shallow nets (figure 2 b, c); and those of each choice of optimisers (figure 3)."""
-    if not any("i_usual" in row.metrics for row in rows):
-        return []
-    pairs = list(zip(rows, trials, strict=True))
-    panels = [Panel("All trials", trials, list(dict.fromkeys(trial.family for trial in trials)))]
-    for most in SHALLOWER:
-        some = [trial for row, trial in pairs if all(row.fields.get(path, 0) <= most for path in DEPTHS)]
-        if 0 < len(some) < len(panels[-1].trials):
-            panels.append(Panel(f"At most {most} weight layers in either net", some))
-    return panels + _by_optimisers(pairs)
-
-
-def _by_rungs(record: SweepRecord) -> list[Panel]:
-    if not any("i_usual" in trial.metrics for trial in record.trials):
-        return []
-    return [Panel(f"{len(trials):,} trials of {images:,} images", trials) for images, trials in record.rungs.items()]
-
-
-def _by_optimisers(pairs: Sequence[tuple[Row, TrialRecord]]) -> list[Panel]:
-    """Families whose optimisers differ, one choice a panel, beside all trials of the others."""
-    choices: dict[str, dict[tuple[Any, ...], list[TrialRecord]]] = {}
-    for row, trial in pairs:
-        choice = tuple(row.fields.get(path) for path in OPTIMISERS)
-        choices.setdefault(trial.family, {}).setdefault(choice, []).append(trial)
-    others = [trial for _, trial in pairs if len(choices[trial.family]) == 1]
-    whole = list(dict.fromkeys(trial.family for trial in others))
-    return [
-        Panel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some, whole)
-        for family, found in choices.items()
-        if len(found) > 1
-        for choice, some in sorted(found.items(), key=lambda item: (-item[0][2], *item[0][:2]))
-    ]
 
 
 def _pictures(store: Store, trials: Sequence[TrialRecord]) -> list[Picture]:

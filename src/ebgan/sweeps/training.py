@@ -10,34 +10,27 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ebgan.data import Dataset, LabelledLoader, Loader, Packed, Points
+from ebgan.data import Dataset, Packed, Points
 from ebgan.experiment import Data, Experiment
-from ebgan.experiment.building import build
 from ebgan.experiment.labelled import split
 from ebgan.experiment.stacking import stacked
+from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
-from ebgan.records import Batch
 from ebgan.report import grid, png
-from ebgan.runfolder import RunFolder
+from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
-from ebgan.runs.examiners.images import Examiner
-from ebgan.runs.examiners.points import PointsExaminer
-from ebgan.runs.run import DataFacts, Run, assemble
-from ebgan.runs.trainer import examiner_of
-from ebgan.training.ema import Average
-from ebgan.training.game import Game
-from ebgan.training.pretraining import survey
-from ebgan.training.step import Outcome, train_step
+from ebgan.runs.loading import assemble
+from ebgan.runs.looks import examiner_of
+from ebgan.runs.run import DataFacts, Run
+from ebgan.training.course import Course, unwatched
+from ebgan.training.step import Outcome
 
 CHECKS = 20  # times in a run at which a stack whose models have all diverged is given up
 LAST = 10  # the energies of a trial are means over the last tenth of its steps
@@ -86,58 +79,34 @@ def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "
         data = opened(experiments[0].data)
         trained = train_models(experiments, data, device)
         facts = DataFacts(data.shape, data.classes, data.checksum)
-        run = assemble(experiments[0], RunFolder(Path()), facts, device)
+        run = assemble(experiments[0], facts, device)
         return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
 
 
 def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str = "cpu") -> Trained:
     """Train one experiment, or several along the model axis."""
-    experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
-    game, progress = build(experiment, data.shape, device, len(data.classes))
-    average = Average(game.generator.weights(), experiment.ema) if experiment.ema else None
-    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
-    batches = batches_of(experiments, loader, game.randomness)
-    draw, images, total, weights = batches(0).__next__, 0, experiment.images, game.generator.weights()
-    diverged = torch.zeros(game.randomness.seeds.shape, dtype=torch.int64, device=progress.images.device)
+    course, images = course_of(experiments, data, device), experiments[0].images
+    seeds = course.game.randomness.seeds
+    diverged = torch.zeros(seeds.shape, dtype=torch.int64, device=seeds.device)
     end, begun = _Means(), time.perf_counter()
-    assert experiment.pretraining is not None  # build refuses it
-    while images < total:
-        turns = game.turns.now(images) if images >= experiment.pretraining else (1, 0)
-        progress, outcome = train_step(
-            game, progress, draw, turns, partial(starts, loader, images), seen=images, watched=False
-        )
-        before, images = images, images + turns[0] * experiment.batch
-        diverged = torch.where(outcome.finite | (diverged > 0), diverged, images)
-        if average:
-            average.follow(weights, images - before)
-        if before < experiment.pretraining <= images:
-            pass_over = islice(batches(images), max(len(data) // experiment.batch, 1))
-            state = game.objective.begin(progress.objective, survey(game, pass_over))
-            progress = progress._replace(objective=state)
-        if images > total - total // LAST:
+    for before, seen, outcome in course.steps(images, watched=unwatched):
+        diverged = torch.where(outcome.finite | (diverged > 0), diverged, seen)
+        if seen > images - images // LAST:
             end.add(outcome)
-        if images * CHECKS // total > before * CHECKS // total and bool((diverged > 0).all()):
+        if seen * CHECKS // images > before * CHECKS // images and bool((diverged > 0).all()):
             break
     diverged = diverged.cpu()  # waits for the device
-    return Trained(_weights(game, average), end.read(), diverged, time.perf_counter() - begun)
+    return Trained(_weights(course), end.read(), diverged, time.perf_counter() - begun)
 
 
-def batches_of(
-    experiments: Sequence[Experiment], loader: Loader, randomness: Randomness
-) -> Callable[[int], Iterator[Batch]]:
-    """Who serves the batches of a stack: with labelled images, each model's own, where classes are learned."""
+def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str) -> Course:
+    """The course of one experiment, or of several along the model axis; each model has labelled images of its own."""
+    experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
     if not experiments[0].objective.asks.classifies:
-        return loader.batches
-    assert isinstance(loader.data, Packed)
-    places = [split(each, loader.data, Randomness.of(each.seed, loader.device)).labelled for each in experiments]
-    batch = experiments[0].labelled.batch
-    alone = len(places) == 1
-    return LabelledLoader(loader, places[0] if alone else places, batch=batch, randomness=randomness).batches
-
-
-def starts(loader: Loader, images: int, turn: int) -> Batch:
-    """What the samples of a turn start from, if they start from images: the same as in a run alone."""
-    return loader.at(images, f"source{turn}")
+        return start(experiment, data, device)
+    assert isinstance(data, Packed)
+    labelled = [split(each, data, Randomness.of(each.seed, device)).labelled for each in experiments]
+    return start(experiment, data, device, labelled=labelled if len(labelled) > 1 else labelled[0])
 
 
 @functools.lru_cache(maxsize=2)
@@ -164,10 +133,10 @@ class _Means:
         return {name: (total / self.counts[name]).cpu() for name, total in self.sums.items()}
 
 
-def _weights(game: Game, average: Average | None) -> dict[str, Tensor]:
-    parts = {"generator": game.generator.weights(), "discriminator": game.discriminator.weights()}
-    if average:
-        parts["average"] = average.tensors
+def _weights(course: Course) -> dict[str, Tensor]:
+    parts = {"generator": course.game.generator.weights(), "discriminator": course.game.discriminator.weights()}
+    if course.average:
+        parts["average"] = course.average.tensors
     return {f"{part}.{name}": value for part, tensors in parts.items() for name, value in tensors.items()}
 
 
@@ -181,7 +150,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
         error = f"a loss or gradient was not finite in the step before {images:,} images seen"
         return Result("diverged", seconds=seconds, images_per_second=speed, error=error)
     run = replace(run, experiment=experiment)
-    run.take(trained.of(model))
+    run.load_weights(trained.of(model))
     source = run.sources(experiment.evaluation.grid, data)
     shown = run.sample(experiment.evaluation.grid, source=source)
     if not shown.isfinite().all():
@@ -197,7 +166,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
     return Result("done", score, metrics, seconds, speed, picture)
 
 
-def _score(examiner: Examiner | PointsExaminer | ClassExaminer, metrics: dict[str, float]) -> float:
+def _score(examiner: RunExaminer, metrics: dict[str, float]) -> float:
     """What the best trials have most of; of classes, those named rightly of images that are not for testing.
 
     Where the classes of all these were told, only those for testing are left to go by.

@@ -1,12 +1,20 @@
-"""What a worker process on this machine does first: import all that a trial needs, and leave signals to the driver."""
+"""What runs in a worker process.
+
+On this machine it first imports all that a trial needs, and leaves signals to the driver. Trials with classes of the
+user's own come as text, with the files that define the classes.
+"""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
-import ebgan.sweeps.training as _training  # noqa: F401 - imported once, before the first trial
+from ebgan.experiment import Experiment, parse_experiment
+from ebgan.sweeps.training import Result  # also loads all that the first trial needs
+from ebgan.user_code import load_files
 
 
 def dask_setup(worker: object) -> None:  # noqa: ARG001 - the name and argument that Dask looks for
@@ -14,3 +22,17 @@ def dask_setup(worker: object) -> None:  # noqa: ARG001 - the name and argument 
     for each in (signal.SIGINT, signal.SIGHUP):  # which a terminal sends to all of its processes
         signal.signal(each, signal.SIG_IGN)
     torch.set_num_threads(1)
+
+
+def run_from_text(
+    runner: Callable[[Sequence[Experiment], str], list[Result]],
+    texts: Sequence[str],
+    files: Sequence[Path],
+    device: str,
+) -> list[Result]:
+    """Train the experiments of these configs, with the classes of these files, which must also be on this machine.
+
+    Raises UsageError for a file that cannot be loaded here.
+    """
+    load_files(files)
+    return runner([parse_experiment(text, "the config of a trial") for text in texts], device)

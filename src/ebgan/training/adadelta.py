@@ -15,8 +15,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from ebgan.numbers import per_model
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside
+from ebgan.training.optim import OptimiserSpec, Slots
 
 
 @final
@@ -36,11 +37,10 @@ class Adadelta(OptimiserSpec):
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
         for weight, gradient, square, travel in zip(weights, gradients, *slots.values(), strict=True):
-            axes = (..., *[None] * (weight.dim() - finite.dim()))
-            moved = finite.to(weight.dtype)
-            epsilon, share = beside(self.epsilon, axes), (moved * (1 - self.rho))[axes]
-            gradient = torch.where(finite[axes], gradient, 0)  # noqa: PLW2901
+            dims, moved = weight.dim() - finite.dim(), finite.to(weight.dtype)
+            epsilon, share = per_model(self.epsilon, dims), per_model(moved * (1 - self.rho), dims)
+            gradient = torch.where(per_model(finite, dims), gradient, 0)  # noqa: PLW2901
             square.lerp_(gradient.square(), share)
             step = gradient * (travel + epsilon).sqrt_() / (square + epsilon).sqrt_()
             travel.lerp_(step.square(), share)
-            weight.sub_((moved * lr)[axes] * step)
+            weight.sub_(per_model(moved * lr, dims) * step)

@@ -14,8 +14,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from ebgan.numbers import per_model
 from ebgan.schedules import Schedule
-from ebgan.training.optim import OptimiserSpec, Slots, beside, counted, gathered, moments
+from ebgan.training.optim import OptimiserSpec, Slots, counted, gathered, moments
 
 
 @final
@@ -38,8 +39,9 @@ class Adamax(OptimiserSpec):
         moved = finite.to(weights[0].dtype)
         size = lr / gathered(self.beta1, counted(slots, finite).to(moved.dtype))
         for weight, gradient, mean, top in zip(weights, gradients, slots["mean"], slots["top"], strict=True):
-            axes = (..., *[None] * (weight.dim() - finite.dim()))
-            mean.lerp_(torch.where(finite[axes], gradient, 0), (moved * (1 - self.beta1))[axes])
-            risen = torch.maximum(beside(self.beta2, axes) * top, gradient.abs() + beside(self.epsilon, axes))
-            top.copy_(torch.where(finite[axes], risen, top))
-            weight.sub_(torch.where(finite[axes], size[axes] * mean / top, 0))
+            dims = weight.dim() - finite.dim()
+            movable = per_model(finite, dims)
+            mean.lerp_(torch.where(movable, gradient, 0), per_model(moved * (1 - self.beta1), dims))
+            risen = torch.maximum(per_model(self.beta2, dims) * top, gradient.abs() + per_model(self.epsilon, dims))
+            top.copy_(torch.where(movable, risen, top))
+            weight.sub_(torch.where(movable, per_model(size, dims) * mean / top, 0))

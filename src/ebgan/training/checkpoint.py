@@ -19,7 +19,7 @@ from torch import Tensor
 from ebgan.errors import CheckpointError, DivergedError, StorageError
 from ebgan.held import refuse_lost
 from ebgan.runfolder import storage_errors, sweep_temporaries, write_atomically
-from ebgan.training.frame import JSON, decode, encode, invalid
+from ebgan.sealed import JSON, decode, encode, invalid
 
 _BEST = "best.ckpt"
 _MOST = 2**63  # above every count
@@ -139,9 +139,8 @@ def _write(path: Path, checkpoint: Checkpoint) -> Path:
         "environment": checkpoint.environment,
         "meta": checkpoint.meta,
     }
-    content = encode(header, checkpoint.tensors)
     sweep_temporaries(path.parent)
-    write_atomically(path, content)
+    write_atomically(path, *encode(header, checkpoint.tensors))
     return path
 
 

@@ -49,9 +49,9 @@ class Turns:
             check_least("turns", 0, generator=self.generator)
             check_most("turns", MOST_TURNS, generator=self.generator)
 
-    def now(self, images: int) -> tuple[int, int]:
+    def now(self, seen: int) -> tuple[int, int]:
         """Both numbers of turns after so many images seen; the discriminator has one at least."""
-        clock = torch.tensor(images)
+        clock = torch.tensor(seen)
         both = (self.discriminator, self.generator)
         discriminator, generator = (int(each.at(clock)) if isinstance(each, Schedule) else each for each in both)
         return max(discriminator, 1), max(generator, 0)
@@ -71,10 +71,10 @@ class Game:
     plateau: Plateau | None = None
     parts: int = 1  # in which a batch passes the nets, of which the gradient is wanted
 
-    def tell(self, images: Tensor) -> None:
+    def tell(self, seen: Tensor) -> None:
         """Let nets that change with time know how many images were seen."""
         for clock in (*self.generator.clocks, *self.discriminator.clocks):
-            clock.copy_(images)
+            clock.copy_(seen)
 
     def read(self, images: Tensor) -> Reading:
         """The discriminator's reading of this rank's images, with the other ranks' beside it."""
@@ -129,11 +129,11 @@ class Game:
         place = self.randomness.uniform("probe", count, 1, 1, 1, first=first + rank().index * count)
         return torch.lerp(fake, real, place.to(fake.dtype))
 
-    def learning_rates(self, images: Tensor, factor: Tensor | None) -> dict[str, Tensor]:
+    def learning_rates(self, seen: Tensor, factor: Tensor | None) -> dict[str, Tensor]:
         """The learning rates [*models] or [] of a moment, by name in the records, of the players whose rate moves."""
         optimisers = {"discriminator": self.discriminator.optimiser, "generator": self.generator.optimiser}
         return {
-            f"learning_rate/{name}": optimiser.learning_rate(images, factor)
+            f"learning_rate/{name}": optimiser.learning_rate(seen, factor)
             for name, optimiser in optimisers.items()
             if self.plateau or optimiser.spec.decay
         }

@@ -1,10 +1,8 @@
-"""Whether a run can resume from a checkpoint: does it exist, and does it fit the config, the data and the nets?"""
+"""Whether a run can resume from a checkpoint: does it exist, and does it fit the config and the data?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from torch import Tensor
+from collections.abc import Iterator
 
 from ebgan.errors import CheckpointError, UsageError
 from ebgan.runfolder import RunFolder, read_records
@@ -55,20 +53,3 @@ def _waived(difference: str, switch: str, waived: bool) -> str:
     if not waived:
         raise UsageError(f"{difference}. Choose another folder, take the change back, or go on by {switch}")
     return f"{switch} waives this check: {difference}"
-
-
-def refuse_misfits(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    """Raise CheckpointError that names the first tensor of a run that a checkpoint has not, or in another form."""
-    for name, value in state.items():
-        found = tuple(tensors[name].shape) if name in tensors else None
-        if found == value.shape and tensors[name].is_floating_point() != value.is_floating_point():
-            raise CheckpointError(
-                f"the checkpoint has {name} in {tensors[name].dtype}, not in {value.dtype}, as training writes it. "
-                "Put back a copy of the file, or delete it"
-            )
-        if found != value.shape:
-            raise CheckpointError(
-                f"the checkpoint has no {name} of shape {list(value.shape)}"
-                f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average, "
-                "objective or sampler. Take that change of the config back, or choose another folder"
-            )

@@ -1,8 +1,5 @@
 """Adam and SGD along the model axis: each model of a stack has a learning rate of its own and equals torch.optim's.
 
-The optimiser owns what it moves in float32 (or better). Where a net computes in bfloat16, its weights are copies that
-are refreshed after each move, so that small steps are not rounded away and no weight is cast twice a step.
-
 A model whose loss or gradient is not finite is not moved: neither its weights nor its moments.
 
 Two regularisers belong to every rule: `weight_decay` adds decay * w to the gradient before the rule sees it, as
@@ -15,13 +12,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ebgan.distributed import rank, sum_across_ranks
 from ebgan.errors import check_number
+from ebgan.numbers import Number, is_used, per_model
 from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
@@ -30,8 +27,6 @@ Slots = dict[str, list[Tensor]]
 # models at once take four times as many bytes. It is a call for each model, though, in place of some for each weight of
 # the net, and so also pays for few models. Measured on a CPU, reckoned for a GPU.
 WIDE, WIDE_DEVICE = 30_000, 5_000_000
-SMALL = 500_000  # weights of a model up to which a CPU checks gradients for NaN by a kernel that writes them again
-SHORT = 4096  # numbers of a gradient up to which a copy of it costs less than a sum of its own
 
 
 class OptimiserSpec(ABC):
@@ -109,13 +104,14 @@ class Adam(OptimiserSpec):
         size, spread = moved * lr / gathered(self.beta1, step), gathered(self.beta2, step)
         share1, share2 = moved * (1 - self.beta1), moved * (1 - self.beta2)
         for weight, gradient, mean, square in zip(weights, gradients, slots["mean"], slots["square"], strict=True):
-            axes = (..., *[None] * (weight.dim() - finite.dim()))
-            gradient = torch.where(finite[axes], gradient, 0)  # noqa: PLW2901
-            mean.lerp_(gradient, share1[axes])
-            square.lerp_(gradient.square(), share2[axes])
-            denominator = (square / spread[axes]).sqrt_()
-            denominator.add_(beside(self.epsilon, axes))
-            weight.sub_(torch.where(finite[axes], size[axes] * mean / denominator, 0))
+            dims = weight.dim() - finite.dim()
+            movable = per_model(finite, dims)
+            gradient = torch.where(movable, gradient, 0)  # noqa: PLW2901
+            mean.lerp_(gradient, per_model(share1, dims))
+            square.lerp_(gradient.square(), per_model(share2, dims))
+            denominator = (square / per_model(spread, dims)).sqrt_()
+            denominator.add_(per_model(self.epsilon, dims))
+            weight.sub_(torch.where(movable, per_model(size, dims) * mean / denominator, 0))
 
     def _move_one(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
@@ -155,120 +151,17 @@ class SGD(OptimiserSpec):
     clip: float | None = None
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
-        if not torch.as_tensor(self.momentum).any():
-            return {}
-        return {"velocity": [torch.zeros_like(weight) for weight in weights]}
+        return {"velocity": [torch.zeros_like(weight) for weight in weights]} if is_used(self.momentum) else {}
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
         velocities = slots.get("velocity", gradients)
         for weight, gradient, velocity in zip(weights, gradients, velocities, strict=True):
-            axes = (..., *[None] * (weight.dim() - finite.dim()))
+            dims = weight.dim() - finite.dim()
+            movable = per_model(finite, dims)
             if velocity is not gradient:
-                velocity.copy_(torch.where(finite[axes], beside(self.momentum, axes) * velocity + gradient, velocity))
-            weight.sub_(torch.where(finite[axes], lr[..., *axes[1:]] * velocity, 0))
-
-
-class Optimiser:
-    """A net's weights, the rule that updates them, and the rule's state."""
-
-    def __init__(self, spec: OptimiserSpec, net: nn.Module, models: tuple[int, ...] = ()) -> None:
-        self.spec, self.models = spec, models
-        self.names = [name for name, _ in net.named_parameters()]
-        self.parameters = list(net.parameters())
-        self.weights = [_float32(parameter) for parameter in self.parameters]
-        self.slots = spec.slots(self.weights, models)
-        self._wide: list[Tensor] = []
-        first = self.weights[0]
-        self._lr = torch.as_tensor(spec.lr, dtype=torch.float32, device=first.device)
-        self._decays = bool(torch.as_tensor(spec.weight_decay).any())
-        self._small = first.device.type != "cpu" or sum(weight.numel() for weight in self.weights) <= SMALL
-        self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
-
-    def learning_rate(self, images: Tensor, factor: Tensor | None = None) -> Tensor:
-        """The learning rate [*models] or [] after so many images seen, times a factor [*models]."""
-        lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(images)
-        return lr if factor is None else lr * factor
-
-    def descend(
-        self, loss: Tensor, images: Tensor, factor: Tensor | None = None, movable: Tensor | None = None
-    ) -> Tensor:
-        """Move the weights down a loss [*models]; return whether [*models] each model's loss and gradients were finite.
-
-        `factor` [*models] multiplies the learning rate. A model that is not `movable` [*models] stays, and counts as
-        not finite. Each rank's gradients come from its own slice of the batch and are summed over ranks.
-        """
-        gradients = list(torch.autograd.grad(loss.sum() if self.models else loss, self.parameters))
-        with torch.no_grad():
-            if rank().count > 1:  # in full precision, as one rank sums its own
-                pairs = zip(gradients, self.weights, strict=True)
-                gradients = sum_across_ranks([gradient.to(weight.dtype) for gradient, weight in pairs])
-            gradients = self._widened(gradients)
-            finite = self._finite(loss, gradients)
-            if movable is not None:
-                finite = finite & movable
-            if self._decays:
-                gradients = self._with_decay(gradients)
-            self.spec.move(self.weights, gradients, self.slots, self.learning_rate(images, factor), finite)
-            if self._clip is not None:
-                self._project(torch.where(finite, self._clip, torch.inf))
-            self.refresh()
-        return finite
-
-    def refresh(self) -> None:
-        """Bring the net's copies of the weights up to date."""
-        copies = [
-            (parameter.detach(), weight)
-            for parameter, weight in zip(self.parameters, self.weights, strict=True)
-            if parameter.dtype != weight.dtype
-        ]
-        if copies:
-            targets, sources = zip(*copies, strict=True)
-            torch._foreach_copy_(list(targets), list(sources))
-
-    def _widened(self, gradients: list[Tensor]) -> list[Tensor]:
-        """Gradients in the weights' dtype, in memory that is kept: fresh pages would cost more than the copy.
-
-        Torch's kernels pair numbers by their place in memory, which for gradients of convolutions may be another.
-        """
-        pairs = zip(gradients, self.weights, strict=True)
-        if all(gradient.dtype == weight.dtype and gradient.stride() == weight.stride() for gradient, weight in pairs):
-            return gradients
-        self._wide = self._wide or [torch.empty_like(weight) for weight in self.weights]
-        torch._foreach_copy_(self._wide, gradients)
-        return self._wide
-
-    def _with_decay(self, gradients: list[Tensor]) -> list[Tensor]:
-        """The gradient of the loss plus half the weight decay times the squared length of the weights."""
-        decay = self.spec.weight_decay
-        return [
-            gradient + beside(decay, self._axes(weight)) * weight
-            for gradient, weight in zip(gradients, self.weights, strict=True)
-        ]
-
-    def _project(self, bound: Tensor) -> None:
-        """Clip every weight to [-bound, bound], where bound is [*models]."""
-        for weight in self.weights:
-            limit = bound[self._axes(weight)]
-            weight.clamp_(-limit, limit)
-
-    def _axes(self, weight: Tensor) -> tuple[Any, ...]:
-        """The index by which a tensor [*models] broadcasts against a weight."""
-        return (..., *[None] * (weight.dim() - len(self.models)))
-
-    def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
-        """One kernel's answer for one small model; else that of sums, finite only if all that is summed is.
-
-        Short gradients are summed at once.
-        """
-        if not self.models and self._small:
-            found = torch.zeros((), device=loss.device)
-            torch._amp_foreach_non_finite_check_and_unscale_([*gradients, loss.detach()], found, torch.ones_like(found))
-            return found == 0
-        dims = len(self.models)
-        rows = [each.flatten(dims) if each.dim() > dims else each[..., None] for each in (loss.detach(), *gradients)]
-        short = [row.to(gradients[0].dtype) for row in rows if row.shape[-1] <= SHORT]
-        long = [row for row in rows if row.shape[-1] > SHORT]
-        return torch.stack([row.sum(-1) for row in (torch.cat(short, -1), *long)]).isfinite().all(0)
+                moved = per_model(self.momentum, dims) * velocity + gradient
+                velocity.copy_(torch.where(movable, moved, velocity))
+            weight.sub_(torch.where(movable, per_model(lr, dims) * velocity, 0))
 
 
 COUNT = "step"  # the slot of the count of moves
@@ -288,20 +181,9 @@ def counted(slots: Slots, finite: Tensor) -> Tensor:
     return slots[COUNT][0].add_(finite)
 
 
-def gathered(beta: float | Tensor, step: Tensor) -> Tensor:
+def gathered(beta: Number, step: Tensor) -> Tensor:
     """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits.
 
     A number stays on the host: bringing it to the device in every step would wait for the device.
     """
     return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype).log())
-
-
-def beside(value: float | Tensor, axes: tuple[Any, ...]) -> float | Tensor:
-    """A number, or one for each model [*models], shaped to broadcast against a weight."""
-    return value[axes] if isinstance(value, Tensor) else value
-
-
-def _float32(parameter: nn.Parameter) -> Tensor:
-    """The parameter itself where it is float32 or better, else a copy that is."""
-    wide = torch.promote_types(parameter.dtype, torch.float32)
-    return parameter.detach().to(wide)

@@ -13,8 +13,6 @@ class Plan:
     """The length of a run and the intervals of what recurs, in images seen."""
 
     images: int
-    pretraining: int
-    epoch: int  # images in the data
     batch: int
     record: int
     picture: int
@@ -25,11 +23,11 @@ class Plan:
     waive_data: bool  # whether to go on on other data than the run was started on
     meta: dict[str, Any]  # what a reader of a checkpoint needs to know of the data
 
-    def due(self, every: int, before: int, images: int) -> bool:
+    def due(self, every: int, before: int, seen: int) -> bool:
         """Whether something that recurs at an interval is due between two counts of images, or at the end."""
-        return images // every > before // every or images >= self.images
+        return seen // every > before // every or seen >= self.images
 
-    def watches(self, before: int, images: int) -> bool:
+    def watches(self, before: int, seen: int) -> bool:
         """Whether a step computes the metrics that only a report reads: one in eight, and the last before a record."""
-        due = self.due(self.record, before, images) or self.due(self.checkpoint, before, images)
+        due = self.due(self.record, before, seen) or self.due(self.checkpoint, before, seen)
         return due or before // self.batch % WATCHED == 0

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.nets.clock import clocks
-from ebgan.training.optim import COUNT, Optimiser
+from ebgan.training.optim import COUNT
+from ebgan.training.optimiser import Optimiser
 
 Net = TypeVar("Net", bound=nn.Module)
 

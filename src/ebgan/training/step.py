@@ -29,7 +29,7 @@ from ebgan.training.plateau import PlateauState
 class Progress(NamedTuple):
     """What a step changes besides the players' weights."""
 
-    images: Tensor  # [] int64, real images that the discriminator has read
+    seen: Tensor  # [] int64, the clock: real images that the discriminator has read
     objective: Any  # the objective's state
     memory: Any  # what the sampler keeps of earlier samples
     plateau: PlateauState | None = None  # the state of the plateau on the learning rates, if the game has one
@@ -56,13 +56,13 @@ def train_step(
 
     `draw` returns this rank's share of the next batch. `source(n)`, for samplers that start from images, returns this
     rank's share of the images that the samples of the step's n-th turn start from. `seen` is the value of
-    progress.images, if the caller knows it on the host: noise of many steps is then drawn at once (the same numbers),
+    progress.seen, if the caller knows it on the host: noise of many steps is then drawn at once (the same numbers),
     and a net that observes the data sees only one batch in eight. With `watched` False the outcome lacks the metrics of
     `Objective.watch`, which only a report reads.
     """
     step = _Step(game, progress, source, seen)
     discriminator_turns, generator_turns = turns
-    game.tell(progress.images)
+    game.tell(progress.seen)
     for turn in range(discriminator_turns):
         kept = not game.turns.fresh and turn == discriminator_turns - 1
         step.move_discriminator(draw(), turn, kept=kept, alone=generator_turns == 0)
@@ -79,24 +79,24 @@ class _Step:
     game: Game
     before: Progress
     source: Callable[[int], Batch]
-    seen: int | None
+    known: int | None  # the images seen, if the host knows them
     values: dict[str, Tensor] = field(default_factory=dict)
     finite: Tensor | None = None  # [*models] whether all losses and gradients so far were finite
     sample: Sample | None = None  # of the last discriminator turn, if the generator's first turn uses it again
     fake: Reading | None = None  # of the last generator turn
 
     def __post_init__(self) -> None:
-        self.images, self.memory = self.before.images, self.before.memory
-        self.place: Tensor | int = self.images if self.seen is None else self.seen  # index of the next image to be read
+        self.seen, self.memory = self.before.seen, self.before.memory
+        self.first: Tensor | int = self.seen if self.known is None else self.known  # index of the next image to be read
         self.factor = self.before.plateau.factor if self.before.plateau else None
-        self.values |= self.game.learning_rates(self.images, self.factor)
+        self.values |= self.game.learning_rates(self.seen, self.factor)
 
     def move_discriminator(self, batch: Batch, turn: int, *, kept: bool, alone: bool) -> None:
         """The discriminator's turn: energy down on the data, up on the samples, unless it is trained `alone`.
 
         With `kept` the samples and their graph are kept for the generator's turn.
         """
-        game, state, first = self.game, self.before.objective, self.place
+        game, state, first = self.game, self.before.objective, self.first
         self.count = batch.images.shape[-4]
         game.observe(batch, first)
         if alone:
@@ -116,10 +116,10 @@ class _Step:
             self.values["energy_fake_before"] = fake.energy.detach().mean(-1)
         if game.objective.asks.classifies:
             losses = losses.beside(game.objective.classification(state, *game.classify(batch)))
-        self.finite = game.discriminator.optimiser.descend(losses.total, self.images, self.factor, self.finite)
+        self.finite = game.discriminator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("discriminator", losses, energy_real=real)
         whole = self.count * rank().count
-        self.images, self.place = self.images + whole, self.place + whole
+        self.seen, self.first = self.seen + whole, self.first + whole
 
     def move_generator(self, turn: int, start: int) -> None:
         """The generator's turn: lower the energy that the updated discriminator gives to samples.
@@ -128,11 +128,11 @@ class _Step:
         """
         game, state, sample = self.game, self.before.objective, self.sample
         if sample is None:
-            sample = game.sample(self.place, turn + 1, self.count, partial(self.source, start))
+            sample = game.sample(self.first, turn + 1, self.count, partial(self.source, start))
         self.sample = None
         self.fake = game.read(sample.images)
         losses = game.objective.generator(state, self.fake, game.whole(sample))
-        self.finite = game.generator.optimiser.descend(losses.total, self.images, self.factor, self.finite)
+        self.finite = game.generator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("generator", losses, energy_fake=self.fake)
 
     def move_objective(self, watched: bool) -> tuple[Progress, Outcome]:
@@ -140,23 +140,23 @@ class _Step:
         game, (before, state, _, plateau) = self.game, self.before
         assert self.fake is not None
         assert self.finite is not None
-        means = Means(self.values["energy_real"], self.values["energy_fake"], self.images)
+        means = Means(self.values["energy_real"], self.values["energy_fake"], self.seen)
         if watched or plateau:
             self.values |= game.objective.watch(state, self.fake, means)
         moved = game.objective.update(state, means)
         if game.plateau and plateau:
-            followed = game.plateau.follow(plateau, self.values["convergence"], self.images - before)
+            followed = game.plateau.follow(plateau, self.values["convergence"], self.seen - before)
             plateau = _where(self.finite, followed, plateau)
         return self._ended(moved, plateau)
 
     def skip_generator(self) -> tuple[Progress, Outcome]:
         """End a step in which the generator has no turn."""
-        return self._ended(self.game.objective.idle(self.before.objective, self.images), self.before.plateau)
+        return self._ended(self.game.objective.idle(self.before.objective, self.seen), self.before.plateau)
 
     def _ended(self, moved: Any, plateau: PlateauState | None) -> tuple[Progress, Outcome]:
         assert self.finite is not None
         state = _where(self.finite, moved, self.before.objective)
-        return Progress(self.images, state, self.memory, plateau), Outcome(self.finite, self.values)
+        return Progress(self.seen, state, self.memory, plateau), Outcome(self.finite, self.values)
 
     def _note(self, player: str, losses: Losses, **readings: Reading) -> None:
         """Keep a turn's losses and mean energies for the outcome."""

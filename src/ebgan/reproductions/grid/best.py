@@ -9,9 +9,9 @@ from PIL import Image
 
 from ebgan.experiment import Experiment
 from ebgan.objectives import EBGAN
-from ebgan.recipes.mnist_grid import PUBLISHED
+from ebgan.recipes.grid_figures import FIGURES
 from ebgan.report import gallery, grid
-from ebgan.report.sweep import SweepRecord, TrialRecord
+from ebgan.report.trials import SweepRecord, TrialRecord
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.study import Study, studied
 from ebgan.reproductions.grid.table1 import axes_of
@@ -33,7 +33,7 @@ PULLING_AWAY = 0.1
 def figure4(asked: Request) -> Findings:
     """The best GAN and EBGAN of the grid, their samples, and the same EBGAN with the pulling-away term."""
     study = studied(asked)
-    best = {name: _best(study.record, name) for name in PUBLISHED}
+    best = {name: _best(study.record, name) for name in FIGURES.heights}
     scores = {name: trials[0].score or 0.0 for name, trials in best.items() if trials}
     pictures = [(f"{name}, I' {score:.2f}", picture_of(study.folder, best[name][0])) for name, score in scores.items()]
     if "EBGAN" in scores:
@@ -47,7 +47,7 @@ def figure4(asked: Request) -> Findings:
 
 def _claims(scores: dict[str, float]) -> list[Claim]:
     """That the best EBGAN is above the best GAN, where either family has a result: one run of each."""
-    if len(scores) < len(PUBLISHED):
+    if len(scores) < len(FIGURES.heights):
         return []
     measured = " and ".join(f"{score:.2f}" for score in scores.values())
     gap = below([scores["GAN"]], [scores["EBGAN"]], "run")

@@ -10,22 +10,11 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from ebgan.recipes.mnist_grid import PUBLISHED
+from ebgan.recipes.grid_figures import FIGURES
 from ebgan.report import histogram_panels
-from ebgan.report.distribution import published_shares
-from ebgan.report.sweep import (
-    FAILED,
-    GOOD,
-    HALF,
-    Panel,
-    SweepRecord,
-    families,
-    histogram,
-    real_score,
-    share,
-    share_columns,
-    shares,
-)
+from ebgan.report.shares import HALF, share_columns, shares
+from ebgan.report.sweep import histogram
+from ebgan.report.trials import Panel, SweepRecord, families, share
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.study import Study, studied
 from ebgan.reproductions.verdicts import Share, at_least, rarer
@@ -38,16 +27,16 @@ def figure2(asked: Request) -> Findings:
     """How I' is spread over the grid's EBGANs and GANs, of all nets and of shallower ones."""
     study = studied(asked)
     panels = [panel for panel in study.record.panels if not panel.title.startswith("GAN: ")]
-    return Findings(claims(study.record), {"figure2": _drawn(panels)} if panels else {}, _told(study))
+    return Findings(claims(study.record), {"figure2": _drawn(panels, study.record)} if panels else {}, _told(study))
 
 
 def figure3(asked: Request) -> Findings:
     """The same for each of the twelve pairs of optimisers and learning rates of the GANs, beside all EBGANs."""
     study = studied(asked)
     pairs = [panel for panel in study.record.panels if panel.title.startswith("GAN: ")]
-    rows = [["GANs", "trials", f"I' under {FAILED}", "mean I'", "best I'"], *map(_pair, pairs)]
+    rows = [["GANs", "trials", f"I' under {FIGURES.failed}", "mean I'", "best I'"], *map(_pair, pairs)]
     found = _failing_more(pairs, study.trials)
-    return Findings(found, {"figure3": _drawn(pairs)} if pairs else {}, {"GANs by optimisers": rows})
+    return Findings(found, {"figure3": _drawn(pairs, study.record)} if pairs else {}, {"GANs by optimisers": rows})
 
 
 def _failing_more(pairs: Sequence[Panel], trials: str) -> list[Claim]:
@@ -56,7 +45,7 @@ def _failing_more(pairs: Sequence[Panel], trials: str) -> list[Claim]:
     both = [(each["EBGAN"], each["GAN"]) for each in found if each.get("EBGAN") and each.get("GAN")]
     if not both:
         return []
-    gaps = [rarer(_below(ebgan, FAILED), _below(gan, FAILED)) for ebgan, gan in both]
+    gaps = [rarer(_below(ebgan, FIGURES.failed), _below(gan, FIGURES.failed)) for ebgan, gan in both]
     clear = [gap.holds for gap in gaps]
     holds = False if False in clear else True if clear.count(True) == PAIRS else None
     more = sum(gap.value > 0 for gap in gaps)
@@ -75,10 +64,13 @@ def claims(record: SweepRecord) -> list[Claim]:
     """The paper's: EBGANs fail less often than GANs, and more of them get far."""
     found = families(record.trials)
     ebgan, gan = found.get("EBGAN", []), found.get("GAN", [])
-    real = real_score(record)
+    real = record.real_score
     if not ebgan or not gan or real is None:
         return []
-    told = [_compared(ebgan, gan, FAILED, below=True), *(_compared(ebgan, gan, bound) for bound in GOOD)]
+    told = [
+        _compared(ebgan, gan, FIGURES.failed, below=True),
+        *(_compared(ebgan, gan, bound) for bound in FIGURES.good),
+    ]
     half = HALF * real
     far = _above(ebgan, half)
     return [
@@ -93,7 +85,7 @@ def claims(record: SweepRecord) -> list[Claim]:
 
 def _compared(ebgan: Sequence[float], gan: Sequence[float], bound: float, below: bool = False) -> Claim:
     """One of the shares of EBGANs and GANs, which the paper has further apart or less."""
-    published = [published_shares(PUBLISHED[name], bound)[not below] for name in ("EBGAN", "GAN")]
+    published = [FIGURES.shares(name, bound)[not below] for name in ("EBGAN", "GAN")]
     ours = [_below(scores, bound) if below else _above(scores, bound) for scores in (ebgan, gan)]
     side = "under" if below else "above"
     more = "fewer" if below else "more"
@@ -118,8 +110,8 @@ def _told(study: Study) -> dict[str, list[list[str]]]:
     return {f"shares, {study.trials}": [["", *share_columns(study.record)], *rows]}
 
 
-def _drawn(panels: Sequence[Panel]) -> Image.Image:
-    return histogram_panels([histogram(panel, PUBLISHED) for panel in panels])
+def _drawn(panels: Sequence[Panel], record: SweepRecord) -> Image.Image:
+    return histogram_panels([histogram(panel, record) for panel in panels])
 
 
 def _pair(panel: Panel) -> list[str]:
@@ -131,4 +123,4 @@ def _pair(panel: Panel) -> list[str]:
 
 
 def _failing(scores: Sequence[float]) -> float:
-    return share(scores, FAILED, below=True) or 0.0
+    return share(scores, FIGURES.failed, below=True) or 0.0

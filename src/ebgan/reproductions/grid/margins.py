@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ebgan.objectives import EBGAN
+from ebgan.recipes.grid_figures import BOUNDS
 from ebgan.recipes.margins import GRID, margins
 from ebgan.report import gallery
-from ebgan.report.sweep import TrialRecord
+from ebgan.report.trials import TrialRecord
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.best import picture_of
 from ebgan.reproductions.grid.study import Study, swept
@@ -18,7 +19,7 @@ COLUMNS = ("i_usual", "classes_covered", "largest_class", "energy_real", "energy
 
 def figure9(asked: Request) -> Findings:
     """Energies, classes and samples of EBGANs whose margins go from 1 to 32."""
-    study = swept(GRID, margins(asked.scale), asked, {})
+    study = swept(GRID, margins(asked.scale), asked, BOUNDS)
     trials = sorted(study.record.trials, key=lambda trial: _margin(study, trial))
     drawn = [trial for trial in trials if trial.score is not None]
     rows = [["margin", *COLUMNS], *(_row(study, trial) for trial in trials)]

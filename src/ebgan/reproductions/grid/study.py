@@ -5,14 +5,14 @@ The folder is one of `ebgan sweep mnist_grid`: what has a result there is not tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ebgan.distributed import default_device
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.recipes.mnist_grid import PUBLISHED, both
-from ebgan.report.sweep import SweepRecord
+from ebgan.recipes.grid_figures import FIGURES
+from ebgan.recipes.mnist_grid import both
+from ebgan.report.trials import Published, SweepRecord
 from ebgan.reproductions.claims import Request
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Standing, Store, sweep
@@ -42,10 +42,10 @@ def studied(asked: Request) -> Study:
 
     Raises UsageError for a folder that holds another sweep.
     """
-    return swept(GRID, both(asked.scale), asked, PUBLISHED)
+    return swept(GRID, both(asked.scale), asked, FIGURES)
 
 
-def swept(name: str, made: Grid, asked: Request, published: Mapping[str, Sequence[float]]) -> Study:
+def swept(name: str, made: Grid, asked: Request, published: Published) -> Study:
     """The same of any grid that `ebgan sweep` knows by a name."""
     folder = SweepFolder(asked.out)
     _check(name, folder, asked)

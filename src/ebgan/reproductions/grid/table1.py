@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from ebgan.experiment import Experiment
-from ebgan.recipes.mnist_grid import PUBLISHED, both
+from ebgan.recipes.grid_figures import FIGURES
+from ebgan.recipes.mnist_grid import both
 from ebgan.reproductions.claims import Claim, Findings, Request
 
 NETS = {  # the paper's names of the axes that both families have
@@ -21,7 +22,7 @@ COUNTS = {"EBGAN": 4**4 * 2, "GAN": 4**4 * 2 * 2**2 * 3}  # nets and dropout; ti
 def reproduce(asked: Request) -> Findings:
     """The axes of the grid search and the number of their combinations; nothing is trained."""
     experiments = [trial.experiment for trial in both(asked.scale).trials()]
-    grids = {name: [each for each in experiments if type(each.objective).__name__ == name] for name in PUBLISHED}
+    grids = {name: [each for each in experiments if type(each.objective).__name__ == name] for name in FIGURES.heights}
     values = {name: list(map(axes_of, made)) for name, made in grids.items()}
     rows = [
         [axis, *(_said(Counter(each[axis] for each in found)) for found in values.values())]

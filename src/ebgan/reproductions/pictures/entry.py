@@ -20,12 +20,12 @@ from ebgan.reproductions.pictures.thirds import Thirds, distances
 from ebgan.reproductions.verdicts import below, within
 from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.calibration import constant_outputs
+from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.examiners.images import some
 from ebgan.runs.trainer import train
 
 TITLES = {"dcgan": "DCGAN", "ebgan": "EBGAN", "ebgan_pt": "EBGAN-PT", "began": "BEGAN", "magan": "MAGAN"}
 COLLAPSED = 0.5  # spread below which samples are too much alike
-METRIC_SEED = 1  # of the samples that the spread is taken over; the panel's are of seed 0
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ states no numbers beside these pictures: what is measured here is ours.
 from __future__ import annotations
 
 from ebgan.experiment import Experiment
+from ebgan.experiment.sources import with_source
 from ebgan.recipes.index import find
 from ebgan.report import gallery
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.pictures.entry import TITLES, Entry, enter, real
 from ebgan.reproductions.pictures.sizes import SIZES, Size, side_of
 from ebgan.reproductions.verdicts import below
-from ebgan.runs.trainer import with_source
 
 COLUMNS = 3  # of panels
 

@@ -76,12 +76,12 @@ def distances(run: Run, data: Images, counts: dict[Path, int], note: Note) -> li
         assert net is not None
         images = int(file.stem)
         note(f"{run.folder.path.name}: FID and KID of {samples:,} samples after {images:,} images")
-        run.take(read(file).tensors)
+        run.load_weights(read(file).tensors)
         found = inception_distances(run, data, samples, net)
         known[images, samples] = {"images": images, "metrics": found.metrics, "protocol": found.protocol}
         append_record(path, known[images, samples])
     if missing:
-        run.take(read(list(counts)[-1]).tensors)
+        run.load_weights(read(list(counts)[-1]).tensors)
     return [known[int(file.stem), samples] for file, samples in counts.items()]
 
 

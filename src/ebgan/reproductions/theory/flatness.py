@@ -7,30 +7,29 @@ and expectations are means of batches.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ebgan.data import Loader, Points, open_points
+from ebgan.data import Points, open_points
 from ebgan.experiment import Experiment, Nets, Optimisers
-from ebgan.experiment.building import build
+from ebgan.experiment.starting import start
 from ebgan.metrics import transport_distance
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.randomness import Randomness
 from ebgan.recipes.index import find
 from ebgan.records import Batch
+from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.samplers import Moment, no_source
 from ebgan.schedules import Linear
 from ebgan.training.game import Game
 from ebgan.training.optim import Adam
-from ebgan.training.step import Progress, train_step
+from ebgan.training.step import Progress
 
 MOMENTS = 10  # of a run at which it is looked at, besides the start
 POINTS = 4000  # that expectations are taken over
 SIDE = 400  # places of an energy curve
-METRIC_SEED = 1  # of the points and samples of every look
 GENERATOR = MLPGenerator(depth=3, width=64, noise=1, batch_norm=False, std=0.1)
 DISCRIMINATORS = {
     "ebgan": MLPAutoencoder(depth=3, width=64, batch_norm=False, std=0.1),
@@ -68,15 +67,13 @@ def setting(objective: str, images: int) -> Experiment:
 def watch(experiment: Experiment) -> list[Look]:
     """Train on points and look at moments evenly spread, the start and the end among them."""
     points = open_points(experiment.data.source)
-    game, progress = build(experiment, points.shape)
-    loader = Loader(points, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
-    draw = loader.batches(0).__next__
+    course = start(experiment, points)
     steps = experiment.images // experiment.batch
-    looks = [look(game, progress, points)]
-    for begin, end in pairwise(steps * moment // MOMENTS for moment in range(MOMENTS + 1)):
-        for _ in range(begin, end):
-            progress, _ = train_step(game, progress, draw)
-        looks.append(look(game, progress, points))
+    looks = [look(course.game, course.progress, points)]
+    for moment in range(1, MOMENTS + 1):
+        for _ in course.steps(steps * moment // MOMENTS * course.batch):
+            pass
+        looks.append(look(course.game, course.progress, points))
     return looks
 
 
@@ -89,7 +86,7 @@ def look(game: Game, progress: Progress, points: Points) -> Look:
     over_data, over_samples = game.read(real), game.read(sample.images)
     loss = game.objective.discriminator(progress.objective, over_data, over_samples, Batch(real)).total
     return Look(
-        images=int(progress.images),
+        images=int(progress.seen),
         axis=axis,
         energy=game.read(axis[:, None, None, None]).energy,
         samples=sample.images.flatten(),

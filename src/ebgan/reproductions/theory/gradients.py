@@ -32,7 +32,7 @@ from ebgan.data import Dataset, Loader
 from ebgan.energies import AutoencoderEnergy, Energy, LogisticEnergy
 from ebgan.errors import DataError
 from ebgan.experiment import Data, Experiment, Nets
-from ebgan.experiment.building import build
+from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.objectives import EBGAN, GAN, Objective
@@ -42,7 +42,7 @@ from ebgan.report import Panel, panels
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
 from ebgan.reproductions.verdicts import Difference
 from ebgan.training.game import Game
-from ebgan.training.step import Progress, train_step
+from ebgan.training.step import Progress
 
 MARGINS = {"digits": 3.0, "mnist": 10.0}
 STEPS: dict[Scale, dict[str, int]] = {"tiny": {"digits": 30}, "cpu": {"digits": 2_000, "mnist": 600}}  # of each run
@@ -121,27 +121,24 @@ def setting(side: Side, source: str) -> Experiment:
 
 def watch(experiment: Experiment, data: Dataset, steps: int) -> list[Look]:
     """Train, and look at the moments, the start and the end among them."""
-    game, progress = build(experiment, data.shape)
-    draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__
-    batch = next(Loader(data, batch=BATCH, randomness=game.randomness, purpose="look").batches(0))
+    course = start(experiment, data)
+    batch = next(Loader(data, batch=BATCH, randomness=course.game.randomness, purpose="look").batches(0))
     looks = []
-    moments = sorted({round(steps * moment) for moment in MOMENTS})
-    for step in range(steps + 1):
-        if step in moments:
-            looks.append(look(game, progress, batch))
-        if step < steps:
-            progress, _ = train_step(game, progress, draw)
+    for moment in sorted({round(steps * moment) for moment in MOMENTS}):
+        for _ in course.steps(moment * course.batch):
+            pass
+        looks.append(look(course.game, course.progress, batch))
     return looks
 
 
 def look(game: Game, progress: Progress, batch: Batch) -> Look:
     """The game as it stands, on a batch of data and as many samples."""
     with torch.no_grad():
-        samples = game.sample(progress.images, 0, len(batch.images), lambda: batch).images
+        samples = game.sample(progress.seen, 0, len(batch.images), lambda: batch).images
     data, fakes = (
         alignment(per_image(game, progress, images, place)) for place, images in enumerate((batch.images, samples))
     )
-    return Look(int(progress.images), data, fakes)
+    return Look(int(progress.seen), data, fakes)
 
 
 def per_image(game: Game, progress: Progress, images: Tensor, place: int) -> Tensor:

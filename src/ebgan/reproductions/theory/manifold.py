@@ -22,9 +22,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ebgan.data import Density, Loader, Packed, Points, open_data, open_points, scaled
+from ebgan.data import Density, Packed, Points, open_data, open_points, scaled
 from ebgan.experiment import Experiment
-from ebgan.experiment.building import build
+from ebgan.experiment.starting import start
 from ebgan.metrics import auroc
 from ebgan.objectives import EBGAN
 from ebgan.randomness import Randomness
@@ -34,8 +34,7 @@ from ebgan.report import Landscape, gallery, grid, landscapes
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Difference, below_in_pairs, within
-from ebgan.training.game import Game
-from ebgan.training.step import train_step
+from ebgan.training.game import Game, Turns
 
 SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 5}  # of each training on moons; images of digits are many
 STEPS: dict[Scale, int] = {"tiny": 30, "cpu": 2_000}  # of each training
@@ -96,12 +95,10 @@ def reproduce(asked: Request) -> Findings:
 
 def trained(experiment: Experiment, data: Packed | Points, steps: int, turns: tuple[int, int]) -> Game:
     """The game of an experiment after so many steps, with so many turns of either player in each."""
-    game, progress = build(experiment, data.shape)
-    loader = Loader(data, batch=experiment.batch, randomness=game.randomness, limits=experiment.data.limits)
-    draw = loader.batches(0).__next__
-    for _ in range(steps):
-        progress, _ = train_step(game, progress, draw, turns)
-    return game
+    course = start(replace(experiment, turns=Turns(discriminator=turns[0], generator=turns[1])), data)
+    for _ in course.steps(steps * turns[0] * course.batch):
+        pass
+    return course.game
 
 
 def on_moons(steps: int, turns: tuple[int, int], seed: int = 0) -> Land:

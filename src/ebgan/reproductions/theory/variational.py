@@ -17,13 +17,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ebgan.data import Loader
 from ebgan.energies import Energy, ExpertsEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers
-from ebgan.experiment.building import build
+from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
-from ebgan.objectives import LSGAN, VGAN, Objective
+from ebgan.objectives import VGAN, LossSensitiveGAN, Objective
 from ebgan.recipes.index import find
 from ebgan.report import Panel, panels
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
@@ -31,14 +30,15 @@ from ebgan.reproductions.theory.partition import Table, affine, inner_loop, tigh
 from ebgan.schedules import Constant
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
-from ebgan.training.step import train_step
 
 STEPS: dict[Scale, int] = {"tiny": 20, "cpu": 600}  # of each run with nets
 MOMENTS = 20  # of a run at which its energies are kept
 EXPERTS = 100
 CEILING = EXPERTS * math.log(2)
 _MEANS = ("energy_real", "energy_fake")
-DIFFERENCE = LSGAN(slope=1.0, real_weight=0.0)  # E(x) - E(G(z)), and a distance that no player's gradient sees
+DIFFERENCE = LossSensitiveGAN(
+    slope=1.0, real_weight=0.0
+)  # E(x) - E(G(z)), and a distance that no player's gradient sees
 
 
 class Course(NamedTuple):
@@ -92,14 +92,11 @@ def reproduce(asked: Request) -> Findings:
 
 def run(experiment: Experiment, steps: int) -> Course:
     """Train for so many steps and keep the mean energies of the moments' batches."""
-    data = experiment.data.open()
-    game, progress = build(experiment, data.shape)
-    draw = Loader(data, batch=experiment.batch, randomness=game.randomness).batches(0).__next__
+    course = start(experiment, experiment.data.open())
     kept = []
-    for step in range(1, steps + 1):
-        progress, outcome = train_step(game, progress, draw, game.turns.now(0))
-        if step % (steps // MOMENTS) == 0:
-            kept.append(torch.stack((progress.images.double(), *(outcome.values[name].double() for name in _MEANS))))
+    for _, seen, outcome in course.steps(steps * course.turns[0] * course.batch):
+        if course.step % (steps // MOMENTS) == 0:
+            kept.append(torch.tensor([seen, *(outcome.values[name] for name in _MEANS)], dtype=torch.float64))
     return Course(*torch.stack(kept, -1))
 
 

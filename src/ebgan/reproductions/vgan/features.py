@@ -7,7 +7,6 @@ labels; the classifier has all of them. The same net as it is before training is
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean
 
 import torch
@@ -21,8 +20,8 @@ from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import below
 from ebgan.reproductions.vgan.sizes import Parts, Size, joined, parts, pixels, size_of
-from ebgan.runfolder import RunFolder
-from ebgan.runs.run import DataFacts, Run, assemble
+from ebgan.runs.loading import assemble
+from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.trainer import train
 from ebgan.training.game import Turns
 
@@ -53,7 +52,7 @@ def table1(asked: Request) -> Findings:
     given = parts(size.source("cifar10"))
     runs = trained(asked, size, given)
     errors: dict[str, list[float]] = {}
-    first = [untrained(size, given, asked.out, seed) for seed in range(size.seeds)]
+    first = [untrained(size, given, seed) for seed in range(size.seeds)]
     for title, each in (runs | {"before training": first}).items():
         for seed, run in enumerate(each):
             found = probed(run, given)
@@ -87,11 +86,11 @@ def trained(asked: Request, size: Size, given: Parts) -> dict[str, list[Run]]:
     return runs
 
 
-def untrained(size: Size, given: Parts, out: Path, seed: int) -> Run:
+def untrained(size: Size, given: Parts, seed: int) -> Run:
     """VGAN's nets with their first weights."""
     data = given.train
     made = replace(size.of(find("vgan.cifar10").make(), len(data)), seed=seed)
-    return assemble(made, RunFolder(out), DataFacts(data.shape, data.classes, data.checksum), default_device())
+    return assemble(made, DataFacts(data.shape, data.classes, data.checksum), default_device())
 
 
 def probed(run: Run, given: Parts) -> Probe:

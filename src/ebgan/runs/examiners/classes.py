@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import final
 
 import torch
 from torch import Tensor
 
 from ebgan.data import Packed, scaled
-from ebgan.experiment.labelled import split, told, untold
+from ebgan.experiment.labelled import Split, split, told, untold
 from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
 from ebgan.runfolder import Record
+from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.run import Run
 
 
-class ClassExaminer:
-    """Looks at a run as it is; what trains is not touched."""
+@final
+class ClassExaminer(RunExaminer):
+    """The errors of a run that learns classes, on images that it was told nothing of."""
 
-    measurable = True
-
-    def __init__(self, run: Run, data: Packed) -> None:
+    def __init__(self, run: Run, data: Packed, parts: Split | None = None) -> None:
+        """`parts` is the split of the data, if it was made already."""
         self.run, self.data = run, data
-        self.split = split(run.experiment, data, Randomness.of(run.experiment.seed))
+        self.split = parts or split(run.experiment, data, Randomness.of(run.experiment.seed))
         self._baselines: dict[str, float] | None = None
 
     def picture(self, images: int, count: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from typing import final
 
 import numpy as np
 import torch
@@ -28,14 +29,15 @@ from ebgan.metrics.classifier import refusal
 from ebgan.randomness import Randomness
 from ebgan.report import beside, grid, save_png
 from ebgan.runfolder import Record
+from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
 
 REAL_IMAGES = 10_000  # at most, that samples are measured against
-METRIC_SEED = 1  # of the samples that metrics are taken over; pictures are of seed 0
 
 
-class Examiner:
-    """Looks at a run as it is; what trains is not touched."""
+@final
+class Examiner(RunExaminer):
+    """Pictures of a fixed noise, and metrics of fresh samples."""
 
     def __init__(self, run: Run, data: Images, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
@@ -58,11 +60,6 @@ class Examiner:
     def measure_quickly(self) -> Record:
         """Of the same samples the metrics that cost next to nothing, as `measure` gives them."""
         return self._record(evaluate_quickly(self._samples(), *self._measures()))
-
-    def glance(self) -> dict[str, float]:
-        """The quick metrics alone. Raises DataError as `measure` does."""
-        metrics: dict[str, float] = self.measure_quickly()["metrics"]
-        return metrics
 
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import final
 
 import torch
 from torch import Tensor
@@ -21,17 +22,16 @@ from ebgan.metrics import (
 from ebgan.randomness import Randomness
 from ebgan.report import Landscape, landscape, save_png
 from ebgan.runfolder import Record
+from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
 
-METRIC_SEED = 1  # of the samples and points that metrics are taken over; pictures are of seed 0
 SIDE = 120  # places along each dimension of a landscape
 FINER = 5  # times as many in one dimension, where they cost nothing
 
 
-class PointsExaminer:
-    """Looks at a run as it is; what trains is not touched."""
-
-    measurable = True
+@final
+class PointsExaminer(RunExaminer):
+    """The landscape of the energy, and the modes that fresh samples reach."""
 
     def __init__(self, run: Run, data: Points, samples: int) -> None:
         """`samples` is how many the metrics are taken over."""
@@ -51,15 +51,6 @@ class PointsExaminer:
             raise DataError(f"{self.data.name}: not the data that the run was trained on")
         samples = self._samples(self.samples, METRIC_SEED)[..., 0, 0]
         return asdict(measure(samples, self.data))
-
-    def measure_quickly(self) -> Record:
-        """The same: all metrics of points are quick."""
-        return self.measure()
-
-    def glance(self) -> dict[str, float]:
-        """The metrics alone."""
-        metrics: dict[str, float] = self.measure()["metrics"]
-        return metrics
 
     def score(self, evaluation: Record) -> float:
         """What the best weights have most of: modes, and among as many modes samples of high quality."""

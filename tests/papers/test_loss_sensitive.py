@@ -12,8 +12,8 @@ from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.experiment.building import build
 from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPDiscriminator, MLPGenerator
-from ebgan.objectives import EBGAN, LSGAN, Scheduled
-from ebgan.objectives.lsgan import distance
+from ebgan.objectives import EBGAN, LossSensitiveGAN, Scheduled
+from ebgan.objectives.loss_sensitive import distance
 from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.schedules import Constant
 from ebgan.training.optim import Adam
@@ -26,7 +26,7 @@ CRITIC = Experiment(
         discriminator=MLPDiscriminator(depth=3, width=8, batch_norm=False, std=0.5),
     ),
     energy=ScalarEnergy(),
-    objective=LSGAN(real_weight=0.0, gradient_penalty=10.0),
+    objective=LossSensitiveGAN(real_weight=0.0, gradient_penalty=10.0),
     optimisers=Optimisers(discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2)),
     precision="fp64",
 )
@@ -42,18 +42,18 @@ def pairs() -> tuple[Reading, Reading]:
     return reading(REAL, [0.0, 0.0]), reading(FAKE, DELTA)
 
 
-def losses(objective: LSGAN, real: Reading, fake: Reading) -> Losses:
+def losses(objective: LossSensitiveGAN, real: Reading, fake: Reading) -> Losses:
     return objective.discriminator(objective.init(), real, fake, Batch(real.images))
 
 
-def gradients(objective: LSGAN) -> tuple[list[float], list[float]]:
+def gradients(objective: LossSensitiveGAN) -> tuple[list[float], list[float]]:
     real, fake = pairs()
     of_real, of_fake = torch.autograd.grad(losses(objective, real, fake).total, (real.energy, fake.energy))
     return of_real.tolist(), of_fake.tolist()
 
 
 def test_the_worked_example_of_the_slides_is_4() -> None:
-    found = losses(LSGAN(scale=1.0), *pairs())
+    found = losses(LossSensitiveGAN(scale=1.0), *pairs())
     assert found.terms["real"].item() == 1.5
     assert found.terms["pairs"].item() == 2.5
     assert found.total.item() == 4.0
@@ -61,46 +61,50 @@ def test_the_worked_example_of_the_slides_is_4() -> None:
 
 @pytest.mark.parametrize(("slope", "value"), [(0.0, 2.5), (1.0, 2.0), (0.2, 2.4), (0.01, 2.495), (-1.0, 3.0)], ids=str)
 def test_each_slope_of_gls_gan_has_its_value(slope: float, value: float) -> None:
-    assert losses(LSGAN(scale=1.0, real_weight=0.0, slope=slope), *pairs()).total.item() == pytest.approx(value)
+    assert losses(LossSensitiveGAN(scale=1.0, real_weight=0.0, slope=slope), *pairs()).total.item() == pytest.approx(
+        value
+    )
 
 
 @pytest.mark.parametrize(("scale", "value"), [(1.0, 2.5), (0.5, 1.5)])
 def test_the_scale_multiplies_the_margin_of_each_pair(scale: float, value: float) -> None:
-    assert losses(LSGAN(scale=scale, real_weight=0.0), *pairs()).total.item() == value
+    assert losses(LossSensitiveGAN(scale=scale, real_weight=0.0), *pairs()).total.item() == value
 
 
 def test_lambda_as_a_weight_of_the_pairs_is_the_inverse_weight_of_the_data() -> None:
-    half = losses(LSGAN(scale=1.0, real_weight=2.0), *pairs()).total.item() / 2
+    half = losses(LossSensitiveGAN(scale=1.0, real_weight=2.0), *pairs()).total.item() / 2
     assert half == 2.75  # E(x) + 1/2 [a]_+
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.25, -1.0])
 def test_a_pair_pulls_with_one_over_the_batch_where_it_falls_short_and_with_the_slope_where_not(slope: float) -> None:
-    of_real, of_fake = gradients(LSGAN(scale=1.0, real_weight=0.0, slope=slope))
+    of_real, of_fake = gradients(LossSensitiveGAN(scale=1.0, real_weight=0.0, slope=slope))
     assert of_real == [slope / 2, 0.5]
     assert of_fake == [-slope / 2, -0.5]
 
 
 def test_a_slope_of_1_has_the_gradient_of_wgans_critic_whatever_the_margin() -> None:
     for scale in (0.0, 1.0, 100.0):
-        assert gradients(LSGAN(scale=scale, real_weight=0.0, slope=1.0)) == ([0.5, 0.5], [-0.5, -0.5])
+        assert gradients(LossSensitiveGAN(scale=scale, real_weight=0.0, slope=1.0)) == ([0.5, 0.5], [-0.5, -0.5])
 
 
 def test_the_margin_is_a_number_through_which_no_gradient_flows() -> None:
     real, fake = pairs()
-    found = torch.autograd.grad(losses(LSGAN(), real, fake).total, (real.images, fake.images), allow_unused=True)
+    found = torch.autograd.grad(
+        losses(LossSensitiveGAN(), real, fake).total, (real.images, fake.images), allow_unused=True
+    )
     assert found == (None, None)
 
 
 def test_with_a_margin_of_m_minus_the_datas_energy_it_is_ebgans_hinge() -> None:
     margin = 10.0
     real, fake = reading(REAL, [0.0, 0.0]), reading(FAKE, [margin - energy for energy in REAL])
-    ours = losses(LSGAN(scale=1.0), real, fake).total
+    ours = losses(LossSensitiveGAN(scale=1.0), real, fake).total
     assert ours == EBGAN(margin=margin).discriminator(EBGAN().init(), real, fake, Batch(real.images)).total
 
 
 def test_the_generator_descends_the_energy_alone() -> None:
-    assert LSGAN().generator(LSGAN().init(), pairs()[1], Sample(pairs()[1].images)).total == 2.0
+    assert LossSensitiveGAN().generator(LossSensitiveGAN().init(), pairs()[1], Sample(pairs()[1].images)).total == 2.0
 
 
 def test_distances_are_taken_over_all_pixels_of_each_pair() -> None:
@@ -112,7 +116,7 @@ def test_distances_are_taken_over_all_pixels_of_each_pair() -> None:
 
 def test_the_authors_scale_gives_a_margin_of_about_1_on_64x64_colour_images() -> None:
     far: Tensor = distance("l1", torch.zeros(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.55))
-    assert (LSGAN().scale * far).item() == pytest.approx(1.35, abs=0.01)
+    assert (LossSensitiveGAN().scale * far).item() == pytest.approx(1.35, abs=0.01)
 
 
 def images(*lead: int, seed: int = 0) -> Tensor:
@@ -120,16 +124,16 @@ def images(*lead: int, seed: int = 0) -> Tensor:
 
 
 def test_the_gradient_penalty_is_its_weight_times_the_mean_slope() -> None:
-    objective = LSGAN(gradient_penalty=10.0)
+    objective = LossSensitiveGAN(gradient_penalty=10.0)
     found = objective.penalty(objective.init(), torch.tensor([0.5, 1.5, 4.0]))
     assert found.total == found.terms["gradient_penalty"] == 20.0
 
 
 def test_without_a_weight_nothing_is_probed() -> None:
-    assert LSGAN().asks.slopes is None
-    with pytest.raises(ValueError, match="LSGAN asks for no slopes"):
-        LSGAN().penalty(LSGAN().init(), torch.ones(2))
-    assert Scheduled(LSGAN(), gradient_penalty=Constant(value=1.0)).asks.slopes == "data"
+    assert LossSensitiveGAN().asks.slopes is None
+    with pytest.raises(ValueError, match="LossSensitiveGAN asks for no slopes"):
+        LossSensitiveGAN().penalty(LossSensitiveGAN().init(), torch.ones(2))
+    assert Scheduled(LossSensitiveGAN(), gradient_penalty=Constant(value=1.0)).asks.slopes == "data"
 
 
 def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are() -> None:
@@ -139,7 +143,7 @@ def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are()
         [(game.read(point + step).energy - game.read(point - step).energy) / 2e-6 for step in steps], -1
     )
     for seed in (1, 2):
-        slopes = game.slopes(point, images(4, seed=seed), progress.images)
+        slopes = game.slopes(point, images(4, seed=seed), progress.seen)
         torch.testing.assert_close(slopes, gradient.norm(dim=-1), rtol=1e-6, atol=1e-9)
     assert not point.requires_grad
 
@@ -150,7 +154,7 @@ def slope_after(weight: float | None, steps: int = 60) -> float:
         progress, outcome = train_step(game, progress, lambda: Batch(images(16, seed=step)))  # noqa: B023
         assert outcome.finite
     probing = replace(game, objective=CRITIC.objective)
-    return probing.slopes(images(64, seed=-1), images(64), progress.images).mean().item()
+    return probing.slopes(images(64, seed=-1), images(64), progress.seen).mean().item()
 
 
 def test_a_game_with_the_penalty_ends_with_a_flatter_energy_at_the_data() -> None:
@@ -195,6 +199,6 @@ def test_each_model_of_a_stack_with_regularisers_of_its_own_fares_as_it_does_alo
 def test_the_datas_energy_is_minimised_only_where_it_has_a_floor() -> None:
     critic = Nets(discriminator=MLPDiscriminator())
     with pytest.raises(UsageError, match="needs an energy with a floor of 0; ScalarEnergy has none"):
-        Experiment(nets=critic, energy=ScalarEnergy(), objective=LSGAN())
-    Experiment(nets=critic, energy=ScalarEnergy(nonnegative=True), objective=LSGAN())
-    Experiment(nets=critic, energy=ScalarEnergy(), objective=LSGAN(real_weight=0.0))
+        Experiment(nets=critic, energy=ScalarEnergy(), objective=LossSensitiveGAN())
+    Experiment(nets=critic, energy=ScalarEnergy(nonnegative=True), objective=LossSensitiveGAN())
+    Experiment(nets=critic, energy=ScalarEnergy(), objective=LossSensitiveGAN(real_weight=0.0))

@@ -1,4 +1,6 @@
-"""Loss-sensitive GAN (Qi, 2017) and its generalisation GLS-GAN. It is not the least-squares GAN of the same initials.
+"""Loss-sensitive GAN (Qi, 2017), LS-GAN in the paper, and its generalisation GLS-GAN.
+
+It is not the least-squares GAN of the same initials (`ebgan.objectives.least_squares`).
 
     discriminator   w E(x) + C(Delta(x, G(z)) + E(x) - E(G(z)))       C(a) = max(a, s a)
     generator       E(G(z))
@@ -34,14 +36,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ebgan.errors import check_number
+from ebgan.numbers import is_used, per_model
 from ebgan.objectives.base import Asks, Objective, Stateless
-from ebgan.objectives.terms import per_sample
 from ebgan.records import Batch, Losses, Reading, Sample
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class LSGAN(Objective[Stateless]):
+class LossSensitiveGAN(Objective[Stateless]):
     """The loss-sensitive GAN: a margin for each pair of a real image and a sample."""
 
     distance: Literal["l1", "l2"] = "l1"  # over all pixels: the sum of absolute differences, or the L2 norm
@@ -56,9 +58,9 @@ class LSGAN(Objective[Stateless]):
         check_number("objective", "of 1 or less", slope=self.slope)
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
-        margin = per_sample(self.scale) * distance(self.distance, real.images, fake.images).detach()
+        margin = per_model(self.scale, 1) * distance(self.distance, real.images, fake.images).detach()
         short = margin + real.energy - fake.energy
-        cost = torch.maximum(short, per_sample(self.slope) * short)
+        cost = torch.maximum(short, per_model(self.slope, 1) * short)
         return Losses.of(real=self.real_weight * real.energy.mean(-1), pairs=cost.mean(-1))
 
     def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
@@ -71,9 +73,8 @@ class LSGAN(Objective[Stateless]):
 
     @property
     def asks(self) -> Asks:
-        minimised = isinstance(self.real_weight, Tensor) or self.real_weight > 0
         return Asks(
-            needs=frozenset({"floor"} if minimised else ()),
+            needs=frozenset({"floor"} if is_used(self.real_weight) else ()),
             slopes=None if self.gradient_penalty is None else "data",
             reads_images=True,
         )

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ebgan.objectives import EBGAN, LSGAN
-from ebgan.objectives.lsgan import distance
+from ebgan.objectives import EBGAN, LossSensitiveGAN
+from ebgan.objectives.loss_sensitive import distance
 from ebgan.records import Batch, Reading
 
 NUMBERS = st.floats(-100, 100)
@@ -34,7 +34,7 @@ def readings(pairs: list[Pair]) -> tuple[Reading, Reading]:
 
 
 def loss(pairs: list[Pair], slope: float = 0.0, real_weight: float = 0.0) -> float:
-    objective = LSGAN(scale=1.0, slope=slope, real_weight=real_weight)
+    objective = LossSensitiveGAN(scale=1.0, slope=slope, real_weight=real_weight)
     real, fake = readings(pairs)
     return objective.discriminator(objective.init(), real, fake, Batch(real.images)).total.item()
 

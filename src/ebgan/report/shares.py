@@ -1,0 +1,58 @@
+"""Which share of each family of a sweep's trials fails or gets so far, beside the paper's share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ebgan.report.summary import number
+from ebgan.report.trials import Published, SweepRecord, families, share
+
+HALF = 0.5  # of the real images' score
+
+
+class Share(NamedTuple):
+    """A line of the table of shares."""
+
+    label: str
+    cells: list[str]
+
+
+def share_columns(record: SweepRecord) -> list[str]:
+    """What stands above the shares."""
+    columns = []
+    for name in families(record.trials):
+        columns += [name, f"{name}, paper"] if name in record.heights else [name]
+    return columns
+
+
+def shares(record: SweepRecord) -> list[Share]:
+    """The shares at the bounds that the grid names; none where it names none, or trials are not scored by I'.
+
+    Bounds are I' itself, then as large a part of the real images' score as these are of the most that I' can be: the
+    paper does not give the score of its own. Its shares are summed from the nearest edge of its bins.
+    """
+    real, published = record.real_score, record.published
+    if real is None or published is None:
+        return []
+    lines = [Share(f"failed: I' under {published.failed}", _cells(record, published, published.failed, below=True))]
+    lines += [Share(f"I' above {low}", _cells(record, published, low)) for low in published.good]
+    for bound in (published.failed, *published.good):
+        part, below = bound / published.most, bound == published.failed
+        label = f"I' {'under' if below else 'above'} {100 * part:.0f} % of the real images', {part * real:.2f}"
+        lines.append(Share(label, _cells(record, published, part * real, below, bound)))
+    return [*lines, Share(f"I' above half of the real images' {real:.2f}", _cells(record, published, HALF * real))]
+
+
+def _cells(
+    record: SweepRecord, published: Published, bound: float, below: bool = False, told: float | None = None
+) -> list[str]:
+    """Our shares, each with the paper's at the bound that its scores are told by."""
+    cells = []
+    compared = families(record.compared)
+    for name in families(record.trials):
+        found = share(compared.get(name, []), bound, below)
+        cells.append("none yet" if found is None else number(found, share=True))
+        if name in record.heights:
+            under, above = published.shares(name, bound if told is None else told)
+            cells.append(f"{100 * (under if below else above):.0f} %")
+    return cells

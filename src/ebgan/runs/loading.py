@@ -1,0 +1,120 @@
+"""Runs made from a folder, from an experiment alone, or beside one that trains."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ebgan.distributed import usable_device
+from ebgan.errors import CheckpointError, UsageError
+from ebgan.experiment import Experiment, Precision, read_experiment
+from ebgan.experiment.building import build_nets, refuse_vast_nets
+from ebgan.experiment.precision import emulation_warning
+from ebgan.runfolder import RunFolder
+from ebgan.runs.run import DataFacts, Run
+from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
+from ebgan.training.course import Course
+from ebgan.training.facts import Facts
+from ebgan.user_code import load_files
+
+logger = logging.getLogger(__name__)
+
+
+def load(
+    path: str | Path,
+    *,
+    best: bool = False,
+    device: torch.device | str | None = None,
+    precision: Precision = "fp32",
+    code: str | Path | Sequence[str | Path] = (),
+) -> Run:
+    """The run in a folder with the weights of its newest checkpoint, or of the best one.
+
+    `code` is a Python file, or several, with the classes of your own that the run was trained with; classes of this
+    program and of installed packages are found without it.
+    Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
+    """
+    folder = RunFolder(Path(path))
+    load_files([code] if isinstance(code, str | Path) else code)
+    if not folder.config.is_file():
+        raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
+    experiment = read_experiment(folder.config)
+    checkpoint = _checkpoint(folder, best)
+    facts = Facts.of(checkpoint)
+    data = DataFacts(facts.shape, facts.classes, facts.data)
+    if checkpoint.config != experiment.steps_hash:
+        logger.warning(
+            "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
+            "one of an earlier version): its samples may not be what this config would give",
+            *(folder.path, f"{checkpoint.images:,}"),
+        )
+    device = usable_device(device)
+    if warning := emulation_warning(precision, device):
+        logger.warning("%s", warning)
+    try:
+        refuse_vast_nets(experiment, data.shape, len(data.classes))
+    except UsageError as error:
+        raise CheckpointError(f"{path}: the checkpoint is of images {list(data.shape)}: {error}") from error
+    run = assemble(experiment, data, device, folder, precision)
+    run.load_weights(checkpoint.tensors)
+    return run
+
+
+def assemble(
+    experiment: Experiment,
+    data: DataFacts,
+    device: torch.device | str,
+    home: RunFolder | None = None,
+    precision: Precision = "fp32",
+) -> Run:
+    """A run whose nets, in evaluation mode, still wait for weights."""
+    nets = build_nets(replace(experiment, precision=precision), data.shape, device, len(data.classes))
+    return _made(nets, experiment, data, device=device, home=home)
+
+
+def run_beside(experiment: Experiment, data: DataFacts, course: Course, home: RunFolder) -> Run:
+    """A run with copies of the nets of a course, so that both can be used in turn."""
+    nets = copy.deepcopy((course.game.generator.net, course.game.discriminator.net))
+    for net in nets:
+        net.float()
+    return _made(nets, experiment, data, device=course.progress.seen.device, home=home)
+
+
+def _made(
+    nets: tuple[nn.Module, nn.Module],
+    experiment: Experiment,
+    data: DataFacts,
+    *,
+    device: torch.device | str,
+    home: RunFolder | None,
+) -> Run:
+    generator, discriminator = (net.eval().requires_grad_(False) for net in nets)
+    return Run(
+        experiment=experiment,
+        data=data,
+        generator=generator,
+        discriminator=discriminator,
+        device=torch.device(device),
+        home=home,
+    )
+
+
+def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
+    if best:
+        path = best_path(folder.checkpoints)
+        if not path.is_file():
+            raise CheckpointError(f"{path}: no such checkpoint: samples have had no metrics; leave --best out")
+        return read(path)
+    found = newest(folder.checkpoints)
+    if found is None:
+        raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")
+    checkpoint, warnings = found
+    if warnings:
+        logger.warning("%s Taken is that of %s images seen", " ".join(warnings), f"{checkpoint.images:,}")
+    return checkpoint

@@ -1,0 +1,94 @@
+"""The course of training: step after step, with everything that belongs to a step.
+
+    while seen < images:
+        train_step, with the discriminator's turns alone while it is pretrained
+        the moving average follows the generator
+        at the end of the pretraining: one pass over the data without moves, with whose energies the objective begins
+
+`seen` is the clock: the number of real images that the discriminator has read. The course continues from any value of
+it, and nothing that is done between two steps changes what a later one computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from ebgan.records import Batch
+from ebgan.training.ema import Average
+from ebgan.training.game import Game
+from ebgan.training.pretraining import survey
+from ebgan.training.step import Outcome, Progress, train_step
+
+
+class Stride(NamedTuple):
+    """A step that was done."""
+
+    before: int  # images seen before the step
+    seen: int  # images seen after it
+    outcome: Outcome
+
+
+def unwatched(before: int, seen: int) -> bool:  # noqa: ARG001
+    """Leave `Objective.watch` out of each step."""
+    return False
+
+
+@dataclass
+class Course:
+    """A game in progress: everything that training changes, and where its batches come from."""
+
+    game: Game
+    progress: Progress
+    average: Average | None  # of the generator's weights
+    batches: Callable[[int], Iterator[Batch]]  # this rank's batches after so many images seen
+    source: Callable[[int, int], Batch]  # images that samples start from, by images seen and turn of the step
+    batch: int  # images of all ranks in a batch
+    epoch: int  # images in the data
+    pretraining: int = 0  # images seen until which the generator has no turn
+    step: int = 0  # steps done
+    seen: int = 0
+
+    @property
+    def turns(self) -> tuple[int, int]:
+        """The turns of the discriminator and of the generator in the next step."""
+        return self.game.turns.now(self.seen) if self.seen >= self.pretraining else (1, 0)
+
+    def steps(
+        self,
+        images: int,
+        *,
+        watched: Callable[[int, int], bool] | None = None,
+        paused: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Iterator[Stride]:
+        """Train until so many images are seen, one step for each item.
+
+        `watched` tells by the images seen before and after a step whether its outcome includes `Objective.watch`, as
+        each does by default; `paused` is entered around the pass over the data at the end of the pretraining.
+        """
+        draw, weights = self.batches(self.seen).__next__, self.game.generator.weights()
+        while self.seen < images:
+            before, turns = self.seen, self.turns
+            seen = before + turns[0] * self.batch
+            source = partial(self.source, before)
+            watch = watched is None or watched(before, seen)
+            self.progress, outcome = train_step(
+                self.game, self.progress, draw, turns, source, seen=before, watched=watch
+            )
+            self.step, self.seen = self.step + 1, seen
+            if self.average:
+                self.average.follow(weights, seen - before)
+            if before < self.pretraining <= seen:
+                with paused():
+                    self._begin()
+            yield Stride(before, seen, outcome)
+
+    def _begin(self) -> None:
+        """End the pretraining: the objective begins with the energies of one pass over the data."""
+        batches = islice(self.batches(self.seen), max(self.epoch // self.batch, 1))
+        state = self.game.objective.begin(self.progress.objective, survey(self.game, batches))
+        self.progress = self.progress._replace(objective=state)
