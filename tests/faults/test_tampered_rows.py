@@ -9,7 +9,7 @@ import pytest
 from ebgan.cli.main import run as command
 from ebgan.experiment import Experiment
 from ebgan.sweeps import Grid
-from ebgan.sweeps.run import standing
+from ebgan.sweeps.driver import standing
 from ebgan.sweeps.store import Store
 from ebgan.sweeps.training import Result
 

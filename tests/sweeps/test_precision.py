@@ -14,7 +14,7 @@ from ebgan.config import from_yaml
 from ebgan.experiment import REGISTRY, Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.sweeps import Grid, Halving, Result, Store, sweep
-from ebgan.sweeps.run import Runner
+from ebgan.sweeps.driver import Runner
 
 WIDE, NARROW = MLPGenerator(depth=2, width=4000, noise=64), MLPGenerator(depth=2, width=8, noise=4)
 BASE = Experiment(nets=Nets(generator=NARROW, discriminator=MLPAutoencoder(width=8)), images=640)

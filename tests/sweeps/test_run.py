@@ -17,7 +17,7 @@ from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.sweeps import Grid, Halving, Result, Standing, Store, sweep
 from ebgan.sweeps.cluster import connected
-from ebgan.sweeps.run import Runner, SchedulerLostError
+from ebgan.sweeps.driver import Runner, SchedulerLostError
 from ebgan.sweeps.summary import write_sweep_report
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError

@@ -17,10 +17,17 @@ from torch.utils import data as torch_data
 from torch.utils.data import DataLoader
 
 from ebgan.data.packed import Packed
-from ebgan.errors import DataError
+from ebgan.errors import WORKER_LOST, EbganError
 
 TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
+
+
+class LoaderLostError(EbganError):
+    """A process that reads images for training has ended, or gives no batch any more."""
+
+    exit_code = WORKER_LOST
+
 
 Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
 
@@ -54,7 +61,7 @@ class _Ring(torch_data.Dataset[int]):
 def from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) -> Iterator[Rows]:
     """The rows of batches of so many images at these places, gathered by so many worker processes.
 
-    Raises DataError if one of them dies or stops.
+    Raises LoaderLostError if one of them dies or stops.
     """
     ring = _Ring(data, batch, slots=_AHEAD * workers + 1)
     loader: DataLoader[Any] = DataLoader(
@@ -79,7 +86,10 @@ def from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) 
             for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
                 worker.kill()
                 worker.join()
-            raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
+            raise LoaderLostError(
+                f"{data.name}: a data worker was lost ({error}). Was it killed, or is memory short? The same "
+                "command goes on from the newest checkpoint; fewer --data.workers need less memory"
+            ) from error
         yield ring.rows(slot)
 
 

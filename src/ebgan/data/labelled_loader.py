@@ -33,10 +33,7 @@ class LabelledLoader:
         each model of a stack, which may differ in their counts. `batch` counts the images of all ranks; more than there
         are is each of them several times.
         """
-        if batch < 1 or batch % ranks:
-            raise UsageError(
-                f"labelled.batch={batch}: cannot be divided among {ranks} ranks: choose a multiple of {ranks}"
-            )
+        refuse_undivided(batch, ranks)
         data = loader.data
         assert isinstance(data, Packed)
         assert data.labels is not None
@@ -96,3 +93,9 @@ def _of_each_size(rows: Sequence[Tensor], randomness: Randomness) -> tuple[list[
     ]
     order = torch.tensor([model for models in members.values() for model in models], device=rows[0].device)
     return sets, order.argsort()
+
+
+def refuse_undivided(batch: int, ranks: int) -> None:
+    """Raise UsageError for a batch of labelled images that ranks cannot share."""
+    if batch < 1 or batch % ranks:
+        raise UsageError(f"labelled.batch={batch}: cannot be divided among {ranks} ranks: choose a multiple of {ranks}")

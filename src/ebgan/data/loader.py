@@ -69,9 +69,7 @@ class Loader:
         default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
         images are augmented on the device.
         """
-        if batch < 1 or batch % ranks:
-            raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
-        _check_limits(data, limits)
+        refuse_unfit(data, batch=batch, limits=limits, ranks=ranks)
         self._kept = data.whole if isinstance(data, Augmented) else data
         self.resident = is_small(data, randomness.seeds.device) if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
@@ -93,7 +91,7 @@ class Loader:
         """Batches without end, from the one that begins after `first` images, counted over all ranks.
 
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
-        Raises DataError if a worker process dies or stops.
+        Raises LoaderLostError if a worker process dies or stops.
         """
         places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
         for begin, rows in zip(itertools.count(first, self.batch), self._gathered(places), strict=False):
@@ -152,7 +150,10 @@ class Loader:
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Dataset, limits: tuple[float, float] | None) -> None:
+def refuse_unfit(data: Dataset, *, batch: int, limits: tuple[float, float] | None, ranks: int) -> None:
+    """Raise UsageError for a batch that ranks cannot share, and for limits that the data cannot have."""
+    if batch < 1 or batch % ranks:
+        raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
     if not isinstance(data, Points) and limits is None:

@@ -30,6 +30,7 @@ from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.loading import run_beside
 from ebgan.runs.looks import RunLooks, examiner_of
+from ebgan.runs.refusals import refuse_before_training
 from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.settling import keeps_margin, settle
 from ebgan.training.lock import run_lock
@@ -88,7 +89,7 @@ def train(
         refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
     with alone():
         opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
-    refuse_at_once(experiment, opened.shape, len(opened.classes))
+    refuse_before_training(experiment, opened)
     _tell_of_own_classes(experiment, observer)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
