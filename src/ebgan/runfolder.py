@@ -11,6 +11,7 @@ real.png           a grid of real images in the same layout
 animation.gif      the pictures in samples/ one after the other, of a run on points
 checkpoints/       000000012345.ckpt: the two newest, and best.ckpt
 report.html        the run on one page
+normal_energies.json  the energies of normal images that `ebgan score --normals` was given, and what read them
 lock               held by the process that trains
 
 The folder of a sweep holds trials.sqlite (a row a trial), report.html and lock.

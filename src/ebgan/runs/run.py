@@ -24,7 +24,7 @@ from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
-from ebgan.samplers import Moment, Prior, Replay, no_source
+from ebgan.samplers import Moment, Noised, Prior, Replay, no_source
 
 CHUNK = 512  # images that pass through a net at a time, at most
 CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
@@ -126,7 +126,7 @@ class Run:
     def prior(self) -> Prior:
         """Where the noise comes from that samples start from. Raises UsageError for a run whose samples need images."""
         sampler = self.experiment.sampler
-        while isinstance(sampler, Replay):
+        while isinstance(sampler, Replay | Noised):
             sampler = sampler.sampler
         if not isinstance(sampler, Prior):
             raise UsageError(f"{self.name}: its samples start from images of the data, not from noise alone")

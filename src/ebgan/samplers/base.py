@@ -57,10 +57,12 @@ class Sampler(ABC, Generic[Memory]):
     def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         """Samples from a generator; `source` draws images of the data for samplers that start from some."""
 
-    def recall(self, memory: Memory, sample: Sample, moment: Moment) -> tuple[Sample, Memory]:
+    def recall(
+        self, memory: Memory, sample: Sample, moment: Moment, source: Callable[[], Batch]
+    ) -> tuple[Sample, Memory]:
         """The sample of a discriminator's turn with what it is shown (`negatives`, if not the images), and the memory.
 
-        By default both as they were.
+        `source` draws images of the data. By default both are as they were.
         """
         return sample, memory
 

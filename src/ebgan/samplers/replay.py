@@ -61,7 +61,9 @@ class Replay(Sampler[Buffer]):
     def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
         return self.sampler.sample(generator, moment, source)
 
-    def recall(self, memory: Buffer, sample: Sample, moment: Moment) -> tuple[Sample, Buffer]:
+    def recall(
+        self, memory: Buffer, sample: Sample, moment: Moment, source: Callable[[], Batch]
+    ) -> tuple[Sample, Buffer]:
         where = {"first": moment.first, "turn": moment.turn}
         held = memory.given.clamp(max=self.size)
         place = (moment.randomness.uniform("replayed", moment.count, **where) * held).ceil().long() - 1

@@ -146,9 +146,11 @@ class Game:
         stretches = torch.arange(count).chunk(self.parts)
         return joined([self._sampled(moment, int(part[0]), len(part), source) for part in stretches], SAMPLE)
 
-    def recall(self, memory: Any, sample: Sample, first: Tensor | int) -> tuple[Sample, Any]:
+    def recall(
+        self, memory: Any, sample: Sample, first: Tensor | int, source: Callable[[], Batch]
+    ) -> tuple[Sample, Any]:
         """The sample of a discriminator's turn with what it is shown, and what the sampler keeps of it."""
-        return self.sampler.recall(memory, sample, self._moment(first, 0, sample.images.shape[-4]))
+        return self.sampler.recall(memory, sample, self._moment(first, 0, sample.images.shape[-4]), source)
 
     def whole(self, sample: Sample) -> Sample:
         """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""

@@ -107,7 +107,7 @@ class _Step:
                 sample = game.sample(first, 0, self.count, partial(self.source, turn))
             self.sample = sample if kept else None
             with torch.no_grad():
-                shown, self.memory = game.recall(self.memory, sample, first)
+                shown, self.memory = game.recall(self.memory, sample, first, partial(self.source, turn))
             fakes = (shown.images if shown.negatives is None else shown.negatives).detach()
             real, fake = game.read_both(batch.images, fakes)
             losses = game.objective.discriminator(state, real, fake, batch)
