@@ -169,7 +169,10 @@ def test_shares_stand_under_the_name_of_their_family_whatever_the_order_of_trial
     trials = [trial("GAN", 640, 0.1), trial("EBGAN", 64, 2.0), trial("GAN", 64, 0.1)]
     record = SweepRecord("", trials, [], [], BOUNDS, "1 of 10 goes on")
     assert share_columns(record) == ["GAN, n = 1 (95 % interval)", "EBGAN, n = 1 (95 % interval)"]
-    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == ["0 % (0 to 79)", "100 % (21 to 100)"]
+    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == [
+        "0 % (0 to 79)",
+        "100 % (21 to 100)",
+    ]
 
 
 def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: SweepFolder) -> None:
