@@ -180,15 +180,15 @@ def read_records(path: Path) -> list[Record]:
     """
     records = []
     lines = (read_file(path) or b"").decode("utf-8", "replace").split("\n")
-    for place, line in enumerate(lines, 1):
+    for index, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             record = parsed(line)
             refuse_misfit(record, path.name)
         except ValueError as error:
-            if place < len(lines):
-                logger.warning("%s: line %d is no record and is passed over: %s", path, place, error)
+            if index < len(lines):
+                logger.warning("%s: line %d is no record and is passed over: %s", path, index, error)
         else:
             records.append(record)
     return records

@@ -9,7 +9,7 @@ from ebgan.recipes import find_grid
 from ebgan.report import png
 from ebgan.reproductions.index import REPRODUCTIONS
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps import Result, Store
+from ebgan.sweeps import Result, SweepStore
 from ebgan.sweeps.plan import chosen
 
 FEW = 30  # trials
@@ -30,7 +30,7 @@ def swept(name: str, folder: Path) -> list[str]:
         return []
     trials = chosen(list(find_grid(grids[name]).make("tiny").trials()), FEW, 0)
     picture = png(Image.fromarray(np.full((38, 38), 99, np.uint8)))
-    with Store(SweepFolder(folder).trials) as store:
+    with SweepStore(SweepFolder(folder).trials) as store:
         store.state(grid=grids[name], scale="tiny")
         store.expect(trials)
         measures = {"i_usual": 1.0, "i_usual_real": 2.0}

@@ -8,7 +8,7 @@ from ebgan.nets.class_head import ClassHead
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN
 from ebgan.recipes import find
-from ebgan.recipes.rivals import RIVALS
+from ebgan.recipes.methods import METHODS
 from ebgan.training.optim import Adam
 
 STEPS = 10  # with a checkpoint after each second one
@@ -37,7 +37,7 @@ def short(experiment: Experiment, batch: int = 12) -> Experiment:
     )
 
 
-TOYS = {name: short(find(f"toy.ring.{name}").make(), batch=120) for name in RIVALS}
+TOYS = {name: short(find(f"toy.ring.{name}").make(), batch=120) for name in METHODS}
 OTHERS = {
     "crops and mirrors": short(replace(SMALL, data=Data(size=8, crop=6, flip=True))),
     "accumulate": short(replace(SMALL, accumulate=3, accumulate_norms=True, ema=50)),

@@ -13,7 +13,7 @@ import torch
 
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.sweeps import Grid, Result, Store, sweep
+from ebgan.sweeps import Grid, Result, SweepStore, sweep
 from ebgan.sweeps.hangs import FACTOR, LEAST, Patience
 from ebgan.sweeps.plan import planned, seconds
 
@@ -42,7 +42,7 @@ def stopping(folder: str, experiments: Sequence[Experiment], device: str) -> lis
 
 
 def rows_of(out: Path) -> dict[int, tuple[str, str]]:
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         return {row.fields["seed"]: (row.status, row.error) for row in store.rows()}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import dask
 import pytest
 
-from ebgan.sweeps import Grid, Store, sweep
+from ebgan.sweeps import Grid, SweepStore, sweep
 from ebgan.sweeps.cluster import connected
 
 from .sweep_driver import GRID, fatal, score
@@ -31,7 +31,7 @@ def start(out: Path) -> subprocess.Popen[bytes]:
 def finished(out: Path) -> int:
     if not (out / "trials.sqlite").exists():
         return 0
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         return len(store.finished())
 
 
@@ -54,7 +54,7 @@ def kill_a_worker(out: Path, driver: subprocess.Popen[bytes], chance: random.Ran
 
 
 def assert_right(out: Path) -> None:
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         rows = store.rows()
         expected = {trial.id: score(trial.experiment) for trial in GRID.trials()}
         assert {row.id: (row.status, row.score) for row in rows} == {
@@ -99,7 +99,7 @@ def test_a_trial_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
     base = GRID.base
     pair = Grid(base=base, axes={"seed": (0, 1), "nets.generator.width": (8, 9, 10)})  # three stacks
     failed = sweep(pair, tmp_path, runner=fatal)
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         rows = store.rows()
     assert [(row.fields["seed"], row.fields["nets.generator.width"]) for row in rows if row.id in failed] == [(1, 9)]
     assert [row.status for row in rows].count("done") == 5

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Sample
-from ebgan.samplers import Moment, Noised, Prior, Replay, no_source
+from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
 
 COUNT = 4000
 SEED = Randomness.of(3)
@@ -18,8 +18,8 @@ def shown(sampler: Noised, randomness: Randomness = SEED) -> Tensor:
     """What the discriminator sees of samples of 100 where the data is -7: [*models, COUNT]."""
     models = randomness.seeds.shape
     sample, data = torch.full((*models, COUNT, 1, 1, 1), 100.0), torch.full((*models, COUNT, 1, 1, 1), -7.0)
-    memory = sampler.init(Site((1, 1, 1), None, randomness), torch.float32)
-    after, _ = sampler.recall(memory, Sample(sample), Moment(randomness, 0, 0, COUNT), lambda: Batch(data))
+    memory = sampler.init(BuildContext((1, 1, 1), None, randomness), torch.float32)
+    after, _ = sampler.replay(memory, Sample(sample), DrawKey(randomness, 0, 0, COUNT), lambda: Batch(data))
     assert torch.equal(after.images, sample)
     assert after.negatives is not None
     return after.negatives[..., 0, 0, 0]
@@ -52,10 +52,13 @@ def test_replayed_samples_are_replaced_as_well() -> None:
 
 
 def test_noised_data_needs_data() -> None:
-    moment = Moment(SEED, 0, 0, 2)
+    key = DrawKey(SEED, 0, 0, 2)
     with pytest.raises(UsageError, match="start from images"):
-        Noised().recall(
-            Prior().init(Site((1, 1, 1), None, SEED), torch.float32), Sample(torch.zeros(2, 1, 1, 1)), moment, no_source
+        Noised().replay(
+            Prior().init(BuildContext((1, 1, 1), None, SEED), torch.float32),
+            Sample(torch.zeros(2, 1, 1, 1)),
+            key,
+            no_source,
         )
 
 

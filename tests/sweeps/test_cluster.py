@@ -14,7 +14,7 @@ import pytest
 from distributed import Client
 
 from ebgan.experiment import Experiment
-from ebgan.sweeps import Grid, Result, Standing, Store, sweep
+from ebgan.sweeps import Grid, Result, Standing, SweepStore, sweep
 from ebgan.sweeps.cluster import connected
 from ebgan.sweeps.driver import SchedulerLostError
 
@@ -68,5 +68,5 @@ def test_a_scheduler_that_ends_is_told_and_its_trials_wait(tmp_path: Path) -> No
         finally:
             made.kill()
     assert raised.value.exit_code == 8
-    with Store(tmp_path / "out" / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "out" / "trials.sqlite") as store:
         assert [row.status for row in store.rows()] == ["waiting"] * 2

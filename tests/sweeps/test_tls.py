@@ -16,7 +16,7 @@ import pytest
 
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.sweeps import Grid, Result, Store, sweep
+from ebgan.sweeps import Grid, Result, SweepStore, sweep
 
 PYTHON = (sys.executable, "-m")
 pytestmark = [
@@ -78,5 +78,5 @@ def test_a_sweep_runs_on_a_cluster_over_tls_and_only_with_its_certificates(
         monkeypatch.setattr("ebgan.sweeps.cluster.ANSWER", 3.0)
         with pytest.raises(UsageError, match=r"--scheduler .* needs certificates"):
             sweep(Grid(base=grid.base, axes={"seed": (3,)}), tmp_path / "other", scheduler=address, runner=done)
-    with Store(tmp_path / "out" / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "out" / "trials.sqlite") as store:
         assert [(row.status, row.score) for row in store.rows()] == [("done", 0.0), ("done", 1.0), ("done", 2.0)]

@@ -135,7 +135,7 @@ def named_apart(packed: Packed, source: str, sources: tuple[str, ...]) -> Packed
         return packed
     from ebgan.data.store import printable
 
-    names, told = packed.names or [f"[{place}]" for place in range(len(packed))], printable(source)
+    names, told = packed.names or [f"[{index}]" for index in range(len(packed))], printable(source)
     alone = len(packed) == 1 and Path(source).is_file() and names[0] == printable(Path(source).name)
     return replace(packed, names=(told,) if alone else tuple(f"{told}/{name}" for name in names))
 
@@ -145,7 +145,7 @@ def score(run: Run, packed: Packed) -> list[Scored]:
     from ebgan.data import UNKNOWN
 
     energies = [energy for chunk in chunks(packed) for energy in run.energy(chunk).tolist()]
-    names = packed.names or [f"{packed.name}[{place}]" for place in range(len(packed))]
+    names = packed.names or [f"{packed.name}[{index}]" for index in range(len(packed))]
     labels = [UNKNOWN] * len(packed) if packed.labels is None else packed.labels
     kinds = ["" if label == UNKNOWN else packed.classes[label] for label in labels]
     return [Scored(*each) for each in zip(names, kinds, energies, strict=True)]
@@ -160,10 +160,10 @@ def chunks(packed: Packed) -> list[Tensor]:
     return [scaled(torch.from_numpy(rows.copy()), (-1.0, 1.0)) for rows in packed.rows()]
 
 
-def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
+def write_maps(run: Run, packed: Packed, folder: Path, index: int) -> None:
     """For each image a picture: itself, its reconstruction, and the error of each pixel, white from 1 on.
 
-    Pictures are numbered from `place` on; of an image's name only the last part is used: none leaves the folder.
+    Pictures are numbered from `index` on; of an image's name only the last part is used: none leaves the folder.
     """
     import torch
 
@@ -175,8 +175,8 @@ def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
         errors = (reconstructions - images).abs().mean(1, keepdim=True).clamp(0, 1) * 2 - 1
         for triple in zip(images, reconstructions, errors.expand_as(images), strict=True):
             name = Path(next(names)).stem[:LONGEST]
-            save_png(grid(torch.stack(triple), columns=3), folder / f"{place:06d}-{name}.png")
-            place += 1
+            save_png(grid(torch.stack(triple), columns=3), folder / f"{index:06d}-{name}.png")
+            index += 1
 
 
 def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None) -> None:
@@ -186,8 +186,8 @@ def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None)
 
     heading = ("rank", "image", "class", "energy", *(("p_value", "verdict") if judge else ()))
     rows = [
-        (place + 1, *each, *((judge.p_value(each.energy), judge.verdict(each.energy)) if judge else ()))
-        for place, each in enumerate(ranking)
+        (index + 1, *each, *((judge.p_value(each.energy), judge.verdict(each.energy)) if judge else ()))
+        for index, each in enumerate(ranking)
     ]
     write_atomically(path, csv_text([heading, *rows]).encode())
 
@@ -212,8 +212,8 @@ def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> tuple[float,
 
 
 def _print(ranking: list[Scored], judge: Judge | None) -> None:
-    for place, (image, kind, energy) in enumerate(ranking[:SHOWN]):
+    for index, (image, kind, energy) in enumerate(ranking[:SHOWN]):
         judged = f"{judge.verdict(energy):<9}  p {judge.p_value(energy):<8.3g}  " if judge else ""
-        print(f"{place + 1:>5}  {energy:10.4f}  {judged}{image}{f'  ({kind})' if kind else ''}")
+        print(f"{index + 1:>5}  {energy:10.4f}  {judged}{image}{f'  ({kind})' if kind else ''}")
     if len(ranking) > SHOWN:
         print(f"  ...  {len(ranking) - SHOWN:,} more")

@@ -133,7 +133,7 @@ def grid_name(grid: str) -> str:
 
 def _print_end(out: Path, failed: list[str]) -> None:
     from ebgan.runfolder import SweepFolder
-    from ebgan.sweeps import Store
+    from ebgan.sweeps import SweepStore
     from ebgan.sweeps.driver import SweepFailedError
 
     folder = SweepFolder(out)
@@ -141,7 +141,7 @@ def _print_end(out: Path, failed: list[str]) -> None:
     print(f"report  {folder.report}")
     if not failed:
         return
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         rows = {row.id: row for row in store.rows()}
     _print_failed([rows[trial] for trial in failed])
     raise SweepFailedError(

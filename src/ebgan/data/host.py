@@ -47,10 +47,10 @@ class _Ring(torch_data.Dataset[int]):
         self.labels.share_memory_()  # type: ignore[no-untyped-call]
 
     def __getitem__(self, task: tuple[int, NDArray[np.int64]]) -> int:
-        slot, places = task
-        np.take(self.data.images, places, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
+        slot, indices = task
+        np.take(self.data.images, indices, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
         if self.data.labels is not None:
-            np.take(self.data.labels, places, 0, self.labels[slot].numpy(), "clip")
+            np.take(self.data.labels, indices, 0, self.labels[slot].numpy(), "clip")
         return slot
 
     def rows(self, slot: int) -> Rows:
@@ -58,7 +58,7 @@ class _Ring(torch_data.Dataset[int]):
         return self.images[slot], None if self.data.labels is None else self.labels[slot].clone()
 
 
-def from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) -> Iterator[Rows]:
+def from_host(data: Packed, indices: Iterator[Tensor], batch: int, workers: int) -> Iterator[Rows]:
     """The rows of batches of so many images at these places, gathered by so many worker processes.
 
     Raises LoaderLostError if one of them dies or stops.
@@ -67,7 +67,7 @@ def from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) 
     loader: DataLoader[Any] = DataLoader(
         ring,
         batch_size=None,
-        sampler=((turn % len(ring.images), place.numpy()) for turn, place in enumerate(places)),
+        sampler=((turn % len(ring.images), index.numpy()) for turn, index in enumerate(indices)),
         num_workers=workers,
         prefetch_factor=_AHEAD if workers else None,
         timeout=TIMEOUT if workers else 0,

@@ -140,9 +140,9 @@ class PackFolder:
         with self.part.open("rb") as file:
             if file.read(len(START)) != START:
                 return []
-            for place, stretch in enumerate(done):
+            for index, stretch in enumerate(done):
                 if hashlib.sha256(file.read(stretch.length)).hexdigest() != stretch.digest:
-                    return done[:place]
+                    return done[:index]
         return done
 
 

@@ -225,8 +225,8 @@ def _scaler(table: Floats) -> StandardScaler:
     with np.errstate(all="ignore"):
         scaler = StandardScaler().fit(table)
     if not np.isfinite(scaler.var_).all():
-        place = int(np.flatnonzero(~np.isfinite(scaler.var_))[0])
-        raise UsageError(f"feature {place}: numbers up to {np.abs(table[:, place]).max():.3g}: give it in larger units")
+        index = int(np.flatnonzero(~np.isfinite(scaler.var_))[0])
+        raise UsageError(f"feature {index}: numbers up to {np.abs(table[:, index]).max():.3g}: give it in larger units")
     return scaler
 
 

@@ -23,7 +23,7 @@ from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
 from ebgan.experiment.building import build
 from ebgan.experiment.stacking import stacked
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.objectives import EBGAN, MAGAN
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
@@ -47,7 +47,9 @@ class Trained:
     def net(self) -> nn.Module:
         """The discriminator in evaluation mode, in float64: the energy of a row is then the same in any batch."""
         randomness = Randomness.of(self.experiment.seed)
-        net = self.experiment.nets.discriminator.build(Site(self.shape, self.experiment.data.limits, randomness))
+        net = self.experiment.nets.discriminator.build(
+            BuildContext(self.shape, self.experiment.data.limits, randomness)
+        )
         net.load_state_dict(self.weights)
         return net.eval().double()
 
@@ -120,8 +122,8 @@ class _Rows:
             first += self.batch
 
     def _at(self, first: int, purpose: str) -> Tensor:
-        places = stretch(first, len(self.rows), self.batch, partial(self._order, purpose))
-        return picked(self.rows, places)
+        indices = stretch(first, len(self.rows), self.batch, partial(self._order, purpose))
+        return picked(self.rows, indices)
 
     def _order(self, purpose: str, epoch: int) -> Tensor:
         known, order = self._orders.get(purpose, (-1, torch.empty(0)))
@@ -148,7 +150,7 @@ def _begun(game: Game, progress: Progress, objective: Any, rows: Tensor, share: 
         mean = reconstruction_error(game.energy.unit, some.mean(0, keepdim=True).expand_as(some), some).mean()
         margin: Any = torch.lerp(reached.mean(-1), mean.expand(reached.shape[:-1]), share)
         game = replace(game, objective=replace(objective, margin=margin))
-    return game, progress._replace(objective=game.objective.begin(progress.objective, reached))
+    return game, progress._replace(objective=game.objective.after_pretraining(progress.objective, reached))
 
 
 def _mean(outcome: Outcome) -> float:

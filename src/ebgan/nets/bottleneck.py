@@ -16,7 +16,7 @@ from typing import final
 from torch import Tensor, nn
 
 from ebgan.errors import check_least
-from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Site
+from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec
 from ebgan.nets.layers import Linear, he, initialise, widened
 
 
@@ -28,9 +28,9 @@ class BottleneckAutoencoder(DiscriminatorSpec):
     width: int = 64  # units of either hidden layer
     code: int = 4  # units of the code
 
-    def build(self, site: Site) -> Autoencoder:
-        net = _Bottleneck(self, site)
-        initialise(net, site.randomness, "discriminator", he)
+    def build(self, context: BuildContext) -> Autoencoder:
+        net = _Bottleneck(self, context)
+        initialise(net, context.randomness, "discriminator", he)
         return net
 
     def __post_init__(self) -> None:
@@ -38,16 +38,16 @@ class BottleneckAutoencoder(DiscriminatorSpec):
 
 
 class _Bottleneck(Autoencoder):
-    def __init__(self, spec: BottleneckAutoencoder, site: Site) -> None:
+    def __init__(self, spec: BottleneckAutoencoder, context: BuildContext) -> None:
         super().__init__()
-        self.shape, features, models = site.shape, math.prod(site.shape), site.models
+        self.shape, features, models = context.shape, math.prod(context.shape), context.models
         self.encoder = nn.Sequential(
             Linear(features, spec.width, models), nn.ReLU(), Linear(spec.width, spec.code, models)
         )
         self.decoder = nn.Sequential(
             Linear(spec.code, spec.width, models), nn.ReLU(), Linear(spec.width, features, models)
         )
-        self.to(site.randomness.seeds.device)
+        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encoder(images.flatten(-3))

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ebgan.experiment import Data, Experiment
-from ebgan.recipes.images64 import IMAGES, SETS, ebgan
 from ebgan.recipes.index import recipe
+from ebgan.recipes.pictures64 import IMAGES, SETS, ebgan
 from ebgan.samplers import Noised
 
 NOISE = 0.25  # standard deviation, of pixels in [-1, 1]

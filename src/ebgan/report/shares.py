@@ -12,7 +12,7 @@ from ebgan.report.trials import Published, SweepRecord, families, share
 HALF = 0.5  # of the real images' score
 
 
-class Share(NamedTuple):
+class ShareRow(NamedTuple):
     """A line of the table of shares."""
 
     label: str
@@ -29,7 +29,7 @@ def share_columns(record: SweepRecord) -> list[str]:
     return columns
 
 
-def shares(record: SweepRecord) -> list[Share]:
+def shares(record: SweepRecord) -> list[ShareRow]:
     """The shares at the bounds that the grid names; none where it names none, or trials are not scored by I'.
 
     Bounds are I' itself, then as large a part of the real images' score as these are of the most that I' can be: the
@@ -38,13 +38,13 @@ def shares(record: SweepRecord) -> list[Share]:
     real, published = record.real_score, record.published
     if real is None or published is None:
         return []
-    lines = [Share(f"failed: I' under {published.failed}", _cells(record, published, published.failed, below=True))]
-    lines += [Share(f"I' above {low}", _cells(record, published, low)) for low in published.good]
+    lines = [ShareRow(f"failed: I' under {published.failed}", _cells(record, published, published.failed, below=True))]
+    lines += [ShareRow(f"I' above {low}", _cells(record, published, low)) for low in published.good]
     for bound in (published.failed, *published.good):
         part, below = bound / published.most, bound == published.failed
         label = f"I' {'under' if below else 'above'} {100 * part:.0f} % of the real images', {part * real:.2f}"
-        lines.append(Share(label, _cells(record, published, part * real, below, bound)))
-    return [*lines, Share(f"I' above half of the real images' {real:.2f}", _cells(record, published, HALF * real))]
+        lines.append(ShareRow(label, _cells(record, published, part * real, below, bound)))
+    return [*lines, ShareRow(f"I' above half of the real images' {real:.2f}", _cells(record, published, HALF * real))]
 
 
 def _cells(

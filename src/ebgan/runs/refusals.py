@@ -22,5 +22,5 @@ def refuse_before_training(experiment: Experiment, data: Dataset) -> None:
     refuse_unfit(data, batch=experiment.batch, limits=experiment.data.limits, ranks=ranks)
     if experiment.objective.asks.classifies and isinstance(data, Packed):
         refuse_undivided(experiment.labelled.batch, ranks)
-        if experiment.unsettled:
+        if experiment.from_data:
             split(experiment, data, Randomness.of(experiment.seed))

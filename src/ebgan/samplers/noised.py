@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 from ebgan.errors import check_number
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.base import DrawKey, Sampler
 from ebgan.samplers.prior import Prior
 
 
@@ -44,19 +44,19 @@ class Noised(Sampler[Any]):
     def check(self, generator: nn.Module) -> None:
         self.sampler.check(generator)
 
-    def init(self, site: Site, dtype: torch.dtype) -> Any:
-        return self.sampler.init(site, dtype)
+    def init(self, context: BuildContext, dtype: torch.dtype) -> Any:
+        return self.sampler.init(context, dtype)
 
-    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
-        return self.sampler.sample(generator, moment, source)
+    def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
+        return self.sampler.sample(generator, key, source)
 
-    def recall(self, memory: Any, sample: Sample, moment: Moment, source: Callable[[], Batch]) -> tuple[Sample, Any]:
-        shown, memory = self.sampler.recall(memory, sample, moment, source)
+    def replay(self, memory: Any, sample: Sample, key: DrawKey, source: Callable[[], Batch]) -> tuple[Sample, Any]:
+        shown, memory = self.sampler.replay(memory, sample, key, source)
         before = shown.images if shown.negatives is None else shown.negatives
-        where = {"first": moment.first, "turn": moment.turn}
+        where = {"first": key.first, "turn": key.turn}
         images = source().images
-        noise = moment.randomness.normal("noised", moment.count, *images.shape[-3:], **where)
-        replaced = moment.randomness.uniform("noised share", moment.count, **where) <= per_model(self.share, 1)
+        noise = key.randomness.normal("noised", key.count, *images.shape[-3:], **where)
+        replaced = key.randomness.uniform("noised share", key.count, **where) <= per_model(self.share, 1)
         noised = images + per_model(self.noise, 4) * noise
         negatives = torch.where(replaced[..., None, None, None], noised.to(before.dtype), before)
         return shown._replace(negatives=negatives), memory

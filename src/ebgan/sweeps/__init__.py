@@ -5,7 +5,7 @@ from ebgan.sweeps.driver import Standing
 from ebgan.sweeps.halving import Halving
 from ebgan.sweeps.rows import Row
 from ebgan.sweeps.run import sweep
-from ebgan.sweeps.store import Store
+from ebgan.sweeps.store import SweepStore
 from ebgan.sweeps.training import Result
 
-__all__ = ["Grid", "Halving", "Result", "Row", "Standing", "Store", "Trial", "sweep"]
+__all__ = ["Grid", "Halving", "Result", "Row", "Standing", "SweepStore", "Trial", "sweep"]

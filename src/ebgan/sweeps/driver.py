@@ -22,7 +22,7 @@ from ebgan.experiment.foreign import code_files
 from ebgan.sweeps.cluster import LOSSES
 from ebgan.sweeps.hangs import Beginnings, Patience, run_reported
 from ebgan.sweeps.plan import Task
-from ebgan.sweeps.store import Store
+from ebgan.sweeps.store import SweepStore
 from ebgan.sweeps.training import Result
 from ebgan.sweeps.worker import run_from_text
 from ebgan.training.signals import StoppedError, StopSignals, exit_code
@@ -53,7 +53,7 @@ class Standing(NamedTuple):
     left: float | None  # seconds, once there is something to tell them from
 
 
-class Observer(Protocol):
+class SweepObserver(Protocol):
     """An observer of a sweep's progress."""
 
     def standing(self, standing: Standing) -> None:
@@ -75,10 +75,10 @@ class Driver:
     """Submits tasks and collects results."""
 
     client: Client
-    store: Store
+    store: SweepStore
     device: str
     runner: Runner
-    observer: Observer | None
+    observer: SweepObserver | None
     signals: StopSignals
     patience: Patience
 
@@ -164,8 +164,8 @@ class Driver:
         if self.hangs[trial.id] < HANGS:
             self.waiting.append(task)
             return
-        told = f"{reason}, {HANGS} times; if it needs longer, give --trial-timeout MINUTES"
-        self._keep(task, {trial.id: Result("failed", error=told)})
+        message = f"{reason}, {HANGS} times; if it needs longer, give --trial-timeout MINUTES"
+        self._keep(task, {trial.id: Result("failed", error=message)})
 
     def _forget(self, future: Future) -> None:
         del self.running[future]
@@ -216,14 +216,14 @@ class Driver:
                 self.lost.add(trial.id)
                 self.suspects.append(task)
                 return
-            told = f"its worker was lost {LOSSES + 1} times with nothing else at work: out of memory, perhaps"
+            message = f"its worker was lost {LOSSES + 1} times with nothing else at work: out of memory, perhaps"
         else:
             self.tries[trial.id] = self.tries.get(trial.id, 0) + 1
             if self.tries[trial.id] <= RETRIES:
                 self.waiting.append(task)
                 return
-            told = f"{type(error).__name__}: {error}"
-        self._keep(task, {trial.id: Result("failed", error=" ".join(told.split()))})
+            message = f"{type(error).__name__}: {error}"
+        self._keep(task, {trial.id: Result("failed", error=" ".join(message.split()))})
 
     def _keep(self, task: Task, results: dict[str, Result]) -> None:
         self.store.finish(results)
@@ -237,7 +237,7 @@ class Driver:
             self.observer.standing(standing(self.store, 3600 * self.finished / passed, left))
 
 
-def standing(store: Store, hourly: float = 0.0, left: float | None = None) -> Standing:
+def standing(store: SweepStore, hourly: float = 0.0, left: float | None = None) -> Standing:
     """The progress of the sweep in a store."""
     counts, best = store.summary()
     diverged = counts.get("diverged", 0)

@@ -19,13 +19,13 @@ from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.trials import Published
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import connected, sharing, workers_multiply_bf16
-from ebgan.sweeps.driver import Driver, Observer, Runner
+from ebgan.sweeps.driver import Driver, Runner, SweepObserver
 from ebgan.sweeps.halving import Halving, rungs, unfinished
 from ebgan.sweeps.hangs import Patience
 from ebgan.sweeps.moved import recognised
 from ebgan.sweeps.plan import chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation
-from ebgan.sweeps.store import Store
+from ebgan.sweeps.store import SweepStore
 from ebgan.sweeps.summary import write_sweep_report
 from ebgan.sweeps.training import run_trials
 from ebgan.training.lock import run_lock
@@ -47,7 +47,7 @@ def sweep(
     shuffle: int = 0,
     trial_timeout: float | None = None,
     halving: Halving | None = None,
-    observer: Observer | None = None,
+    observer: SweepObserver | None = None,
     runner: Runner = run_trials,
     facts: dict[str, str] | None = None,
     published: Published | None = None,
@@ -68,7 +68,7 @@ def sweep(
     if halving:
         halving.check(trials)
     wanted: set[str] = set()
-    with run_lock(folder.lock), Store(folder.trials) as store, ExitStack() as opened:
+    with run_lock(folder.lock), SweepStore(folder.trials) as store, ExitStack() as opened:
         client = cache(lambda: opened.enter_context(connected(workers, scheduler, slurm)))
         trials, data = recognised(trials, store.facts())
         trials, kept = _settled(trials, store.facts(), str(device), client if scheduler or slurm else None)

@@ -39,8 +39,8 @@ class Table:
         odd = draw.permutation(np.flatnonzero(self.anomalous))[:most]
         half = len(normal) // 2
         trained, tested = normal[:half][:most], normal[half:][:most]
-        places = np.concatenate((tested, odd))
-        return Split(self.rows[trained], self.rows[places], np.arange(len(places)) >= len(tested))
+        indices = np.concatenate((tested, odd))
+        return Split(self.rows[trained], self.rows[indices], np.arange(len(indices)) >= len(tested))
 
 
 @dataclass(frozen=True, eq=False)
