@@ -89,7 +89,7 @@ def test_panels_of_optimisers_have_one_order_whichever_trials_are_there(tmp_path
 
 def test_the_paper_stands_beside_each_share(page: str) -> None:
     (line,) = re.findall(r"<tr><td>failed: I&#39; under 0.23</td>(.*?)</tr>", page)
-    assert re.findall(r">([\d.]+ %)<", line) == ["0 %", "62 %", "0.267 %", "91 %"]
+    assert re.findall(r">([\d.]+ %.*?)<", line) == ["0 % (0 to 11)", "62 %", "0.267 % (0 to 1)", "91 %"]
 
 
 def test_samples_are_those_of_the_best_median_and_worst_of_each_family(page: str) -> None:
@@ -168,8 +168,11 @@ def test_shares_stand_under_the_name_of_their_family_whatever_the_order_of_trial
 
     trials = [trial("GAN", 640, 0.1), trial("EBGAN", 64, 2.0), trial("GAN", 64, 0.1)]
     record = SweepRecord("", trials, [], [], BOUNDS, "1 of 10 goes on")
-    assert share_columns(record) == ["GAN", "EBGAN"]
-    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == ["0 %", "100 %"]
+    assert share_columns(record) == ["GAN, n = 1 (95 % interval)", "EBGAN, n = 1 (95 % interval)"]
+    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == [
+        "0 % (0 to 79)",
+        "100 % (21 to 100)",
+    ]
 
 
 def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: SweepFolder) -> None:
@@ -226,7 +229,7 @@ def test_trials_that_were_halved_are_drawn_rung_by_rung_and_the_first_speaks_for
     assert titles[:2] == ["9 trials of 853 images", "3 trials of 2,560 images"]
     assert "images" not in titles
     (line,) = re.findall(r"<tr><td>I&#39; above 0.5</td>(.*?)</tr>", page)
-    assert re.findall(r">([\d.]+ %)<", line) == ["33.3 %"]
+    assert re.findall(r">([\d.]+ %.*?)<", line) == ["33.3 % (12 to 65)"]
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "Halving 1 of 3 goes on, 2 rungs shares and effects are of the first rung" in text
     assert "With 853 images 9 of 9 With 2,560 images 3 of 3" in text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from ebgan.report.interval import wilson
 from ebgan.report.summary import number
 from ebgan.report.trials import Published, SweepRecord, families, share
 
@@ -20,8 +22,10 @@ class ShareRow(NamedTuple):
 def share_columns(record: SweepRecord) -> list[str]:
     """What stands above the shares."""
     columns = []
+    compared = families(record.compared)
     for name in families(record.trials):
-        columns += [name, f"{name}, paper"] if name in record.heights else [name]
+        columns.append(f"{name}, n = {len(compared.get(name, [])):,} (95 % interval)")
+        columns += [f"{name}, paper"] if name in record.heights else []
     return columns
 
 
@@ -50,9 +54,16 @@ def _cells(
     cells = []
     compared = families(record.compared)
     for name in families(record.trials):
-        found = share(compared.get(name, []), bound, below)
-        cells.append("none yet" if found is None else number(found, share=True))
+        cells.append(_with_interval(compared.get(name, []), bound, below))
         if name in record.heights:
             under, above = published.shares(name, bound if told is None else told)
             cells.append(f"{100 * (under if below else above):.0f} %")
     return cells
+
+
+def _with_interval(scores: Sequence[float], bound: float, below: bool) -> str:
+    found = share(scores, bound, below)
+    if found is None:
+        return "none yet"
+    low, high = wilson(round(found * len(scores)), len(scores))
+    return f"{number(found, share=True)} ({100 * low:.0f} to {100 * high:.0f})"
