@@ -13,7 +13,7 @@ import torch
 
 from ebgan.experiment import Precision
 
-# Measured on one thread of a processor with AVX512-BF16 (docs/performance.md), with fully connected nets: a step in bf16
+# Measured on one thread of a processor with AVX512-BF16 (docs/performance.md), for fully connected nets: a bf16 step
 # takes 1.1 times as long as in fp32 with 200,000 weights, the same with 460,000, and 0.8 times as long with 1,000,000.
 LARGE = 500_000  # weights of both nets together
 FIRST_SIDE, LAST_SIDE = 64, 4096  # of the square matrices that `product_speed` multiplies

@@ -25,7 +25,7 @@ Slots = dict[str, list[Tensor]]
 
 # From so many weights per model on, a stack's models are updated one by one: torch's fused kernel passes over memory
 # once, while updating all models together moves four times as many bytes. One by one takes a call for each model in
-# place of several for each weight of the net, and so is also faster for few models. Measured on a CPU, estimated for a GPU.
+# place of several for each weight, and so is also faster for few models. Measured on a CPU, estimated for a GPU.
 WIDE, WIDE_DEVICE = 30_000, 5_000_000
 
 
