@@ -61,7 +61,7 @@ class Wide(nn.Module):
 
 
 class Coupled(nn.Module):
-    """A layer whose output for a sample depends on the other samples of the pass, or on the number of earlier samples."""
+    """A layer whose output for a sample depends on other samples of the pass, or on the number of earlier samples."""
 
 
 def couples(net: nn.Module) -> bool:
@@ -72,7 +72,7 @@ def couples(net: nn.Module) -> bool:
 def across_models(
     x: Float[Tensor, "*models batch features"], normalise: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "*models batch features"]:
-    """Apply `normalise` to rows [batch, features] of all models at once, with the model axis flattened into features."""
+    """Apply `normalise` to rows [batch, features] of all models at once, by flattening the model axis into features."""
     rows = x.movedim(-2, 0)
     return normalise(rows.flatten(1)).view(rows.shape).movedim(0, -2)
 
