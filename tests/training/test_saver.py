@@ -11,8 +11,8 @@ from ebgan.data import from_array
 from ebgan.errors import StorageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.experiment.starting import start
-from ebgan.held import FolderLostError
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.storage.held import FolderLostError
 from ebgan.training import saver as saving
 from ebgan.training.checkpoint import Checkpoint, newest, publish
 from ebgan.training.plan import Plan

@@ -86,7 +86,7 @@ def classify(run: Run, packed: Packed) -> list[NamedImage]:
 def write_table(named: list[NamedImage], path: Path) -> None:
     """The classes as CSV."""
     from ebgan.csv_cells import csv_text
-    from ebgan.runfolder import write_atomically
+    from ebgan.storage.files import write_atomically
 
     write_atomically(path, csv_text([("image", "class", "probability", "energy"), *named]).encode())
 

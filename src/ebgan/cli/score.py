@@ -182,7 +182,7 @@ def write_maps(run: Run, packed: Packed, folder: Path, index: int) -> None:
 def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None) -> None:
     """The ranking as CSV, with p-values and verdicts if there is a judge."""
     from ebgan.csv_cells import csv_text
-    from ebgan.runfolder import write_atomically
+    from ebgan.storage.files import write_atomically
 
     heading = ("rank", "image", "class", "energy", *(("p_value", "verdict") if judge else ()))
     rows = [

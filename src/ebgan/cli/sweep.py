@@ -50,18 +50,7 @@ class Sweep(OpensData):
 def main(argv: list[str]) -> None:
     """Run, or plan, with progress on the console."""
     chosen = parse(Sweep, "sweep", argv)
-    for name, value, least in (
-        ("workers", chosen.workers, 1),
-        ("limit", chosen.limit, 1),
-        ("halving", chosen.halving, 2),
-        ("rungs", chosen.rungs, 2),
-    ):
-        if value is not None and value < least:
-            raise UsageError(f"--{name} {value}: expected at least {least}")
-    if chosen.rungs and not chosen.halving:
-        raise UsageError(f"--rungs {chosen.rungs}: are those of a halving: give --halving too")
-    if chosen.scheduler and chosen.slurm:
-        raise UsageError("--scheduler and --slurm: workers come from one of them: give one")
+    _refuse(chosen)
     from ebgan.cli.experiment import find_device, named_device
 
     grid = _grid(chosen)
@@ -94,6 +83,22 @@ def main(argv: list[str]) -> None:
         )
     _print_end(out, failed)
     return None
+
+
+def _refuse(chosen: Sweep) -> None:
+    """Raise UsageError for numbers that are too small and options that do not go together."""
+    for name, value, least in (
+        ("workers", chosen.workers, 1),
+        ("limit", chosen.limit, 1),
+        ("halving", chosen.halving, 2),
+        ("rungs", chosen.rungs, 2),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"--{name} {value}: expected at least {least}")
+    if chosen.rungs and not chosen.halving:
+        raise UsageError(f"--rungs {chosen.rungs}: are those of a halving: give --halving too")
+    if chosen.scheduler and chosen.slurm:
+        raise UsageError("--scheduler and --slurm: workers come from one of them: give one")
 
 
 @unswept()

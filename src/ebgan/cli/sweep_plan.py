@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.summary import duration
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import Halving, SweepStore, Trial
-from ebgan.sweeps.halving import Scores, rungs, unfinished
+from ebgan.sweeps.halving import Rung, Scores, rungs, unfinished
 from ebgan.sweeps.moved import recognised
 from ebgan.sweeps.plan import Task, planned, seconds
 from ebgan.sweeps.precision import FACT, settled, warn_of_emulation
@@ -40,8 +40,25 @@ def print_plan(
     if kept:
         print(f"{kept[FACT]} in trials that name no precision")
     warn_of_emulation(trials, device)
-    needed, here = 0.0, device.type != "cuda" or torch.cuda.is_available()
-    for rung in rungs(trials, halving, lambda: scores):
+    needed = _print_rung(rungs(trials, halving, lambda: scores), finished, out, halving, device=device, sharing=sharing)
+    if needed is None:
+        print(f"how long it takes can be told where there is a {device.type} device to try it on")
+        return
+    print(f"about {duration(needed / workers)} with {_counted(workers, 'worker')} on idle cores like this one")
+
+
+def _print_rung(
+    remaining: Iterable[Rung],
+    finished: set[str],
+    out: Path,
+    halving: Halving | None,
+    *,
+    device: torch.device,
+    sharing: int,
+) -> float | None:
+    """Print the rungs up to the first that has work left; seconds of one worker, None where they cannot be told."""
+    here = device.type != "cuda" or torch.cuda.is_available()
+    for rung in remaining:
         left = unfinished(rung, finished)
         if not rung.trials:
             print("no trial has a score to go on with")
@@ -53,15 +70,11 @@ def print_plan(
         tasks = planned(left, device, sharing=sharing)
         for line in _task_lines(tasks):
             print(line)
-        if here:
-            needed = seconds(tasks, device) * (1 + rung.above * len(rung.trials) / len(left))
+        needed = seconds(tasks, device) * (1 + rung.above * len(rung.trials) / len(left)) if here else None
         if halving and rung.above:
             print(f"then {_counted(rung.above, 'rung')} of the best of every {halving.eta}, each from the start")
-        break
-    if not here:
-        print(f"how long it takes can be told where there is a {device.type} device to try it on")
-        return
-    print(f"about {duration(needed / workers)} with {_counted(workers, 'worker')} on idle cores like this one")
+        return needed
+    return 0.0 if here else None
 
 
 def _known(path: Path) -> tuple[set[str], Scores, dict[str, str]]:

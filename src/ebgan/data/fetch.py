@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 from ebgan.data.mirrors import MIRRORS, Remote
 from ebgan.errors import DataError, StorageError
-from ebgan.runfolder import storage_errors, write_atomically
+from ebgan.storage.files import storage_errors, write_atomically
 
 Progress = Callable[[str, int, int | None], None]  # the file, bytes that are here, bytes in all if known
 

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.errors import DataError
-from ebgan.runfolder import storage_errors
+from ebgan.storage.files import storage_errors
 
 MAGIC = b"EBGANPK2"
 START = MAGIC.ljust(64, b"\0")  # the pixels so begin at a multiple of 64 bytes

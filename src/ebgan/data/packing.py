@@ -29,7 +29,7 @@ from ebgan.data.picture import said_of_depth
 from ebgan.data.sources import existing, open_arrays
 from ebgan.data.store import Entry
 from ebgan.errors import DataError, StorageError, UsageError, check_least
-from ebgan.runfolder import storage_errors
+from ebgan.storage.files import storage_errors
 
 FORMAT = 4  # of the journal
 _STRETCH = 512  # files at most

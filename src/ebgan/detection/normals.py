@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.errors import DataError, UsageError
-from ebgan.runfolder import read_file, write_atomically
+from ebgan.storage.files import read_file, write_atomically
 
 FILE = "normal_energies.json"  # in a run folder
 MOST = 0.5  # of the normal samples that may be said to be anomalous

@@ -7,8 +7,8 @@ from pathlib import Path
 from torch import Tensor
 
 from ebgan.errors import CheckpointError
-from ebgan.runfolder import write_atomically
 from ebgan.sealed import decode, encode
+from ebgan.storage.files import write_atomically
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.runfolder import write_atomically
+from ebgan.storage.files import write_atomically
 
 if TYPE_CHECKING:  # a report is written without loading torch
     from torch import Tensor

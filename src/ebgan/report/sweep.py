@@ -16,7 +16,7 @@ from ebgan.report.html import Chart, template_environment
 from ebgan.report.shares import share_columns, shares
 from ebgan.report.summary import Fact, duration, number
 from ebgan.report.trials import SweepRecord, TrialPanel, TrialRecord, families, share
-from ebgan.runfolder import write_atomically
+from ebgan.storage.files import write_atomically
 
 Measure = Callable[[Sequence[float]], float | None]
 

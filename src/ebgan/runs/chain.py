@@ -22,8 +22,8 @@ from ebgan.csv_cells import csv_text
 from ebgan.data import Augmented, Images, scaled
 from ebgan.errors import UsageError
 from ebgan.metrics import Nearest, TrainedClassifier, nearest
-from ebgan.runfolder import write_atomically
 from ebgan.runs.run import Run
+from ebgan.storage.files import write_atomically
 
 COLUMNS = ("chain", "step", "energy", "distance", "nearest", "nearest_place", "class")
 

@@ -25,7 +25,7 @@ from ebgan.experiment.sources import with_source
 from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder, write_atomically
+from ebgan.runfolder import Record, RunFolder
 from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.loading import run_beside
@@ -33,6 +33,7 @@ from ebgan.runs.looks import RunLooks, examiner_of
 from ebgan.runs.refusals import refuse_before_training
 from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.settling import fill_from_data, keeps_margin
+from ebgan.storage.files import write_atomically
 from ebgan.training.lock import run_lock
 from ebgan.training.log import Log, Observer
 from ebgan.training.loop import Training
@@ -77,18 +78,11 @@ def train(
     """
     folder, device = RunFolder(Path(out)), usable_device(device)
     observer = observer or (NotebookBar(experiment.images) if in_notebook() else Silent())
-    if data_limits is not None and (data is None or isinstance(data, str | Path)):
-        raise UsageError(f"data_limits={data_limits}: is the range of numbers given as `data`; files say their own")
     folder.refuse_unfit()
     refuse_unkeepable(experiment)
     if isinstance(data, str | Path):
-        experiment = with_source(experiment, data)
-        data = None
-    spec = experiment.data
-    if data is None and (side := spec.side):
-        refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
-    with alone():
-        opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
+        experiment, data = with_source(experiment, data), None
+    opened = _opened(experiment, data, data_limits, observer)
     refuse_before_training(experiment, opened)
     _tell_of_own_classes(experiment, observer)
     leads = rank().index == 0
@@ -99,9 +93,7 @@ def train(
         seen = training.resume()
         refuse_shortened(experiment, folder, seen)
         if leads:
-            write_atomically(folder.config, experiment.to_yaml().encode())
-            if files := code_files(experiment):
-                write_atomically(folder.code, "".join(f"{file}\n" for file in files).encode("utf-8", "replace"))
+            _write_config(experiment, folder)
         try:
             training.run()
         except BaseException as error:
@@ -111,13 +103,24 @@ def train(
             raise
         with alone():
             if leads:
-                training.looks.measure_best()
-            if leads and isinstance(opened, Points):
-                write_animation(folder)
-            if leads:
-                write_report(folder)
+                _finish(training, folder, animated=isinstance(opened, Points))
     run.load_weights(state(training.course))
     return run
+
+
+def _write_config(experiment: Experiment, folder: RunFolder) -> None:
+    """Write config.yaml, and code.txt where classes are the user's own."""
+    write_atomically(folder.config, experiment.to_yaml().encode())
+    if files := code_files(experiment):
+        write_atomically(folder.code, "".join(f"{file}\n" for file in files).encode("utf-8", "replace"))
+
+
+def _finish(training: Training, folder: RunFolder, *, animated: bool) -> None:
+    """Measure the best weights and write what shows the whole run."""
+    training.looks.measure_best()
+    if animated:
+        write_animation(folder)
+    write_report(folder)
 
 
 def _tell_of_own_classes(experiment: Experiment, observer: Observer) -> None:
@@ -133,13 +136,22 @@ def _tell_of_own_classes(experiment: Experiment, observer: Observer) -> None:
 
 
 def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | None, observer: Observer) -> Dataset:
-    """The images that were given in Python."""
+    """The data of an experiment, or the images that were given in Python."""
     spec = experiment.data
+    if data is None:
+        if limits is not None:
+            raise UsageError(f"data_limits={limits}: is the range of numbers given as `data`; files say their own")
+        if side := spec.side:
+            refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
+        with alone():
+            return spec.open()
     if spec.limits is None:
         raise UsageError(f"data: {spec.source} is trained on points that it draws itself: leave `data` out")
     if not isinstance(data, Packed | np.ndarray | Tensor):
         observer.notice(f"reading all images of a {type(data).__name__} into memory")
-    return spec.prepared(read_given(data, size=spec.size, channels=spec.channels, white=spec.white, limits=limits))
+    with alone():
+        images = read_given(data, size=spec.size, channels=spec.channels, white=spec.white, limits=limits)
+        return spec.prepared(images)
 
 
 def _report_alone(error: BaseException) -> AbstractContextManager[None]:

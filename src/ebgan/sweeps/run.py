@@ -5,7 +5,7 @@ A trial whose result is not written when the driver or its worker ends is traine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
@@ -20,10 +20,10 @@ from ebgan.report.trials import Published
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps.cluster import connected, sharing, workers_multiply_bf16
 from ebgan.sweeps.driver import Driver, Runner, SweepObserver
-from ebgan.sweeps.halving import Halving, rungs, unfinished
+from ebgan.sweeps.halving import Halving, Rung, rungs, unfinished
 from ebgan.sweeps.hangs import Patience
 from ebgan.sweeps.moved import recognised
-from ebgan.sweeps.plan import chosen, planned
+from ebgan.sweeps.plan import Task, chosen, planned
 from ebgan.sweeps.precision import settled, warn_of_emulation
 from ebgan.sweeps.store import SweepStore
 from ebgan.sweeps.summary import write_sweep_report
@@ -67,33 +67,35 @@ def sweep(
     patience = Patience(trial_timeout, str(device))
     if halving:
         halving.check(trials)
-    wanted: set[str] = set()
     with run_lock(folder.lock), SweepStore(folder.trials) as store, ExitStack() as opened:
         client = cache(lambda: opened.enter_context(connected(workers, scheduler, slurm)))
         trials, data = recognised(trials, store.facts())
         trials, kept = _settled(trials, store.facts(), str(device), client if scheduler or slurm else None)
         store.state(**facts or {}, **kept, **data, **{"halving": str(halving)} if halving else {})
-        driver = None
-        for rung in rungs(trials, halving, store.scores):
-            (store.add if wanted else store.expect)(rung.trials)
-            wanted |= {trial.id for trial in rung.trials}
-            left = unfinished(rung, store.finished())
-            if not left:
-                continue
-            driver = driver or Driver(
-                signals=opened.enter_context(StopSignals()),
-                client=client(),
-                store=store,
-                device=str(device),
-                runner=runner,
-                observer=observer,
-                patience=patience,
-            )
-            tasks = planned(left, torch.device(device), shuffle, sharing(workers, scheduler, slurm))
-            driver.run(tasks, more=rung.above * len(rung.trials) / len(left))
+        signals = cache(lambda: opened.enter_context(StopSignals()))
+        driver = cache(lambda: Driver(client(), store, str(device), runner, observer, signals(), patience))
+        share = sharing(workers, scheduler, slurm)
+        plan = partial(planned, device=torch.device(device), seed=shuffle, sharing=share)
+        wanted = _train(store, rungs(trials, halving, store.scores), plan, driver)
         failed = [row.id for row in store.rows() if row.status == "failed" and row.id in wanted]
     write_sweep_report(folder, published)
     return failed
+
+
+def _train(
+    store: SweepStore,
+    remaining: Iterable[Rung],
+    plan: Callable[[Sequence[Trial]], Sequence[Task]],
+    driver: Callable[[], Driver],
+) -> set[str]:
+    """Train what has no result yet, rung by rung; the ids of all trials of the rungs."""
+    wanted: set[str] = set()
+    for rung in remaining:
+        (store.add if wanted else store.expect)(rung.trials)
+        wanted |= {trial.id for trial in rung.trials}
+        if left := unfinished(rung, store.finished()):
+            driver().run(plan(left), more=rung.above * len(rung.trials) / len(left))
+    return wanted
 
 
 def _settled(

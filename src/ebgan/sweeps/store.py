@@ -24,7 +24,7 @@ from typing import Any
 from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment.grid import Trial
-from ebgan.held import refuse_lost
+from ebgan.storage.held import refuse_lost
 from ebgan.sweeps.row_checks import is_number
 from ebgan.sweeps.rows import Row, row_of
 from ebgan.sweeps.training import Result

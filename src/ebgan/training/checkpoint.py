@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import CheckpointError, DivergedError, StorageError
-from ebgan.held import refuse_lost
-from ebgan.runfolder import storage_errors, sweep_temporaries, write_atomically
 from ebgan.sealed import JSON, decode, encode, invalid
+from ebgan.storage.files import storage_errors, sweep_temporaries, write_atomically
+from ebgan.storage.held import refuse_lost
 
 _BEST = "best.ckpt"
 _MOST = 2**63  # above every count

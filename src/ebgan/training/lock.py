@@ -1,7 +1,7 @@
 """The lock on a run folder: one process trains in it at a time.
 
 The kernel holds the lock (flock) and frees it when the process ends in any way, so that no stale lock remains. While
-it is held, no write goes to a folder that was moved, deleted or replaced (`ebgan.held`).
+it is held, no write goes to a folder that was moved, deleted or replaced (`ebgan.storage.held`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ebgan.errors import RunLockedError, StorageError
-from ebgan.held import hold, let_go, refuse_lost, try_lock
-from ebgan.runfolder import storage_errors
+from ebgan.storage.files import storage_errors
+from ebgan.storage.held import hold, let_go, refuse_lost, try_lock
 
 _MARK = b"process "  # the first bytes of our lock files
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from ebgan.held import FolderLostError
+from ebgan.storage.held import FolderLostError
 from ebgan.training.checkpoint import Checkpoint, publish, publish_best
 from ebgan.training.course import Course
 from ebgan.training.plan import Plan

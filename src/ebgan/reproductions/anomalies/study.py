@@ -26,7 +26,7 @@ from ebgan.reproductions.anomalies.tables import Split, Table, in_folder, read, 
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Share, at_least
-from ebgan.runfolder import read_file, write_atomically
+from ebgan.storage.files import read_file, write_atomically
 
 FILE = "results.csv"
 SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 3, "paper": 5}
