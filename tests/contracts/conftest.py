@@ -164,7 +164,8 @@ def a_turn(*models: int, batch: int = 6) -> Turn:
         return Reading(normal(1, 2, 2), 5 + 4 * normal().tanh(), normal(5), logits)
 
     real, fake = reading(), reading()
-    return Turn(real, fake, Batch(real.images), Sample(fake.images, normal(1, 2, 2), normal(1, 2, 2)))
+    sample = Sample(fake.images, normal(1, 2, 2), normal(1, 2, 2), data=reading())
+    return Turn(real, fake, Batch(real.images), sample)
 
 
 def means(turn: Turn, images: int) -> Means:

@@ -1,6 +1,6 @@
 """Adversarial objectives: readings -> losses, and a state that moves."""
 
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.base import Objective, Place, Stateless
 from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
@@ -24,6 +24,7 @@ __all__ = [
     "LeastSquaresGAN",
     "LossSensitiveGAN",
     "Objective",
+    "Place",
     "Scheduled",
     "SemiSupervised",
     "Stateless",

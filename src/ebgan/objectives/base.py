@@ -18,7 +18,7 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = TypeVar("State", bound=tuple[object, ...])
 Rule = Literal["epoch", "margin"]  # as many images as the data has; a margin that is calibrated on the data
-Place = Literal["data", "between"]  # where slopes are taken: at the data, or on the lines from data to samples
+Place = Literal["data", "samples", "between"]  # where slopes are taken; "between" is on lines from data to samples
 
 
 class Stateless(NamedTuple):
@@ -33,7 +33,9 @@ class Asks(NamedTuple):
     pretrained: bool = False  # to begin with a discriminator that was trained on data alone
     convergence: bool = False  # whether `watch` gives a `convergence`, lower the better, never negative (`Plateau`)
     classifies: bool = False  # labelled images, whose classes it learns by its `classification`
-    slopes: Place | None = None  # where it wants the energy's slopes, for its `penalty`
+    slopes: Mapping[Place, int] = {}  # where its `penalty` takes the energy's slopes, every how many turns of D
+    compares: bool = False  # in the generator's turn, a reading of the data beside the samples' (`Sample.data`)
+    draws: int = 0  # uniform numbers for each image, by which `shown` changes what the discriminator reads
     reads_images: bool = False  # the images of its readings, which ranks then exchange as well
     conditional: bool = False  # what samples started from and how it was reconstructed, which ranks then exchange
     alarms: frozenset[str] = frozenset({"dead energy"})  # of `training.alarms`, those that can be right of it
@@ -60,12 +62,19 @@ class Objective(ABC, Generic[State]):
     def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
         """The loss [*models] that the generator descends."""
 
-    def penalty(self, state: State, slopes: Tensor) -> Losses:
-        """What the discriminator also descends if the objective asks for `slopes`.
+    def penalty(self, state: State, place: Place, slopes: Tensor) -> Losses:
+        """What the discriminator also descends if the objective asks for `slopes` at a place.
 
-        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to images at that place.
+        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to the images there.
         """
         raise UsageError(f"{type(self).__name__} asks for no slopes")
+
+    def shown(self, state: State, images: Tensor, numbers: Tensor) -> Tensor:
+        """What the discriminator reads in place of images [*models, batch, C, H, W] if the objective `draws`.
+
+        `numbers` [*models, batch, draws] are uniform in (0, 1], the same for the data and the samples of a turn.
+        """
+        return images
 
     def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
         """The loss that the discriminator descends while the generator has no turns: the energy of the data."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -15,9 +15,9 @@ from ebgan.energies import Energy
 from ebgan.errors import check_least, check_most
 from ebgan.nets.base import Classifier
 from ebgan.nets.layers import couples
-from ebgan.objectives import Objective
+from ebgan.objectives import Objective, Place
 from ebgan.randomness import Randomness
-from ebgan.records import Batch, Reading, Sample
+from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.samplers import Moment, Sampler
 from ebgan.schedules import Schedule
 from ebgan.training.parts import in_part, joined
@@ -110,15 +110,37 @@ class Game:
         assert labelled.labels is not None
         return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
-    def slopes(self, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
-        """The lengths [*models, batch] of the energy's gradient where the objective asks for them.
+    def shown(self, state: Any, images: Tensor, first: Tensor | int, turn: int) -> Tensor:
+        """Images as the discriminator reads them: changed at random if the objective `draws`.
 
-        That is at the data, or between the data and as many samples, each at its own random place on the line; a loss
-        of the lengths reaches the discriminator's weights.
+        The images of a turn are changed by the same numbers whether they are data or samples.
         """
-        real = real.detach().to(fake.dtype)
-        between = self.objective.asks.slopes == "between"
-        images = (self._between(real, fake, first) if between else real).requires_grad_()
+        draws = self.objective.asks.draws
+        if not draws:
+            return images
+        moment = self._moment(first, turn, images.shape[-4])
+        numbers = self.randomness.uniform("shown", moment.count, draws, first=moment.first, turn=turn)
+        return self.objective.shown(state, images, numbers.to(images.dtype))
+
+    def penalties(self, state: Any, real: Tensor, fake: Tensor, first: Tensor | int) -> Iterator[Losses]:
+        """The penalties on slopes that are due in the discriminator's turn from image `first` on.
+
+        Reads `first` where an interval is longer than 1, which waits for the device unless it is an int.
+        """
+        whole = real.shape[-4] * rank().count
+        for place, interval in self.objective.asks.slopes.items():
+            if interval == 1 or int(first) // whole % interval == 0:
+                yield self.objective.penalty(state, place, self.slopes(place, real, fake, first))
+
+    def slopes(self, place: Place, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
+        """The lengths [*models, batch] of the energy's gradient at the data, the samples or between.
+
+        Between is at a random place of its own on the line from each sample to an image; a loss of the lengths reaches
+        the discriminator's weights.
+        """
+        real, fake = real.detach().to(fake.dtype), fake.detach()
+        points = {"data": real, "samples": fake}
+        images = (self._between(real, fake, first) if place == "between" else points[place]).requires_grad_()
         energy = self.energy.read(self.discriminator.net, images).energy
         (gradient,) = torch.autograd.grad(energy.sum(), images, create_graph=True)
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(-3), dim=-1)
