@@ -28,6 +28,8 @@ from ebgan.objectives import (
     WGANGP,
     LeastSquaresGAN,
     LossSensitiveGAN,
+    Regularised,
+    Relativistic,
     Scheduled,
     SemiSupervised,
 )
@@ -72,6 +74,18 @@ OBJECTIVES = {
     "SemiSupervised, data": [
         SemiSupervised(inner=BEGAN(gamma=gamma, lambda_k=0.25), weight=gamma, weighs="data")
         for gamma in (2.0, 1.5, 0.5)
+    ],
+    "Relativistic": [Relativistic(margin=margin) for margin in (0.25, 0.5, 1.0)],
+    "Relativistic, averaged hinge": [
+        Relativistic(loss="hinge", against="mean", margin=margin) for margin in (0.25, 0.5, 1.0)
+    ],
+    "Regularised": [
+        Regularised(inner=Relativistic(), data=weight, samples=1 - weight, between=2 * weight, every=3)
+        for weight in (0.25, 0.5, 0.75)
+    ],
+    "Regularised, other places": [
+        Regularised(inner=LossSensitiveGAN(gradient_penalty=1.0, real_weight=weight), samples=weight)
+        for weight in (0.25, 0.5, 2.0)
     ],
     "SemiSupervised, probes": [SemiSupervised(inner=WGANGP(), weight=weight) for weight in (0.25, 0.5, 2.0)],
 }

@@ -33,6 +33,8 @@ from ebgan.objectives import (
     WGANGP,
     LeastSquaresGAN,
     LossSensitiveGAN,
+    Regularised,
+    Relativistic,
     Scheduled,
     SemiSupervised,
 )
@@ -107,6 +109,22 @@ RUNS = {
         optimisers=ADAM,
         seed=8,
     ),
+    "relativistic": Experiment(
+        nets=CLASSIFIER, energy=ScalarEnergy(), objective=Relativistic(margin=0.5), optimisers=ADAM, seed=13
+    ),
+    "relativistic_averaged": Experiment(
+        nets=CLASSIFIER,
+        energy=ScalarEnergy(),
+        objective=Relativistic(loss="hinge", against="mean", margin=1.0),
+        optimisers=ADAM,
+        seed=14,
+    ),
+    "regularised": Experiment(
+        nets=replace(AUTOENCODER, discriminator=MLPAutoencoder(depth=3, width=16, batch_norm=False, std=0.1)),
+        objective=Regularised(inner=EBGAN(margin=8.0), data=1.0, samples=0.5, between=2.0, every=2),
+        optimisers=ADAM,
+        seed=15,
+    ),
     "vgan": Experiment(
         nets=Nets(generator=GENERATOR, discriminator=MLPExperts(depth=3, width=16, experts=6, std=0.2)),
         energy=ExpertsEnergy(),
@@ -168,6 +186,11 @@ CHANGED = [
     ("least_squares", "real"),
     ("least_squares", "aim"),
     ("wgan_gp", "gradient_penalty"),
+    ("relativistic", "margin"),
+    ("relativistic_averaged", "margin"),
+    ("regularised", "data"),
+    ("regularised", "samples"),
+    ("regularised", "between"),
     ("vcd", "rho"),
     ("semisupervised", "weight"),
     ("semisupervised_full", "weight"),

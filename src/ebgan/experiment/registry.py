@@ -32,6 +32,8 @@ from ebgan.objectives import (
     WGANGP,
     LeastSquaresGAN,
     LossSensitiveGAN,
+    Regularised,
+    Relativistic,
     Scheduled,
     SemiSupervised,
 )
@@ -50,7 +52,8 @@ REGISTRY: dict[str, type] = {
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay),
-        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
+        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
+        *(Scheduled, SemiSupervised, Regularised),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }

@@ -7,6 +7,8 @@ from ebgan.objectives.gan import GAN
 from ebgan.objectives.least_squares import LeastSquaresGAN
 from ebgan.objectives.loss_sensitive import LossSensitiveGAN
 from ebgan.objectives.magan import MAGAN
+from ebgan.objectives.regularised import Regularised
+from ebgan.objectives.relativistic import Relativistic
 from ebgan.objectives.scheduled import Scheduled
 from ebgan.objectives.semisupervised import SemiSupervised
 from ebgan.objectives.vcd import VCD
@@ -25,6 +27,8 @@ __all__ = [
     "LossSensitiveGAN",
     "Objective",
     "Place",
+    "Regularised",
+    "Relativistic",
     "Scheduled",
     "SemiSupervised",
     "Stateless",
