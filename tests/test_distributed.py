@@ -29,6 +29,8 @@ from ebgan.objectives import (
     VCD,
     VGAN,
     WGANGP,
+    Augmentation,
+    LeCam,
     LossSensitiveGAN,
     Regularised,
     Relativistic,
@@ -103,6 +105,7 @@ R3GAN = replace(
     objective=Regularised(inner=Relativistic(against="mean"), data=1.0, samples=1.0, every=2),
     optimisers=EBGAN_PT.optimisers,
 )
+AUGMENTED = replace(EBGAN_PT, objective=Augmentation(inner=LeCam(inner=EBGAN(margin=4.0)), cutout=0.25))
 EBGAN_LN = replace(
     EBGAN_PT,
     nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(8, 6), top_scale=True)),
@@ -120,7 +123,14 @@ KINDS = {
             ("LossSensitiveGAN", LOSS_SENSITIVE),
             ("LossSensitiveGAN, penalty", LOSS_SENSITIVE_PENALTY),
         ),
-        *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP), ("R3GAN", R3GAN)),
+        *(
+            ("BEGAN, plateau", BEGAN_),
+            ("VGAN", VGAN_),
+            ("VCD", VCD_),
+            ("WGANGP", WGAN_GP),
+            ("R3GAN", R3GAN),
+            ("augmented", AUGMENTED),
+        ),
         *(("EBGAN-LN", EBGAN_LN), ("the full cost", FULL_COST)),
     )
     for joined in (False, True)

@@ -26,7 +26,9 @@ from ebgan.objectives import (
     VCD,
     VGAN,
     WGANGP,
+    Augmentation,
     LeastSquaresGAN,
+    LeCam,
     LossSensitiveGAN,
     Regularised,
     Relativistic,
@@ -82,6 +84,11 @@ OBJECTIVES = {
     "Regularised": [
         Regularised(inner=Relativistic(), data=weight, samples=1 - weight, between=2 * weight, every=3)
         for weight in (0.25, 0.5, 0.75)
+    ],
+    "LeCam": [LeCam(inner=BEGAN(gamma=weight), weight=weight, decay=weight) for weight in (0.25, 0.5, 0.75)],
+    "Augmentation": [
+        Augmentation(inner=EBGAN(margin=8 * share), translation=share, cutout=share / 2, colour=share)
+        for share in (0.25, 0.5, 1.0)
     ],
     "Regularised, other places": [
         Regularised(inner=LossSensitiveGAN(gradient_penalty=1.0, real_weight=weight), samples=weight)

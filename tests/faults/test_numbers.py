@@ -16,6 +16,8 @@ from ebgan.objectives import (
     EBGAN,
     VCD,
     WGANGP,
+    Augmentation,
+    LeCam,
     LossSensitiveGAN,
     Regularised,
     Relativistic,
@@ -34,6 +36,7 @@ NEEDED: dict[str, dict[str, Any]] = {  # what a class has no default for
     "Linear": {"start": 1.0, "end": 0.0, "finish": 10},
     "Steps": {"values": (1.0, 0.5), "boundaries": (10,)},
     "SemiSupervised": {"inner": EBGAN()},
+    **{name: {"inner": EBGAN()} for name in ("Augmentation", "LeCam")},
     "Regularised": {"inner": EBGAN()},
     "Scheduled": {"inner": EBGAN(), "schedules": {}},
     "Plateau": {"patience": 10},
@@ -85,6 +88,9 @@ def test_there_is_something_to_try() -> None:
         *(("Regularised", field, -1.0) for field in ("data", "samples", "between")),
         *(("Regularised", "every", value) for value in (0, 10_001)),
         ("Relativistic", "margin", -1.0),
+        *(("Augmentation", field, value) for field in ("translation", "cutout", "colour") for value in (-0.1, 1.1)),
+        ("LeCam", "weight", -1.0),
+        *(("LeCam", "decay", value) for value in (-0.1, 1.0)),
         *(("VCD", "rho", value) for value in (-0.1, 1.1)),
         ("SemiSupervised", "weight", -1.0),
         *((name, "lr", value) for name in ("Adam", "Adamax", "Adadelta", "SGD") for value in (0.0, -1.0, 0)),
@@ -126,6 +132,7 @@ def test_numbers_at_the_ends_of_their_ranges_are_taken() -> None:
     EBGAN(margin=0.0, pulling_away=0.0), BEGAN(gamma=2), LossSensitiveGAN(slope=1, scale=0.0, real_weight=0)
     WGANGP(gradient_penalty=0.0), VCD(rho=0.0), VCD(rho=1), SemiSupervised(inner=EBGAN(), weight=0.0)
     Regularised(inner=WGANGP(), data=0.0, between=0, every=10_000), Relativistic(margin=0.0)
+    Augmentation(inner=EBGAN(), translation=0.0, cutout=1, colour=0), LeCam(inner=EBGAN(), weight=0, decay=0.0)
     Replay(share=0.0), Replay(share=1), Transition(keep=1.0), SGD(lr=1e-30, momentum=0), Adam(lr=5, beta1=0.0)
     Scheduled(EBGAN(), margin=Linear(start=3.0, end=0.0, finish=10)), SGD(lr=1.0, decay=Constant(value=0.0))
     EBGAN(margin=None)

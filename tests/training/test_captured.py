@@ -15,7 +15,20 @@ from ebgan.experiment.building import build
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, WGANGP, Regularised, Relativistic, Scheduled, SemiSupervised
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    MAGAN,
+    VCD,
+    WGANGP,
+    Augmentation,
+    LeCam,
+    Regularised,
+    Relativistic,
+    Scheduled,
+    SemiSupervised,
+)
 from ebgan.records import Batch
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear, Steps
@@ -44,6 +57,7 @@ GAMES = {
     "magan": replace(BASE, objective=MAGAN(epoch=60), pretraining=6),
     "gan": replace(BASE, nets=SCALAR, energy=LogisticEnergy(), objective=GAN()),
     "wgan_gp": replace(BASE, nets=SCALAR, energy=ScalarEnergy(), objective=WGANGP(), turns=Turns(discriminator=2)),
+    "augmented": replace(BASE, objective=Augmentation(inner=LeCam(inner=BASE.objective), translation=0.25)),
     "relativistic": replace(
         BASE, nets=SCALAR, energy=ScalarEnergy(), objective=Regularised(inner=Relativistic(), data=1.0, samples=1.0)
     ),

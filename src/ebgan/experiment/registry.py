@@ -30,7 +30,9 @@ from ebgan.objectives import (
     VCD,
     VGAN,
     WGANGP,
+    Augmentation,
     LeastSquaresGAN,
+    LeCam,
     LossSensitiveGAN,
     Regularised,
     Relativistic,
@@ -53,7 +55,7 @@ REGISTRY: dict[str, type] = {
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay),
         *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
-        *(Scheduled, SemiSupervised, Regularised),
+        *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }

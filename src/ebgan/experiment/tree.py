@@ -118,6 +118,11 @@ class Experiment:
                 f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
                 "out, or pack a set that is cropped"
             )
+        if self.objective.asks.draws and self.data.limits != (-1.0, 1.0):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} changes pictures whose grey is 0: "
+                "give --data.limits -1 1, or take another objective for points"
+            )
         self._check_passes()
         if missing := self.objective.asks.needs - self.energy.gives:
             raise UsageError(

@@ -1,10 +1,12 @@
 """Adversarial objectives: readings -> losses, and a state that moves."""
 
+from ebgan.objectives.augmentation import Augmentation
 from ebgan.objectives.base import Objective, Place, Stateless
 from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
 from ebgan.objectives.least_squares import LeastSquaresGAN
+from ebgan.objectives.lecam import LeCam
 from ebgan.objectives.loss_sensitive import LossSensitiveGAN
 from ebgan.objectives.magan import MAGAN
 from ebgan.objectives.regularised import Regularised
@@ -23,6 +25,8 @@ __all__ = [
     "VCD",
     "VGAN",
     "WGANGP",
+    "Augmentation",
+    "LeCam",
     "LeastSquaresGAN",
     "LossSensitiveGAN",
     "Objective",
