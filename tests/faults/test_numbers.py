@@ -26,6 +26,7 @@ from ebgan.objectives import (
 )
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.fall import Fall
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
@@ -42,7 +43,9 @@ NEEDED: dict[str, dict[str, Any]] = {  # what a class has no default for
     "Plateau": {"patience": 10},
 }
 REFUSALS = UsageError, jaxtyping.TypeCheckError  # of a wrong type pytest's own check of signatures is first, if any
-KINDS = {kind.__name__: kind for kind in (*REGISTRY.values(), Plateau, Turns, Data, Labelled, Evaluation, Experiment)}
+KINDS = {
+    kind.__name__: kind for kind in (*REGISTRY.values(), Fall, Plateau, Turns, Data, Labelled, Evaluation, Experiment)
+}
 
 
 def numbers(kind: str) -> Iterator[tuple[str, str]]:

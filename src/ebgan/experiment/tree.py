@@ -18,6 +18,7 @@ from ebgan.objectives import (
     Objective,
 )
 from ebgan.samplers import Prior, Sampler
+from ebgan.training.fall import Fall
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam, OptimiserSpec
 from ebgan.training.plateau import Plateau
@@ -49,6 +50,7 @@ class Optimisers:
     discriminator: OptimiserSpec = Adam(lr=1e-3)
     generator: OptimiserSpec = Adam(lr=1e-3)
     plateau: Plateau | None = None  # lowers both learning rates where the objective's measure of convergence stalls
+    fall: Fall = Fall()  # lowers both between two numbers of images seen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,7 +157,7 @@ class Game:
         return {
             f"learning_rate/{name}": optimiser.learning_rate(seen, factor)
             for name, optimiser in optimisers.items()
-            if self.plateau or optimiser.spec.decay
+            if self.plateau or optimiser.scheduled
         }
 
     def sample(self, first: Tensor | int, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
