@@ -18,7 +18,7 @@ import torch
 from ebgan.data import Loader
 from ebgan.experiment.building import build
 from ebgan.recipes import find
-from ebgan.recipes.rivals import RIVALS
+from ebgan.recipes.methods import METHODS
 from ebgan.reproductions.comparison import STAGES
 from ebgan.training.step import train_step
 
@@ -51,7 +51,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     print(f"{torch.get_num_threads()} threads", flush=True)
     for stage in STAGES:
-        courses = {name: Course(f"{stage}.{name}") for name in RIVALS}
+        courses = {name: Course(f"{stage}.{name}") for name in METHODS}
         for turn in range(ROUNDS):
             for course in courses.values():
                 course.go()

@@ -105,7 +105,7 @@ def ours(seed: int, steps: int, rival: str) -> Found:
     """One of our objectives with the nets of `toy.grid`, whose length scales are those of a grid half as wide."""
     from ebgan.data.toy import TOYS, Mixture
     from ebgan.experiment import Data
-    from ebgan.recipes.rivals import RIVALS, enter
+    from ebgan.recipes.methods import METHODS, enter
     from ebgan.recipes.toys import stage
     from ebgan.runs.trainer import train
     from ebgan.schedules import Linear
@@ -121,7 +121,7 @@ def ours(seed: int, steps: int, rival: str) -> Found:
         decay=Linear(start=1.0, end=0.02, begin=images // 2, finish=images),
         evaluation=replace(grid.evaluation, every=images, pictures=images),
     )
-    experiment = replace(enter(RIVALS[rival], scene), seed=seed)
+    experiment = replace(enter(METHODS[rival], scene), seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         begun = time.process_time()
         run = train(experiment, Path(folder, "run"), device="cpu")

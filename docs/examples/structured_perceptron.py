@@ -48,8 +48,8 @@ def learn(learner, x, right, epochs=10):
     """The weights w [classes, features] after each pass over the examples, one at a time, from 0."""
     w = torch.zeros(CLASSES, x.shape[-1])
     for epoch in range(epochs):
-        for place in Randomness.of(0).permutation("examples", len(x), epoch).split(1):
-            w = turn(w, learner, x[place], right[place])
+        for index in Randomness.of(0).permutation("examples", len(x), epoch).split(1):
+            w = turn(w, learner, x[index], right[index])
         yield w
 
 

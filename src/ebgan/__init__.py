@@ -3,6 +3,7 @@
     run = ebgan.load("runs/digits")
     images = run.sample(64, seed=0)                # [64, C, H, W] in [-1, 1]
     run = ebgan.train(Experiment(), "runs/mine")   # ebgan.experiment.Experiment
+    detector = ebgan.EnergyAnomalyDetector().fit(rows)
 
 The parts stand alone: `ebgan.objectives`, `ebgan.energies`, `ebgan.nets`, `ebgan.training.step`.
 """
@@ -13,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ebgan.detection.estimator import EnergyAnomalyDetector
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
     from ebgan.runs.loading import load
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["Experiment", "Run", "TransitionAugment", "load", "train"]
+__all__ = ["EnergyAnomalyDetector", "Experiment", "Run", "TransitionAugment", "load", "train"]
 
 _HOMES = {
+    "EnergyAnomalyDetector": "detection.estimator",
     "Experiment": "experiment",
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",

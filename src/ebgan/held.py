@@ -23,6 +23,23 @@ class FolderLostError(StorageError):
     """The folder at a path is no longer the one that this process has locked."""
 
 
+def try_lock(descriptor: int, lock: Path) -> bool:
+    """Take the lock of an open file without waiting; False if another process has it.
+
+    Raises StorageError where the file system takes no locks (an NFS without its lock service, some FUSE mounts).
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise StorageError(
+            f"{lock}: this file system refuses to lock a file ({error.strerror}), so that two processes could write "
+            "into one folder: choose a folder on another file system"
+        ) from error
+    return True
+
+
 def hold(descriptor: int, lock: Path) -> None:
     """Let `refuse_lost` check the folder of an open lock file from now on."""
     _held[descriptor] = lock.absolute()

@@ -82,8 +82,8 @@ def _cut(word: Tensor, axis: int, start: int, length: int) -> Tensor:
 def _rounds(counter: Words, key: tuple[Tensor, Tensor], shape: tuple[int, ...]) -> tuple[Word32, Word32]:
     """The cipher's first and third word, and its second and fourth."""
     words = np.empty((2, 2, *shape), np.uint32)  # [of a pair, of pairs]
-    for place, word in enumerate(counter):
-        words[place % 2, place // 2] = word.numpy()
+    for index, word in enumerate(counter):
+        words[index % 2, index // 2] = word.numpy()
     (even, odd), keys = words, np.stack([word.numpy() for word in key]).astype(np.uint32)
     keys = keys.reshape(2, *[1] * (len(shape) + 1 - keys.ndim), *keys.shape[1:])
     multipliers, weyl = (np.reshape(pair, (2, *[1] * len(shape))) for pair in (_MULTIPLIERS, _WEYL))
@@ -175,15 +175,15 @@ class Randomness:
         if unknown or 2 * count * elements > most:
             words = self._words(purpose, count, elements, first, turn)
             return self._for_all(self._shaped(finish(words, self.dtype), count, shape))
-        place, key = int(first), (finish, purpose, tuple(shape), int(turn))
+        index, key = int(first), (finish, purpose, tuple(shape), int(turn))
         start, end, values = self._kept.get(key, _NOTHING)
-        if not start <= place <= place + count <= end:
-            batches = most // max(count * elements, 1) if place == end else 1
-            start, end = place, place + batches * count
-            words = self._words(purpose, end - start, elements, place, turn)
+        if not start <= index <= index + count <= end:
+            batches = most // max(count * elements, 1) if index == end else 1
+            start, end = index, index + batches * count
+            words = self._words(purpose, end - start, elements, index, turn)
             values = self._shaped(finish(words, self.dtype), end - start, shape)
             self._kept[key] = start, end, values
-        drawn = values.narrow(-1 - len(shape), place - start, count).clone()
+        drawn = values.narrow(-1 - len(shape), index - start, count).clone()
         return self._for_all(drawn) if self.seeds.dim() else drawn
 
     def _words(self, purpose: str, count: int, elements: int, first: int | Tensor, turn: int | Tensor) -> Words:

@@ -50,7 +50,7 @@ class Losses(NamedTuple):
         first, *others = terms.values()
         return cls(sum(others, start=first), terms)
 
-    def beside(self, other: Losses) -> Losses:
+    def plus(self, other: Losses) -> Losses:
         """The sum of two losses, with the terms of both."""
         return Losses(self.total + other.total, self.terms | other.terms)
 

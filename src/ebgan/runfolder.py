@@ -11,6 +11,7 @@ real.png           a grid of real images in the same layout
 animation.gif      the pictures in samples/ one after the other, of a run on points
 checkpoints/       000000012345.ckpt: the two newest, and best.ckpt
 report.html        the run on one page
+normal_energies.json  the energies of normal images that `ebgan score --normals` was given, and what read them
 lock               held by the process that trains
 
 The folder of a sweep holds trials.sqlite (a row a trial), report.html and lock.
@@ -179,15 +180,15 @@ def read_records(path: Path) -> list[Record]:
     """
     records = []
     lines = (read_file(path) or b"").decode("utf-8", "replace").split("\n")
-    for place, line in enumerate(lines, 1):
+    for index, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             record = parsed(line)
             refuse_misfit(record, path.name)
         except ValueError as error:
-            if place < len(lines):
-                logger.warning("%s: line %d is no record and is passed over: %s", path, place, error)
+            if index < len(lines):
+                logger.warning("%s: line %d is no record and is passed over: %s", path, index, error)
         else:
             records.append(record)
     return records

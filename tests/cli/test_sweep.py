@@ -8,7 +8,7 @@ import pytest
 
 from ebgan.cli.main import run
 from ebgan.cli.standing import line
-from ebgan.sweeps import Standing, Store
+from ebgan.sweeps import Standing, SweepStore
 
 FEW = ["--scale", "tiny", "--limit", "3", "--images", "128"]
 
@@ -22,7 +22,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_sweep_leaves_a_row_a_trial(swept: Path) -> None:
-    with Store(swept / "trials.sqlite") as store:
+    with SweepStore(swept / "trials.sqlite") as store:
         rows = store.rows()
         assert [row.status for row in rows] == ["done"] * 3
         assert all(row.score is not None and row.fields["images"] == 128 for row in rows)
@@ -77,7 +77,7 @@ def test_halving_runs_its_rungs_and_a_plan_then_says_that_nothing_is_left(
     halving = ["--limit", "2", "--images", "128", "--halving", "2", "--rungs", "2"]
     command = ["sweep", "mnist_grid.ebgan", str(out), "--scale", "tiny", *halving]
     assert run(command) == 0
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         assert [(row.fields["images"], row.status) for row in store.rows()] == [(64, "done")] * 2 + [(128, "done")]
         assert store.facts()["halving"] == "1 of 2 goes on, 2 rungs"
     assert run([*command, "--plan"]) == 0
@@ -101,7 +101,7 @@ def test_trials_that_fail_are_told_in_a_table_and_by_the_exit_code(
         from ebgan.sweeps import Result
 
         trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())[:2]
-        with Store(out / "trials.sqlite") as store:
+        with SweepStore(out / "trials.sqlite") as store:
             store.expect(trials)
             store.finish({trial.id: Result("failed", error="no luck") for trial in trials})
         return [trial.id for trial in trials]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.bottleneck import BottleneckAutoencoder
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
@@ -36,7 +37,7 @@ from ebgan.objectives import (
     SemiSupervised,
 )
 from ebgan.records import Batch, Means, Reading, Sample
-from ebgan.samplers import Prior, Replay, Transition
+from ebgan.samplers import Noised, Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -110,6 +111,7 @@ ENERGIES = {
 OTHERS = {
     "generator": [MLPGenerator(depth=3, width=6, noise=4, std=std) for std in (0.25, 0.5, 1.0)],
     "autoencoder": [MLPAutoencoder(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
+    "bottleneck": [BottleneckAutoencoder(width=6, code=2)] * 3,
     "discriminator": [MLPDiscriminator(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "experts' net": [MLPExperts(depth=3, width=6, experts=4, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "convolutional generator": [ConvGenerator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
@@ -130,6 +132,7 @@ OTHERS = {
     "uniform": [Prior(distribution="uniform")] * 3,
     "transition": [Transition(keep=keep) for keep in (0.25, 0.5, 0.75)],
     "replay": [Replay(sampler=Transition(keep=share), share=share) for share in (0.25, 0.5, 0.75)],
+    "noised": [Noised(sampler=Transition(keep=share), share=share) for share in (0.25, 0.5, 0.75)],
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LadderEnergy
 from ebgan.errors import UsageError
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts
@@ -30,7 +30,7 @@ SPECS = {LadderEnergy: ladder, AutoencoderEnergy: MLPAutoencoder, ExpertsEnergy:
 def net_for(energy: Energy, seed: int | list[int], dtype: torch.dtype = torch.float64) -> nn.Module:
     spec = SPECS.get(type(energy), MLPDiscriminator)
     seeds = torch.tensor(seed) if isinstance(seed, list) else seed
-    net = spec(depth=3, width=6, std=0.5).build(Site(SHAPE, (-1.0, 1.0), Randomness.of(seeds), CLASSES))
+    net = spec(depth=3, width=6, std=0.5).build(BuildContext(SHAPE, (-1.0, 1.0), Randomness.of(seeds), CLASSES))
     for name, weight in net.named_parameters():
         if name.startswith("combinators"):  # which begin where nothing from above is heard
             weight.data += 0.25
@@ -94,14 +94,14 @@ def test_every_weight_and_the_image_itself_are_reached_by_the_gradient(energy: A
 
 def test_a_net_of_the_other_kind_is_refused_with_the_mend(energy: Any) -> None:
     other = MLPDiscriminator if isinstance(energy, AutoencoderEnergy) else MLPAutoencoder
-    net = other(width=4).build(Site(SHAPE, (-1.0, 1.0), Randomness.of(0)))
+    net = other(width=4).build(BuildContext(SHAPE, (-1.0, 1.0), Randomness.of(0)))
     with pytest.raises(ValueError, match=r"nets\.discriminator .* or take the .* energy"):
         energy.check(net)
     energy.check(net_for(energy, 0))
 
 
 def test_more_weights_than_layers_are_refused() -> None:
-    net = Ladder(widths=(8,)).build(Site(SHAPE, (0.0, 1.0), Randomness.of(0), CLASSES))
+    net = Ladder(widths=(8,)).build(BuildContext(SHAPE, (0.0, 1.0), Randomness.of(0), CLASSES))
     LadderEnergy(weights=(1.0, 1.0, 1.0)).check(net)
     with pytest.raises(UsageError, match="4 weights, and the net has 3 layers"):
         LadderEnergy(weights=(1.0, 1.0, 1.0, 1.0)).check(net)

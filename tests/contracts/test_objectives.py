@@ -22,7 +22,7 @@ def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses
 
 def moved(objective: Objective[Any], turn: Any, energy_means: Any, models: tuple[int, ...] = ()) -> Any:
     """A state after pretraining and two steps, so that whatever can move has moved."""
-    state = objective.begin(objective.init(models), turn.real.energy)
+    state = objective.after_pretraining(objective.init(models), turn.real.energy)
     for images in (20, 40):
         state = objective.update(state, energy_means(turn, images))
     return state
@@ -48,10 +48,10 @@ def test_the_batch_axis_alone_is_reduced(objectives: Any, turn: Any, turns: Any,
     objective = objectives[0]
     for given, models in ((turn, ()), (turns, (3,))):
         state = objective.init(models)
-        for losses in [*both_losses(objective, state, given), objective.alone(state, given.real, given.batch)]:
+        for losses in [*both_losses(objective, state, given), objective.data_loss(state, given.real, given.batch)]:
             assert losses.total.shape == models
             assert {term.shape for term in losses.terms.values()} == {models}
-        seen = objective.watch(state, given.fake, energy_means(given, 64))
+        seen = objective.metrics(state, given.fake, energy_means(given, 64))
         assert {value.shape for value in seen.values()} <= {models}
         assert ("convergence" in seen) == objective.asks.convergence
 
@@ -68,8 +68,8 @@ def test_each_model_of_a_stack_fares_as_it_does_alone(objectives: Any, turns: An
             torch.testing.assert_close(all_losses.total[model], losses.total, rtol=1e-12, atol=0)
             for name, term in losses.terms.items():
                 torch.testing.assert_close(all_losses.terms[name][model], term, rtol=1e-12, atol=0)
-        seen = together.watch(state, turns.fake, energy_means(turns, 60))
-        for name, value in objective.watch(own, turn.fake, energy_means(turn, 60)).items():
+        seen = together.metrics(state, turns.fake, energy_means(turns, 60))
+        for name, value in objective.metrics(own, turn.fake, energy_means(turn, 60)).items():
             torch.testing.assert_close(seen[name][model], value, rtol=1e-12, atol=0)
 
 
@@ -82,8 +82,8 @@ def test_the_state_is_a_record_of_tensors_that_update_and_begin_return_anew(
     kept = [tensor.clone() for tensor in tensors(first)]
     for state in (
         objective.update(first, energy_means(given, 64)),
-        objective.begin(first, given.real.energy),
-        objective.idle(first, torch.tensor(64)),
+        objective.after_pretraining(first, given.real.energy),
+        objective.skip_generator(first, torch.tensor(64)),
     ):
         assert type(state) is type(first)
         assert hasattr(state, "_fields")

@@ -122,7 +122,7 @@ def shape_of(made: Experiment) -> tuple[int, int, int]:
 
 def settled(made: Experiment) -> Experiment:
     """A recipe with numbers where it waits for the data's."""
-    given = dict.fromkeys(made.objective.asks.unsettled, 8)
+    given = dict.fromkeys(made.objective.asks.from_data, 8)
     return replace(
         made,
         objective=replace(made.objective, **given),
@@ -137,8 +137,8 @@ def test_a_recipe_goes_through_yaml_builds_and_takes_a_step(name: str, tmp_path:
     config.write_text(made.to_yaml())
     assert read_experiment(config) == made
     shape = shape_of(made)
-    if made.unsettled:
-        with pytest.raises(UsageError, match=rf"{made.unsettled[0]}=null: .* give a number"):
+    if made.from_data:
+        with pytest.raises(UsageError, match=rf"{made.from_data[0]}=null: .* give a number"):
             build(made, shape)
     game, progress = build(replace(settled(made), batch=8), shape, classes=CLASSES)
     progress, outcome = step(game, progress, shape, 8)

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from ebgan.data import Loader, Packed, host, loader, open_packed, write_packed
-from ebgan.errors import DataError
 from ebgan.randomness import Randomness
 
 WAYS = [{"resident": True}, {"resident": False}]
@@ -154,10 +153,11 @@ def test_a_worker_that_is_killed_or_stopped_is_an_error_and_is_gone(small, monke
     left = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # by a DataLoader of another test
     try:
         batches = signalled(make(small, workers=1, resident=False).batches(0), number)
-        with pytest.raises(DataError, match="small: a data worker was lost"):
+        with pytest.raises(host.LoaderLostError, match="small: a data worker was lost") as raised:
             list(islice(batches, 1000))
     finally:
         signal.signal(signal.SIGCHLD, left)
+    assert raised.value.exit_code == 8
     assert not multiprocessing.active_children()
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ebgan.data import Choice, Packed, with_labels
 from ebgan.data.listing import list_pictures
-from ebgan.data.matching import Pictures
+from ebgan.data.matching import PictureNames
 from ebgan.errors import DataError
 
 NAMES = ("cat/0001.jpg", "cat/0002.jpg", "dog/0003.jpg", "dog/0004.jpg")
@@ -33,16 +33,16 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "café.png") for form in ("N
     ],
 )
 def test_a_picture_is_found_by_what_people_write(given: str) -> None:
-    assert Pictures(NAMES).find(given) == 0
+    assert PictureNames(NAMES).find(given) == 0
 
 
 @pytest.mark.parametrize("given", ["1", "dog/0001.jpg", "01.jpg", "0005.jpg", "test/cat/0001.jpg", "", "cat"])
 def test_what_names_no_picture_finds_none(given: str) -> None:
-    assert Pictures(NAMES).find(given) is None
+    assert PictureNames(NAMES).find(given) is None
 
 
 def test_letters_with_accents_may_be_composed_or_not() -> None:
-    assert Pictures([DECOMPOSED]).find(COMPOSED) == Pictures([COMPOSED]).find(DECOMPOSED) == 0
+    assert PictureNames([DECOMPOSED]).find(COMPOSED) == PictureNames([COMPOSED]).find(DECOMPOSED) == 0
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_letters_with_accents_may_be_composed_or_not() -> None:
 )
 def test_a_name_of_several_pictures_is_refused(names: tuple[str, ...], given: str) -> None:
     with pytest.raises(ValueError, match="a name of several pictures"):
-        Pictures(names).find(given)
+        PictureNames(names).find(given)
 
 
 def test_a_name_that_is_written_out_is_preferred_to_the_end_of_another() -> None:
-    assert Pictures(("cat/1.png", "1.png")).find("1.png") == 1
+    assert PictureNames(("cat/1.png", "1.png")).find("1.png") == 1
 
 
 def labelled(folder: Path, text: str, names: tuple[str, ...] = NAMES) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import DataError, UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
 from ebgan.experiment.building import build
-from ebgan.experiment.labelled import Split, split, told
+from ebgan.experiment.labelled import LabelledSplit, split, told
 from ebgan.experiment.sources import with_labels
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
@@ -146,7 +146,7 @@ def pictures(folder: Path, **counts: int) -> Path:
     return folder
 
 
-def found_split(folder: Path) -> Split:
+def found_split(folder: Path) -> LabelledSplit:
     source = Data(source=str(folder), size=8, limits=(0.0, 1.0))
     experiment = replace(LADDER, data=source, labelled=Labelled(count=6, batch=6))
     return split(experiment, source.open(), Randomness.of(0))

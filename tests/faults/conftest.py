@@ -21,6 +21,7 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled, SemiSupervised
 from ebgan.runs import trainer
+from ebgan.runs.examiners import classes
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
@@ -232,8 +233,9 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 
 @pytest.fixture
 def a_run(tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trained]:
-    """Runs in folders of their own; their reports, which take longer than they do, are left out."""
+    """Runs in folders of their own; reports and baselines, which take longer than the runs, are left out."""
     monkeypatch.setattr(trainer, "write_report", lambda folder: None)
+    monkeypatch.setattr(classes, "baseline_errors", lambda *images: {})
     names = iter(range(1_000_000))
 
     def of(experiment: Experiment, *data: object) -> Trained:

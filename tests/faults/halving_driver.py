@@ -15,7 +15,7 @@ from distributed import Client
 
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.sweeps import Grid, Halving, Result, Store, sweep
+from ebgan.sweeps import Grid, Halving, Result, SweepStore, sweep
 from ebgan.sweeps import run as driving
 
 NETS = Nets(generator=MLPGenerator(depth=2, width=8, noise=4), discriminator=MLPAutoencoder(width=8))
@@ -44,5 +44,5 @@ def killed(*_: object) -> None:
 if __name__ == "__main__":
     driving.connected = in_a_thread
     if sys.argv[2:]:
-        Store.add = killed
+        SweepStore.add = killed
     sys.exit(len(sweep(GRID, sys.argv[1], runner=partial(stub, sys.argv[1]), halving=Halving(eta=3, rungs=2))))

@@ -1,5 +1,6 @@
 """One process trains in a run folder: the lock is refused while it is held, and free however the holder ended."""
 
+import errno
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ebgan.data.journal import PackFolder
 from ebgan.errors import RunLockedError, StorageError
 from ebgan.training.lock import run_lock
 
@@ -39,6 +41,26 @@ def test_a_second_process_is_refused_by_the_holders_number(tmp_path: Path) -> No
         run_lock(tmp_path / "lock"),
     ):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EIO])
+def test_a_file_system_that_locks_no_files_is_named_and_nothing_is_said_of_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(*_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    packed = PackFolder(tmp_path / "packed")
+    for lock in (run_lock(tmp_path / "lock"), packed.locked()):
+        with (
+            pytest.raises(StorageError, match="this file system refuses to lock a file") as raised,
+            lock,
+        ):
+            pass
+        assert raised.value.exit_code == 5
+        assert "space" not in str(raised.value)
+        assert "bytes" not in str(raised.value)
 
 
 def test_the_lock_is_free_after_its_holder_was_killed(tmp_path: Path) -> None:

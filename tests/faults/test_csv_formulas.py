@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ebgan.cli.classify import Named, write_table
+from ebgan.cli.classify import NamedImage, write_table
 from ebgan.cli.score import Scored, write_ranking
 from ebgan.csv_cells import as_it_was, csv_text, safe
 from ebgan.data.journal import PackFolder
@@ -55,7 +55,7 @@ def test_every_table_that_is_written_is_safe_and_holds_all(tmp_path: Path) -> No
     folder = PackFolder(tmp_path)
     folder.write_rejected([(name, f"={name}") for name in names])
     write_ranking([Scored(name, name, -1.0) for name in names], tmp_path / "ranking.csv")
-    write_table([Named(name, name, 0.5, -1.0) for name in names], tmp_path / "classes.csv")
+    write_table([NamedImage(name, name, 0.5, -1.0) for name in names], tmp_path / "classes.csv")
     for path, place in ((folder.rejected, 0), (tmp_path / "ranking.csv", 1), (tmp_path / "classes.csv", 0)):
         rows = cells(path)[1:]
         assert not any(RUN.match(cell) for row in rows for cell in row[place : place + 2])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ebgan.sweeps import Store
+from ebgan.sweeps import SweepStore
 
 DRIVER = Path(__file__).with_name("halving_driver.py")
 
@@ -20,7 +20,7 @@ def ended(out: Path, *options: str) -> int:
 def trained(out: Path) -> dict[int, list[int]]:
     """The seeds with a result, by the images that their rows say."""
     found: dict[int, list[int]] = {}
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         for row in store.rows():
             assert (row.status, row.score) == ("done", row.fields["seed"] % 5)
             found.setdefault(row.fields["images"], []).append(row.fields["seed"])

@@ -15,7 +15,7 @@ from ebgan.cli.main import run as command
 from ebgan.errors import CheckpointError, StorageError, UsageError
 from ebgan.held import FolderLostError
 from ebgan.runfolder import RunFolder, append_record, read_records, write_atomically
-from ebgan.sweeps.store import Store
+from ebgan.sweeps.store import SweepStore
 from ebgan.training import checkpoint, course
 from ebgan.training.lock import run_lock
 from ebgan.training.saver import Saver
@@ -99,7 +99,7 @@ def test_a_folder_that_is_lost_under_its_trainer_ends_the_run_and_stays_as_it_is
 
 def test_no_write_of_any_kind_lands_in_a_lost_folder(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    with run_lock(folder.lock), Store(folder.path / "trials.sqlite") as store:
+    with run_lock(folder.lock), SweepStore(folder.path / "trials.sqlite") as store:
         append_record(folder.stats, {"images": 1})
         store.state(grid="one")
         moved(folder.path)

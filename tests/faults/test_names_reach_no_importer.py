@@ -13,7 +13,7 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.runfolder import RunFolder
-from ebgan.sweeps import Store, Trial
+from ebgan.sweeps import SweepStore, Trial
 
 NAMES = ["trap:Mine", "trap.py:Mine", "{here}/trap.py:Mine", "trapped.inner:Mine", "trap", "trapped.inner.Mine"]
 NAMES += ["os:system", "ebgan.objectives:EBGAN", "ebgan:load", "__main__:Mine", "trap.py:Mine.__init__", "trap:"]
@@ -82,7 +82,7 @@ def test_no_verb_imports_what_a_run_names(trapped: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize("name", ["trap.py:grid", "{here}/trap.py:grid", "strange.grid"])
 def test_no_grid_that_a_sweep_names_is_imported(trapped: Path, install, name: str) -> None:
     install("strange", {"ebgan.recipes": {"strange.grid": "trap:grid"}})
-    with Store(trapped / "sweep" / "trials.sqlite") as store:
+    with SweepStore(trapped / "sweep" / "trials.sqlite") as store:
         store.expect([Trial("one", Experiment())])
         store.state(grid=name.format(here=trapped), scale="cpu")
     assert run(["report", "sweep"]) == 0

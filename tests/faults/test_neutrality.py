@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import torch
+
+import ebgan
 from ebgan.experiment import Evaluation
 from ebgan.metrics import TrainedClassifier
 from ebgan.nets.classifier import ConvClassifier
 from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs.examiners import images as examiner
+from ebgan.samplers import Prior
 
 CLOCKS = ("seconds", "images_per_second")  # what a record holds besides what was computed
 OFTEN = {
@@ -43,3 +47,22 @@ def test_a_resumed_run_writes_the_records_of_one_that_was_left_alone(ebgan_pt, a
     max(folder.checkpoints.glob("0*.ckpt")).unlink()
     run.train()
     assert records(folder) == whole
+
+
+def test_samples_are_of_no_noise_that_a_step_was_trained_on(ebgan_pt, a_run, monkeypatch) -> None:
+    drawn: list[torch.Tensor] = []
+    noise = Prior.noise
+
+    def recorded(prior: Prior, *given: object) -> list[torch.Tensor]:
+        found = noise(prior, *given)
+        drawn.append(found[0].detach().clone())
+        return found
+
+    monkeypatch.setattr(Prior, "noise", recorded)
+    run = a_run(ebgan_pt)
+    run.train()
+    trained = {tuple(row.tolist()) for rows in drawn if len(rows) == run.experiment.batch for row in rows}
+    assert len(trained) >= run.experiment.images
+    for seed in (run.experiment.seed, 1):
+        sampled = ebgan.load(run.folder).noise(50, seed=seed)[0]
+        assert not trained & {tuple(row.tolist()) for row in sampled}

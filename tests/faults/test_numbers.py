@@ -104,6 +104,8 @@ def test_there_is_something_to_try() -> None:
         *((name, "weight_decay", -1.0) for name in ("Adam", "SGD")),
         *((name, "clip", 0.0) for name in ("Adam", "SGD")),
         *(("Replay", "share", value) for value in (-0.1, 1.1)),
+        *(("Noised", "share", value) for value in (-0.1, 1.1)),
+        ("Noised", "noise", 0.0),
         *(("Transition", "keep", value) for value in (-0.1, 1.1)),
         *(("ExpertsEnergy", "clip", value) for value in (0.0, 0.5)),
         ("LadderEnergy", "weights", (1.0, math.nan)),

@@ -15,7 +15,7 @@ from ebgan.experiment import Evaluation, Experiment, Nets
 from ebgan.experiment.building import build
 from ebgan.experiment.stacking import stacked
 from ebgan.nets import layers
-from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec, Generator, GeneratorSpec
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.runs.trainer import Silent
 
@@ -47,23 +47,23 @@ class Coder(DiscriminatorSpec):
     rate: float = 0.0
     ours: bool = False
 
-    def build(self, site: Site) -> Autoencoder:
-        more = layers.Dropout(self.rate, site.randomness, "own") if self.ours else nn.Dropout(self.rate)
-        return _Coder(nn.ReLU(), more).to(site.device)
+    def build(self, context: BuildContext) -> Autoencoder:
+        more = layers.Dropout(self.rate, context.randomness, "own") if self.ours else nn.Dropout(self.rate)
+        return _Coder(nn.ReLU(), more).to(context.device)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Maker(GeneratorSpec):
-    def build(self, site: Site) -> Generator:
-        return _Maker().to(site.device)
+    def build(self, context: BuildContext) -> Generator:
+        return _Maker().to(context.device)
 
 
 @dataclass(frozen=True, kw_only=True)
 class With(DiscriminatorSpec):
     kind: int = 0
 
-    def build(self, site: Site) -> Autoencoder:
-        return _Coder(KINDS[self.kind]()).to(site.device)
+    def build(self, context: BuildContext) -> Autoencoder:
+        return _Coder(KINDS[self.kind]()).to(context.device)
 
 
 KINDS: list[Callable[[], nn.Module]] = [
@@ -144,9 +144,9 @@ def test_plain_layers_are_refused_where_they_cannot_stand() -> None:
         (MLPGenerator(), "is of the class MLPGenerator: give a DiscriminatorSpec"),
         (None, "is of the class NoneType"),
         ("MLPAutoencoder", "is of the class str"),
-        (lambda site: _Coder(), "is of the class function"),
+        (lambda context: _Coder(), "is of the class function"),
         (
-            type("Loose", (DiscriminatorSpec,), {"build": lambda self, site: _Coder()})(),
+            type("Loose", (DiscriminatorSpec,), {"build": lambda self, context: _Coder()})(),
             "is of the class Loose: make its class a dataclass",
         ),
     ],

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ebgan.data import Framing, Outcome, decoding, open_data, pack, packing
+from ebgan.data import Framing, PackResult, decoding, open_data, pack, packing
 from ebgan.errors import EbganError, StorageError
 
 FRAMING = Framing(size=8)
@@ -246,7 +246,7 @@ def children(pid: int) -> list[int]:
 def test_every_flipped_byte_of_a_finished_pack_is_found(tmp_path: Path, flip: int) -> None:
     (tmp_path / "set").mkdir()
     Image.new("RGB", (2, 2), "red").save(tmp_path / "set" / "a.png")
-    assert isinstance(pack(tmp_path / "set", tmp_path / "p", Framing(size=2), workers=1), Outcome)
+    assert isinstance(pack(tmp_path / "set", tmp_path / "p", Framing(size=2), workers=1), PackResult)
     path = tmp_path / "p" / "images.packed"
     good = path.read_bytes()
     for place in range(len(good)):

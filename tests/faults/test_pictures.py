@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ebgan.data import Framing, Outcome, Packed, open_data, open_packed, pack
+from ebgan.data import Framing, Packed, PackResult, open_data, open_packed, pack
 
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
 GREYS = tuple((level,) * 3 for level in (76, 150, 29, 255))
@@ -317,7 +317,7 @@ def tree(tmp_path: Path) -> Path:
 
 def test_of_a_tree_with_traps_the_pictures_are_counted_once_and_the_rest_is_named(tree: Path, tmp_path: Path) -> None:
     outcome = pack(tree, tmp_path / "packed", Framing(size=8), workers=1)
-    assert outcome == Outcome(
+    assert outcome == PackResult(
         images=6,
         classes={"cat": 2, "dog": 3, "fox": 1},
         refused=[("dog/self", "a link that leads to no file")],

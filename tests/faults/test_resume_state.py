@@ -1,6 +1,8 @@
 """Nothing that moves can be forgotten: each part of the state is missed when it does not come back."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from ebgan.objectives import EBGAN
 from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.runs.trainer import Silent
 from ebgan.training import loop
-from ebgan.training.checkpoint import read
+from ebgan.training.checkpoint import best_path, read
 from ebgan.training.course import Course
 from ebgan.training.log import Log
 from ebgan.training.loop import Training
@@ -93,3 +95,31 @@ def test_a_checkpoint_without_a_part_of_the_state_is_refused_by_its_name(ebgan_p
         with pytest.raises(CheckpointError, match=rf"no {re.escape(name)} of shape .* but one of \[1, 1, 1\]"):
             restore(training.course, others | {name: torch.zeros(1, 1, 1)}, 0)
     assert all(torch.equal(value, before[name]) for name, value in state(training.course).items())
+
+
+def test_the_best_score_comes_back_so_that_a_worse_evaluation_does_not_replace_the_best_weights(
+    ebgan_pt, a_run, inside, monkeypatch
+) -> None:
+    scores = {120: 5.0}  # by images; all others are worse
+    monkeypatch.setattr(Training, "examine", examined(scores))
+    run = a_run(replace(ebgan_pt, evaluation=replace(ebgan_pt.evaluation, every=24)))
+    training = inside(run)
+    assert training.saver.best == 5.0
+    best = read(best_path(training.log.folder.checkpoints))
+    assert best.images == 120
+    max(training.log.folder.checkpoints.glob("0*.ckpt")).unlink()  # so that steps and evaluations are left
+    assert inside(run).saver.best == 5.0
+    assert read(best_path(training.log.folder.checkpoints)).images == 120
+
+
+def examined(scores: dict[int, float]) -> Callable[[Training, int], None]:
+    """Evaluations that find these scores, and 1 elsewhere."""
+    examine = Training.examine
+
+    def instead(training: Training, seen: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training.looks, "evaluate", lambda seen: {"images": seen, "metrics": {}})
+            patch.setattr(training.looks, "score", lambda _: scores.get(seen, 1.0))
+            examine(training, seen)
+
+    return instead

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from ebgan.cli.main import run as command
-from ebgan.errors import RunLockedError, UsageError
+from ebgan.distributed import Rank
+from ebgan.errors import DataError, RunLockedError, UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets
+from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import EBGAN
+from ebgan.objectives import EBGAN, SemiSupervised
 from ebgan.recipes.index import find
-from ebgan.runs import trainer
+from ebgan.runs import refusals, trainer
 from ebgan.samplers import Replay
 from ebgan.training.game import Turns
 from ebgan.training.lock import run_lock
@@ -103,6 +106,56 @@ def test_another_config_in_the_folder_is_refused_before_a_margin_is_searched(ebg
     (run.folder / "config.yaml").write_text(find("mnist.gan").make().to_yaml())
     with pytest.raises(UsageError, match="another config"):
         replace(run, experiment=replace(ebgan_pt, objective=EBGAN(margin=None))).train()
+    assert not searches
+
+
+LEARNS = replace(
+    OPEN,
+    nets=Nets(discriminator=ClassHead(net=MLPAutoencoder(width=8))),
+    objective=SemiSupervised(inner=EBGAN(margin=None)),
+)
+LATE: dict[str, tuple[Experiment, NDArray[np.int64], str]] = {
+    "labelled.count that is no multiple": (
+        replace(LEARNS, labelled=Labelled(count=7)),
+        np.arange(24) % 2,
+        "multiple of 2",
+    ),
+    "labelled.count beyond a class": (
+        replace(LEARNS, labelled=Labelled(count=20)),
+        np.arange(24) // 20,
+        "choose fewer",
+    ),
+    "nothing left to test": (
+        replace(LEARNS, labelled=Labelled(count=24)),
+        np.arange(24) % 2,
+        "no image with a label is left",
+    ),
+    "one class": (LEARNS, np.zeros(24, np.int64), "classes"),
+    "limits of points": (replace(OPEN, data=Data(limits=None)), np.arange(24) % 2, "data.limits=null"),
+}
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_what_loaders_and_labels_refuse_is_refused_before_a_margin_is_searched(
+    tmp_path: Path, searches, case: str
+) -> None:
+    made, labels, reason = LATE[case]
+    np.savez(
+        tmp_path / "set.npz", images=np.random.default_rng(0).integers(0, 256, (24, 8, 8), np.uint8), labels=labels
+    )
+    with pytest.raises((UsageError, DataError), match=reason):
+        trainer.train(made, tmp_path / "run", data=tmp_path / "set.npz", device="cpu")
+    assert not searches
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_that_ranks_cannot_share_is_refused_before_a_margin_is_searched(
+    tmp_path: Path, searches, monkeypatch
+) -> None:
+    monkeypatch.setattr(refusals, "rank", lambda: Rank(0, 3))
+    for made in (replace(OPEN, batch=64), replace(LEARNS, batch=63, labelled=Labelled(count=8, batch=64))):
+        with pytest.raises(UsageError, match="choose a multiple of 3"):
+            refusals.refuse_before_training(made, Data(source="digits").open())
     assert not searches
 
 

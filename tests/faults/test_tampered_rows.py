@@ -9,8 +9,8 @@ import pytest
 from ebgan.cli.main import run as command
 from ebgan.experiment import Experiment
 from ebgan.sweeps import Grid
-from ebgan.sweeps.run import standing
-from ebgan.sweeps.store import Store
+from ebgan.sweeps.driver import standing
+from ebgan.sweeps.store import SweepStore
 from ebgan.sweeps.training import Result
 
 CELLS = {
@@ -43,7 +43,7 @@ HARMLESS = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A sweep of three trials, all done."""
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         store.expect(Grid(base=Experiment(images=12), axes={"seed": [0, 1, 2]}).trials())
         found = {
             row.id: Result("done", 1.0 + place, {"i_usual": 1.0, "i_usual_real": 2.0}, 3.0, 4.0, b"")
@@ -69,7 +69,7 @@ def test_every_cell_that_makes_no_sense_is_named_and_the_others_are_reported(fol
             caplog.clear()
             (folder / "trials.sqlite").write_bytes(untouched)
             tamper(folder, column, value)
-            with Store(folder / "trials.sqlite") as store:
+            with SweepStore(folder / "trials.sqlite") as store:
                 assert len(store.rows()) == 2, (column, value)
                 assert standing(store).trials == 3
                 assert store.scores()
@@ -88,7 +88,7 @@ def test_cells_that_no_table_reads_are_no_reason_to_pass_a_row_over(folder: Path
     for column, values in HARMLESS.items():
         for value in values:
             tamper(folder, column, value)
-            with Store(folder / "trials.sqlite") as store:
+            with SweepStore(folder / "trials.sqlite") as store:
                 assert len(store.rows(store.finished())) == 3
     assert command(["report", str(folder)]) == 0
 
@@ -97,6 +97,6 @@ def test_facts_that_are_no_text_are_left_out(folder: Path) -> None:
     with sqlite3.connect(folder / "trials.sqlite") as file:
         file.execute("INSERT INTO facts VALUES (?, ?)", (b"\xff", b"\xfe"))
     file.close()
-    with Store(folder / "trials.sqlite") as store:
+    with SweepStore(folder / "trials.sqlite") as store:
         assert store.facts() == {}
     assert command(["report", str(folder)]) == 0

@@ -47,7 +47,7 @@ from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
-from ebgan.training.pretraining import survey
+from ebgan.training.pretraining import data_energies
 from ebgan.training.step import train_step
 
 STEPS, BATCH = 16, 16
@@ -224,8 +224,8 @@ def losses(experiment: Experiment, steps: int = STEPS) -> dict[str, list[float]]
     labelled = Batch(digits[:20], torch.tensor(names[:20]))
     game, progress = build(experiment, (1, 8, 8), classes=10)
     if experiment.pretraining:
-        energies = survey(game, [Batch(digits)])
-        progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
+        energies = data_energies(game, [Batch(digits)])
+        progress = progress._replace(objective=game.objective.after_pretraining(progress.objective, energies))
     batches = iter(digits.split(BATCH))
 
     def starts(turn: int) -> Batch:

@@ -2,16 +2,16 @@ import pytest
 import torch
 
 from ebgan.metrics import probe as metrics_probe
-from ebgan.metrics.probe import Labelled, Probe, probe
+from ebgan.metrics.probe import LabelledFeatures, Probe, probe
 
 
-def clouds(count: int, seed: int) -> Labelled:
+def clouds(count: int, seed: int) -> LabelledFeatures:
     """Points around three corners of a triangle, on axes of very different lengths, and which corner is theirs."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 3
     corners = torch.tensor([[0.0, 0.0], [6.0, 0.0], [0.0, 6.0]])
     points = corners[labels] + torch.randn(count, 2, generator=generator)
-    return Labelled(torch.cat((points * torch.tensor([1e-3, 1e3]), torch.ones(count, 1)), -1), labels)
+    return LabelledFeatures(torch.cat((points * torch.tensor([1e-3, 1e3]), torch.ones(count, 1)), -1), labels)
 
 
 def test_classes_that_lines_part_are_named_rightly_whatever_the_scale_of_the_features() -> None:
@@ -21,8 +21,8 @@ def test_classes_that_lines_part_are_named_rightly_whatever_the_scale_of_the_fea
 def test_features_that_say_nothing_leave_chance() -> None:
     labels = clouds(300, 0).labels
     noise = torch.randn(900, 5, generator=torch.Generator().manual_seed(0)).split(300)
-    assert probe(*(Labelled(part, labels) for part in noise)).error == pytest.approx(2 / 3, abs=0.12)
-    assert probe(*[Labelled(torch.zeros(300, 5), labels)] * 3).error == pytest.approx(2 / 3)
+    assert probe(*(LabelledFeatures(part, labels) for part in noise)).error == pytest.approx(2 / 3, abs=0.12)
+    assert probe(*[LabelledFeatures(torch.zeros(300, 5), labels)] * 3).error == pytest.approx(2 / 3)
 
 
 def test_the_error_is_that_of_the_test_images() -> None:
@@ -36,7 +36,7 @@ def test_the_strength_is_the_best_on_the_validation_images_and_these_are_learned
 ) -> None:
     asked: list[tuple[int, int, float]] = []
 
-    def error(train: Labelled, test: Labelled, strength: float) -> float:
+    def error(train: LabelledFeatures, test: LabelledFeatures, strength: float) -> float:
         asked.append((len(train.labels), len(test.labels), strength))
         return abs(strength - 0.01)
 

@@ -4,17 +4,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.randomness import Randomness
 
 
 @pytest.fixture
-def site() -> Callable[..., Site]:
+def context() -> Callable[..., BuildContext]:
     """Where a net for 2x3x4 images is built: for one model by a seed, or for a stack by one a model."""
 
-    def of(*seeds: int, limits: tuple[float, float] = (-1.0, 1.0)) -> Site:
+    def of(*seeds: int, limits: tuple[float, float] = (-1.0, 1.0)) -> BuildContext:
         seed = seeds[0] if len(seeds) == 1 else torch.tensor(seeds)
-        return Site((2, 3, 4), limits, Randomness.of(seed))
+        return BuildContext((2, 3, 4), limits, Randomness.of(seed))
 
     return of
 

@@ -11,7 +11,7 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Nets
 from ebgan.experiment.building import build
 from ebgan.experiment.stacking import stacked
-from ebgan.nets.base import Classifier, DiscriminatorSpec, Site
+from ebgan.nets.base import BuildContext, Classifier, DiscriminatorSpec
 from ebgan.nets.began import BEGANAutoencoder
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder
@@ -20,14 +20,14 @@ from ebgan.nets.layers import compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.recipes import find
 
-Sites = Callable[..., Site]
+Sites = Callable[..., BuildContext]
 Numbers = Callable[..., Tensor]
 NET = MLPAutoencoder(depth=3, width=6, dropout=0.25, std=0.5)
 CLASSES = 5
 
 
-def classes_on(site: Site, classes: int = CLASSES) -> Site:
-    return replace(site, classes=classes)
+def classes_on(context: BuildContext, classes: int = CLASSES) -> BuildContext:
+    return replace(context, classes=classes)
 
 
 def test_a_head_that_has_nothing_to_learn_from_is_refused() -> None:
@@ -37,8 +37,8 @@ def test_a_head_that_has_nothing_to_learn_from_is_refused() -> None:
         build(alone, (1, 8, 8), classes=10)
 
 
-def test_the_logits_are_a_linear_function_of_the_code(site: Sites, numbers: Numbers) -> None:
-    net = ClassHead(net=NET).build(classes_on(site(5))).eval()
+def test_the_logits_are_a_linear_function_of_the_code(context: Sites, numbers: Numbers) -> None:
+    net = ClassHead(net=NET).build(classes_on(context(5))).eval()
     assert isinstance(net, Classifier)
     x = numbers(8, 2, 3, 4).float()
     head = dict(net.named_parameters())
@@ -47,21 +47,21 @@ def test_the_logits_are_a_linear_function_of_the_code(site: Sites, numbers: Numb
     assert float(head["head.weight"].detach().std()) == pytest.approx(6**-0.5, rel=0.5)
 
 
-def test_code_and_reconstruction_are_those_of_the_net_without_a_head(site: Sites, numbers: Numbers) -> None:
-    headed, bare = ClassHead(net=NET).build(classes_on(site(5))), NET.build(site(5))
+def test_code_and_reconstruction_are_those_of_the_net_without_a_head(context: Sites, numbers: Numbers) -> None:
+    headed, bare = ClassHead(net=NET).build(classes_on(context(5))), NET.build(context(5))
     x = numbers(8, 2, 3, 4).float()
     for one, other in zip(headed(x), bare(x), strict=True):
         assert torch.equal(one, other)
 
 
-def test_each_model_of_a_stack_tells_classes_as_it_does_alone(site: Sites, numbers: Numbers) -> None:
+def test_each_model_of_a_stack_tells_classes_as_it_does_alone(context: Sites, numbers: Numbers) -> None:
     seeds, specs = (5, 6, 7), [ClassHead(net=replace(NET, dropout=rate)) for rate in (0.125, 0.25, 0.5)]
-    stack = stacked(specs).build(classes_on(site(*seeds)))
+    stack = stacked(specs).build(classes_on(context(*seeds)))
     compute_in(stack, torch.float64)
     x = numbers(3, 8, 2, 3, 4)
     together = stack.classify(x)
     for model, (seed, spec) in enumerate(zip(seeds, specs, strict=True)):
-        net = spec.build(classes_on(site(seed)))
+        net = spec.build(classes_on(context(seed)))
         compute_in(net, torch.float64)
         torch.testing.assert_close(together[model], net.classify(x[model]), rtol=1e-10, atol=1e-14)
 
@@ -80,11 +80,11 @@ def test_the_code_of_any_auto_encoder_is_measured(spec: DiscriminatorSpec) -> No
 
 
 @pytest.mark.parametrize("spec", [MLPDiscriminator(width=6), Ladder(widths=(6,))])
-def test_a_net_without_a_code_or_with_classes_of_its_own_is_refused(spec: DiscriminatorSpec, site: Sites) -> None:
+def test_a_net_without_a_code_or_with_classes_of_its_own_is_refused(spec: DiscriminatorSpec, context: Sites) -> None:
     with pytest.raises(UsageError, match=r"nets\.discriminator\.net: .* take MLPAutoencoder"):
-        ClassHead(net=spec).build(classes_on(site(5)))
+        ClassHead(net=spec).build(classes_on(context(5)))
 
 
-def test_data_without_classes_is_refused_with_the_mend(site: Sites) -> None:
+def test_data_without_classes_is_refused_with_the_mend(context: Sites) -> None:
     with pytest.raises(UsageError, match=r"needs data with classes.* or take MLPAutoencoder without a head"):
-        ClassHead(net=NET).build(classes_on(site(5), 0))
+        ClassHead(net=NET).build(classes_on(context(5), 0))

@@ -10,7 +10,7 @@ import ebgan
 from ebgan.energies import AutoencoderEnergy
 from ebgan.experiment import Experiment, Nets
 from ebgan.experiment.building import build
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.clock import Fading, clocks
 from ebgan.objectives import BEGAN
@@ -40,8 +40,8 @@ def test_before_each_step_both_nets_hear_how_many_images_were_seen() -> None:
 
 
 def test_the_carry_passes_by_the_convolutions_that_keep_the_size_and_at_0_is_no_more() -> None:
-    site, x = Site(SHAPE, (-1.0, 1.0), Randomness.of(0)), torch.rand(2, *SHAPE) * 2 - 1
-    plain, net = BEGANAutoencoder(width=4).build(site), BEGANAutoencoder(width=4, carry=FALLING).build(site)
+    context, x = BuildContext(SHAPE, (-1.0, 1.0), Randomness.of(0)), torch.rand(2, *SHAPE) * 2 - 1
+    plain, net = BEGANAutoencoder(width=4).build(context), BEGANAutoencoder(width=4, carry=FALLING).build(context)
     for clock in clocks(net):
         clock.fill_(40)
     torch.testing.assert_close(net(x)[1], plain(x)[1])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.nets.base import Denoiser, Site
+from ebgan.nets.base import BuildContext, Denoiser
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.layers import compute_in
 from ebgan.nets.noise import Noise
@@ -21,7 +21,7 @@ SHAPE = (2, 3, 4)
 
 
 def net_of(spec: Ladder = SMALL, seed: int | list[int] = 0) -> Denoiser:
-    net = spec.build(Site(SHAPE, (0.0, 1.0), Randomness.of(torch.tensor(seed)), 5))
+    net = spec.build(BuildContext(SHAPE, (0.0, 1.0), Randomness.of(torch.tensor(seed)), 5))
     compute_in(net, torch.float64)
     with torch.no_grad():
         for name, weight in net.named_parameters():
@@ -89,7 +89,7 @@ def test_the_vanilla_combinator_is_that_of_its_equation(numbers: Numbers) -> Non
     a, b, c = (weight.detach() for weight in combinator.parameters())
     blends = [row[0] + row[1] * z + row[2] * u + row[3] * z * u for row in (a, c)]
     torch.testing.assert_close(combinator(z, u), blends[0] + b[0] * blends[1].sigmoid())
-    fresh = replace(SMALL, combinator="vanilla").build(Site(SHAPE, None, Randomness.of(0), 5))
+    fresh = replace(SMALL, combinator="vanilla").build(BuildContext(SHAPE, None, Randomness.of(0), 5))
     torch.testing.assert_close(fresh.get_submodule("combinators.1")(z, u), (z + z.sigmoid()).float(), check_dtype=False)
 
 
@@ -172,7 +172,7 @@ def test_a_stack_is_its_models_side_by_side(numbers: Numbers) -> None:
 
 def test_it_is_refused_without_classes_and_for_settings_that_make_no_net() -> None:
     with pytest.raises(ValueError, match="needs data with classes"):
-        SMALL.build(Site(SHAPE, None, Randomness.of(0)))
+        SMALL.build(BuildContext(SHAPE, None, Randomness.of(0)))
     with pytest.raises(ValueError, match="expected at least one hidden layer"):
         Ladder(widths=())
     with pytest.raises(ValueError, match=r"widths=0: expected at least 1"):

@@ -30,7 +30,7 @@ def hinge(objective: Scheduled, state: ScheduledState) -> float:
 def test_a_field_has_the_schedules_value_of_the_moment(images: int, value: float) -> None:
     state = after(FALLING, images)
     assert hinge(FALLING, state) == value
-    assert FALLING.watch(state, FAKE, means(images))["margin"].item() == pytest.approx(max(10 - images / 10, 0))
+    assert FALLING.metrics(state, FAKE, means(images))["margin"].item() == pytest.approx(max(10 - images / 10, 0))
 
 
 def test_the_value_of_the_inner_objective_itself_is_not_read_nor_moved() -> None:
@@ -69,7 +69,8 @@ def test_it_is_the_inner_objective_where_nothing_is_scheduled() -> None:
     def total(objective: EBGAN | Scheduled) -> Tensor:
         state = objective.init()
         return (
-            objective.generator(state, FAKE, Sample(IMAGES)).total + objective.alone(state, REAL, Batch(IMAGES)).total
+            objective.generator(state, FAKE, Sample(IMAGES)).total
+            + objective.data_loss(state, REAL, Batch(IMAGES)).total
         )
 
     assert bare.asks.needs == plain.asks.needs == {"code"}
@@ -77,5 +78,5 @@ def test_it_is_the_inner_objective_where_nothing_is_scheduled() -> None:
 
 
 def test_time_passes_also_while_the_generator_has_no_turn() -> None:
-    state = FALLING.idle(FALLING.init(), torch.tensor(60))
-    assert FALLING.watch(state, FAKE, means(60))["margin"].item() == pytest.approx(4.0)
+    state = FALLING.skip_generator(FALLING.init(), torch.tensor(60))
+    assert FALLING.metrics(state, FAKE, means(60))["margin"].item() == pytest.approx(4.0)

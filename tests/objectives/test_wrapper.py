@@ -17,8 +17,8 @@ def test_a_wrapper_passes_on_every_method_of_the_contract() -> None:
 @pytest.mark.parametrize("inner", [EBGAN(margin=None, pulling_away=0.1), MAGAN(), BEGAN(), VCD.authors_code()])
 def test_what_a_wrapper_asks_for_is_what_the_inner_objective_asks_for(inner: Objective) -> None:
     outer = Scheduled(inner).asks
-    assert outer.unsettled == {f"inner.{name}": rule for name, rule in inner.asks.unsettled.items()}
-    assert outer._replace(unsettled={}) == inner.asks._replace(unsettled={})
+    assert outer.from_data == {f"inner.{name}": rule for name, rule in inner.asks.from_data.items()}
+    assert outer._replace(from_data={}) == inner.asks._replace(from_data={})
 
 
 def test_classes_are_asked_for_beside_what_the_inner_objective_asks_for() -> None:

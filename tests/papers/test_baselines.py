@@ -97,6 +97,6 @@ def test_descending_the_penalty_brings_the_slopes_to_1() -> None:
     for _ in range(200):
         same = game.read(images(32, 1))
         nothing = game.objective.discriminator(progress.objective, same, same, Batch(same.images))
-        loss = nothing.beside(game.objective.penalty(progress.objective, "between", slopes())).total
+        loss = nothing.plus(game.objective.penalty(progress.objective, "between", slopes())).total
         game.discriminator.optimiser.descend(loss, progress.seen)
     assert (slopes() - 1).abs().mean() < 0.05 < 0.5 * before

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.mlp import MLPAutoencoder
 from ebgan.objectives import BEGAN
 from ebgan.objectives.began import BEGANState
@@ -41,7 +41,7 @@ def test_the_trace_of_the_balance_is_that_which_the_papers_formulas_give() -> No
         assert losses.total.item() == pytest.approx(loss, abs=1e-10)
         state = PAPERS.update(state, means(real, fake))
         assert state.k.item() == pytest.approx(k, abs=1e-10)
-        watched = PAPERS.watch(state, readings[1], means(real, fake))
+        watched = PAPERS.metrics(state, readings[1], means(real, fake))
         assert watched["state/k"] is state.k
         assert watched["convergence"].item() == pytest.approx(measure)
 
@@ -78,7 +78,7 @@ def test_the_measure_of_convergence_is_the_energy_of_the_data_in_balance_and_abo
 
 
 def test_the_energy_is_the_mean_over_pixels_of_the_absolute_error_and_the_code_is_flat() -> None:
-    net = MLPAutoencoder(width=5, std=0.3).build(Site((3, 4, 4), (-1.0, 1.0), Randomness.of(0)))
+    net = MLPAutoencoder(width=5, std=0.3).build(BuildContext((3, 4, 4), (-1.0, 1.0), Randomness.of(0)))
     images = torch.rand(6, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     code, reconstruction = net(images)
     assert reconstruction.shape == images.shape

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ebgan.energies import AutoencoderEnergy
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.mlp import MLPAutoencoder
 from ebgan.objectives import EBGAN, Scheduled
 from ebgan.objectives.terms import hinge
@@ -61,7 +61,7 @@ def test_each_model_of_a_stack_has_its_own_margin() -> None:
 
 
 def test_the_generators_gradient_flows_through_the_reconstruction_and_through_the_target() -> None:
-    net = MLPAutoencoder(width=16, std=0.3).build(Site((1, 3, 3), (-1.0, 1.0), Randomness.of(0))).double()
+    net = MLPAutoencoder(width=16, std=0.3).build(BuildContext((1, 3, 3), (-1.0, 1.0), Randomness.of(0))).double()
     images = torch.rand(4, 1, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     images.requires_grad_(True)
 

@@ -7,12 +7,12 @@ import torch
 
 from ebgan.data import open_data
 from ebgan.energies import AutoencoderEnergy
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.randomness import Randomness
-from ebgan.samplers import Moment, Prior
+from ebgan.samplers import DrawKey, Prior
 
-SITE = Site((1, 32, 32), (-1.0, 1.0), Randomness.of(0))
+SITE = BuildContext((1, 32, 32), (-1.0, 1.0), Randomness.of(0))
 COUNTS = [
     (MLPGenerator(depth=5, width=1600), 9_498_624),
     (MLPGenerator(depth=5, width=800), 2_829_824),
@@ -68,7 +68,7 @@ def test_before_training_the_energy_of_a_sample_is_its_length(width: int, length
     generator = MLPGenerator(depth=5, width=width).build(SITE)
     discriminator = MLPAutoencoder(depth=2, width=1024).build(SITE)
     with torch.no_grad():
-        images = Prior().sample(generator, Moment(Randomness.of(0), 0, 0, 128), list).images
+        images = Prior().sample(generator, DrawKey(Randomness.of(0), 0, 0, 128), list).images
         energy = AutoencoderEnergy().read(discriminator, images).energy.mean().item()
     assert images.flatten(1).norm(dim=1).mean().item() == pytest.approx(length, rel=0.05)
     assert energy == pytest.approx(length, rel=0.05)

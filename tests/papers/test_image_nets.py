@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ebgan.energies import AutoencoderEnergy
 from ebgan.nets import magan
-from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec, Site
+from ebgan.nets.base import BuildContext, DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
@@ -65,14 +65,14 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"ebgan.nets.{file}.initialise", no_draw)
 
 
-def site(size: int, device: str = "cpu") -> Site:
-    return Site((1 if size == 28 else 3, size, size), (-1.0, 1.0), Randomness.of(0, device))
+def context(size: int, device: str = "cpu") -> BuildContext:
+    return BuildContext((1 if size == 28 else 3, size, size), (-1.0, 1.0), Randomness.of(0, device))
 
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("spec", "size", "count"), COUNTS, ids=[f"{size} {spec}" for spec, size, _ in COUNTS])
 def test_a_net_has_its_number_of_parameters(spec: GeneratorSpec | DiscriminatorSpec, size: int, count: int) -> None:
-    net = spec.build(site(size, "meta"))
+    net = spec.build(context(size, "meta"))
     assert sum(parameter.numel() for parameter in net.parameters()) == count
 
 
@@ -101,7 +101,7 @@ def noise(shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
 def test_the_imagenet_generators_double_and_take_their_noise_at_every_size(
     size: int, trace: list[int], planes: list[int]
 ) -> None:
-    net = NoisyGenerator().build(site(size, "meta"))
+    net = NoisyGenerator().build(context(size, "meta"))
     assert net.noise == ((100,), *((count, side, side) for count, side in zip(planes, trace, strict=False)))
     assert sizes(net, *noise(net.noise)) == trace
 
@@ -109,15 +109,15 @@ def test_the_imagenet_generators_double_and_take_their_noise_at_every_size(
 @pytest.mark.usefixtures("undrawn")
 def test_the_other_nets_have_the_papers_sizes() -> None:
     images = {size: torch.zeros(2, 3, size, size, device="meta") for size in (64, 128, 256)}
-    generator = ConvGenerator().build(site(64, "meta"))
+    generator = ConvGenerator().build(context(64, "meta"))
     assert sizes(generator, *noise(generator.noise)) == [4, 8, 16, 32, 64]
-    assert sizes(ConvDiscriminator().build(site(64, "meta")), images[64]) == [32, 16, 8, 4, 1]
-    assert sizes(ConvAutoencoder().build(site(64, "meta")), images[64]) == [32, 16, 8, 16, 32, 64]
+    assert sizes(ConvDiscriminator().build(context(64, "meta")), images[64]) == [32, 16, 8, 4, 1]
+    assert sizes(ConvAutoencoder().build(context(64, "meta")), images[64]) == [32, 16, 8, 16, 32, 64]
     for size, code in ((128, 512 * 8 * 8), (256, 512 * 16 * 16)):
-        net = ConvAutoencoder(encoder=DEEP).build(site(size, "meta"))
+        net = ConvAutoencoder(encoder=DEEP).build(context(size, "meta"))
         assert net(images[size])[0].shape == (2, code)
-    assert ConvAutoencoder().build(site(64, "meta"))(images[64])[0].shape == (2, 256 * 8 * 8)
-    began = BEGANAutoencoder().build(site(64, "meta"))
+    assert ConvAutoencoder().build(context(64, "meta"))(images[64])[0].shape == (2, 256 * 8 * 8)
+    began = BEGANAutoencoder().build(context(64, "meta"))
     assert sizes(began, images[64]) == [64, 64, 32, 32, 16, 16, 8, 8, 8, *(8, 8, 16, 16, 32, 32, 64, 64, 64)]
     assert began(images[64])[0].shape == (2, 64)
 
@@ -141,7 +141,7 @@ def test_the_papers_notation_of_the_nets_is_what_is_built() -> None:
 def test_initial_weights_have_the_papers_spread_and_biases_are_0(
     spec: GeneratorSpec | DiscriminatorSpec, std: float
 ) -> None:
-    net = spec.build(site(64))
+    net = spec.build(context(64))
     layers = [module for module in net.modules() if isinstance(module, Convolution | Deconvolution)]
     for layer in layers:
         assert layer.weight.mean().item() == pytest.approx(0, abs=0.1 * std)
@@ -154,5 +154,5 @@ def test_initial_weights_have_the_papers_spread_and_biases_are_0(
 
 def test_before_training_the_energy_of_an_image_is_its_own_length() -> None:
     images = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    energy = AutoencoderEnergy().read(ConvAutoencoder().build(site(64)), images).energy
+    energy = AutoencoderEnergy().read(ConvAutoencoder().build(context(64)), images).energy
     torch.testing.assert_close(energy, images.flatten(1).norm(dim=1), rtol=1e-2, atol=0)

@@ -41,6 +41,6 @@ def test_patches_are_64_wide_cut_out_of_96_and_otherwise_as_whole_bedrooms() -> 
 
 
 def test_your_own_pictures_have_no_margin_until_it_is_calibrated() -> None:
-    assert find("folder.ebgan_pt").make().unsettled == ("objective.margin",)
-    assert find("folder.magan").make().unsettled == ("objective.epoch", "pretraining")
-    assert find("folder.began").make().unsettled == ()
+    assert find("folder.ebgan_pt").make().from_data == ("objective.margin",)
+    assert find("folder.magan").make().from_data == ("objective.epoch", "pretraining")
+    assert find("folder.began").make().from_data == ()

@@ -8,7 +8,7 @@ import torch
 
 from ebgan.data import draw_labelled, open_data, scaled
 from ebgan.energies import AutoencoderEnergy, LadderEnergy
-from ebgan.nets.base import Denoiser, Site
+from ebgan.nets.base import BuildContext, Denoiser
 from ebgan.nets.ladder import Ladder
 from ebgan.objectives import EBGAN, SemiSupervised
 from ebgan.randomness import Randomness
@@ -20,7 +20,7 @@ MNIST = (1, 28, 28)
 
 
 def net(top_scale: bool = False) -> Denoiser:
-    return Ladder(top_scale=top_scale).build(Site(MNIST, (0.0, 1.0), Randomness.of(0), 10))
+    return Ladder(top_scale=top_scale).build(BuildContext(MNIST, (0.0, 1.0), Randomness.of(0), 10))
 
 
 @pytest.mark.parametrize(("top_scale", "count"), [(False, 3_105_700), (True, 3_105_710)])
@@ -108,7 +108,7 @@ def test_without_a_margin_the_objective_is_that_of_the_ladder_network_alone() ->
     objective, batch = SemiSupervised(inner=EBGAN(margin=0.0)), Batch(torch.zeros(6, *MNIST))
     state = objective.init()
     with_samples = objective.discriminator(state, real, fake, batch).total
-    torch.testing.assert_close(with_samples, objective.alone(state, real, batch).total)
+    torch.testing.assert_close(with_samples, objective.data_loss(state, real, batch).total)
     torch.testing.assert_close(with_samples, 1000 / 784 * real.energy.mean())
 
 

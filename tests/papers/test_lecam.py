@@ -21,7 +21,7 @@ def test_the_anchors_begin_at_the_first_means_and_follow_by_the_decay() -> None:
     assert (state.real, state.fake) == (2.0, 6.0)
     state = objective.update(state, means(4.0, 2.0))
     assert (state.real, state.fake) == (2.5, 5.0)
-    seen = objective.watch(state, Reading(NO_IMAGES, torch.ones(2)), means(0.0, 0.0))
+    seen = objective.metrics(state, Reading(NO_IMAGES, torch.ones(2)), means(0.0, 0.0))
     assert (seen["state/anchor_real"], seen["state/anchor_fake"]) == (2.5, 5.0)
 
 

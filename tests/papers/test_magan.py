@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.objectives import MAGAN, Scheduled
 from ebgan.objectives.magan import MAGANState
 from ebgan.randomness import Randomness
@@ -24,8 +24,8 @@ TRACE = [  # mean energies of data and samples over an epoch, and the margin aft
 
 
 def begun(objective: MAGAN, margin: float, images: int = 0) -> MAGANState:
-    state = objective.idle(objective.init(), torch.tensor(images))
-    return objective.begin(state, torch.tensor([margin - 5, margin + 5]))
+    state = objective.skip_generator(objective.init(), torch.tensor(images))
+    return objective.after_pretraining(state, torch.tensor([margin - 5, margin + 5]))
 
 
 def after_epoch(objective: MAGAN, state: MAGANState, real: float, fake: float, steps: int) -> MAGANState:
@@ -94,7 +94,7 @@ def test_the_first_margin_is_the_mean_energy_after_pretraining_and_0_before_it()
 
 def test_while_it_is_pretrained_the_discriminators_loss_is_the_energy_of_the_data() -> None:
     objective, real = MAGAN(epoch=100), Reading(NO_IMAGES, torch.tensor([1.0, 3.0]))
-    assert objective.alone(objective.init(), real, Batch(NO_IMAGES)).total == 2
+    assert objective.data_loss(objective.init(), real, Batch(NO_IMAGES)).total == 2
     assert objective.asks.pretrained
     assert Scheduled(objective).asks.pretrained
 
@@ -109,7 +109,7 @@ def test_its_losses_are_ebgans_with_the_hinge_taken_per_sample() -> None:
 
 def test_the_autoencoder_of_its_mnist_recipe_is_the_authors() -> None:
     experiment = find("mnist.magan").make()
-    net = experiment.nets.discriminator.build(Site((1, 28, 28), experiment.data.limits, Randomness.of(0)))
+    net = experiment.nets.discriminator.build(BuildContext((1, 28, 28), experiment.data.limits, Randomness.of(0)))
     assert [tuple(parameter.shape) for parameter in net.parameters() if parameter.dim() == 2] == [
         (256, 784),
         (256, 256),
@@ -126,18 +126,18 @@ AUTOENCODER_FIRST, AUTOENCODER_LAST = 0.0432, 0.0432
 
 def test_initial_weights_have_the_deviations_of_the_authors_code() -> None:
     recipe = find("faces64.magan").make()
-    site = Site(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
-    weights = [p for p in recipe.nets.generator.build(site).parameters() if p.dim() > 1]
+    context = BuildContext(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
+    weights = [p for p in recipe.nets.generator.build(context).parameters() if p.dim() > 1]
     assert [weight.std().item() for weight in weights] == pytest.approx(GENERATOR_DEVIATIONS, rel=0.03)
-    autoencoder = [p for p in recipe.nets.discriminator.build(site).parameters() if p.dim() > 1]
+    autoencoder = [p for p in recipe.nets.discriminator.build(context).parameters() if p.dim() > 1]
     assert autoencoder[0].std().item() == pytest.approx(AUTOENCODER_FIRST, rel=0.03)
     assert autoencoder[-1].std().item() == pytest.approx(AUTOENCODER_LAST, rel=0.03)
 
 
 def test_layers_without_a_relu_behind_them_begin_uniform() -> None:
     recipe = find("faces64.magan").make()
-    site = Site(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
-    *hidden, last = (p for p in recipe.nets.generator.build(site).parameters() if p.dim() > 1)
+    context = BuildContext(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
+    *hidden, last = (p for p in recipe.nets.generator.build(context).parameters() if p.dim() > 1)
     bound = 3**0.5 * GENERATOR_DEVIATIONS[-1]
     assert last.abs().max() <= 1.01 * bound
     assert all(weight.abs().max() > 3 * weight.std() for weight in hidden)
@@ -145,8 +145,8 @@ def test_layers_without_a_relu_behind_them_begin_uniform() -> None:
 
 def test_samples_begin_near_the_middle_of_the_range() -> None:
     recipe = find("faces64.magan").make()
-    site = Site(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
+    context = BuildContext(shape=(3, 64, 64), randomness=Randomness.of(0), limits=(-1.0, 1.0))
     with torch.no_grad():
-        samples = recipe.nets.generator.build(site)(Randomness.of(1).normal("z", 16, 350))
+        samples = recipe.nets.generator.build(context)(Randomness.of(1).normal("z", 16, 350))
     assert samples.std().item() == pytest.approx(0.04, abs=0.02)
     assert samples.abs().max() < 0.9

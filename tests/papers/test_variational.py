@@ -5,13 +5,13 @@ import torch
 
 from ebgan.experiment.building import build
 from ebgan.records import Batch, Reading
-from ebgan.reproductions.theory.partition import PLACES, TIGHT, Table, affine, inner_loop, tight
+from ebgan.reproductions.theory.partition import PLACES, TIGHT, DiscreteEnergy, affine, inner_loop, tight
 from ebgan.reproductions.theory.variational import CEILING, RUNS, boundedness, run
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_bound_is_tight_where_q_is_the_model_and_short_by_their_divergence_elsewhere(seed: int) -> None:
-    table = Table.of(seed)
+    table = DiscreteEnergy.of(seed)
     assert abs(table.loss - table.bound(table.model)) < TIGHT
     generator = torch.Generator().manual_seed(seed)
     for temperature in (0.1, 1.0, 10.0):
@@ -21,24 +21,24 @@ def test_the_bound_is_tight_where_q_is_the_model_and_short_by_their_divergence_e
 
 
 def test_every_claim_about_the_bound_holds() -> None:
-    claims = [*tight(Table.of(0)), inner_loop(Table.of(0))]
+    claims = [*tight(DiscreteEnergy.of(0)), inner_loop(DiscreteEnergy.of(0))]
     assert len(claims) == 6
     assert [claim.claim for claim in claims if not claim.holds] == []
 
 
 def test_the_q_that_the_paper_prints_is_not_the_one_that_makes_the_bound_tight() -> None:
-    table = Table.of(0)
+    table = DiscreteEnergy.of(0)
     assert table.loss - table.bound(table.energies / table.energies.sum()) > 0.5
 
 
 def test_the_optimum_of_equation_5_bears_a_shift_of_the_energy_and_no_scale() -> None:
-    table = Table.of(0)
-    best = Table(-table.data.log(), table.data)
+    table = DiscreteEnergy.of(0)
+    best = DiscreteEnergy(-table.data.log(), table.data)
     entropy = -(table.data * table.data.log()).sum().item()
     assert best.loss == pytest.approx(entropy)
-    assert Table(best.energies + 7, table.data).loss == pytest.approx(entropy)
+    assert DiscreteEnergy(best.energies + 7, table.data).loss == pytest.approx(entropy)
     for scale in (0.5, 2.0):
-        assert Table(scale * best.energies, table.data).loss > entropy + 0.05
+        assert DiscreteEnergy(scale * best.energies, table.data).loss > entropy + 0.05
     assert not affine(table).holds
 
 

@@ -5,13 +5,13 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.objectives import VCD, VGAN
 from ebgan.objectives.vcd import reconstruction_error
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Reading, Sample
-from ebgan.samplers import Moment, Transition
+from ebgan.samplers import DrawKey, Transition
 
 ROWS = torch.tensor([[0.9, 0.1], [0.2, 0.6], [0.5, 0.5]], dtype=torch.float64)  # of two experts, for three samples
 FAKE = Reading(torch.zeros(3, 1, 1, 2), torch.tensor([0.650166, 1.173414, 1.386294]).double(), ROWS.logit())
@@ -60,7 +60,7 @@ def test_the_discriminators_losses_are_vgans() -> None:
             VCD().discriminator(VCD().init(), real, FAKE, Batch(SOURCE)),
             VGAN().discriminator(VGAN().init(), real, FAKE, Batch(SOURCE)),
         ),
-        (VCD().alone(VCD().init(), real, Batch(SOURCE)), VGAN().alone(VGAN().init(), real, Batch(SOURCE))),
+        (VCD().data_loss(VCD().init(), real, Batch(SOURCE)), VGAN().data_loss(VGAN().init(), real, Batch(SOURCE))),
     ):
         assert {name: term.item() for name, term in mine.terms.items()} == {
             name: term.item() for name, term in theirs.terms.items()
@@ -88,11 +88,11 @@ def test_samples_without_a_source_are_refused_with_the_mend() -> None:
 
 
 def test_half_of_the_code_is_replaced_and_the_code_and_what_replaces_it_lie_in_minus_1_to_1() -> None:
-    net = MLPTransition(width=8, code=256, std=1.0).build(Site((1, 4, 4), (0.0, 1.0), Randomness.of(0)))
+    net = MLPTransition(width=8, code=256, std=1.0).build(BuildContext((1, 4, 4), (0.0, 1.0), Randomness.of(0)))
     code = net.encode(images(200))
     assert code.shape == (200, 256)
     assert code.abs().max() <= 1
-    mixed = Transition().replaced(code, Moment(Randomness.of(0), 0, 0, 200))
+    mixed = Transition().replaced(code, DrawKey(Randomness.of(0), 0, 0, 200))
     new = mixed != code
     assert new.double().mean().item() == pytest.approx(0.5, abs=0.01)
     assert mixed[new].min().item() == pytest.approx(-1, abs=0.01)

@@ -9,7 +9,7 @@ from torch import Tensor
 from ebgan.data import open_data, scaled
 from ebgan.energies import ExpertsEnergy
 from ebgan.energies.experts import indecision
-from ebgan.nets.base import Experts, Site
+from ebgan.nets.base import BuildContext, Experts
 from ebgan.nets.mlp import MLPExperts
 from ebgan.objectives import VGAN
 from ebgan.objectives.terms import batch_entropy, expert_similarity
@@ -79,7 +79,7 @@ def test_the_discriminator_descends_the_same_on_the_data_and_raises_the_energy_o
     losses = VGAN().discriminator(VGAN().init(), real, fake, Batch(NO_IMAGES))
     assert losses.terms["fake"].item() == pytest.approx(-(1.386294 + 2 * 0.650166) / 3, abs=1e-6)
     assert losses.total.item() == pytest.approx(-0.293977 + losses.terms["fake"].item(), abs=1e-6)
-    assert VGAN().alone(VGAN().init(), real, Batch(NO_IMAGES)).total.item() == pytest.approx(-0.293977, abs=1e-6)
+    assert VGAN().data_loss(VGAN().init(), real, Batch(NO_IMAGES)).total.item() == pytest.approx(-0.293977, abs=1e-6)
 
 
 @pytest.mark.parametrize("row", [[0.5, 0.5], [0.9, 0.2], [1e-9, 1.0]], ids=str)
@@ -117,7 +117,7 @@ def test_a_clipped_expert_has_no_slope() -> None:
 def test_what_is_watched_are_shares_of_the_largest_entropy() -> None:
     fake = reading(ROWS)
     means = Means(fake.energy.mean(), fake.energy.mean(), torch.tensor(0))
-    watched = VGAN().watch(VGAN().init(), fake, means)
+    watched = VGAN().metrics(VGAN().init(), fake, means)
     assert watched["expert_entropy"].item() == pytest.approx(1.069958 / (2 * math.log(2)), abs=1e-6)
     assert watched["batch_entropy"].item() == pytest.approx(1.363935 / (2 * math.log(2)), abs=1e-6)
 
@@ -135,21 +135,21 @@ def test_experts_are_as_alike_as_their_probabilities_correlate_whatever_their_si
 def test_nothing_keeps_experts_apart_so_that_they_come_to_tell_one_bit(seed: int) -> None:
     """Each has the same loss: the 2^K minima of the energy (section 5) are not all used."""
     digits = scaled(torch.from_numpy(open_data("digits").images.copy()), (0.0, 1.0))
-    site = Site((1, 8, 8), (0.0, 1.0), Randomness.of(seed))
-    net, energy = MLPExperts(depth=2, width=64, experts=20).build(site), ExpertsEnergy()
+    context = BuildContext((1, 8, 8), (0.0, 1.0), Randomness.of(seed))
+    net, energy = MLPExperts(depth=2, width=64, experts=20).build(context), ExpertsEnergy()
     optimiser, drawn = torch.optim.Adam(net.parameters(), lr=1e-3), torch.Generator().manual_seed(seed)
     before = expert_similarity(net(digits)).item()
     for _ in range(300):
         batch = Batch(digits[torch.randint(len(digits), (200,), generator=drawn)])
         optimiser.zero_grad()
-        VGAN().alone(VGAN().init(), energy.read(net, batch.images), batch).total.backward()
+        VGAN().data_loss(VGAN().init(), energy.read(net, batch.images), batch).total.backward()
         optimiser.step()
     assert before < 0.2
     assert expert_similarity(net(digits)).item() > 0.95
 
 
 def test_the_net_has_a_row_of_weights_and_a_bias_for_each_expert_and_no_batch_norm() -> None:
-    net = MLPExperts().build(Site((1, 28, 28), (0.0, 1.0), Randomness.of(0)))
+    net = MLPExperts().build(BuildContext((1, 28, 28), (0.0, 1.0), Randomness.of(0)))
     assert sum(parameter.numel() for parameter in net.parameters()) == 784 * 1024 + 1024 + 1024 * 100 + 100
     assert net(torch.rand(3, 1, 28, 28)).shape == (3, 100)
     assert list(net.buffers()) == []

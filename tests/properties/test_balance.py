@@ -39,7 +39,7 @@ def test_magans_margin_never_rises_and_is_the_energy_of_some_epochs_data(
     run: list[tuple[float, float]], first: float
 ) -> None:
     objective = MAGAN(epoch=10)
-    state = objective.begin(objective.init(), torch.tensor([first]))
+    state = objective.after_pretraining(objective.init(), torch.tensor([first]))
     for place, (real, fake) in enumerate(run, 1):
         before, state = state.margin, objective.update(state, means(real, fake, 10 * place))
         assert state.margin == before or state.margin == torch.tensor(real) < before

@@ -6,7 +6,7 @@ import pytest
 
 from ebgan.errors import UsageError
 from ebgan.recipes import GRIDS, RECIPES, find, find_grid
-from ebgan.recipes.catalogue import FILE, Entry, collected, entries, listed, nearest
+from ebgan.recipes.catalogue import FILE, CatalogueLine, collected, entries, listed, nearest
 from ebgan.recipes.index import is_grid, is_recipe, recipe
 from ebgan.reproductions.index import REPRODUCTIONS
 
@@ -69,7 +69,7 @@ def test_recipes_grids_and_reproductions_are_not_taken_for_each_other():
 
 
 def test_names_stand_in_one_column():
-    shown = [Entry("recipe", name, "module", "a paper", "What it is.") for name in ("a", "long")]
+    shown = [CatalogueLine("recipe", name, "module", "a paper", "What it is.") for name in ("a", "long")]
     assert listed(shown) == ["a     What it is. (a paper)", "long  What it is. (a paper)"]
 
 

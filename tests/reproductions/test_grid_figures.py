@@ -16,7 +16,7 @@ from ebgan.reproductions.grid.figures import figure2, figure3
 from ebgan.reproductions.grid.margins import figure9
 from ebgan.reproductions.grid.table1 import reproduce as table1
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps import Result, Store, Trial
+from ebgan.sweeps import Result, SweepStore, Trial
 from ebgan.sweeps.plan import chosen
 
 PICTURE = png(Image.fromarray(np.full((38, 38), 99, np.uint8)))
@@ -32,7 +32,7 @@ def result(trial: Trial) -> Result:
 
 def filled(name: str, out: Path, limit: int | None = None) -> Request:
     """A request whose folder has all results of a grid at scale tiny, or those of a random subset."""
-    with Store(SweepFolder(out).trials) as store:
+    with SweepStore(SweepFolder(out).trials) as store:
         trials = chosen(list(find_grid(name).make("tiny").trials()), limit, 0)
         store.state(grid=name, scale="tiny")
         store.expect(trials)
@@ -103,7 +103,7 @@ def test_a_part_of_the_grid_is_told_as_a_part(tmp_path: Path) -> None:
 def test_trials_that_failed_are_told_and_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
     asked = filled("mnist_grid", tmp_path)._replace(note=heard.append)
-    with Store(SweepFolder(tmp_path).trials) as store:
+    with SweepStore(SweepFolder(tmp_path).trials) as store:
         lost = store.rows()[-1].id
         store._file.execute(
             "UPDATE trials SET status = 'failed', score = NULL, error = 'no memory' WHERE id = ?", (lost,)
@@ -115,7 +115,7 @@ def test_trials_that_failed_are_told_and_not_counted(tmp_path: Path, monkeypatch
 
 def test_a_grid_of_which_all_diverged_has_no_figure_and_no_claim(tmp_path: Path) -> None:
     asked = filled("mnist_grid", tmp_path)
-    with Store(SweepFolder(tmp_path).trials) as store:
+    with SweepStore(SweepFolder(tmp_path).trials) as store:
         store._file.execute("UPDATE trials SET status = 'diverged', score = NULL, metrics = '{}'")
     for figure in (figure2, figure3):
         assert figure(asked).pictures == {}
@@ -124,7 +124,7 @@ def test_a_grid_of_which_all_diverged_has_no_figure_and_no_claim(tmp_path: Path)
 
 def test_a_folder_that_was_halved_is_refused(tmp_path: Path) -> None:
     asked = filled("mnist_grid", tmp_path, limit=20)
-    with Store(SweepFolder(tmp_path).trials) as store:
+    with SweepStore(SweepFolder(tmp_path).trials) as store:
         store.state(grid="mnist_grid", scale="tiny", halving="1 of 3 goes on, 3 rungs")
     with pytest.raises(UsageError, match="holds a sweep with halving"):
         figure2(asked)
@@ -153,7 +153,7 @@ def test_table_1_is_counted(scale: str, tmp_path: Path) -> None:
 
 def test_a_margin_that_diverged_is_an_end_all_the_same(tmp_path: Path) -> None:
     asked = filled("margins", tmp_path)
-    with Store(SweepFolder(tmp_path).trials) as store:
+    with SweepStore(SweepFolder(tmp_path).trials) as store:
         last = store.rows()[-1].id
         store._file.execute("UPDATE trials SET status = 'diverged', score = NULL WHERE id = ?", (last,))
     (claim,) = figure9(asked).claims

@@ -10,7 +10,7 @@ from ebgan.recipes.semisupervised_mnist import ebgan_ln
 from ebgan.reproductions.claims import Request
 from ebgan.reproductions.labels import ablations as ladder_ablations
 from ebgan.reproductions.labels.ablations import BASE, VARIANTS, base
-from ebgan.sweeps import Store
+from ebgan.sweeps import SweepStore
 from ebgan.tree_walk import leaves
 
 CHANGED = {  # the fields of the config that a variant may change
@@ -56,13 +56,13 @@ def test_seeds_train_as_stacks_whose_results_are_kept(tmp_path: Path, monkeypatc
     few = {title: VARIANTS[title] for title in (BASE, "margin stays")}
     monkeypatch.setattr(ladder_ablations, "VARIANTS", few)
     first = ladder_ablations.reproduce(Request("tiny", tmp_path, lambda text: None))
-    with Store(tmp_path / "stacks" / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "stacks" / "trials.sqlite") as store:
         rows = store.rows()
     assert [row.status for row in rows] == ["done"] * 4
     (table,) = first.tables.values()
     errors = [100 * row.metrics["test_error"] for row in rows if row.fields["objective.inner.type"] == "Scheduled"]
     assert table[1][1].startswith(f"{sum(errors) / 2:.2f} +- ")
     assert table[1][2].startswith("+0.00")
-    monkeypatch.setattr("ebgan.reproductions.labels.cells.run_trials", None)  # nothing is left to train
+    monkeypatch.setattr("ebgan.reproductions.labels.cell_runs.run_trials", None)  # nothing is left to train
     again = ladder_ablations.reproduce(Request("tiny", tmp_path, lambda text: None))
     assert again == first

@@ -16,11 +16,11 @@ from ebgan.metrics import Evaluation
 from ebgan.metrics.inception_v3 import InceptionV3
 from ebgan.recipes import RECIPES, find
 from ebgan.reproductions.claims import Request
-from ebgan.reproductions.pictures import thirds
-from ebgan.reproductions.pictures.entry import TITLES, Entry, apart, enter, real_images
+from ebgan.reproductions.pictures import checkpoints_by_third as thirds
+from ebgan.reproductions.pictures.checkpoints_by_third import Thirds
+from ebgan.reproductions.pictures.entry import TITLES, PictureEntry, apart, enter, real_images
 from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_of, table
 from ebgan.reproductions.pictures.sizes import SIZES
-from ebgan.reproductions.pictures.thirds import Thirds
 from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs.loading import load
 from ebgan.runs.run import Run
@@ -152,12 +152,12 @@ def test_the_spread_is_that_of_the_data_for_samples_as_unlike_each_other() -> No
     assert [each.claims()[-1].holds for each in found] == [True, False]
 
 
-def entry(rival: str, kernel: tuple[float, ...], similarity: float, energy: float = 3.0) -> Entry:
+def entry(rival: str, kernel: tuple[float, ...], similarity: float, energy: float = 3.0) -> PictureEntry:
     last = {"images": 100, "seconds": 9.0, "energy_real": energy, "energy_fake": 5.0, "code_similarity": similarity}
     found = [{"metrics": {"fid_inception": 50.0, "kid_inception": each}} for each in kernel]
     mean_image, energies = None if rival == "dcgan" else 4.0, [energy - 0.1, energy, energy + 0.1]
     distances = [0.7, 0.8, 0.9], [0.9, 1.0, 1.1]
-    return Entry(f"faces64.{rival}", last, mean_image, energies, *distances, found, Image.new("RGB", (1, 1)))
+    return PictureEntry(f"faces64.{rival}", last, mean_image, energies, *distances, found, Image.new("RGB", (1, 1)))
 
 
 def test_claims_are_made_of_what_was_measured() -> None:

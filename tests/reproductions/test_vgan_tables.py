@@ -11,8 +11,8 @@ from ebgan.recipes import find
 from ebgan.reproductions.claims import Request
 from ebgan.reproductions.vgan import sizes as vgan_sizes
 from ebgan.reproductions.vgan import transitions as vgan_transitions
-from ebgan.reproductions.vgan.features import RIVALS, claims
-from ebgan.reproductions.vgan.sizes import SIZES, Size, joined, parts, size_of
+from ebgan.reproductions.vgan.features import COLUMNS, claims
+from ebgan.reproductions.vgan.sizes import SIZES, ScaledRecipe, joined, parts, size_of
 
 
 @pytest.mark.parametrize("name", ["vgan.cifar10", "gan.cifar10", "vcd.mnist", "vcd.cifar10", "vcd.svhn"])
@@ -73,13 +73,13 @@ def test_sets_that_are_not_there_are_left_out_and_named_unless_none_is(
     assert said == ["left out: svhn is not here"]
     with pytest.raises(DataError, match="svhn is not here"):
         vgan_transitions.at_hand(asked, SIZES["paper"], ("svhn",))
-    assert list(vgan_transitions.at_hand(asked, Size(epochs=1, divide=1, seeds=1, digits=True), ("mnist", "svhn"))) == [
-        "mnist"
-    ]
+    assert list(
+        vgan_transitions.at_hand(asked, ScaledRecipe(epochs=1, divide=1, seeds=1, digits=True), ("mnist", "svhn"))
+    ) == ["mnist"]
 
 
 def test_the_claims_of_table_1_are_about_the_means_over_seeds() -> None:
-    errors = {rival.title: [rival.paper - 1, rival.paper + 1] for rival in RIVALS} | {"before training": [49.0, 51.0]}
+    errors = {rival.title: [rival.paper - 1, rival.paper + 1] for rival in COLUMNS} | {"before training": [49.0, 51.0]}
     assert [claim.holds for claim in claims(errors)] == [True, True, None, True]  # 32.5 and 36.5, each +- 1
     errors["GAN, k = 1"] = [30.0, 42.0]
     assert [claim.holds for claim in claims(errors)] == [None, True, None, True]

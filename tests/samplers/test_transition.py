@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.nets.base import Site, TransitionGenerator
+from ebgan.nets.base import BuildContext, TransitionGenerator
 from ebgan.nets.mlp_transition import MLPTransition
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
-from ebgan.samplers import Moment, Transition, no_source
+from ebgan.samplers import DrawKey, Transition, no_source
 
 SEED = Randomness.of(3)
 
@@ -29,32 +29,37 @@ def images(*lead: int) -> Tensor:
     return torch.rand(*lead, 1, 2, 2, generator=torch.Generator().manual_seed(0))
 
 
-def drawn(keep: float | Tensor, moment: Moment, x: Tensor) -> Tensor:
-    return Transition(keep=keep).sample(Halved(), moment, lambda: Batch(x)).images
+def drawn(keep: float | Tensor, key: DrawKey, x: Tensor) -> Tensor:
+    return Transition(keep=keep).sample(Halved(), key, lambda: Batch(x)).images
 
 
 def test_a_sample_holds_its_source_and_the_reconstruction_without_noise() -> None:
     x = images(6)
-    sample = Transition().sample(Halved(), Moment(SEED, 0, 0, 6), lambda: Batch(x))
+    sample = Transition().sample(Halved(), DrawKey(SEED, 0, 0, 6), lambda: Batch(x))
     assert sample.source is x
     assert sample.reconstruction is not None
     assert torch.equal(sample.reconstruction, x / 2)
     kept = sample.images == x / 2
     assert 0 < kept.sum() < kept.numel()
     with torch.no_grad():  # the discriminator's turn
-        assert Transition().sample(Halved(), Moment(SEED, 0, 0, 6), lambda: Batch(x)).reconstruction is None
+        assert Transition().sample(Halved(), DrawKey(SEED, 0, 0, 6), lambda: Batch(x)).reconstruction is None
 
 
 def test_everything_is_kept_or_nothing_at_the_ends() -> None:
-    x, moment = images(50), Moment(SEED, 0, 0, 50)
-    assert torch.equal(drawn(1.0, moment, x), x / 2)
-    assert not (drawn(0.0, moment, x) == x / 2).any()
+    x, key = images(50), DrawKey(SEED, 0, 0, 50)
+    assert torch.equal(drawn(1.0, key, x), x / 2)
+    assert not (drawn(0.0, key, x) == x / 2).any()
 
 
 def test_another_moment_draws_another_mask_and_other_noise_and_the_same_one_the_same() -> None:
-    moments = [Moment(SEED, 0, 0, 6), Moment(SEED, 6, 0, 6), Moment(SEED, 0, 1, 6), Moment(Randomness.of(4), 0, 0, 6)]
+    moments = [
+        DrawKey(SEED, 0, 0, 6),
+        DrawKey(SEED, 6, 0, 6),
+        DrawKey(SEED, 0, 1, 6),
+        DrawKey(Randomness.of(4), 0, 0, 6),
+    ]
     x = images(6)
-    found = [drawn(0.5, moment, x) for moment in moments]
+    found = [drawn(0.5, key, x) for key in moments]
     assert len({tuple((samples == x / 2).flatten().tolist()) for samples in found}) == 4
     assert len({tuple(samples.flatten().tolist()) for samples in found}) == 4
     assert torch.equal(drawn(0.5, moments[0], x), found[0])
@@ -62,8 +67,8 @@ def test_another_moment_draws_another_mask_and_other_noise_and_the_same_one_the_
 
 def test_samples_do_not_depend_on_how_many_are_drawn_at_a_time() -> None:
     x = images(6)
-    whole = drawn(0.5, Moment(SEED, torch.tensor(10), 1, 6), x)
-    parts = [drawn(0.5, Moment(SEED, 10 + at, 1, count), x[at : at + count]) for at, count in ((0, 2), (2, 1), (3, 3))]
+    whole = drawn(0.5, DrawKey(SEED, torch.tensor(10), 1, 6), x)
+    parts = [drawn(0.5, DrawKey(SEED, 10 + at, 1, count), x[at : at + count]) for at, count in ((0, 2), (2, 1), (3, 3))]
     assert torch.equal(torch.cat(parts), whole)
 
 
@@ -72,8 +77,8 @@ def test_each_model_of_a_stack_draws_its_own_samples_with_its_own_chance() -> No
     x = images(2, 6)
 
     def sample(randomness: Randomness, chance: float | Tensor, given: Tensor) -> Tensor:
-        generator = spec.build(Site((1, 2, 2), (0.0, 1.0), randomness)).eval()
-        return Transition(keep=chance).sample(generator, Moment(randomness, 5, 0, 6), lambda: Batch(given)).images
+        generator = spec.build(BuildContext((1, 2, 2), (0.0, 1.0), randomness)).eval()
+        return Transition(keep=chance).sample(generator, DrawKey(randomness, 5, 0, 6), lambda: Batch(given)).images
 
     together = sample(Randomness.of(torch.tensor(seeds)), torch.tensor(keep), x)
     for model, (seed, chance) in enumerate(zip(seeds, keep, strict=True)):
@@ -82,7 +87,7 @@ def test_each_model_of_a_stack_draws_its_own_samples_with_its_own_chance() -> No
 
 def test_without_images_to_start_from_none_is_made() -> None:
     with pytest.raises(ValueError, match="start from images of the data"):
-        Transition().sample(Halved(), Moment(SEED, 0, 0, 6), no_source)
+        Transition().sample(Halved(), DrawKey(SEED, 0, 0, 6), no_source)
 
 
 def test_a_chance_that_is_none_is_refused() -> None:

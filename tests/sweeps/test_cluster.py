@@ -5,21 +5,41 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
+import psutil
 import pytest
+from distributed import Client
 
 from ebgan.experiment import Experiment
-from ebgan.sweeps import Grid, Result, Standing, Store, sweep
+from ebgan.sweeps import Grid, Result, Standing, SweepStore, sweep
 from ebgan.sweeps.cluster import connected
-from ebgan.sweeps.run import SchedulerLostError
+from ebgan.sweeps.driver import SchedulerLostError
 
 
-def test_a_worker_keeps_the_memory_that_its_next_step_needs() -> None:
+@pytest.fixture(scope="module")
+def local() -> Iterator[Client]:
     with connected(1) as client:
-        (kept,) = client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()
+        yield client
+
+
+def test_a_worker_keeps_the_memory_that_its_next_step_needs(local: Client) -> None:
+    (kept,) = local.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()
     assert int(kept) >= 1 << 28
+
+
+def listening(pid: int) -> list[str]:
+    """The addresses at which a process waits for connections from others."""
+    return [each.laddr.ip for each in psutil.Process(pid).net_connections("inet") if each.status == psutil.CONN_LISTEN]
+
+
+def test_nothing_of_a_sweep_listens_beyond_this_machine(local: Client) -> None:
+    (worker,) = local.run(os.getpid).values()
+    found = listening(os.getpid()) + listening(worker)
+    assert len(found) >= 3  # scheduler, dashboard and worker
+    assert {address for address in found if not ip_address(address).is_loopback} == set()
 
 
 def nothing(experiments: Sequence[Experiment], device: str) -> list[Result]:
@@ -48,5 +68,5 @@ def test_a_scheduler_that_ends_is_told_and_its_trials_wait(tmp_path: Path) -> No
         finally:
             made.kill()
     assert raised.value.exit_code == 8
-    with Store(tmp_path / "out" / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "out" / "trials.sqlite") as store:
         assert [row.status for row in store.rows()] == ["waiting"] * 2

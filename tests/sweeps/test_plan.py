@@ -19,7 +19,7 @@ from ebgan.objectives import GAN
 from ebgan.recipes import find, find_grid
 from ebgan.sweeps import Grid, Trial
 from ebgan.sweeps import plan as planning
-from ebgan.sweeps.plan import Size, chosen, most, planned, seconds
+from ebgan.sweeps.plan import ModelSize, chosen, most, planned, seconds
 from ebgan.sweeps.training import course_of
 from ebgan.training import course as courses
 from ebgan.training.optim import SGD
@@ -50,10 +50,10 @@ def test_models_that_differ_in_a_number_of_sgd_share_a_stack(field: str) -> None
 
 
 def test_the_rule_counts_the_weights_of_both_nets() -> None:
-    assert most(30, Size(100_000, 1), CPU) == 30
-    assert most(30, Size(250_000, 1), CPU) == 1
-    assert most(2, Size(100_000, 1), CPU) == 1
-    assert most(2, Size(20_000, 1), CPU) == 2
+    assert most(30, ModelSize(100_000, 1), CPU) == 30
+    assert most(30, ModelSize(250_000, 1), CPU) == 1
+    assert most(2, ModelSize(100_000, 1), CPU) == 1
+    assert most(2, ModelSize(20_000, 1), CPU) == 2
 
 
 def test_a_stack_is_cut_into_even_parts_by_the_memory_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,14 +140,14 @@ def test_workers_that_share_a_device_share_the_memory_that_is_free_there(monkeyp
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2400, 9999))
     cuda = torch.device("cuda")
-    assert [most(1000, Size(1, 10), cuda, sharing) for sharing in (1, 2, 4)] == [120, 60, 30]
-    assert most(1000, Size(1, 10), CPU, 4) == most(1000, Size(1, 10), CPU) == 1000
-    assert most(1000, Size(1, 10_000), cuda, 4) == 1
+    assert [most(1000, ModelSize(1, 10), cuda, sharing) for sharing in (1, 2, 4)] == [120, 60, 30]
+    assert most(1000, ModelSize(1, 10), CPU, 4) == most(1000, ModelSize(1, 10), CPU) == 1000
+    assert most(1000, ModelSize(1, 10_000), cuda, 4) == 1
 
 
 def test_on_a_cluster_whose_gpus_are_not_here_a_stack_has_a_few_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert most(1000, Size(1, 1 << 30), torch.device("cuda")) == 8
+    assert most(1000, ModelSize(1, 1 << 30), torch.device("cuda")) == 8
 
 
 def test_what_has_no_place_for_the_model_axis_goes_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from ebgan.cli.sweep_plan import print_plan
 from ebgan.config import from_yaml
 from ebgan.experiment import REGISTRY, Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.sweeps import Grid, Halving, Result, Store, sweep
-from ebgan.sweeps.run import Runner
+from ebgan.sweeps import Grid, Halving, Result, SweepStore, sweep
+from ebgan.sweeps.driver import Runner
 
 WIDE, NARROW = MLPGenerator(depth=2, width=4000, noise=64), MLPGenerator(depth=2, width=8, noise=4)
 BASE = Experiment(nets=Nets(generator=NARROW, discriminator=MLPAutoencoder(width=8)), images=640)
@@ -63,7 +63,7 @@ def test_all_trials_have_the_precision_that_suits_the_machine_and_the_largest_ne
     play(native)
     expected = "bf16" if native else "fp32"
     assert swept(tmp_path) == [expected] * 2
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         rows = store.rows()
         stored = [from_yaml(store.config(row.id), Experiment, REGISTRY, "").precision for row in rows]
         assert store.facts()["precision"] == expected
@@ -91,7 +91,7 @@ def test_a_precision_that_the_grid_names_is_taken_and_leaves_that_of_the_others(
     play(True)
     assert swept(tmp_path) == ["bf16"] * 2
     assert swept(tmp_path, GRID.with_base(precision="fp64")) == ["fp64"] * 2
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert store.facts()["precision"] == "bf16"
     play(False)
     assert swept(tmp_path) == []

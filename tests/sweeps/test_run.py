@@ -15,9 +15,9 @@ from distributed import Client
 from ebgan.errors import DataError, RunLockedError, UsageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.sweeps import Grid, Halving, Result, Standing, Store, sweep
+from ebgan.sweeps import Grid, Halving, Result, Standing, SweepStore, sweep
 from ebgan.sweeps.cluster import connected
-from ebgan.sweeps.run import Runner, SchedulerLostError
+from ebgan.sweeps.driver import Runner, SchedulerLostError
 from ebgan.sweeps.summary import write_sweep_report
 from ebgan.training.lock import run_lock
 from ebgan.training.signals import StoppedError
@@ -81,7 +81,7 @@ def no_data(experiments: Sequence[Experiment], device: str) -> list[Result]:
 def run(out: Path, runner: Runner = good, grid: Grid = GRID, **options: object) -> tuple[list[str], dict[int, str]]:
     """The trials that failed, and the status of each seed."""
     failed = sweep(grid, out, runner=runner, **options)
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         return failed, {row.fields["seed"]: row.status for row in store.rows()}
 
 
@@ -106,7 +106,7 @@ def test_a_trial_that_always_fails_is_tried_three_times_and_spoils_no_other(tmp_
     failed, statuses = run(tmp_path, bad_seed)
     assert statuses == {**dict.fromkeys(range(8), "done"), 5: "failed"}
     assert [seeds for seeds in begun if seeds == [5]] == [[5]] * 3
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         row = next(row for row in store.rows() if row.id == failed[0])
     assert row.error == "RuntimeError: seed 5 is bad"
 
@@ -123,7 +123,7 @@ def test_an_error_that_is_the_users_to_mend_is_told_and_not_tried_again(tmp_path
     failed, _ = run(tmp_path, no_data)
     assert len(failed) == 8
     assert begun == [list(range(8))]
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert {row.error for row in store.rows()} == {"nowhere: no such folder"}
 
 
@@ -167,7 +167,7 @@ def test_a_signal_ends_it_with_what_is_done_kept_and_the_rest_waiting(
     with pytest.raises(StoppedError) as raised:
         run(tmp_path, stopping, grid)
     assert raised.value.exit_code == code
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert sorted(row.status for row in store.rows()) == ["done"] * 3 + ["waiting"] * 3
     while len(begun) < 2:  # the task that was left behind in its thread
         time.sleep(0.05)
@@ -186,7 +186,7 @@ def breaking(experiments: Sequence[Experiment], device: str) -> list[Result]:
 def test_what_was_to_be_tried_again_when_a_signal_came_waits(tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         run(tmp_path, breaking)
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert {row.status for row in store.rows()} == {"waiting"}
 
 
@@ -215,7 +215,7 @@ def test_a_scheduler_that_is_lost_with_a_result_leaves_its_trials_waiting(
     monkeypatch.setattr("distributed.Future.result", lost)
     with pytest.raises(SchedulerLostError, match="the same command goes on"):
         run(tmp_path)
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert {row.status for row in store.rows()} == {"waiting"}
 
 
@@ -239,7 +239,7 @@ HALVING = Halving(eta=3, rungs=3)
 def rungs_of(out: Path) -> dict[int, list[int]]:
     """The seeds that have a result, by the images of their rows."""
     found: dict[int, list[int]] = {}
-    with Store(out / "trials.sqlite") as store:
+    with SweepStore(out / "trials.sqlite") as store:
         for row in store.rows():
             if row.status == "done":
                 found.setdefault(row.fields["images"], []).append(row.fields["seed"])
@@ -256,7 +256,7 @@ def test_halving_goes_on_with_the_best_and_each_row_says_at_which_rung_its_trial
 def test_a_trial_that_fails_in_a_rung_is_told_at_the_end_and_does_not_go_on(tmp_path: Path) -> None:
     failed, _ = run(tmp_path, bad_seed, grid=NINE, halving=HALVING)
     assert rungs_of(tmp_path) == {71: [0, 1, 2, 3, 4, 6, 7, 8], 213: [6, 7, 8], 640: [8]}
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert [(row.status, row.fields["seed"]) for row in store.rows() if row.id in failed] == [("failed", 5)]
 
 
@@ -287,7 +287,7 @@ def test_halving_that_is_refused_leaves_the_folder_as_it_was(tmp_path: Path) -> 
     run(tmp_path, bad_seed)
     with pytest.raises(UsageError, match="needs 9 trials, and here are 8"):
         run(tmp_path, halving=HALVING)
-    with Store(tmp_path / "trials.sqlite") as store:
+    with SweepStore(tmp_path / "trials.sqlite") as store:
         assert [row.error for row in store.rows() if row.status == "failed"] == ["RuntimeError: seed 5 is bad"]
         assert store.facts().keys() == {"precision", "data"}
 

@@ -15,7 +15,7 @@ from ebgan.report.shares import share_columns, shares
 from ebgan.report.sweep import write_sweep_page
 from ebgan.report.trials import SweepRecord, TrialRecord
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps import Grid, Halving, Result, Store
+from ebgan.sweeps import Grid, Halving, Result, SweepStore
 from ebgan.sweeps.summary import trial_records, write_sweep_report
 from ebgan.training.optim import SGD, Adam
 
@@ -30,7 +30,7 @@ def picture(shade: int) -> bytes:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> SweepFolder:
     """A sweep whose scores follow from the depth of the generator; some trials diverged, failed, or are to come."""
     made = SweepFolder(tmp_path_factory.mktemp("sweep"))
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         trials = list(GRID.trials())
         store.state(grid="mnist_grid", scale="tiny")
         store.expect(trials)
@@ -76,7 +76,7 @@ def test_there_is_a_panel_for_all_one_for_shallow_nets_and_twelve_for_the_optimi
 
 def test_panels_of_optimisers_have_one_order_whichever_trials_are_there(tmp_path: Path, page: str) -> None:
     made = SweepFolder(tmp_path)
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         trials = list(find_grid("mnist_grid.gan").make("tiny").trials())[::-7]
         store.expect(trials)
         store.finish({trial.id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}) for trial in trials})
@@ -89,7 +89,7 @@ def test_panels_of_optimisers_have_one_order_whichever_trials_are_there(tmp_path
 
 def test_the_paper_stands_beside_each_share(page: str) -> None:
     (line,) = re.findall(r"<tr><td>failed: I&#39; under 0.23</td>(.*?)</tr>", page)
-    assert re.findall(r">([\d.]+ %)<", line) == ["0 %", "62 %", "0.267 %", "91 %"]
+    assert re.findall(r">([\d.]+ %.*?)<", line) == ["0 % (0 to 11)", "62 %", "0.267 % (0 to 1)", "91 %"]
 
 
 def test_samples_are_those_of_the_best_median_and_worst_of_each_family(page: str) -> None:
@@ -103,7 +103,7 @@ def test_samples_are_those_of_the_best_median_and_worst_of_each_family(page: str
 def test_trials_that_diverged_are_ranked_last_and_have_no_samples(tmp_path: Path) -> None:
     made = SweepFolder(tmp_path)
     trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())[:5]
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         store.expect(trials)
         for place, trial in enumerate(trials):
             good = Result("done", 1.0 + place, {"i_usual": 1.0 + place, "i_usual_real": 2.2}, picture=picture(place))
@@ -119,7 +119,7 @@ def test_trials_that_diverged_are_ranked_last_and_have_no_samples(tmp_path: Path
 
 def test_one_trial_has_its_best_title_alone(tmp_path: Path) -> None:
     made = SweepFolder(tmp_path)
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         trials = list(GRID.trials())[:1]
         store.expect(trials)
         store.finish({trials[0].id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}, picture=picture(0))})
@@ -132,7 +132,7 @@ def test_a_field_that_only_some_trials_have_is_an_axis_too(tmp_path: Path) -> No
     for order in (either, either[::-1]):
         made = SweepFolder(tmp_path / type(order[0]).__name__)
         grid = Grid(base=GRID.base, axes={"optimisers.discriminator": order})
-        with Store(made.trials) as store:
+        with SweepStore(made.trials) as store:
             store.expect(grid.trials())
             settings = [tuple(record.settings.items()) for record in trial_records(store.rows())]
         assert len(set(settings)) == 3
@@ -143,7 +143,7 @@ def swept(out: Path, **axes: tuple[object, ...]) -> SweepFolder:
     """A sweep whose trials all have a result."""
     made = SweepFolder(out)
     trials = list(Grid(base=GRID.base, axes={path.replace("__", "."): axes[path] for path in axes}).trials())
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         store.expect(trials)
         store.finish({trial.id: Result("done", 1.0, {"i_usual": 1.0, "i_usual_real": 2.2}) for trial in trials})
     return made
@@ -156,7 +156,7 @@ def test_an_axis_of_tuples_has_its_place_on_the_page(tmp_path: Path) -> None:
 
 def test_axes_of_one_name_are_told_by_their_whole_paths(tmp_path: Path) -> None:
     made = swept(tmp_path, batch=(8, 16), labelled__batch=(10, 20))
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         found = [dict(record.settings) for record in trial_records(store.rows())]
     assert found == [{"batch": b, "labelled.batch": c} for b in (8, 16) for c in (10, 20)]
 
@@ -168,12 +168,15 @@ def test_shares_stand_under_the_name_of_their_family_whatever_the_order_of_trial
 
     trials = [trial("GAN", 640, 0.1), trial("EBGAN", 64, 2.0), trial("GAN", 64, 0.1)]
     record = SweepRecord("", trials, [], [], BOUNDS, "1 of 10 goes on")
-    assert share_columns(record) == ["GAN", "EBGAN"]
-    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == ["0 %", "100 %"]
+    assert share_columns(record) == ["GAN, n = 1 (95 % interval)", "EBGAN, n = 1 (95 % interval)"]
+    assert next(line.cells for line in shares(record) if line.label == "I' above 1.0") == [
+        "0 % (0 to 79)",
+        "100 % (21 to 100)",
+    ]
 
 
 def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: SweepFolder) -> None:
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         records = trial_records(store.rows())
     nets = ["generator.depth", "generator.width", "discriminator.depth", "discriminator.width", "discriminator.dropout"]
     ebgan = next(record for record in records if record.family == "EBGAN")
@@ -183,7 +186,7 @@ def test_an_axis_is_a_field_that_differs_within_its_family_named_once(folder: Sw
 
 
 def test_a_sweep_without_any_result_has_a_page_too(tmp_path: Path) -> None:
-    with Store(SweepFolder(tmp_path).trials) as store:
+    with SweepStore(SweepFolder(tmp_path).trials) as store:
         store.expect(list(GRID.trials())[:3])
     page = write_sweep_report(SweepFolder(tmp_path)).read_text("utf-8")
     assert "of 3" in page
@@ -204,7 +207,7 @@ def test_each_setting_is_looked_up_a_few_times_however_many_trials_there_are(tmp
 
 
 def test_pictures_are_whole(folder: SweepFolder) -> None:
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         content = store.picture(store.rows()[0].id)
     assert content is not None
     assert Image.open(io.BytesIO(content)).size == (4, 4)
@@ -214,7 +217,7 @@ def test_trials_that_were_halved_are_drawn_rung_by_rung_and_the_first_speaks_for
     trials = list(find_grid("mnist_grid.ebgan").make("tiny").trials())[:9]
     made = SweepFolder(tmp_path)
     halving = Halving(eta=3, rungs=2)
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         store.state(grid="mnist_grid.ebgan", halving=str(halving))
         for rung in halving.climb(trials, store.scores):
             store.add(rung.trials)
@@ -226,7 +229,7 @@ def test_trials_that_were_halved_are_drawn_rung_by_rung_and_the_first_speaks_for
     assert titles[:2] == ["9 trials of 853 images", "3 trials of 2,560 images"]
     assert "images" not in titles
     (line,) = re.findall(r"<tr><td>I&#39; above 0.5</td>(.*?)</tr>", page)
-    assert re.findall(r">([\d.]+ %)<", line) == ["33.3 %"]
+    assert re.findall(r">([\d.]+ %.*?)<", line) == ["33.3 % (12 to 65)"]
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "Halving 1 of 3 goes on, 2 rungs shares and effects are of the first rung" in text
     assert "With 853 images 9 of 9 With 2,560 images 3 of 3" in text
@@ -240,7 +243,7 @@ def test_a_sweep_of_any_score_has_its_histogram_and_no_bounds_of_a_paper(
 ) -> None:
     made = SweepFolder(tmp_path)
     trials = list(Grid(base=GRID.base, axes={"seed": (0, 1, 2)}).trials())
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         store.expect(trials)
         store.finish({trial.id: Result("done", -10.0 * place, metrics) for place, trial in enumerate(trials)})
     page = write_sweep_report(made).read_text("utf-8")
@@ -253,7 +256,7 @@ def test_a_sweep_of_any_score_has_its_histogram_and_no_bounds_of_a_paper(
 def test_trials_without_scores_have_no_histogram(tmp_path: Path) -> None:
     made = SweepFolder(tmp_path)
     trials = list(GRID.trials())[:2]
-    with Store(made.trials) as store:
+    with SweepStore(made.trials) as store:
         store.expect(trials)
         store.finish({trials[0].id: Result("done", None), trials[1].id: Result("diverged")})
     assert "All trials" not in write_sweep_report(made).read_text("utf-8")

@@ -106,7 +106,7 @@ def test_what_a_trial_came_to_is_what_evaluation_says_of_its_run(digits: list[Ex
     results = run_trials(digits)
     assert [result.status for result in results] == ["done", "done"]
     run = ebgan.train(digits[1], tmp_path, device="cpu")
-    expected = examiner_of(run, open_data("digits"), 20).glance()
+    expected = examiner_of(run, open_data("digits"), 20).quick_metrics()
     evaluation = read_records(run.folder.evaluations)[-1]
     assert expected["i_usual"] == evaluation["metrics"]["i_usual"]
     for name in ("i_usual", "i_usual_real", "i_swapped", "classes_covered", "largest_class"):

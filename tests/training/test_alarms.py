@@ -19,7 +19,7 @@ from ebgan.runfolder import Record
 from ebgan.schedules import Linear
 from ebgan.training.alarms import ENOUGH, GENERAL, PATIENCE, Alarms
 from ebgan.training.optim import Adam
-from ebgan.training.pretraining import survey
+from ebgan.training.pretraining import data_energies
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 
@@ -208,8 +208,8 @@ def alarms_of(experiment: Experiment, generator: Generator | None = None) -> dic
         optimiser = type(player.optimiser)(experiment.optimisers.generator, generator)
         game = replace(game, generator=replace(player, net=generator, optimiser=optimiser))
     if experiment.pretraining:
-        energies = survey(game, [noise(0)])
-        progress = progress._replace(objective=game.objective.begin(progress.objective, energies))
+        energies = data_energies(game, [noise(0)])
+        progress = progress._replace(objective=game.objective.after_pretraining(progress.objective, energies))
     alarms, recorder, found = Alarms(10 * ENOUGH, experiment.objective.asks.alarms), Recorder(), {}
     for step in range(1, 11):
         progress, outcome = train_step(game, progress, lambda: noise(step))  # noqa: B023

@@ -21,7 +21,7 @@ from ebgan.runs import trainer
 from ebgan.schedules import Linear
 from ebgan.training.checkpoint import newest
 from ebgan.training.optim import Adam
-from ebgan.training.pretraining import survey
+from ebgan.training.pretraining import data_energies
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
 SMALL = Experiment(
@@ -68,7 +68,7 @@ def test_the_first_margin_is_the_mean_energy_of_one_pass_over_the_data_without_m
     )
     loader = Loader(from_array(IMAGES), batch=12, randomness=game.randomness)
     before = {name: value.clone() for name, value in game.discriminator.state().items()}
-    energies = survey(game, islice(loader.batches(108), 50 // 12))
+    energies = data_energies(game, islice(loader.batches(108), 50 // 12))
     assert energies.shape == (48,)
     torch.testing.assert_close(tensors["objective.margin"], energies.mean())
     assert tensors["objective.images"] == 108

@@ -34,7 +34,7 @@ class Classify(ReadsClasses):
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
 
 
-class Named(NamedTuple):
+class NamedImage(NamedTuple):
     """An image with its class."""
 
     image: str
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
     from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
-    named: list[Named] = []
+    named: list[NamedImage] = []
     for source in chosen.images:
         packed = named_apart(read_for(run, source, chosen.split), source, chosen.images)
         found = classify(run, packed)
@@ -70,7 +70,7 @@ def main(argv: list[str]) -> None:
         print(f"table   {chosen.csv}")
 
 
-def classify(run: Run, packed: Packed) -> list[Named]:
+def classify(run: Run, packed: Packed) -> list[NamedImage]:
     """The class of each image of a set, in its order."""
     from ebgan.cli.score import score
     from ebgan.runs.examiners.classes import predict
@@ -78,12 +78,12 @@ def classify(run: Run, packed: Packed) -> list[Named]:
     chances, kinds = predict(run, packed).max(-1)
     scored = score(run, packed)
     return [
-        Named(each.image, run.data.classes[kind], chance, each.energy)
+        NamedImage(each.image, run.data.classes[kind], chance, each.energy)
         for each, chance, kind in zip(scored, chances.tolist(), kinds.tolist(), strict=True)
     ]
 
 
-def write_table(named: list[Named], path: Path) -> None:
+def write_table(named: list[NamedImage], path: Path) -> None:
     """The classes as CSV."""
     from ebgan.csv_cells import csv_text
     from ebgan.runfolder import write_atomically
@@ -91,14 +91,14 @@ def write_table(named: list[Named], path: Path) -> None:
     write_atomically(path, csv_text([("image", "class", "probability", "energy"), *named]).encode())
 
 
-def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
+def _say_error(run: Run, packed: Packed, named: list[NamedImage]) -> None:
     """Print the share that was named wrongly of the images whose class is known, or why there is none."""
     from ebgan.data import UNKNOWN, matched
     from ebgan.report import interval
 
-    tested, said = matched(packed, run.data.classes)
+    tested, message = matched(packed, run.data.classes)
     if tested is None or packed.labels is None:
-        print(f"no error: {said}")
+        print(f"no error: {message}")
         return
     pairs = zip(packed.labels, named, strict=True)
     known = [(packed.classes[label], each.kind) for label, each in pairs if label != UNKNOWN]
@@ -106,4 +106,4 @@ def _say_error(run: Run, packed: Packed, named: list[Named]) -> None:
     wrong = right.count(False)
     spread = interval(wrong, len(right))
     counted = f"{wrong:,} of {len(right):,} in {packed.name}, {spread}"
-    print(f"error {wrong / len(right):.2%}: {counted}{'; ' if said else ''}{said}")
+    print(f"error {wrong / len(right):.2%}: {counted}{'; ' if message else ''}{message}")

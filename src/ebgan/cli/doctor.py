@@ -118,9 +118,9 @@ def _devices() -> Facts:
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     found = {}
-    for place in range(count):
-        each = torch.cuda.get_device_properties(place)
-        found[f"cuda:{place}"] = f"{each.name}, {_gigabytes(each.total_memory):g} GB"
+    for index in range(count):
+        each = torch.cuda.get_device_properties(index)
+        found[f"cuda:{index}"] = f"{each.name}, {_gigabytes(each.total_memory):g} GB"
     if torch.backends.mps.is_available():
         found["mps"] = "memory shared with the processor"
     return {"accelerators": found}

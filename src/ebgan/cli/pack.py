@@ -11,7 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 from ebgan.cli.arguments import parse
 
 if TYPE_CHECKING:
-    from ebgan.data import Outcome
+    from ebgan.data import PackResult
 
 SHOWN = 10  # classes, and refused files, that are printed; the rest are counted
 
@@ -67,7 +67,7 @@ def main(argv: list[str]) -> None:
     _print(outcome, chosen)
 
 
-def _print(outcome: Outcome, chosen: Pack) -> None:
+def _print(outcome: PackResult, chosen: Pack) -> None:
     shape = f"{chosen.channels} x {chosen.size} x {chosen.size}"
     print(f"packed   {outcome.images:,} images {shape} in {chosen.dest}")
     if outcome.classes:

@@ -43,9 +43,9 @@ def main(argv: list[str]) -> None:
 def _of_sweep(folder: SweepFolder) -> Path:
     """The report of a sweep, beside what the paper published of its grid."""
     from ebgan.recipes.index import find_grid, is_grid
-    from ebgan.sweeps import Store
+    from ebgan.sweeps import SweepStore
     from ebgan.sweeps.summary import write_sweep_report
 
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         name = store.facts().get("grid", "")
     return write_sweep_report(folder, find_grid(name).published if is_grid(name) else None)

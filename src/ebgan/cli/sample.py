@@ -76,8 +76,8 @@ def _write_samples(run: Run, chosen: Draw) -> None:
 
     samples, source = _samples(run, chosen)
     if chosen.out:
-        for place, sample in enumerate(samples):
-            save_png(grid(sample[None], scale=1), chosen.out / f"{place:06d}.png")
+        for index, sample in enumerate(samples):
+            save_png(grid(sample[None], scale=1), chosen.out / f"{index:06d}.png")
         print(f"samples  {chosen.out}")
     if chosen.grid or not chosen.out:
         path = chosen.grid or chosen.run / f"samples-seed{chosen.seed}.png"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from ebgan.cli.arguments import ReadsClasses, parse
-from ebgan.errors import DataError, UsageError
+from ebgan.errors import DataError, NoSplitError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ebgan.cli.judging import Judge
     from ebgan.data import Packed
     from ebgan.runs.run import Run
 
@@ -26,14 +27,20 @@ class Score(ReadsClasses):
     """Rank images by a run's energy, the strangest first.
 
     Images are read as the run's data was. With class folders, or a set with labels, --normal names the classes that are
-    normal, and the AUROC says how well the energy tells the others apart.
+    normal, and AUROC and average precision say how well the energy tells the others apart. With --contamination each
+    image is called normal or anomalous, by a threshold that this share of normal images lies above; the run folder
+    keeps their energies.
     """
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
     images: Annotated[Positional[tuple[str, ...]], arg(metavar="IMAGES...")]  # files, folders, packed or named sets
     split: Literal["train", "test"] = "train"  # of a set that has both
     normal: UseAppendAction[tuple[str, ...]] = ()  # a class that is normal; may be given several times
-    csv: Path | None = None  # a file for the whole ranking: rank, image, class, energy
+    normals: str | None = (
+        None  # normal images that were not trained on (of a set, its test images); the run keeps their energies
+    )
+    contamination: float | None = None  # the share of normal images that may be called anomalous, such as 0.01
+    csv: Path | None = None  # a file for the whole ranking: rank, image, class, energy, and p_value and verdict if any
     maps: Path | None = None  # a folder of pictures: image, reconstruction and error side by side
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
@@ -56,7 +63,10 @@ def main(argv: list[str]) -> None:
     from ebgan.cli.experiment import find_device
     from ebgan.runs.loading import load
 
+    if chosen.normals and chosen.contamination is None:
+        raise UsageError("--normals: give --contamination too, the share of them that may be called anomalous")
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    judge = judge_of(run, chosen)
     scored: list[Scored] = []
     for source in chosen.images:
         packed = named_apart(read_for(run, source, chosen.split), source, chosen.images)
@@ -65,13 +75,36 @@ def main(argv: list[str]) -> None:
         scored += score(run, packed)
     ranking = sorted(scored, key=lambda each: -each.energy)
     if chosen.csv:
-        write_ranking(ranking, chosen.csv)
-    _print(ranking)
+        write_ranking(ranking, chosen.csv, judge)
+    _print(ranking, judge)
     if chosen.normal:
-        print(f"AUROC {rank_quality(ranking, chosen.normal):.4f} of {', '.join(chosen.normal)} against the others")
+        area, precision = rank_quality(ranking, chosen.normal)
+        print(f"AUROC {area:.4f} of {', '.join(chosen.normal)} against the others, average precision {precision:.4f}")
+    if judge:
+        expected = [each.kind not in chosen.normal if chosen.normal and each.kind else None for each in ranking]
+        print("\n".join(judge.words([each.energy for each in ranking], expected)))
     for what, path in (("ranking", chosen.csv), ("maps", chosen.maps)):
         if path:
             print(f"{what:<8}{path}")
+
+
+def judge_of(run: Run, chosen: Score) -> Judge | None:
+    """What calls images normal or anomalous, if that is asked for."""
+    if chosen.contamination is None:
+        return None
+    from ebgan.cli.judging import Judge
+
+    normals = chosen.normals
+    energies = None if normals is None else [each.energy for each in score(run, read_normals(run, normals))]
+    return Judge.of(run, energies, normals or "", chosen.contamination)
+
+
+def read_normals(run: Run, source: str) -> Packed:
+    """Normal images: those of a set that are for testing if it keeps some apart, else all."""
+    try:
+        return read_for(run, source, "test")
+    except NoSplitError:
+        return read_for(run, source, "train")
 
 
 def read_for(run: Run, source: str, split: str) -> Packed:
@@ -102,7 +135,7 @@ def named_apart(packed: Packed, source: str, sources: tuple[str, ...]) -> Packed
         return packed
     from ebgan.data.store import printable
 
-    names, told = packed.names or [f"[{place}]" for place in range(len(packed))], printable(source)
+    names, told = packed.names or [f"[{index}]" for index in range(len(packed))], printable(source)
     alone = len(packed) == 1 and Path(source).is_file() and names[0] == printable(Path(source).name)
     return replace(packed, names=(told,) if alone else tuple(f"{told}/{name}" for name in names))
 
@@ -112,7 +145,7 @@ def score(run: Run, packed: Packed) -> list[Scored]:
     from ebgan.data import UNKNOWN
 
     energies = [energy for chunk in chunks(packed) for energy in run.energy(chunk).tolist()]
-    names = packed.names or [f"{packed.name}[{place}]" for place in range(len(packed))]
+    names = packed.names or [f"{packed.name}[{index}]" for index in range(len(packed))]
     labels = [UNKNOWN] * len(packed) if packed.labels is None else packed.labels
     kinds = ["" if label == UNKNOWN else packed.classes[label] for label in labels]
     return [Scored(*each) for each in zip(names, kinds, energies, strict=True)]
@@ -127,10 +160,10 @@ def chunks(packed: Packed) -> list[Tensor]:
     return [scaled(torch.from_numpy(rows.copy()), (-1.0, 1.0)) for rows in packed.rows()]
 
 
-def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
+def write_maps(run: Run, packed: Packed, folder: Path, index: int) -> None:
     """For each image a picture: itself, its reconstruction, and the error of each pixel, white from 1 on.
 
-    Pictures are numbered from `place` on; of an image's name only the last part is used: none leaves the folder.
+    Pictures are numbered from `index` on; of an image's name only the last part is used: none leaves the folder.
     """
     import torch
 
@@ -142,24 +175,28 @@ def write_maps(run: Run, packed: Packed, folder: Path, place: int) -> None:
         errors = (reconstructions - images).abs().mean(1, keepdim=True).clamp(0, 1) * 2 - 1
         for triple in zip(images, reconstructions, errors.expand_as(images), strict=True):
             name = Path(next(names)).stem[:LONGEST]
-            save_png(grid(torch.stack(triple), columns=3), folder / f"{place:06d}-{name}.png")
-            place += 1
+            save_png(grid(torch.stack(triple), columns=3), folder / f"{index:06d}-{name}.png")
+            index += 1
 
 
-def write_ranking(ranking: list[Scored], path: Path) -> None:
-    """The ranking as CSV."""
+def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None) -> None:
+    """The ranking as CSV, with p-values and verdicts if there is a judge."""
     from ebgan.csv_cells import csv_text
     from ebgan.runfolder import write_atomically
 
-    rows = [(place + 1, *each) for place, each in enumerate(ranking)]
-    write_atomically(path, csv_text([("rank", "image", "class", "energy"), *rows]).encode())
+    heading = ("rank", "image", "class", "energy", *(("p_value", "verdict") if judge else ()))
+    rows = [
+        (index + 1, *each, *((judge.p_value(each.energy), judge.verdict(each.energy)) if judge else ()))
+        for index, each in enumerate(ranking)
+    ]
+    write_atomically(path, csv_text([heading, *rows]).encode())
 
 
-def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> float:
-    """The AUROC of the energy for telling the classes that are not normal, of the images whose class is known."""
+def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> tuple[float, float]:
+    """AUROC and average precision of the energy for the classes that are not normal, of images whose class is known."""
     import torch
 
-    from ebgan.metrics import auroc
+    from ebgan.metrics import auroc, average_precision
 
     kinds = {each.kind for each in ranking}
     if unknown := set(normal) - kinds:
@@ -168,13 +205,15 @@ def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> float:
     known = [each for each in ranking if each.kind]
     labels = torch.tensor([each.kind not in normal for each in known])
     try:
-        return auroc(torch.tensor([each.energy for each in known]), labels)
+        energies = torch.tensor([each.energy for each in known])
+        return auroc(energies, labels), average_precision(energies, labels)
     except DataError as error:
         raise DataError(f"--normal {' '.join(normal)}: {error}") from error
 
 
-def _print(ranking: list[Scored]) -> None:
-    for place, (image, kind, energy) in enumerate(ranking[:SHOWN]):
-        print(f"{place + 1:>5}  {energy:10.4f}  {image}{f'  ({kind})' if kind else ''}")
+def _print(ranking: list[Scored], judge: Judge | None) -> None:
+    for index, (image, kind, energy) in enumerate(ranking[:SHOWN]):
+        judged = f"{judge.verdict(energy):<9}  p {judge.p_value(energy):<8.3g}  " if judge else ""
+        print(f"{index + 1:>5}  {energy:10.4f}  {judged}{image}{f'  ({kind})' if kind else ''}")
     if len(ranking) > SHOWN:
         print(f"  ...  {len(ranking) - SHOWN:,} more")

@@ -37,6 +37,7 @@ class Sweep(OpensData):
     shuffle: int = 0  # the seed that draws the subset
     halving: int | None = None  # train in rungs: the best one of so many trials goes on, with so many times the images
     rungs: int | None = None  # of the halving; 3 by default
+    trial_timeout: float | None = None  # minutes after which a trial, or a stack of them, counts as hung
     plan: FlagCreatePairsOff[bool] = False  # say what would run and how long it may take, and run nothing
     images: int | None = None  # real images seen in each trial, in place of the scale's
     precision: Literal["fp32", "bf16", "fp64"] | None = None  # of matrix products, in place of the grid's
@@ -85,6 +86,7 @@ def main(argv: list[str]) -> None:
             device=device,
             limit=chosen.limit,
             shuffle=chosen.shuffle,
+            trial_timeout=chosen.trial_timeout,
             halving=halving,
             observer=line,
             facts={"grid": chosen.grid, "scale": chosen.scale},
@@ -131,15 +133,15 @@ def grid_name(grid: str) -> str:
 
 def _print_end(out: Path, failed: list[str]) -> None:
     from ebgan.runfolder import SweepFolder
-    from ebgan.sweeps import Store
-    from ebgan.sweeps.run import SweepFailedError
+    from ebgan.sweeps import SweepStore
+    from ebgan.sweeps.driver import SweepFailedError
 
     folder = SweepFolder(out)
     print(f"trials  {folder.trials}")
     print(f"report  {folder.report}")
     if not failed:
         return
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         rows = {row.id: row for row in store.rows()}
     _print_failed([rows[trial] for trial in failed])
     raise SweepFailedError(

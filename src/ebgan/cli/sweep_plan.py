@@ -12,7 +12,7 @@ import torch
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.summary import duration
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps import Halving, Store, Trial
+from ebgan.sweeps import Halving, SweepStore, Trial
 from ebgan.sweeps.halving import Scores, rungs, unfinished
 from ebgan.sweeps.moved import recognised
 from ebgan.sweeps.plan import Task, planned, seconds
@@ -68,7 +68,7 @@ def _known(path: Path) -> tuple[set[str], Scores, dict[str, str]]:
     """The trials that have a result, their scores, and the facts of the sweep."""
     if not path.exists():
         return set(), {}, {}
-    with Store(path) as store:
+    with SweepStore(path) as store:
         return store.finished(), store.scores(), store.facts()
 
 

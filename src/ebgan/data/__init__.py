@@ -12,7 +12,7 @@ from ebgan.data.listing import Choice
 from ebgan.data.loader import Loader, scaled
 from ebgan.data.naming import By
 from ebgan.data.packed import UNKNOWN, Packed, open_packed, write_packed
-from ebgan.data.packing import Outcome, pack
+from ebgan.data.packing import PackResult, pack
 from ebgan.data.points import Points, open_points
 from ebgan.data.sources import SOURCES, data_folder, open_data
 from ebgan.data.toy import TOYS, Density
@@ -31,7 +31,7 @@ __all__ = [
     "Images",
     "LabelledLoader",
     "Loader",
-    "Outcome",
+    "PackResult",
     "Packed",
     "Points",
     "data_folder",

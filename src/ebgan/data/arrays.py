@@ -45,8 +45,8 @@ def from_array(
 def by_number(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Labels that are whole numbers or UNKNOWN, as places among those that occur, and these as names of classes."""
     numbers = np.unique(labels[labels != UNKNOWN])
-    places = np.searchsorted(numbers, labels)
-    return np.where(labels == UNKNOWN, UNKNOWN, places).astype(np.int64), tuple(map(str, numbers))
+    indices = np.searchsorted(numbers, labels)
+    return np.where(labels == UNKNOWN, UNKNOWN, indices).astype(np.int64), tuple(map(str, numbers))
 
 
 def is_npy(start: bytes) -> bool:

@@ -70,12 +70,12 @@ class Decoder:
         pixels = np.empty((len(entries), self.channels, self.size, self.size), np.uint8)
         refused: list[tuple[int, str]] = []
         grey, deepest = True, 0
-        for place, entry in enumerate(entries):
+        for index, entry in enumerate(entries):
             attempt = self.store.attempt(entry, self.size, self.crop, self.white)
             if attempt.pixels is None:
-                refused.append((place, attempt.reason))
+                refused.append((index, attempt.reason))
                 continue
-            pixels[place - len(refused)] = channels_first(attempt.pixels, self.channels)
+            pixels[index - len(refused)] = channels_first(attempt.pixels, self.channels)
             grey, deepest = grey and attempt.grey, max(deepest, attempt.deepest)
         return Decoded(pixels[: len(entries) - len(refused)], grey, refused, deepest)
 

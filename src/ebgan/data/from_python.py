@@ -182,14 +182,14 @@ class _Reader:
         """The set; it has classes if two images share one. Raises DataError that names an item that does not fit."""
         count = len(self.dataset)
         images, labels = np.empty(0, np.uint8), np.full(count, UNKNOWN, np.int64)
-        for place in range(count):
-            item = self._item(place)
-            pixels = self._pixels(item.image, f"data[{place}]")
-            if not place:
+        for index in range(count):
+            item = self._item(index)
+            pixels = self._pixels(item.image, f"data[{index}]")
+            if not index:
                 images = np.empty((count, *pixels.shape), np.uint8)
-            images = self._fitted(images, pixels, place)
-            images[place] = pixels
-            labels[place] = _label(item.label)
+            images = self._fitted(images, pixels, index)
+            images[index] = pixels
+            labels[index] = _label(item.label)
         known = labels[labels != UNKNOWN]
         if len(np.unique(known)) == len(known):  # no labels, or each different: an index of the images
             return Packed(images)
@@ -197,8 +197,8 @@ class _Reader:
         named = from_array(np.zeros((count, 1, 1), np.uint8), labels, classes)  # whose images do not matter
         return Packed(images, named.labels, named.classes)
 
-    def _item(self, place: int) -> Item:
-        item: Any = self.dataset[place]
+    def _item(self, index: int) -> Item:
+        item: Any = self.dataset[index]
         if self.columns.image is not None:
             return Item(item[self.columns.image], item[self.columns.label] if self.columns.label else None)
         if isinstance(item, tuple | list) and item and isinstance(item[0], Tensor | np.ndarray | Image.Image):
@@ -227,11 +227,11 @@ class _Reader:
         only: NDArray[np.uint8] = packed.images[0]
         return only
 
-    def _fitted(self, images: NDArray[np.uint8], pixels: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:
+    def _fitted(self, images: NDArray[np.uint8], pixels: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
         """The array so far, converted to colour when the first colour picture comes after grey ones."""
         if pixels.shape[1:] != images.shape[2:]:
             raise DataError(
-                f"data[{place}]: is {pixels.shape[1]} x {pixels.shape[2]}, and data[0] is {images.shape[2]} x "
+                f"data[{index}]: is {pixels.shape[1]} x {pixels.shape[2]}, and data[0] is {images.shape[2]} x "
                 f"{images.shape[3]}: give all one size, or Pillow pictures and data.size"
             )
         return np.repeat(images, 3, axis=1) if len(pixels) > images.shape[1] else images

@@ -17,10 +17,17 @@ from torch.utils import data as torch_data
 from torch.utils.data import DataLoader
 
 from ebgan.data.packed import Packed
-from ebgan.errors import DataError
+from ebgan.errors import WORKER_LOST, EbganError
 
 TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
 _AHEAD = 2  # batches that each worker prepares in advance
+
+
+class LoaderLostError(EbganError):
+    """A process that reads images for training has ended, or gives no batch any more."""
+
+    exit_code = WORKER_LOST
+
 
 Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
 
@@ -40,10 +47,10 @@ class _Ring(torch_data.Dataset[int]):
         self.labels.share_memory_()  # type: ignore[no-untyped-call]
 
     def __getitem__(self, task: tuple[int, NDArray[np.int64]]) -> int:
-        slot, places = task
-        np.take(self.data.images, places, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
+        slot, indices = task
+        np.take(self.data.images, indices, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
         if self.data.labels is not None:
-            np.take(self.data.labels, places, 0, self.labels[slot].numpy(), "clip")
+            np.take(self.data.labels, indices, 0, self.labels[slot].numpy(), "clip")
         return slot
 
     def rows(self, slot: int) -> Rows:
@@ -51,16 +58,16 @@ class _Ring(torch_data.Dataset[int]):
         return self.images[slot], None if self.data.labels is None else self.labels[slot].clone()
 
 
-def from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) -> Iterator[Rows]:
+def from_host(data: Packed, indices: Iterator[Tensor], batch: int, workers: int) -> Iterator[Rows]:
     """The rows of batches of so many images at these places, gathered by so many worker processes.
 
-    Raises DataError if one of them dies or stops.
+    Raises LoaderLostError if one of them dies or stops.
     """
     ring = _Ring(data, batch, slots=_AHEAD * workers + 1)
     loader: DataLoader[Any] = DataLoader(
         ring,
         batch_size=None,
-        sampler=((turn % len(ring.images), place.numpy()) for turn, place in enumerate(places)),
+        sampler=((turn % len(ring.images), index.numpy()) for turn, index in enumerate(indices)),
         num_workers=workers,
         prefetch_factor=_AHEAD if workers else None,
         timeout=TIMEOUT if workers else 0,
@@ -79,7 +86,10 @@ def from_host(data: Packed, places: Iterator[Tensor], batch: int, workers: int) 
             for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
                 worker.kill()
                 worker.join()
-            raise DataError(f"{data.name}: a data worker was lost ({error}). Use fewer workers, or none.") from error
+            raise LoaderLostError(
+                f"{data.name}: a data worker was lost ({error}). Was it killed, or is memory short? The same "
+                "command goes on from the newest checkpoint; fewer --data.workers need less memory"
+            ) from error
         yield ring.rows(slot)
 
 

@@ -9,7 +9,6 @@ lock            held by the process that packs
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 from ebgan.csv_cells import csv_text
 from ebgan.data.packed import START, Packed, open_packed
 from ebgan.errors import DataError, RunLockedError, UsageError
+from ebgan.held import try_lock
 from ebgan.runfolder import read_records, storage_errors, sweep_temporaries, write_atomically
 
 Plan = dict[str, Any]  # what is packed and how: the first record
@@ -122,10 +122,8 @@ class PackFolder:
             os.close(descriptor)
 
     def _take(self, descriptor: int) -> None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunLockedError(f"{self.path}: another process packs here. Wait for it, or stop it.") from None
+        if not try_lock(descriptor, self.path / "lock"):
+            raise RunLockedError(f"{self.path}: another process packs here. Wait for it, or stop it.")
 
     def _check_ours(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -142,9 +140,9 @@ class PackFolder:
         with self.part.open("rb") as file:
             if file.read(len(START)) != START:
                 return []
-            for place, stretch in enumerate(done):
+            for index, stretch in enumerate(done):
                 if hashlib.sha256(file.read(stretch.length)).hexdigest() != stretch.digest:
-                    return done[:place]
+                    return done[:index]
         return done
 
 

@@ -22,33 +22,30 @@ class LabelledLoader:
     def __init__(
         self,
         loader: Loader,
-        places: Tensor | Sequence[Tensor],
+        indices: Tensor | Sequence[Tensor],
         *,
         batch: int,
         randomness: Randomness,
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
-        """`places` [*models, count] are those of the labelled images in the loader's set, or one tensor [count] for
+        """`indices` [*models, count] are those of the labelled images in the loader's set, or one tensor [count] for
         each model of a stack, which may differ in their counts. `batch` counts the images of all ranks; more than there
         are is each of them several times.
         """
-        if batch < 1 or batch % ranks:
-            raise UsageError(
-                f"labelled.batch={batch}: cannot be divided among {ranks} ranks: choose a multiple of {ranks}"
-            )
+        refuse_undivided(batch, ranks)
         data = loader.data
         assert isinstance(data, Packed)
         assert data.labels is not None
-        each = [places] if isinstance(places, Tensor) else places
+        each = [indices] if isinstance(indices, Tensor) else indices
         flat = torch.cat([some.flatten() for some in each]).cpu().numpy()
         device = each[0].device
         self._loader, self._batch = loader, batch
         self._images = torch.tensor(data.images[flat], device=device)
         self._labels = torch.tensor(data.labels[flat], device=device)
         rows = torch.split(torch.arange(len(flat), device=device), [some.numel() for some in each])
-        if isinstance(places, Tensor):
-            self._sets = [_Set(rows[0].reshape(places.shape), randomness)]
+        if isinstance(indices, Tensor):
+            self._sets = [_Set(rows[0].reshape(indices.shape), randomness)]
         else:
             self._sets, self._back = _of_each_size(rows, randomness)
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
@@ -96,3 +93,9 @@ def _of_each_size(rows: Sequence[Tensor], randomness: Randomness) -> tuple[list[
     ]
     order = torch.tensor([model for models in members.values() for model in models], device=rows[0].device)
     return sets, order.argsort()
+
+
+def refuse_undivided(batch: int, ranks: int) -> None:
+    """Raise UsageError for a batch of labelled images that ranks cannot share."""
+    if batch < 1 or batch % ranks:
+        raise UsageError(f"labelled.batch={batch}: cannot be divided among {ranks} ranks: choose a multiple of {ranks}")

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ebgan.data.kinds import few
 from ebgan.data.layout import role
-from ebgan.data.matching import Pictures, Row
+from ebgan.data.matching import PictureNames, TableRow
 from ebgan.data.naming import By, check_by
 from ebgan.data.packed import UNKNOWN, Packed
 from ebgan.data.tables import split_cells
@@ -38,7 +38,7 @@ class Matched(NamedTuple):
     """A set's images as seen by another set, whose classes it may lack or exceed."""
 
     images: Packed | None  # those whose class the other knows, None where there are none
-    said: str  # which were left out, "" for none
+    message: str  # which were left out, "" for none
 
 
 def with_labels(packed: Packed, path: Path) -> Packed:
@@ -50,7 +50,7 @@ def with_labels(packed: Packed, path: Path) -> Packed:
     if packed.names is None:
         raise DataError(f"{path}: names images by their files, and {packed.name} is not of files: give a folder")
     rows = [row for row in _rows(path) if not _of_tests(row.name)]
-    named = Pictures(packed.names).place_all(rows, str(path), strict=True)
+    named = PictureNames(packed.names).place_all(rows, str(path), strict=True)
     classes = sorted(set(named.values()))
     if len(classes) < 2:
         raise DataError(f"{path}: names {len(classes)} classes ({', '.join(classes)}); expected two or more")
@@ -81,14 +81,14 @@ def matched(packed: Packed, classes: tuple[str, ...]) -> Matched:
     numbers = np.array([*(classes.index(name) if name in classes else UNKNOWN for name in packed.classes), UNKNOWN])
     labels = numbers[packed.labels].astype(np.int64)
     kept = np.flatnonzero(labels != UNKNOWN)
-    said = _said_of_others(packed, classes)
+    message = _said_of_others(packed, classes)
     if not kept.size:
-        return Matched(None, said or f"no class is known of an image of {packed.name}")
+        return Matched(None, message or f"no class is known of an image of {packed.name}")
     if len(kept) == len(packed):
-        return Matched(replace(packed, labels=labels, classes=classes), said)
+        return Matched(replace(packed, labels=labels, classes=classes), message)
     names = None if packed.names is None else tuple(packed.names[place] for place in kept)
     part = replace(packed, images=packed.images[kept], labels=labels[kept], classes=classes, names=names, path=None)
-    return Matched(part, said)
+    return Matched(part, message)
 
 
 def _said_of_others(packed: Packed, classes: tuple[str, ...]) -> str:
@@ -146,7 +146,7 @@ def _of_tests(name: str) -> bool:
     return next((kind for folder in folders if (kind := role(folder))), "train") != "train"
 
 
-def _rows(path: Path) -> list[Row]:
+def _rows(path: Path) -> list[TableRow]:
     """The rows that have a label."""
     try:
         rows = split_cells(path.read_text("utf-8-sig"))
@@ -162,7 +162,7 @@ def _rows(path: Path) -> list[Row]:
             columns = "image and label" if len(header) == 2 else f"{len(header)}, as in the first line"
             raise DataError(f"{path}, line {line}: {len(row)} columns; expected {columns}")
         if row and row[labels].strip():
-            found.append(Row(line, row[files].strip(), unicodedata.normalize("NFC", row[labels].strip())))
+            found.append(TableRow(line, row[files].strip(), unicodedata.normalize("NFC", row[labels].strip())))
     return found
 
 

@@ -24,7 +24,7 @@ from ebgan.data.kinds import (
 )
 from ebgan.data.layout import find_split, first_folder, outer_folders, role
 from ebgan.data.lsun import Database, is_database
-from ebgan.data.matching import Pictures
+from ebgan.data.matching import PictureNames
 from ebgan.data.naming import By, Classes, by_folder, check_by, numbered, why_shards
 from ebgan.data.store import Entry, Store
 from ebgan.data.tree import Tree
@@ -85,7 +85,7 @@ def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
         known = frozenset(map(first_folder, trained)) - {""} if choice.split != "train" else frozenset()
         classify = partial(by_folder, by=choice.by, known=known, outer=found.outer, shards=why_shards(trained))
         return Listing(found.store, entries, [], classify, notes)
-    said = tables.column(place, found.tables, choice.labels, Pictures([entry.name for entry in found.entries]))
+    said = tables.column(place, found.tables, choice.labels, PictureNames([entry.name for entry in found.entries]))
     labels = {entry.where: said[entry.name] for entry in found.entries if entry.name in said}
     return _by_table(found.store, entries, labels, choice.labels, notes)
 
@@ -141,7 +141,7 @@ def _tables(files: list[Entry], folder: str) -> list[Entry]:
 def _of_split(place: Store, found: _Found, split: str) -> tuple[list[Entry], tuple[str, ...], tuple[str, ...]]:
     """The pictures of a split, the names of the training pictures, and how the split was found."""
     names = [entry.name for entry in found.entries]
-    parts = tables.partition(place, found.tables, Pictures(names))
+    parts = tables.partition(place, found.tables, PictureNames(names))
     if parts is None:
         chosen = find_split(place.path, names, split)
         kept = [Entry(chosen.names[entry.name], entry.where) for entry in found.entries if entry.name in chosen.names]

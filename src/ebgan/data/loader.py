@@ -69,9 +69,7 @@ class Loader:
         default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
         images are augmented on the device.
         """
-        if batch < 1 or batch % ranks:
-            raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
-        _check_limits(data, limits)
+        refuse_unfit(data, batch=batch, limits=limits, ranks=ranks)
         self._kept = data.whole if isinstance(data, Augmented) else data
         self.resident = is_small(data, randomness.seeds.device) if resident is None else resident
         if randomness.seeds.ndim and not self.resident:
@@ -93,10 +91,10 @@ class Loader:
         """Batches without end, from the one that begins after `first` images, counted over all ranks.
 
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
-        Raises DataError if a worker process dies or stops.
+        Raises LoaderLostError if a worker process dies or stops.
         """
-        places = (self._places(begin, self.purpose) for begin in itertools.count(first, self.batch))
-        for begin, rows in zip(itertools.count(first, self.batch), self._gathered(places), strict=False):
+        indices = (self._indices(begin, self.purpose) for begin in itertools.count(first, self.batch))
+        for begin, rows in zip(itertools.count(first, self.batch), self._gathered(indices), strict=False):
             yield self._served(rows, begin, self.purpose)
 
     def at(self, first: int, purpose: str) -> Batch:
@@ -105,7 +103,7 @@ class Loader:
         It follows from its place alone, so that whoever asks for it (samplers that start from images of the data) has
         no position to keep, and moves nobody else's.
         """
-        return self._served(self._rows_at(self._places(first, purpose)), first, purpose)
+        return self._served(self._rows_at(self._indices(first, purpose)), first, purpose)
 
     def _served(self, rows: Rows, first: int, purpose: str) -> Batch:
         """Images as they are kept, of the batch that begins after `first`, as they are served."""
@@ -119,7 +117,7 @@ class Loader:
             None if labels is None else _moved(labels, self.device).expand(*self._models, -1),
         )
 
-    def _places(self, first: int, purpose: str) -> Tensor:
+    def _indices(self, first: int, purpose: str) -> Tensor:
         """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
         order = partial(self._order, purpose=purpose)
         return stretch(first, len(self.data), self.batch, order)[..., self._share]
@@ -132,19 +130,19 @@ class Loader:
             self._orders[purpose] = epoch, order
         return order
 
-    def _gathered(self, places: Iterator[Tensor]) -> Iterator[Rows]:
+    def _gathered(self, indices: Iterator[Tensor]) -> Iterator[Rows]:
         if self._rows is None:
             assert isinstance(self._kept, Packed)
-            return from_host(self._kept, places, self._share.stop - self._share.start, self.workers)
-        return map(self._rows_at, places)
+            return from_host(self._kept, indices, self._share.stop - self._share.start, self.workers)
+        return map(self._rows_at, indices)
 
-    def _rows_at(self, places: Tensor) -> Rows:
+    def _rows_at(self, indices: Tensor) -> Rows:
         if self._rows is None:
             labels = self._kept.labels
-            images = torch.from_numpy(np.take(self._kept.images, places.numpy(), 0))
-            return images, None if labels is None else torch.from_numpy(labels[places.numpy()])
+            images = torch.from_numpy(np.take(self._kept.images, indices.numpy(), 0))
+            return images, None if labels is None else torch.from_numpy(labels[indices.numpy()])
         images, named = self._rows
-        return picked(images, places), None if named is None else named[places]
+        return picked(images, indices), None if named is None else named[indices]
 
     def _on_device(self) -> Rows:
         labels = self._kept.labels
@@ -152,7 +150,10 @@ class Loader:
         return images, None if labels is None else torch.tensor(labels, device=self.device)
 
 
-def _check_limits(data: Dataset, limits: tuple[float, float] | None) -> None:
+def refuse_unfit(data: Dataset, *, batch: int, limits: tuple[float, float] | None, ranks: int) -> None:
+    """Raise UsageError for a batch that ranks cannot share, and for limits that the data cannot have."""
+    if batch < 1 or batch % ranks:
+        raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
     if isinstance(data, Points) and limits is not None:
         raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
     if not isinstance(data, Points) and limits is None:
@@ -176,6 +177,6 @@ def _moved(rows: Tensor, device: torch.device) -> Tensor:
     return rows.to(device)
 
 
-def picked(images: Tensor, places: Tensor) -> Tensor:
+def picked(images: Tensor, indices: Tensor) -> Tensor:
     """images[places], but row by row, which is several times as fast."""
-    return images.index_select(0, places.flatten()).reshape(*places.shape, *images.shape[1:])
+    return images.index_select(0, indices.flatten()).reshape(*indices.shape, *images.shape[1:])

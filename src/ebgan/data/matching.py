@@ -23,7 +23,7 @@ _FRONT = re.compile(r"([A-Za-z]:)?(\./)*/*")
 _Form = Callable[[str], str]
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table."""
 
     line: int
@@ -31,7 +31,7 @@ class Row(NamedTuple):
     what: str  # what the row says of it: a label
 
 
-class Pictures:
+class PictureNames:
     """The names of pictures, found by what a table calls them."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -43,33 +43,33 @@ class Pictures:
         for form in (_plain, str.casefold, _stem):
             whole, ends = self._index(form)
             path = form(_plain(given))
-            for places in self._candidates(path, whole, ends):
-                if len(places) > 1:
-                    several = few([self.names[place] for place in places], SHOWN)
+            for indices in self._candidates(path, whole, ends):
+                if len(indices) > 1:
+                    several = few([self.names[index] for index in indices], SHOWN)
                     mend = "write more of their paths, or leave all but one out"
                     raise ValueError(f"{given}: a name of several pictures ({several}): {mend}")
-                return places[0]
+                return indices[0]
         return None
 
-    def place_all(self, rows: Sequence[Row], source: str, strict: bool = False) -> dict[int, str]:
+    def place_all(self, rows: Sequence[TableRow], source: str, strict: bool = False) -> dict[int, str]:
         """What the rows of a table say of each picture, by the picture's index.
 
         Raises DataError for a name that fits several pictures, for two rows that contradict each other, and if no row
         fits a picture; with `strict`, if any row fits none.
         """
         found: dict[int, str] = {}
-        lost: list[Row] = []
+        lost: list[TableRow] = []
         for row in rows:
             line, given, what = row
             where = f"{source}, line {line}"
             try:
-                place = self.find(given)
+                index = self.find(given)
             except ValueError as error:
                 raise DataError(f"{where}: {error}") from error
-            if place is None:
+            if index is None:
                 lost.append(row)
-            elif found.setdefault(place, what) != what:
-                raise DataError(f"{where}: {self.names[place]}: {what}, but {found[place]} before: keep one of them")
+            elif found.setdefault(index, what) != what:
+                raise DataError(f"{where}: {self.names[index]}: {what}, but {found[index]} before: keep one of them")
         if lost and (strict or not found):
             sides = (
                 f"the table has {few([each.name for each in lost], SHOWN)}; the pictures are {few(self.names, SHOWN)}"
@@ -98,12 +98,12 @@ class Pictures:
         """The indices of pictures by their names in a form, and by each shorter end of these names."""
         if form not in self._indices:
             whole, ends = _Index(), _Index()
-            for place, name in enumerate(self.names):
+            for index, name in enumerate(self.names):
                 path = form(_plain(name))
-                whole.add(path, place)
+                whole.add(path, index)
                 parts = path.split("/")
                 for start in range(1, len(parts)):
-                    ends.add("/".join(parts[start:]), place)
+                    ends.add("/".join(parts[start:]), index)
             self._indices[form] = whole, ends
         return self._indices[form]
 
@@ -111,11 +111,11 @@ class Pictures:
 class _Index(dict[str, tuple[int, ...]]):
     """Name -> indices of the pictures that it fits; of many, only the first few are kept."""
 
-    def add(self, name: str, place: int) -> None:
+    def add(self, name: str, index: int) -> None:
         """Add a picture to those of a name."""
-        places = self.get(name, ())
-        if len(places) <= SHOWN:
-            self[name] = (*places, place)
+        indices = self.get(name, ())
+        if len(indices) <= SHOWN:
+            self[name] = (*indices, index)
 
 
 def _plain(name: str) -> str:

@@ -38,7 +38,7 @@ _STRETCH_BYTES = 1 << 23  # of pixels, at most
 Progress = Callable[[int, int, int], None]  # files done, files in all, files refused
 
 
-class Outcome(NamedTuple):
+class PackResult(NamedTuple):
     """What was packed."""
 
     images: int
@@ -56,7 +56,7 @@ def pack(
     choice: Choice | None = None,
     workers: int | None = None,
     progress: Progress = lambda *_: None,
-) -> Outcome:
+) -> PackResult:
     """Pack the pictures of a source into the folder `dest`, or go on with what was begun there.
 
     A source is whatever `open_data` takes. `workers` is how many processes decode, one a core by default. One worker is
@@ -93,14 +93,14 @@ class _Run(NamedTuple):
     progress: Progress
 
 
-def _pack_arrays(arrays: Packed, framing: Framing, folder: PackFolder, plan: Plan) -> Outcome:
+def _pack_arrays(arrays: Packed, framing: Framing, folder: PackFolder, plan: Plan) -> PackResult:
     with folder.locked():
         folder.begin(plan)
         packed = framed(arrays, framing)
         if not folder.images.exists():
             write_packed(folder.images, packed)
         notes = (*arrays.notes, *said_of_depth(0, framing.white))
-        return Outcome(len(packed), _counts(packed), [], arrays.shape[0] == 1, notes)
+        return PackResult(len(packed), _counts(packed), [], arrays.shape[0] == 1, notes)
 
 
 def _full(source: str | Path) -> str:
@@ -173,13 +173,13 @@ def _check_space(folder: PackFolder, needed: int) -> None:
         )
 
 
-def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[Stretch]) -> Outcome:
+def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[Stretch]) -> PackResult:
     """Write names and labels beside the pixels."""
     reasons = dict(_placed(done))
-    refused = [(listing.entries[place].name, reason) for place, reason in reasons.items()] + listing.left_out
+    refused = [(listing.entries[index].name, reason) for index, reason in reasons.items()] + listing.left_out
     if refused:
         folder.write_rejected(refused)
-    names = [entry.name for place, entry in enumerate(listing.entries) if place not in reasons]
+    names = [entry.name for index, entry in enumerate(listing.entries) if index not in reasons]
     if not names:
         first = "; ".join(f"{name}: {reason}" for name, reason in refused[:3])
         raise DataError(
@@ -194,14 +194,14 @@ def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[S
         finish_packed(folder.part, folder.images, packed)
     depth = said_of_depth(max((stretch.deepest for stretch in done), default=0), decoder.white)
     grey = all(stretch.grey for stretch in done)
-    return Outcome(len(names), _counts(packed), refused, grey, (how, *listing.notes, *depth))
+    return PackResult(len(names), _counts(packed), refused, grey, (how, *listing.notes, *depth))
 
 
 def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:
     """The index of each refused file, and the reason."""
     start = 0
     for stretch in done:
-        yield from ((start + place, reason) for place, reason in stretch.refused)
+        yield from ((start + index, reason) for index, reason in stretch.refused)
         start += stretch.files
 
 

@@ -44,16 +44,16 @@ def check_rows(content: bytes) -> None:
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
     """Kind, data and checksum of each complete chunk."""
-    view, place = memoryview(content), len(SIGNATURE)
-    while place + 12 <= len(view):
-        length, kind = struct.unpack(">I4s", view[place : place + 8])
-        end = place + 12 + length
+    view, index = memoryview(content), len(SIGNATURE)
+    while index + 12 <= len(view):
+        length, kind = struct.unpack(">I4s", view[index : index + 8])
+        end = index + 12 + length
         if end > len(view):
             return
-        yield kind, view[place + 8 : end - 4], int.from_bytes(view[end - 4 : end])
+        yield kind, view[index + 8 : end - 4], int.from_bytes(view[end - 4 : end])
         if kind == b"IEND":
             return
-        place = end
+        index = end
 
 
 def _inflated(pieces: Iterator[memoryview]) -> int:

@@ -12,7 +12,7 @@ import unicodedata
 from pathlib import Path
 
 from ebgan.csv_cells import as_it_was
-from ebgan.data.matching import Pictures, Row
+from ebgan.data.matching import PictureNames, TableRow
 from ebgan.data.store import Entry, Store
 from ebgan.errors import DataError, UsageError
 
@@ -30,7 +30,7 @@ def is_table(name: str) -> bool:
     return last.endswith((".csv", ".tsv")) or (last.startswith("list_") and last.endswith(".txt"))
 
 
-def column(store: Store, tables: list[Entry], name: str, pictures: Pictures) -> dict[str, str]:
+def column(store: Store, tables: list[Entry], name: str, pictures: PictureNames) -> dict[str, str]:
     """What a column says of each picture, by the picture's name.
 
     Raises UsageError with the columns there are if none is of that name, DataError where the table names no picture,
@@ -44,7 +44,7 @@ def column(store: Store, tables: list[Entry], name: str, pictures: Pictures) -> 
             place = header.index(name)
             files = file_column(rows, pictures, place)
             said = [
-                Row(line, row[files].strip(), unicodedata.normalize("NFC", row[place].strip()))
+                TableRow(line, row[files].strip(), unicodedata.normalize("NFC", row[place].strip()))
                 for line, row in enumerate(rows, start=_first_line(entry))
                 if len(row) > max(place, files) and row[place].strip()
             ]
@@ -57,13 +57,13 @@ def column(store: Store, tables: list[Entry], name: str, pictures: Pictures) -> 
     raise UsageError(f"{store.path}: no table has a column {name!r}: {there}")
 
 
-def partition(store: Store, tables: list[Entry], pictures: Pictures) -> dict[str, str] | None:
+def partition(store: Store, tables: list[Entry], pictures: PictureNames) -> dict[str, str] | None:
     """The part (0, 1 or 2) of each picture of CelebA by its name; None if there is no list of partitions."""
     lists = [entry for entry in tables if entry.name.rpartition("/")[2].startswith(_PARTITION)]
     return column(store, lists, _COLUMNS[1], pictures) if lists else None
 
 
-def file_column(rows: Rows, pictures: Pictures, other: int) -> int:
+def file_column(rows: Rows, pictures: PictureNames, other: int) -> int:
     """The column that names the files: the one, except `other`, whose first rows name the most pictures."""
     columns = [at for at in range(len(rows[0]) if rows else 0) if at != other]
     for tried in (rows[:_TRIED], rows):
@@ -73,7 +73,7 @@ def file_column(rows: Rows, pictures: Pictures, other: int) -> int:
     return next(iter(columns), 0)
 
 
-def _names_one(given: str, pictures: Pictures) -> bool:
+def _names_one(given: str, pictures: PictureNames) -> bool:
     try:
         return bool(given.strip()) and pictures.find(given.strip()) is not None
     except ValueError:

@@ -110,19 +110,19 @@ class Line(Density):
 
 
 def _ring(count: int, radius: float) -> tuple[Place, ...]:
-    angles = (math.tau * place / count for place in range(count))
+    angles = (math.tau * index / count for index in range(count))
     return tuple((radius * math.cos(angle), radius * math.sin(angle)) for angle in angles)
 
 
 def _moons(count: int) -> tuple[Place, ...]:
-    angles = [math.pi * (place + 0.5) / count for place in range(count)]
+    angles = [math.pi * (index + 0.5) / count for index in range(count)]
     upper = tuple((math.cos(angle), math.sin(angle)) for angle in angles)
     return upper + tuple((1 - x, 0.5 - y) for x, y in upper)
 
 
 def _roll(count: int, inner: float = 1.5 * math.pi, outer: float = 4.5 * math.pi) -> tuple[Place, ...]:
     """The spiral of radius angle / 10, at equal steps along it (its speed is the angle, nearly)."""
-    shares = ((place + 0.5) / count for place in range(count))
+    shares = ((index + 0.5) / count for index in range(count))
     angles = (math.sqrt(inner**2 + share * (outer**2 - inner**2)) for share in shares)
     return tuple((angle / 10 * math.cos(angle), angle / 10 * math.sin(angle)) for angle in angles)
 

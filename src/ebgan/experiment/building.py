@@ -16,7 +16,7 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision
 from ebgan.experiment.precision import multiplies_bf16, suited
 from ebgan.experiment.stacking import placed
-from ebgan.nets.base import Classifier, Site
+from ebgan.nets.base import BuildContext, Classifier
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.layers import compute_in
 from ebgan.nets.plain import check_plain, seeded
@@ -38,7 +38,7 @@ class _Built(NamedTuple):
 
     generator: nn.Module
     discriminator: nn.Module
-    site: Site
+    context: BuildContext
     wide: torch.dtype  # of the weights
     dtype: torch.dtype  # that the nets compute in
 
@@ -59,7 +59,7 @@ def build(
     """
     experiment = placed(experiment, device)  # a stack's fields hold tensors
     built = _built(experiment, shape, device, classes)
-    models, specs = built.site.models, experiment.optimisers
+    models, specs = built.context.models, experiment.optimisers
     game = Game(
         generator=Player(built.generator, Optimiser(specs.generator, built.generator, models, specs.fall)),
         discriminator=Player(
@@ -68,14 +68,14 @@ def build(
         energy=experiment.energy,
         sampler=experiment.sampler,
         objective=experiment.objective,
-        randomness=built.site.randomness,
+        randomness=built.context.randomness,
         turns=experiment.turns,
         plateau=specs.plateau,
         parts=experiment.accumulate,
     )
     built.compute()  # after the optimisers took their weights in full precision
     clock = torch.zeros((), dtype=torch.int64, device=device)
-    memory = experiment.sampler.init(built.site, built.wide)
+    memory = experiment.sampler.init(built.context, built.wide)
     plateau = game.plateau.init(models, device) if game.plateau else None
     return game, Progress(clock, experiment.objective.init(models, device), memory, plateau)
 
@@ -90,23 +90,23 @@ def build_nets(
 
 
 def _built(experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str, classes: int) -> _Built:
-    if experiment.unsettled:
-        raise UsageError(f"{experiment.unsettled[0]}=null: training finds it from the data; here, give a number")
+    if experiment.from_data:
+        raise UsageError(f"{experiment.from_data[0]}=null: training finds it from the data; here, give a number")
     if torch.device(device).type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
     wide = torch.float64 if experiment.precision == "fp64" else torch.float32
-    site = Site(shape, experiment.data.limits, Randomness.of(experiment.seed, device, wide), classes)
-    with seeded(site, "generator"):
-        generator = experiment.nets.generator.build(site)
-    with seeded(site, "discriminator"):
-        discriminator = experiment.nets.discriminator.build(site)
+    context = BuildContext(shape, experiment.data.limits, Randomness.of(experiment.seed, device, wide), classes)
+    with seeded(context, "generator"):
+        generator = experiment.nets.generator.build(context)
+    with seeded(context, "discriminator"):
+        discriminator = experiment.nets.discriminator.build(context)
     _refuse_misfits(experiment, generator, discriminator)
-    weights = _count(generator, discriminator) // math.prod(site.models)
+    weights = _count(generator, discriminator) // math.prod(context.models)
     dtype = DTYPES[experiment.precision or suited(weights, multiplies_bf16(device))]
     for player, net in (("generator", generator), ("discriminator", discriminator)):
-        check_plain(net, site, player, dtype)
+        check_plain(net, context, player, dtype)
         compute_in(net, wide)
-    return _Built(generator, discriminator, site, wide, dtype)
+    return _Built(generator, discriminator, context, wide, dtype)
 
 
 def _refuse_misfits(experiment: Experiment, generator: nn.Module, discriminator: nn.Module) -> None:
@@ -143,7 +143,7 @@ def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes:
             f"{limit:,}. Choose a smaller batch, or more parts by --accumulate"
         )
     refuse_vast_nets(experiment, shape, classes)
-    unsettled = experiment.objective.asks.unsettled
+    unsettled = experiment.objective.asks.from_data
     if "margin" in unsettled.values() and not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(
             f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
@@ -182,8 +182,8 @@ def _refuse_more(what: str, count: int) -> None:
 
 def count_weights(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> int:
     """The weights of both nets for images [C, H, W], counted on the meta device, which holds no numbers."""
-    site = Site(shape, experiment.data.limits, Randomness.of(experiment.seed, "meta"), classes)
-    return _count(experiment.nets.generator.build(site), experiment.nets.discriminator.build(site))
+    context = BuildContext(shape, experiment.data.limits, Randomness.of(experiment.seed, "meta"), classes)
+    return _count(experiment.nets.generator.build(context), experiment.nets.discriminator.build(context))
 
 
 def _count(*nets: nn.Module) -> int:

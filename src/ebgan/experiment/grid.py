@@ -78,8 +78,8 @@ class Grid:
             try:
                 yield changed(self.base, settings)
             except UsageError as error:
-                told = ", ".join(f"{path}={value}" for path, value in settings.items())
-                raise UsageError(f"the trial of {told}: {error}") from error
+                message = ", ".join(f"{path}={value}" for path, value in settings.items())
+                raise UsageError(f"the trial of {message}: {error}") from error
 
 
 def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -98,8 +98,8 @@ def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any,
             raise UsageError(f"axis {path}: {value!r} is not of the field's type, {_said(kind)}")
     real = float in alternatives(kind) and int not in alternatives(kind)
     exact = tuple(float(value) if real and isinstance(value, int) else value for value in values)
-    for place, value in enumerate(exact):
-        if value in exact[:place]:
+    for index, value in enumerate(exact):
+        if value in exact[:index]:
             raise UsageError(f"axis {path}: {value!r} stands twice")
     return exact
 

@@ -15,6 +15,7 @@ from ebgan.errors import UsageError
 from ebgan.experiment.foreign import find_class, foreign_classes
 from ebgan.experiment.tree import Experiment
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.bottleneck import BottleneckAutoencoder
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
@@ -40,7 +41,7 @@ from ebgan.objectives import (
     SemiSupervised,
 )
 from ebgan.runfolder import RunFolder
-from ebgan.samplers import Prior, Replay, Transition
+from ebgan.samplers import Noised, Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -50,10 +51,11 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder, ClassHead),
+        BottleneckAutoencoder,
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
-        *(Prior, Transition, Replay),
+        *(Prior, Transition, Replay, Noised),
         *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
         *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),

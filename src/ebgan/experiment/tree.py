@@ -143,9 +143,9 @@ class Experiment:
             )
 
     @property
-    def unsettled(self) -> tuple[str, ...]:
+    def from_data(self) -> tuple[str, ...]:
         """The names of the fields that are None and get a number from the data before training."""
-        fields = tuple(f"objective.{name}" for name in self.objective.asks.unsettled)
+        fields = tuple(f"objective.{name}" for name in self.objective.asks.from_data)
         return (*fields, "pretraining") if self.pretraining is None else fields
 
     def _check_passes(self) -> None:

@@ -11,7 +11,7 @@ from ebgan.metrics.kernel import kernel_distance
 from ebgan.metrics.modes import high_quality_share, mode_histogram, modes_covered, owners, reverse_kl
 from ebgan.metrics.nearest import Nearest, nearest
 from ebgan.metrics.neighbours import Overlap, overlap
-from ebgan.metrics.ranking import auroc
+from ebgan.metrics.ranking import auroc, average_precision
 from ebgan.metrics.transport import transport_distance
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "RealReference",
     "TrainedClassifier",
     "auroc",
+    "average_precision",
     "baseline_errors",
     "class_histogram",
     "classes_covered",

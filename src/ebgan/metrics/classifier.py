@@ -173,10 +173,10 @@ def _trained(
     return _tested(net, images, labels, order[:count], "images of the data, which it did not learn from")
 
 
-def _tested(net: ConvClassifier, images: Tensor, labels: Tensor, places: Tensor, source: str) -> TrainedClassifier:
+def _tested(net: ConvClassifier, images: Tensor, labels: Tensor, indices: Tensor, source: str) -> TrainedClassifier:
     """How often a net is right on the images at some places, which are read batch by batch."""
     learned = TrainedClassifier(net, 0.0, "")
-    named = torch.cat([learned.probabilities(images[some]).argmax(-1) for some in torch.split(places, _BATCH)])
-    right = labels[places].cpu()
+    named = torch.cat([learned.probabilities(images[some]).argmax(-1) for some in torch.split(indices, _BATCH)])
+    right = labels[indices].cpu()
     accuracy, chance = float((named == right).double().mean()), float(right.bincount().max()) / len(right)
-    return TrainedClassifier(net, accuracy, f"{len(places):,} {source}", chance, len(right))
+    return TrainedClassifier(net, accuracy, f"{len(indices):,} {source}", chance, len(right))

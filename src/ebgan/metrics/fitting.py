@@ -39,7 +39,7 @@ def fit_classifier(
     labels: Integer[Tensor, " samples"],
     classes: int,
     device: torch.device | str = "cpu",
-    places: Integer[Tensor, " chosen"] | None = None,
+    indices: Integer[Tensor, " chosen"] | None = None,
 ) -> ConvClassifier:
     """A net trained on images, or on two or more at some places alone, which are read batch by batch.
 
@@ -50,8 +50,8 @@ def fit_classifier(
         net = ConvClassifier(images.shape[1], classes)
     kinds = (nn.BatchNorm2d, nn.BatchNorm2d, nn.BatchNorm1d)
     norms = nn.ModuleList(kind(width, _EPSILON) for kind, width in zip(kinds, WIDTHS, strict=True))
-    places = torch.arange(len(images)) if places is None else places
-    _fit(net.to(device), norms.to(device), images, labels, places)
+    indices = torch.arange(len(images)) if indices is None else indices
+    _fit(net.to(device), norms.to(device), images, labels, indices)
     _fold(net, norms)
     return net.eval().requires_grad_(False)
 
@@ -62,13 +62,13 @@ def scaled(images: Tensor) -> Float[Tensor, "samples C H W"]:
 
 
 @torch.enable_grad()
-def _fit(net: ConvClassifier, norms: nn.ModuleList, images: Tensor, labels: Tensor, places: Tensor) -> None:
-    device, batches = net.logits.weight.device, list(_batches(len(places)))
+def _fit(net: ConvClassifier, norms: nn.ModuleList, images: Tensor, labels: Tensor, indices: Tensor) -> None:
+    device, batches = net.logits.weight.device, list(_batches(len(indices)))
     optimiser = torch.optim.Adam(_learned(net, norms), _LEARNING_RATE, fused=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LEARNING_RATE, total_steps=len(batches) + 1)
     offsets = _offsets(len(batches), images.shape[-1])
     for batch, (row, column) in zip(_saying(batches), offsets, strict=True):
-        read = places[batch]
+        read = indices[batch]
         shifted = _shifted(scaled(images[read].to(device)), row, column)
         loss = cross_entropy(net(shifted, tuple(norms)), labels[read].to(device, torch.int64))
         optimiser.zero_grad()

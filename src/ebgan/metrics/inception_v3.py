@@ -94,6 +94,6 @@ def _prepared(images: Tensor) -> Tensor:
 def resized(images: Float[Tensor, "samples C H W"], side: int = _SIDE) -> Float[Tensor, "samples C side side"]:
     """Images of another size, whose pixel i is read at place i * size / side between the old pixels."""
     places = [torch.arange(side, device=images.device) * (size / side) for size in images.shape[-2:]]
-    rows, columns = ((2 * place + 1) / size - 1 for place, size in zip(places, images.shape[-2:], strict=True))
+    rows, columns = ((2 * index + 1) / size - 1 for index, size in zip(places, images.shape[-2:], strict=True))
     grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1], -1).expand(len(images), -1, -1, -1)
     return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)

@@ -14,7 +14,7 @@ STEPS = 200  # of L-BFGS, at most
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C, the inverse of the weight decay
 
 
-class Labelled(NamedTuple):
+class LabelledFeatures(NamedTuple):
     """Features and what they are of."""
 
     features: Float[Tensor, "samples features"]
@@ -28,18 +28,18 @@ class Probe(NamedTuple):
     strength: float  # C, chosen on the validation images
 
 
-def probe(train: Labelled, validation: Labelled, test: Labelled) -> Probe:
+def probe(train: LabelledFeatures, validation: LabelledFeatures, test: LabelledFeatures) -> Probe:
     """Logistic regression (scikit-learn's) on standardised features.
 
     C is the one of `STRENGTHS` that is best on the validation images; with it the classifier then learns from both.
     Features that do not vary are left at 0.
     """
     strength = min(STRENGTHS, key=lambda each: _error(train, validation, each))
-    both = Labelled(*(torch.cat(each) for each in zip(train, validation, strict=True)))
+    both = LabelledFeatures(*(torch.cat(each) for each in zip(train, validation, strict=True)))
     return Probe(_error(both, test, strength), strength)
 
 
-def _error(train: Labelled, test: Labelled, strength: float) -> float:
+def _error(train: LabelledFeatures, test: LabelledFeatures, strength: float) -> float:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -15,12 +15,29 @@ def auroc(scores: Float[Tensor, " images"], labels: Integer[Tensor, " images"] |
     """
     from sklearn.metrics import roc_auc_score  # takes a second, so only where it is used
 
+    _check("AUROC", scores, labels)
+    return float(roc_auc_score(labels.cpu().numpy(), scores.detach().cpu().numpy()))
+
+
+def average_precision(
+    scores: Float[Tensor, " images"], labels: Integer[Tensor, " images"] | Bool[Tensor, " images"]
+) -> float:
+    """The mean over anomalies (label 1) of the share of anomalies among all images that score as high: 1 at best.
+
+    For a guess it is the share of anomalies among all images. Raises DataError as `auroc` does.
+    """
+    from sklearn.metrics import average_precision_score
+
+    _check("average precision", scores, labels)
+    return float(average_precision_score(labels.cpu().numpy(), scores.detach().cpu().numpy()))
+
+
+def _check(what: str, scores: Tensor, labels: Tensor) -> None:
     kinds = set(labels.tolist())
     if kinds != {0, 1}:
         raise DataError(
-            f"AUROC: the labels are {sorted(kinds)}, but it compares 0 (normal) with 1 (anomaly); "
+            f"{what}: the labels are {sorted(kinds)}, but it compares 0 (normal) with 1 (anomaly); "
             "label images of both kinds."
         )
     if not scores.isfinite().all():
-        raise DataError("AUROC: some scores are NaN or infinite, so they have no rank; check the images and the run.")
-    return float(roc_auc_score(labels.cpu().numpy(), scores.detach().cpu().numpy()))
+        raise DataError(f"{what}: some scores are NaN or infinite, so they have no rank; check the images and the run.")

@@ -2,6 +2,7 @@
 
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
+from ebgan.nets.bottleneck import BottleneckAutoencoder
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
@@ -13,6 +14,7 @@ from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANT
 __all__ = [
     "BEGANAutoencoder",
     "BEGANGenerator",
+    "BottleneckAutoencoder",
     "ClassHead",
     "ConvAutoencoder",
     "ConvDiscriminator",

@@ -17,7 +17,7 @@ from ebgan.records import Batch
 
 
 @dataclass(frozen=True)
-class Site:
+class BuildContext:
     """Where a net is built: the images that it meets and the models that it holds."""
 
     shape: tuple[int, int, int]  # C, H, W
@@ -146,7 +146,7 @@ class GeneratorSpec(ABC):
     """The settings of a generator, of noise or of transitions."""
 
     @abstractmethod
-    def build(self, site: Site) -> Generator | TransitionGenerator:
+    def build(self, context: BuildContext) -> Generator | TransitionGenerator:
         """The net, initialised, on the site's device."""
 
 
@@ -171,5 +171,5 @@ class DiscriminatorSpec(ABC):
     """The settings of a discriminator's net, an auto-encoder, a classifier or experts."""
 
     @abstractmethod
-    def build(self, site: Site) -> Autoencoder | Discriminator | Experts:
+    def build(self, context: BuildContext) -> Autoencoder | Discriminator | Experts:
         """The net, initialised, on the site's device."""

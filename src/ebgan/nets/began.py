@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ebgan.errors import check_least, check_number
-from ebgan.nets.base import Autoencoder, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec, Generator, GeneratorSpec
 from ebgan.nets.clock import Fading
 from ebgan.nets.convolutions import Convolution, channels_last
 from ebgan.nets.layers import Linear, he, initialise, widened
@@ -56,10 +56,10 @@ class BEGANGenerator(GeneratorSpec):
         check_least("nets.generator", 1, width=self.width, noise=self.noise)
         check_number("nets.generator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Generator:
-        site.check_single("nets.generator")
-        net = _Generator(self, site).to(site.device)
-        initialise(net, site.randomness, "generator", he if self.std is None else self.std)
+    def build(self, context: BuildContext) -> Generator:
+        context.check_single("nets.generator")
+        net = _Generator(self, context).to(context.device)
+        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
         return net
 
 
@@ -79,20 +79,20 @@ class BEGANAutoencoder(DiscriminatorSpec):
         check_least("nets.discriminator", 1, width=self.width, code=self.code)
         check_number("nets.discriminator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Autoencoder:
-        site.check_single("nets.discriminator")
-        net = _Autoencoder(self, site).to(site.device)
-        initialise(net, site.randomness, "discriminator", he if self.std is None else self.std)
+    def build(self, context: BuildContext) -> Autoencoder:
+        context.check_single("nets.discriminator")
+        net = _Autoencoder(self, context).to(context.device)
+        initialise(net, context.randomness, "discriminator", he if self.std is None else self.std)
         return net
 
 
 class _Generator(Generator):
-    def __init__(self, spec: BEGANGenerator, site: Site) -> None:
+    def __init__(self, spec: BEGANGenerator, context: BuildContext) -> None:
         super().__init__()
         self.noise = ((spec.noise,),)
         self.carry = _fading(spec.carry)
-        self.decoder = _Decoder(spec.noise, spec.width, spec.skip, site, "nets.generator")
-        self.ending = ending(spec.output, site.limits)
+        self.decoder = _Decoder(spec.noise, spec.width, spec.skip, context, "nets.generator")
+        self.ending = ending(spec.output, context.limits)
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
@@ -100,12 +100,12 @@ class _Generator(Generator):
 
 
 class _Autoencoder(Autoencoder):
-    def __init__(self, spec: BEGANAutoencoder, site: Site) -> None:
+    def __init__(self, spec: BEGANAutoencoder, context: BuildContext) -> None:
         super().__init__()
         self.carry = _fading(spec.carry)
-        self.encoder = _Encoder(spec.code, spec.width, site)
-        self.decoder = _Decoder(spec.code, spec.width, spec.skip, site, "nets.discriminator")
-        self.ending = ending(spec.output, site.limits)
+        self.encoder = _Encoder(spec.code, spec.width, context)
+        self.decoder = _Decoder(spec.code, spec.width, spec.skip, context, "nets.discriminator")
+        self.ending = ending(spec.output, context.limits)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         carry = _now(self.carry)
@@ -116,21 +116,21 @@ class _Autoencoder(Autoencoder):
 class _Decoder(nn.Module):
     """h numbers -> an image."""
 
-    def __init__(self, numbers: int, width: int, skip: bool, site: Site, owner: str) -> None:
+    def __init__(self, numbers: int, width: int, skip: bool, context: BuildContext, owner: str) -> None:
         super().__init__()
         self.width, self.skip = width, skip
         self.start = Linear(numbers, SIDE * SIDE * width)
-        beside = [0, *[width * skip] * (doublings(site.shape, owner) - 1)]
+        beside = [0, *[width * skip] * (doublings(context.shape, owner) - 1)]
         self.sizes = nn.ModuleList(_Size(width + maps, width) for maps in beside)
-        self.image = Convolution(width, site.shape[0], 3)
+        self.image = Convolution(width, context.shape[0], 3)
 
     def forward(self, numbers: Tensor, carry: Tensor | None) -> Tensor:
         start = channels_last(self.start(numbers).unflatten(-1, (self.width, SIDE, SIDE)))
         x = self.sizes[0](start, carry)
-        for place, size in enumerate(self.sizes[1:], 1):
+        for index, size in enumerate(self.sizes[1:], 1):
             x = functional.interpolate(x, scale_factor=2.0)
             if self.skip:
-                x = torch.cat((x, functional.interpolate(start, scale_factor=2.0**place)), 1)
+                x = torch.cat((x, functional.interpolate(start, scale_factor=2.0**index)), 1)
             x = size(x, carry)
         image: Tensor = self.image(x)
         return image
@@ -151,12 +151,12 @@ class _Size(nn.Module):
 class _Encoder(nn.Module):
     """An image -> h numbers."""
 
-    def __init__(self, numbers: int, width: int, site: Site) -> None:
+    def __init__(self, numbers: int, width: int, context: BuildContext) -> None:
         super().__init__()
-        sizes = doublings(site.shape, "nets.discriminator")  # from 8 x 8 to the image's
-        self.start = Convolution(site.shape[0], width, 3)
+        sizes = doublings(context.shape, "nets.discriminator")  # from 8 x 8 to the image's
+        self.start = Convolution(context.shape[0], width, 3)
         self.layers = nn.ModuleList()
-        for maps, more in pairwise(width * place for place in range(1, sizes + 1)):
+        for maps, more in pairwise(width * index for index in range(1, sizes + 1)):
             self.layers.extend((_Convolution(maps, maps), _Convolution(maps, more, stride=2)))
         self.layers.extend(_Convolution(width * sizes, width * sizes) for _ in range(2))
         self.code = Linear(SIDE * SIDE * width * sizes, numbers)

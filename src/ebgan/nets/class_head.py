@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import Autoencoder, Classifier, DiscriminatorSpec, Site
+from ebgan.nets.base import Autoencoder, BuildContext, Classifier, DiscriminatorSpec
 from ebgan.nets.layers import Linear, initialise, widened
 from ebgan.nets.mlp import MLPAutoencoder
 from ebgan.randomness import Randomness
@@ -29,27 +29,29 @@ class ClassHead(DiscriminatorSpec):
 
     net: DiscriminatorSpec = MLPAutoencoder()  # the auto-encoder
 
-    def build(self, site: Site) -> Autoencoder:
-        if site.classes < 2:
+    def build(self, context: BuildContext) -> Autoencoder:
+        if context.classes < 2:
             raise UsageError(
                 "nets.discriminator: a class head needs data with classes to tell apart; give data whose images are "
                 f"labelled, or take {type(self.net).__name__} without a head"
             )
-        net = self.net.build(site)
+        net = self.net.build(context)
         if not isinstance(net, Autoencoder) or isinstance(net, Classifier):
             raise UsageError(
                 f"nets.discriminator.net: a class head reads the code of an auto-encoder, which "
                 f"{type(self.net).__name__} has not, or has with classes of its own: take MLPAutoencoder"
             )
-        head = Linear(self._code(site), site.classes, site.models)
-        initialise(head, site.randomness, "discriminator.classes", head.summed**-0.5)
-        return _Headed(net, head.to(site.device))
+        head = Linear(self._code(context), context.classes, context.models)
+        initialise(head, context.randomness, "discriminator.classes", head.summed**-0.5)
+        return _Headed(net, head.to(context.device))
 
-    def _code(self, site: Site) -> int:
+    def _code(self, context: BuildContext) -> int:
         """The numbers in a code, counted on the meta device, which holds none."""
-        counted = Site(site.shape, site.limits, Randomness(site.randomness.seeds.to("meta")), site.classes)
+        counted = BuildContext(
+            context.shape, context.limits, Randomness(context.randomness.seeds.to("meta")), context.classes
+        )
         net = self.net.build(counted).eval()
-        code: Tensor = net(torch.zeros(*site.models, 1, *site.shape, device="meta"))[0]
+        code: Tensor = net(torch.zeros(*context.models, 1, *context.shape, device="meta"))[0]
         return code.shape[-1]
 
 

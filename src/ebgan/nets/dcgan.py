@@ -23,7 +23,7 @@ from typing import Literal, final
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least, check_number
-from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec, Site
+from ebgan.nets.base import Autoencoder, BuildContext, Discriminator, DiscriminatorSpec, Generator, GeneratorSpec
 from ebgan.nets.convolutions import (
     Convolution,
     chain,
@@ -62,14 +62,14 @@ class ConvGenerator(GeneratorSpec):
                     f"no stride: {first._replace(stride=1)}"
                 )
 
-    def build(self, site: Site) -> Generator:
-        site.check_single("nets.generator")
-        net = _Generator(self, site).to(site.device)
+    def build(self, context: BuildContext) -> Generator:
+        context.check_single("nets.generator")
+        net = _Generator(self, context).to(context.device)
         if self.std == "magan":
-            initialise(net, site.randomness, "generator", he_by_outputs)
-            initialise(net.layers[-1], site.randomness, "generator.last", glorot, uniform=True)
+            initialise(net, context.randomness, "generator", he_by_outputs)
+            initialise(net.layers[-1], context.randomness, "generator.last", glorot, uniform=True)
         else:
-            initialise(net, site.randomness, "generator", self.std)
+            initialise(net, context.randomness, "generator", self.std)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
@@ -106,11 +106,11 @@ class ConvAutoencoder(DiscriminatorSpec):
         check_number("nets.discriminator", "above 0", std=None if self.std == "magan" else self.std)
         check_sizes(parse(self.encoder, "nets.discriminator.encoder"), "nets.discriminator.encoder")
 
-    def build(self, site: Site) -> Autoencoder:
-        site.check_single("nets.discriminator")
-        net = _Autoencoder(self, site).to(site.device)
+    def build(self, context: BuildContext) -> Autoencoder:
+        context.check_single("nets.discriminator")
+        net = _Autoencoder(self, context).to(context.device)
         std, uniform = (glorot, True) if self.std == "magan" else (self.std, False)
-        initialise(net, site.randomness, "discriminator", std, uniform=uniform)
+        initialise(net, context.randomness, "discriminator", std, uniform=uniform)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
@@ -144,18 +144,18 @@ class ConvDiscriminator(DiscriminatorSpec):
         check_number("nets.discriminator", "from 0 to 1", slope=self.slope)
         check_number("nets.discriminator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Discriminator:
-        site.check_single("nets.discriminator")
-        net = _Discriminator(self, site).to(site.device)
-        initialise(net, site.randomness, "discriminator", self.std)
+    def build(self, context: BuildContext) -> Discriminator:
+        context.check_single("nets.discriminator")
+        net = _Discriminator(self, context).to(context.device)
+        initialise(net, context.randomness, "discriminator", self.std)
         return net
 
 
 class _Generator(Generator):
-    def __init__(self, spec: ConvGenerator, site: Site) -> None:
+    def __init__(self, spec: ConvGenerator, context: BuildContext) -> None:
         super().__init__()
-        self.squash, self.noise = squash(site.limits), ((spec.noise,),)
-        first, *others = spec.layers_for(site.shape)
+        self.squash, self.noise = squash(context.limits), ((spec.noise,),)
+        first, *others = spec.layers_for(context.shape)
         norm = [spec.batch_norm] * len(others)
         self.start = chain(spec.noise, [first], spreading, nn.ReLU(), normed=norm[:1], bias=spec.bias)
         self.layers = chain(first.maps, others, growing, nn.ReLU(), normed=[*norm[1:], False], bias=spec.bias)
@@ -167,13 +167,15 @@ class _Generator(Generator):
 
 
 class _Autoencoder(Autoencoder):
-    def __init__(self, spec: ConvAutoencoder, site: Site) -> None:
+    def __init__(self, spec: ConvAutoencoder, context: BuildContext) -> None:
         super().__init__()
-        encoder, decoder = spec.layers_for(site.shape)
-        self.ending, self.code_activated = ending(spec.output, site.limits), spec.code_activated
+        encoder, decoder = spec.layers_for(context.shape)
+        self.ending, self.code_activated = ending(spec.output, context.limits), spec.code_activated
         self.activation = nn.LeakyReLU(spec.slope)
         norm = [spec.batch_norm] * (len(encoder) - 1)
-        self.encoder = chain(site.shape[0], encoder, shrinking, self.activation, normed=[False, *norm], bias=spec.bias)
+        self.encoder = chain(
+            context.shape[0], encoder, shrinking, self.activation, normed=[False, *norm], bias=spec.bias
+        )
         ends = [*norm, spec.output_norm]
         self.decoder = chain(encoder[-1].maps, decoder, growing, self.activation, normed=ends, bias=spec.bias)
 
@@ -185,12 +187,12 @@ class _Autoencoder(Autoencoder):
 
 
 class _Discriminator(Discriminator):
-    def __init__(self, spec: ConvDiscriminator, site: Site) -> None:
+    def __init__(self, spec: ConvDiscriminator, context: BuildContext) -> None:
         super().__init__()
-        layers = [Layer(spec.width << place, 4, 2) for place in range(doublings(site.shape, "nets.discriminator"))]
+        layers = [Layer(spec.width << index, 4, 2) for index in range(doublings(context.shape, "nets.discriminator"))]
         self.activation = nn.LeakyReLU(spec.slope)
         norm = [False, *[spec.batch_norm] * (len(layers) - 1)]
-        self.trunk = chain(site.shape[0], layers, shrinking, self.activation, normed=norm, bias=spec.bias)
+        self.trunk = chain(context.shape[0], layers, shrinking, self.activation, normed=norm, bias=spec.bias)
         self.logit = Convolution(layers[-1].maps, 1, 4, bias=spec.bias, padded=False)
 
     def forward(self, images: Tensor) -> Tensor:

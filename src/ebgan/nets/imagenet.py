@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import check_least, check_number
-from ebgan.nets.base import Generator, GeneratorSpec, Site
+from ebgan.nets.base import BuildContext, Generator, GeneratorSpec
 from ebgan.nets.convolutions import chain, channels_last, growing, spreading
 from ebgan.nets.layers import he, initialise, widened
 from ebgan.nets.notation import Layer, pyramid
@@ -44,10 +44,10 @@ class NoisyGenerator(GeneratorSpec):
         check_least("nets.generator", 1, width=self.width, noise=self.noise, planes=self.planes)
         check_number("nets.generator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Generator:
-        site.check_single("nets.generator")
-        net = _Generator(self, site).to(site.device)
-        initialise(net, site.randomness, "generator", he if self.std is None else self.std)
+    def build(self, context: BuildContext) -> Generator:
+        context.check_single("nets.generator")
+        net = _Generator(self, context).to(context.device)
+        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
@@ -57,10 +57,10 @@ class NoisyGenerator(GeneratorSpec):
 
 
 class _Generator(Generator):
-    def __init__(self, spec: NoisyGenerator, site: Site) -> None:
+    def __init__(self, spec: NoisyGenerator, context: BuildContext) -> None:
         super().__init__()
-        first, *others = spec.layers_for(site.shape)
-        self.squash, self.noise = squash(site.limits), ((spec.noise,), *_planes(spec.planes, others))
+        first, *others = spec.layers_for(context.shape)
+        self.squash, self.noise = squash(context.limits), ((spec.noise,), *_planes(spec.planes, others))
         norm = [spec.batch_norm]
         self.start = chain(spec.noise, [first], spreading, nn.ReLU(), normed=norm, bias=spec.bias)
         self.layers = nn.ModuleList()
@@ -81,4 +81,4 @@ class _Generator(Generator):
 def _planes(count: int, layers: Sequence[Layer]) -> list[tuple[int, int, int]]:
     """The shapes of the planes that the doubling layers read, from 4x4 on."""
     doubling = range(len(layers) - 1)
-    return [(max(count >> place, 1), 4 << place, 4 << place) for place in doubling]
+    return [(max(count >> index, 1), 4 << index, 4 << index) for index in doubling]

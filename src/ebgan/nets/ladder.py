@@ -27,7 +27,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least, check_number
-from ebgan.nets.base import Denoised, Denoiser, DiscriminatorSpec, Site
+from ebgan.nets.base import BuildContext, Denoised, Denoiser, DiscriminatorSpec
 from ebgan.nets.layers import DEEPEST, Linear, Models, Wide, initialise
 from ebgan.nets.noise import Noise
 from ebgan.nets.standardise import Standardise
@@ -48,16 +48,16 @@ class Ladder(DiscriminatorSpec):
     top_scale: bool = False  # whether logits are scaled by a learned gamma
     statistics: Statistics = "unlabelled"  # the images whose statistics BN takes in evaluation
 
-    def build(self, site: Site) -> Denoiser:
-        if site.classes < 2:
+    def build(self, context: BuildContext) -> Denoiser:
+        if context.classes < 2:
             raise UsageError(
                 "nets.discriminator: the Ladder network needs data with classes to tell apart: a folder for each "
                 "class, or a table of some images' labels (--labels FILE); or take MLPAutoencoder"
             )
-        net = _Ladder(self, site)
+        net = _Ladder(self, context)
         for name, layer in net.named_modules():
             if isinstance(layer, Linear):
-                initialise(layer, site.randomness, f"discriminator.{name}", layer.weight.shape[-1] ** -0.5)
+                initialise(layer, context.randomness, f"discriminator.{name}", layer.weight.shape[-1] ** -0.5)
         return net
 
     def __post_init__(self) -> None:
@@ -85,23 +85,23 @@ class _Decoded(NamedTuple):
 
 
 class _Ladder(Denoiser):
-    def __init__(self, spec: Ladder, site: Site) -> None:
+    def __init__(self, spec: Ladder, context: BuildContext) -> None:
         super().__init__()
-        sizes = [math.prod(site.shape), *spec.widths, site.classes]
-        pairs, models = list(itertools.pairwise(sizes)), site.models
+        sizes = [math.prod(context.shape), *spec.widths, context.classes]
+        pairs, models = list(itertools.pairwise(sizes)), context.models
         combinator = _Gaussian if spec.combinator == "gaussian" else _Vanilla
-        self.shape, self.statistics = site.shape, spec.statistics
-        self.noise = Noise(spec.noise, sizes, site.randomness, "ladder")
+        self.shape, self.statistics = context.shape, spec.statistics
+        self.noise = Noise(spec.noise, sizes, context.randomness, "ladder")
         self.encoder = nn.ModuleList(Linear(below, above, models, bias=False) for below, above in pairs)
         self.encoder_norms = nn.ModuleList(Standardise(above, models) for _, above in pairs)
         self.shifts = nn.ModuleList(
-            _Shift(above, models, scaled=spec.top_scale and place == len(pairs) - 1)
-            for place, (_, above) in enumerate(pairs)
+            _Shift(above, models, scaled=spec.top_scale and index == len(pairs) - 1)
+            for index, (_, above) in enumerate(pairs)
         )
         self.decoder = nn.ModuleList(Linear(above, below, models, bias=False) for below, above in pairs)
         self.decoder_norms = nn.ModuleList(Standardise(size, models) for size in sizes)
         self.combinators = nn.ModuleList(combinator(size, models) for size in sizes)
-        self.to(site.randomness.seeds.device)
+        self.to(context.randomness.seeds.device)
 
     @property
     def layers(self) -> int:
@@ -120,9 +120,9 @@ class _Ladder(Denoiser):
         if layers == 1:
             return Denoised(corrupted.code, tuple(estimates), (images.flatten(-3),))
         clean = self._encode(images, None)
-        for place, (norm, before) in enumerate(zip(self.encoder_norms, clean.before[: layers - 1], strict=False)):
+        for index, (norm, before) in enumerate(zip(self.encoder_norms, clean.before[: layers - 1], strict=False)):
             assert isinstance(norm, Standardise)
-            estimates[place + 1] = norm.by(before, estimates[place + 1])
+            estimates[index + 1] = norm.by(before, estimates[index + 1])
         return Denoised(corrupted.code, tuple(estimates), tuple(clean.z[:layers]))
 
     def encode(self, images: Tensor) -> Tensor:
@@ -144,10 +144,10 @@ class _Ladder(Denoiser):
         flat = images.flatten(-3)
         before, z = [], [flat if noise is None else flat + noise[0]]
         code, hidden = z[0], z[0]
-        for place, (layer, norm, shift) in enumerate(zip(self.encoder, self.encoder_norms, self.shifts, strict=True)):
+        for index, (layer, norm, shift) in enumerate(zip(self.encoder, self.encoder_norms, self.shifts, strict=True)):
             before.append(layer(hidden))
             standard = norm(before[-1])
-            z.append(standard if noise is None else standard + noise[place + 1])
+            z.append(standard if noise is None else standard + noise[index + 1])
             code, logits = hidden, shift(z[-1])
             hidden = logits.relu()
         return _Encoded(before, z, code, logits)
@@ -155,11 +155,11 @@ class _Ladder(Denoiser):
     def _decode(self, encoded: _Encoded) -> _Decoded:
         """One pass down."""
         signal, before, estimates = encoded.logits.softmax(-1), [], []
-        for place in reversed(range(len(encoded.z))):
+        for index in reversed(range(len(encoded.z))):
             before.append(signal)
-            estimates.append(self.combinators[place](encoded.z[place], self.decoder_norms[place](signal)))
-            if place:
-                signal = self.decoder[place - 1](estimates[-1])
+            estimates.append(self.combinators[index](encoded.z[index], self.decoder_norms[index](signal)))
+            if index:
+                signal = self.decoder[index - 1](estimates[-1])
         return _Decoded(before[::-1], estimates[::-1])
 
 

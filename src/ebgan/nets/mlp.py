@@ -21,7 +21,15 @@ from typing import final
 from torch import Tensor, nn
 
 from ebgan.errors import check_least, check_most, check_number
-from ebgan.nets.base import Autoencoder, Discriminator, DiscriminatorSpec, Experts, Generator, GeneratorSpec, Site
+from ebgan.nets.base import (
+    Autoencoder,
+    BuildContext,
+    Discriminator,
+    DiscriminatorSpec,
+    Experts,
+    Generator,
+    GeneratorSpec,
+)
 from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
 from ebgan.nets.output import Output, ending, squash
 from ebgan.numbers import Number, is_used
@@ -38,9 +46,9 @@ class MLPGenerator(GeneratorSpec):
     batch_norm: bool = True  # on the hidden layers
     std: float = 0.02  # of the initial weights
 
-    def build(self, site: Site) -> Generator:
-        net = _Generator(self, site)
-        initialise(net, site.randomness, "generator", self.std)
+    def build(self, context: BuildContext) -> Generator:
+        net = _Generator(self, context)
+        initialise(net, context.randomness, "generator", self.std)
         return net
 
     def __post_init__(self) -> None:
@@ -62,9 +70,9 @@ class MLPAutoencoder(DiscriminatorSpec):
     code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the ReLU
     std: float = 0.002  # of the initial weights
 
-    def build(self, site: Site) -> Autoencoder:
-        net = _Autoencoder(self, site)
-        initialise(net, site.randomness, "discriminator", self.std)
+    def build(self, context: BuildContext) -> Autoencoder:
+        net = _Autoencoder(self, context)
+        initialise(net, context.randomness, "discriminator", self.std)
         return net
 
     def __post_init__(self) -> None:
@@ -83,9 +91,9 @@ class MLPDiscriminator(DiscriminatorSpec):
     output_norm: bool = False  # batch norm on the logit
     std: float = 0.002  # of the initial weights
 
-    def build(self, site: Site) -> Discriminator:
-        net = _Discriminator(self, site)
-        initialise(net, site.randomness, "discriminator", self.std)
+    def build(self, context: BuildContext) -> Discriminator:
+        net = _Discriminator(self, context)
+        initialise(net, context.randomness, "discriminator", self.std)
         return net
 
     def __post_init__(self) -> None:
@@ -104,9 +112,9 @@ class MLPExperts(DiscriminatorSpec):
     batch_norm: bool = False  # on the hidden layers but the first
     std: float = 0.04  # of the initial weights, about Glorot's: an expert near 1/2 hardly moves
 
-    def build(self, site: Site) -> Experts:
-        net = _Experts(self, site)
-        initialise(net, site.randomness, "discriminator", self.std)
+    def build(self, context: BuildContext) -> Experts:
+        net = _Experts(self, context)
+        initialise(net, context.randomness, "discriminator", self.std)
         return net
 
     def __post_init__(self) -> None:
@@ -115,16 +123,16 @@ class MLPExperts(DiscriminatorSpec):
 
 
 class _Generator(Generator):
-    def __init__(self, spec: MLPGenerator, site: Site) -> None:
+    def __init__(self, spec: MLPGenerator, context: BuildContext) -> None:
         super().__init__()
-        self.shape, self.squash, self.noise = site.shape, squash(site.limits), ((spec.noise,),)
+        self.shape, self.squash, self.noise = context.shape, squash(context.limits), ((spec.noise,),)
         sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
         hidden: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            hidden += [Linear(inputs, outputs, site.models), _norm(spec.batch_norm, outputs, site), nn.ReLU()]
+            hidden += [Linear(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
-        self.output = Linear(spec.width, math.prod(site.shape), site.models)
-        self.to(site.randomness.seeds.device)
+        self.output = Linear(spec.width, math.prod(context.shape), context.models)
+        self.to(context.randomness.seeds.device)
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
@@ -133,16 +141,16 @@ class _Generator(Generator):
 
 
 class _Autoencoder(Autoencoder):
-    def __init__(self, spec: MLPAutoencoder, site: Site) -> None:
+    def __init__(self, spec: MLPAutoencoder, context: BuildContext) -> None:
         super().__init__()
-        pixels = math.prod(site.shape)
-        self.shape, self.code_activated = site.shape, spec.code_activated
-        self.squash = ending(spec.output, site.limits)
-        self.trunk = _trunk(spec, site)
-        self.dropout = _dropout(spec.dropout, site, "code")
-        self.decoder = Linear(spec.width, pixels, site.models)
-        self.norm = _norm(spec.output_norm, pixels, site)
-        self.to(site.randomness.seeds.device)
+        pixels = math.prod(context.shape)
+        self.shape, self.code_activated = context.shape, spec.code_activated
+        self.squash = ending(spec.output, context.limits)
+        self.trunk = _trunk(spec, context)
+        self.dropout = _dropout(spec.dropout, context, "code")
+        self.decoder = Linear(spec.width, pixels, context.models)
+        self.norm = _norm(spec.output_norm, pixels, context)
+        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         before = self.trunk(images.flatten(-3))
@@ -152,13 +160,13 @@ class _Autoencoder(Autoencoder):
 
 
 class _Discriminator(Discriminator):
-    def __init__(self, spec: MLPDiscriminator, site: Site) -> None:
+    def __init__(self, spec: MLPDiscriminator, context: BuildContext) -> None:
         super().__init__()
-        self.trunk = _trunk(spec, site)
-        self.dropout = _dropout(spec.dropout, site, "features")
-        self.logit = Linear(spec.width, 1, site.models)
-        self.norm = _norm(spec.output_norm, 1, site)
-        self.to(site.randomness.seeds.device)
+        self.trunk = _trunk(spec, context)
+        self.dropout = _dropout(spec.dropout, context, "features")
+        self.logit = Linear(spec.width, 1, context.models)
+        self.norm = _norm(spec.output_norm, 1, context)
+        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
@@ -170,12 +178,12 @@ class _Discriminator(Discriminator):
 
 
 class _Experts(Experts):
-    def __init__(self, spec: MLPExperts, site: Site) -> None:
+    def __init__(self, spec: MLPExperts, context: BuildContext) -> None:
         super().__init__()
-        self.trunk = _trunk(spec, site)
-        self.dropout = _dropout(spec.dropout, site, "features")
-        self.experts = Linear(spec.width, spec.experts, site.models)
-        self.to(site.randomness.seeds.device)
+        self.trunk = _trunk(spec, context)
+        self.dropout = _dropout(spec.dropout, context, "features")
+        self.experts = Linear(spec.width, spec.experts, context.models)
+        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))
@@ -186,21 +194,21 @@ class _Experts(Experts):
         return hidden.relu()
 
 
-def _trunk(spec: MLPAutoencoder | MLPDiscriminator | MLPExperts, site: Site) -> nn.Sequential:
+def _trunk(spec: MLPAutoencoder | MLPDiscriminator | MLPExperts, context: BuildContext) -> nn.Sequential:
     """All hidden layers of a discriminator up to, but without, the last one's ReLU."""
-    layers: list[nn.Module] = [Linear(math.prod(site.shape), spec.width, site.models)]
-    for place in range(spec.depth - 2):
-        layers += [nn.ReLU(), _dropout(spec.dropout, site, f"hidden{place}")]
-        layers += [Linear(spec.width, spec.width, site.models), _norm(spec.batch_norm, spec.width, site)]
+    layers: list[nn.Module] = [Linear(math.prod(context.shape), spec.width, context.models)]
+    for index in range(spec.depth - 2):
+        layers += [nn.ReLU(), _dropout(spec.dropout, context, f"hidden{index}")]
+        layers += [Linear(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
     return nn.Sequential(*layers)
 
 
-def _norm(wanted: bool, features: int, site: Site) -> nn.Module:
-    return BatchNorm(features, site.models) if wanted else nn.Identity()
+def _norm(wanted: bool, features: int, context: BuildContext) -> nn.Module:
+    return BatchNorm(features, context.models) if wanted else nn.Identity()
 
 
-def _dropout(rate: Number, site: Site, place: str) -> nn.Module:
-    return Dropout(rate, site.randomness, f"dropout.{place}") if is_used(rate) else nn.Identity()
+def _dropout(rate: Number, context: BuildContext, index: str) -> nn.Module:
+    return Dropout(rate, context.randomness, f"dropout.{index}") if is_used(rate) else nn.Identity()
 
 
 def _images(flat: Tensor, shape: tuple[int, int, int]) -> Tensor:

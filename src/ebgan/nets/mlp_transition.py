@@ -14,7 +14,7 @@ from typing import final
 from torch import Tensor, nn
 
 from ebgan.errors import check_least, check_most, check_number
-from ebgan.nets.base import GeneratorSpec, Site, TransitionGenerator
+from ebgan.nets.base import BuildContext, GeneratorSpec, TransitionGenerator
 from ebgan.nets.layers import DEEPEST, BatchNorm, Linear, initialise, widened
 from ebgan.nets.output import squash
 
@@ -30,9 +30,9 @@ class MLPTransition(GeneratorSpec):
     batch_norm: bool = True  # on all layers but the last
     std: float = 0.04  # of the initial weights, about Glorot's
 
-    def build(self, site: Site) -> TransitionGenerator:
-        net = _Transition(self, site)
-        initialise(net, site.randomness, "generator", self.std)
+    def build(self, context: BuildContext) -> TransitionGenerator:
+        net = _Transition(self, context)
+        initialise(net, context.randomness, "generator", self.std)
         return net
 
     def __post_init__(self) -> None:
@@ -42,14 +42,14 @@ class MLPTransition(GeneratorSpec):
 
 
 class _Transition(TransitionGenerator):
-    def __init__(self, spec: MLPTransition, site: Site) -> None:
+    def __init__(self, spec: MLPTransition, context: BuildContext) -> None:
         super().__init__()
-        pixels, hidden = math.prod(site.shape), [spec.width] * (spec.depth - 1)
-        self.shape, self.squash, self.code = site.shape, squash(site.limits), spec.code
-        self.encoder = nn.Sequential(*_layers(spec, site, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
-        self.hidden = nn.Sequential(*_layers(spec, site, [spec.code, *hidden]))
-        self.output = Linear(hidden[-1] if hidden else spec.code, pixels, site.models)
-        self.to(site.randomness.seeds.device)
+        pixels, hidden = math.prod(context.shape), [spec.width] * (spec.depth - 1)
+        self.shape, self.squash, self.code = context.shape, squash(context.limits), spec.code
+        self.encoder = nn.Sequential(*_layers(spec, context, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
+        self.hidden = nn.Sequential(*_layers(spec, context, [spec.code, *hidden]))
+        self.output = Linear(hidden[-1] if hidden else spec.code, pixels, context.models)
+        self.to(context.randomness.seeds.device)
 
     def encode(self, images: Tensor) -> Tensor:
         return widened(self.encoder(images.flatten(-3)))
@@ -59,10 +59,10 @@ class _Transition(TransitionGenerator):
         return self.squash(widened(flat)).reshape(*flat.shape[:-1], *self.shape)
 
 
-def _layers(spec: MLPTransition, site: Site, sizes: list[int]) -> list[nn.Module]:
+def _layers(spec: MLPTransition, context: BuildContext, sizes: list[int]) -> list[nn.Module]:
     """A weight layer between each two sizes, with batch norm and ReLU."""
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
-        norm = BatchNorm(outputs, site.models) if spec.batch_norm else nn.Identity()
-        layers += [Linear(inputs, outputs, site.models), norm, nn.ReLU()]
+        norm = BatchNorm(outputs, context.models) if spec.batch_norm else nn.Identity()
+        layers += [Linear(inputs, outputs, context.models), norm, nn.ReLU()]
     return layers

@@ -65,7 +65,7 @@ def pyramid(shape: tuple[int, int, int], width: int, owner: str) -> tuple[Layer,
 
     `width` is the number of maps before the image. Raises UsageError for a size that doubling from 4 does not meet.
     """
-    first, *middle = (width << place for place in reversed(range(doublings(shape, owner))))
+    first, *middle = (width << index for index in reversed(range(doublings(shape, owner))))
     return Layer(first, 4), *(Layer(maps, 4, 2) for maps in middle), Layer(shape[0], 4, 2)
 
 

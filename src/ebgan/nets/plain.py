@@ -17,7 +17,7 @@ from torch import nn
 
 from ebgan.distributed import rank
 from ebgan.errors import UsageError
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.nets.layers import Weighted
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -26,9 +26,9 @@ _RANDOM = (nn.RReLU, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d)
 
 
 @contextmanager
-def seeded(site: Site, player: str) -> Iterator[None]:
+def seeded(context: BuildContext, player: str) -> Iterator[None]:
     """Seed torch's generator by the site's first seed and the player's name; restore its state afterwards."""
-    seeds, device = site.randomness.seeds, site.device
+    seeds, device = context.randomness.seeds, context.device
     if seeds.is_meta:
         yield
         return
@@ -37,7 +37,7 @@ def seeded(site: Site, player: str) -> Iterator[None]:
         yield
 
 
-def check_plain(net: nn.Module, site: Site, player: str, dtype: torch.dtype) -> None:
+def check_plain(net: nn.Module, context: BuildContext, player: str, dtype: torch.dtype) -> None:
     """Raise UsageError for torch layers that would make a run irreproducible, or cannot be stacked or computed so."""
     for name, module in net.named_modules():
         where = f"nets.{player}: {name or 'the net'} is torch's {type(module).__name__}, which"
@@ -53,9 +53,9 @@ def check_plain(net: nn.Module, site: Site, player: str, dtype: torch.dtype) -> 
             )
     if not has_plain(net):
         return
-    if site.models:
+    if context.models:
         raise UsageError(
-            f"nets.{player}: torch's own layers hold one model, not a stack of {math.prod(site.models)}: train the "
+            f"nets.{player}: torch's own layers hold one model, not a stack of {math.prod(context.models)}: train the "
             "models one by one, or use the layers of ebgan.nets.layers"
         )
     ours = any(isinstance(module, Weighted) for module in net.modules())

@@ -28,8 +28,8 @@ class RegularisedClassifier(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         maps = channels
-        for place, block in enumerate(GREY if channels == 1 else COLOUR):
-            if place:
+        for index, block in enumerate(GREY if channels == 1 else COLOUR):
+            if index:
                 layers += [nn.MaxPool2d(2), nn.Dropout(DROPOUT)]
             for layer in parse(block, "block"):
                 before, maps = maps, max(layer.maps // divide, 1)

@@ -23,12 +23,12 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import (
+    BuildContext,
     Discriminator,
     DiscriminatorSpec,
     Experts,
     Generator,
     GeneratorSpec,
-    Site,
     TransitionGenerator,
 )
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, channels_last
@@ -53,8 +53,8 @@ class VGANGenerator(GeneratorSpec):
         check_least("nets.generator", 1, width=self.width, hidden=self.hidden, noise=self.noise)
         check_number("nets.generator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Generator:
-        return _built(_Generator(self, _checked(site, "nets.generator")), site, "generator", self.std)
+    def build(self, context: BuildContext) -> Generator:
+        return _built(_Generator(self, _checked(context, "nets.generator")), context, "generator", self.std)
 
 
 @final
@@ -70,8 +70,8 @@ class VGANTransition(GeneratorSpec):
         check_least("nets.generator", 1, width=self.width, code=self.code)
         check_number("nets.generator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> TransitionGenerator:
-        return _built(_Transition(self, _checked(site, "nets.generator")), site, "generator", self.std)
+    def build(self, context: BuildContext) -> TransitionGenerator:
+        return _built(_Transition(self, _checked(context, "nets.generator")), context, "generator", self.std)
 
 
 @final
@@ -88,8 +88,8 @@ class VGANExperts(DiscriminatorSpec):
         check_least("nets.discriminator", 1, width=self.width, hidden=self.hidden, experts=self.experts)
         check_number("nets.discriminator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Experts:
-        return _built(_Experts(self, _checked(site, "nets.discriminator")), site, "discriminator", self.std)
+    def build(self, context: BuildContext) -> Experts:
+        return _built(_Experts(self, _checked(context, "nets.discriminator")), context, "discriminator", self.std)
 
 
 @final
@@ -105,16 +105,16 @@ class VGANDiscriminator(DiscriminatorSpec):
         check_least("nets.discriminator", 1, width=self.width, hidden=self.hidden)
         check_number("nets.discriminator", "above 0", std=self.std)
 
-    def build(self, site: Site) -> Discriminator:
-        return _built(_Discriminator(self, _checked(site, "nets.discriminator")), site, "discriminator", self.std)
+    def build(self, context: BuildContext) -> Discriminator:
+        return _built(_Discriminator(self, _checked(context, "nets.discriminator")), context, "discriminator", self.std)
 
 
 class _Generator(Generator):
-    def __init__(self, spec: VGANGenerator, site: Site) -> None:
+    def __init__(self, spec: VGANGenerator, context: BuildContext) -> None:
         super().__init__()
         self.noise = ((spec.noise,),)
         self.hidden = nn.Sequential(Linear(spec.noise, spec.hidden), BatchNorm(spec.hidden), nn.ReLU())
-        self.decoder = _Decoder(spec.hidden, spec.width, site)
+        self.decoder = _Decoder(spec.hidden, spec.width, context)
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
@@ -123,12 +123,12 @@ class _Generator(Generator):
 
 
 class _Transition(TransitionGenerator):
-    def __init__(self, spec: VGANTransition, site: Site) -> None:
+    def __init__(self, spec: VGANTransition, context: BuildContext) -> None:
         super().__init__()
         self.code = spec.code
-        self.maps = _convolutions(spec.width, site, norm=True)
-        self.encoder = nn.Sequential(Linear(_units(spec.width, site), spec.code), BatchNorm(spec.code), nn.Tanh())
-        self.decoder = _Decoder(spec.code, spec.width, site)
+        self.maps = _convolutions(spec.width, context, norm=True)
+        self.encoder = nn.Sequential(Linear(_units(spec.width, context), spec.code), BatchNorm(spec.code), nn.Tanh())
+        self.decoder = _Decoder(spec.code, spec.width, context)
 
     def encode(self, images: Tensor) -> Tensor:
         return widened(self.encoder(self.maps(channels_last(images)).flatten(1)))
@@ -141,15 +141,15 @@ class _Transition(TransitionGenerator):
 class _Decoder(nn.Module):
     """A fully connected layer to maps of a quarter of the size, and two transposed convolutions to the image."""
 
-    def __init__(self, inputs: int, width: int, site: Site) -> None:
+    def __init__(self, inputs: int, width: int, context: BuildContext) -> None:
         super().__init__()
-        self.squash = squash(site.limits)
-        height, breadth = _pooled(site)
-        units = _units(width, site)
+        self.squash = squash(context.limits)
+        height, breadth = _pooled(context)
+        units = _units(width, context)
         self.start = nn.Sequential(Linear(inputs, units), BatchNorm(units), nn.ReLU())
         self.unflatten = nn.Unflatten(1, (width, height, breadth))
         middle = Deconvolution(width, width, KERNEL, 2), ImageNorm(width), nn.ReLU()
-        self.layers = nn.Sequential(*middle, Deconvolution(width, site.shape[0], KERNEL, 2))
+        self.layers = nn.Sequential(*middle, Deconvolution(width, context.shape[0], KERNEL, 2))
 
     def forward(self, code: Tensor) -> Tensor:
         maps = self.unflatten(self.start(code))
@@ -159,10 +159,10 @@ class _Decoder(nn.Module):
 class _Trunk(nn.Module):
     """Images -> features, without batch norm."""
 
-    def __init__(self, width: int, hidden: int, site: Site) -> None:
+    def __init__(self, width: int, hidden: int, context: BuildContext) -> None:
         super().__init__()
-        self.maps = _convolutions(width, site, norm=False)
-        self.layer = Linear(_units(width, site), hidden)
+        self.maps = _convolutions(width, context, norm=False)
+        self.layer = Linear(_units(width, context), hidden)
 
     def forward(self, images: Tensor) -> Tensor:
         features: Tensor = self.layer(self.maps(channels_last(images)).flatten(1))
@@ -170,9 +170,9 @@ class _Trunk(nn.Module):
 
 
 class _Experts(Experts):
-    def __init__(self, spec: VGANExperts, site: Site) -> None:
+    def __init__(self, spec: VGANExperts, context: BuildContext) -> None:
         super().__init__()
-        self.trunk = _Trunk(spec.width, spec.hidden, site)
+        self.trunk = _Trunk(spec.width, spec.hidden, context)
         self.experts = Linear(spec.hidden, spec.experts)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -183,9 +183,9 @@ class _Experts(Experts):
 
 
 class _Discriminator(Discriminator):
-    def __init__(self, spec: VGANDiscriminator, site: Site) -> None:
+    def __init__(self, spec: VGANDiscriminator, context: BuildContext) -> None:
         super().__init__()
-        self.trunk = _Trunk(spec.width, spec.hidden, site)
+        self.trunk = _Trunk(spec.width, spec.hidden, context)
         self.logit = Linear(spec.hidden, 1)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -195,40 +195,40 @@ class _Discriminator(Discriminator):
         return widened(self.trunk(images))
 
 
-def _convolutions(width: int, site: Site, *, norm: bool) -> nn.Sequential:
+def _convolutions(width: int, context: BuildContext, *, norm: bool) -> nn.Sequential:
     """Two convolutions, each with ReLU and a pool that halves the size."""
     parts: list[nn.Module] = []
-    for inputs in (site.shape[0], width):
+    for inputs in (context.shape[0], width):
         norms = [ImageNorm(width)] if norm else []
         parts += [Convolution(inputs, width, KERNEL), *norms, nn.ReLU(), nn.MaxPool2d(2)]
     return nn.Sequential(*parts)
 
 
-def _pooled(site: Site) -> tuple[int, int]:
+def _pooled(context: BuildContext) -> tuple[int, int]:
     """Height and width after two pools."""
-    _, height, width = site.shape
+    _, height, width = context.shape
     return height // 4, width // 4
 
 
-def _units(width: int, site: Site) -> int:
+def _units(width: int, context: BuildContext) -> int:
     """Numbers in so many maps after two pools."""
-    height, breadth = _pooled(site)
+    height, breadth = _pooled(context)
     return width * height * breadth
 
 
-def _checked(site: Site, owner: str) -> Site:
+def _checked(context: BuildContext, owner: str) -> BuildContext:
     """The site, if such a net can stand there. Raises UsageError for a stack, or for sides that 4 does not divide."""
-    site.check_single(owner)
-    _, height, width = site.shape
+    context.check_single(owner)
+    _, height, width = context.shape
     if height % 4 or width % 4:
         raise UsageError(
             f"{owner}: images are {height} x {width}, and VGAN's nets halve them twice: choose data.size or "
             "data.padding so that 4 divides both"
         )
-    return site
+    return context
 
 
-def _built(net: Built, site: Site, purpose: str, std: float | None) -> Built:
-    net.to(site.device)
-    initialise(net, site.randomness, purpose, glorot if std is None else std)
+def _built(net: Built, context: BuildContext, purpose: str, std: float | None) -> Built:
+    net.to(context.device)
+    initialise(net, context.randomness, purpose, glorot if std is None else std)
     return net

@@ -29,7 +29,7 @@ class Asks(NamedTuple):
     """What an objective asks of the energy, the data, the sampler and the trainer."""
 
     needs: frozenset[str] = frozenset()  # of an energy (`Energy.gives`): "code", "logits", "experts" or "floor"
-    unsettled: Mapping[str, Rule] = {}  # its fields that are None and get a number from the data, by their rule
+    from_data: Mapping[str, Rule] = {}  # its fields that are None and get a number from the data, by their rule
     pretrained: bool = False  # to begin with a discriminator that was trained on data alone
     convergence: bool = False  # whether `watch` gives a `convergence`, lower the better, never negative (`Plateau`)
     classifies: bool = False  # labelled images, whose classes it learns by its `classification`
@@ -76,7 +76,7 @@ class Objective(ABC, Generic[State]):
         """
         return images
 
-    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
+    def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
         """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
         return Losses.of(real=real.energy.mean(-1))
 
@@ -91,15 +91,15 @@ class Objective(ABC, Generic[State]):
         """The state after a step whose mean energies were `means`; by default the state itself."""
         return state
 
-    def idle(self, state: State, images: Tensor) -> State:
+    def skip_generator(self, state: State, images: Tensor) -> State:
         """The state after a step in which the generator had no turn; by default the state itself."""
         return state
 
-    def begin(self, state: State, energies: Tensor) -> State:
+    def after_pretraining(self, state: State, energies: Tensor) -> State:
         """The state after pretraining, given the energies [*models, n] of the data; by default the state itself."""
         return state
 
-    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
+    def metrics(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
         """What a report should show beside the losses and energies, each [*models]; `fake` is D's reading of G(z).
 
         What the objective moves is named `state/NAME`.

@@ -54,7 +54,7 @@ class BEGAN(Objective[BEGANState]):
         balance = self.gamma * means.real - means.fake
         return BEGANState((state.k + self.lambda_k * balance).clamp(0, 1).to(state.k.dtype))
 
-    def watch(self, state: BEGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
+    def metrics(self, state: BEGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
         measure = convergence(self.gamma, means.real, means.fake)
         return {"state/k": state.k, "convergence": measure, **code_similarity(fake)}
 

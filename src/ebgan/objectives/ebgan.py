@@ -45,7 +45,7 @@ class EBGAN(Objective[Stateless]):
             raise UsageError(_NO_CODE)
         return Losses.of(fake=energy, pulling_away=self.pulling_away * pulling_away(fake.code))
 
-    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
+    def metrics(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
         assert self.margin is not None
         return {
             "margin": torch.zeros_like(fake.energy[..., 0]) + self.margin,
@@ -57,7 +57,7 @@ class EBGAN(Objective[Stateless]):
     def asks(self) -> Asks:
         return Asks(
             needs=frozenset() if self.pulling_away is None else frozenset({"code"}),
-            unsettled={"margin": "margin"} if self.margin is None else {},
+            from_data={"margin": "margin"} if self.margin is None else {},
             alarms=frozenset({"dead energy", "dead hinge", "margin out of reach"}),
         )
 

@@ -63,7 +63,7 @@ class LeCam(Wrapper[LeCamState]):
     def discriminator(self, state: LeCamState, real: Reading, fake: Reading, batch: Batch) -> Losses:
         far = (real.energy - per_model(state.fake, 1)).square() + (fake.energy - per_model(state.real, 1)).square()
         penalty = self.weight * state.known * far.mean(-1)
-        return super().discriminator(state, real, fake, batch).beside(Losses.of(lecam=penalty))
+        return super().discriminator(state, real, fake, batch).plus(Losses.of(lecam=penalty))
 
     def update(self, state: LeCamState, means: Means) -> LeCamState:
         share = 1 - self.decay * state.known
@@ -77,6 +77,6 @@ class LeCam(Wrapper[LeCamState]):
             )
         )
 
-    def watch(self, state: LeCamState, fake: Reading, means: Means) -> dict[str, Tensor]:
+    def metrics(self, state: LeCamState, fake: Reading, means: Means) -> dict[str, Tensor]:
         anchors = {"state/anchor_real": state.real, "state/anchor_fake": state.fake}
-        return {**super().watch(state, fake, means), **anchors}
+        return {**super().metrics(state, fake, means), **anchors}

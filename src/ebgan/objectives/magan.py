@@ -56,10 +56,10 @@ class MAGAN(Objective[MAGANState]):
         clock = torch.zeros((), dtype=torch.int64, device=device)
         return MAGANState(zero, zero, zero, first, torch.zeros((), device=device), clock)
 
-    def begin(self, state: MAGANState, energies: Tensor) -> MAGANState:
+    def after_pretraining(self, state: MAGANState, energies: Tensor) -> MAGANState:
         return state._replace(margin=energies.mean(-1).to(state.margin.dtype))
 
-    def idle(self, state: MAGANState, images: Tensor) -> MAGANState:
+    def skip_generator(self, state: MAGANState, images: Tensor) -> MAGANState:
         return state._replace(images=images)
 
     def discriminator(self, state: MAGANState, real: Reading, fake: Reading, batch: Batch) -> Losses:
@@ -76,7 +76,7 @@ class MAGAN(Objective[MAGANState]):
         ended = means.images // self.epoch > state.images // self.epoch
         return MAGANState(*(torch.where(ended, x, y) for x, y in zip(_next_epoch(going), going, strict=True)))
 
-    def watch(self, state: MAGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
+    def metrics(self, state: MAGANState, fake: Reading, means: Means) -> dict[str, Tensor]:
         return {
             "margin": state.margin,
             "margin_above_data": state.margin - means.real,
@@ -88,7 +88,7 @@ class MAGAN(Objective[MAGANState]):
     @property
     def asks(self) -> Asks:
         return Asks(
-            unsettled={"epoch": "epoch"} if self.epoch is None else {},
+            from_data={"epoch": "epoch"} if self.epoch is None else {},
             pretrained=True,
             convergence=True,
             alarms=frozenset({"dead energy", "margin below the data"}),

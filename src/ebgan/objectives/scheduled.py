@@ -62,8 +62,8 @@ class Scheduled(Wrapper[ScheduledState]):
     def update(self, state: ScheduledState, means: Means) -> ScheduledState:
         return super().update(state, means)._replace(images=means.images)
 
-    def idle(self, state: ScheduledState, images: Tensor) -> ScheduledState:
-        return super().idle(state, images)._replace(images=images)
+    def skip_generator(self, state: ScheduledState, images: Tensor) -> ScheduledState:
+        return super().skip_generator(state, images)._replace(images=images)
 
     @property
     def in_use(self) -> Objective[Any]:

@@ -44,14 +44,14 @@ class SemiSupervised(Wrapper[State]):
         losses = self.inner.discriminator(state, real, fake, batch)
         if self.weighs == "all":
             return self._weighted(losses)
-        data = self.inner.alone(state, real, batch)
-        return losses.beside(Losses.of(data=(self.weight - 1) * data.total))
+        data = self.inner.data_loss(state, real, batch)
+        return losses.plus(Losses.of(data=(self.weight - 1) * data.total))
 
     def penalty(self, state: State, place: Place, slopes: Tensor) -> Losses:
         return self._weighted(self.inner.penalty(state, place, slopes))
 
-    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
-        return self._weighted(self.inner.alone(state, real, batch))
+    def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
+        return self._weighted(self.inner.data_loss(state, real, batch))
 
     def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
         return Losses.of(classes=class_loss(logits, labels))

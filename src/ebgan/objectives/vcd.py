@@ -54,11 +54,11 @@ class VCD(Objective[Stateless]):
         weighed = {name: self.rho * term for name, term in terms.items()}
         return Losses.of(**weighed, reconstruction=(1 - self.rho) * _error(self.reconstruction, sample).mean(-1))
 
-    def alone(self, state: Stateless, real: Reading, batch: Batch) -> Losses:
-        return VGAN().alone(state, real, batch)
+    def data_loss(self, state: Stateless, real: Reading, batch: Batch) -> Losses:
+        return VGAN().data_loss(state, real, batch)
 
-    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
-        return VGAN().watch(state, fake, means)
+    def metrics(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return VGAN().metrics(state, fake, means)
 
     @property
     def asks(self) -> Asks:

@@ -33,15 +33,15 @@ class VGAN(Objective[Stateless]):
     """
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
-        return self.alone(state, real, batch).beside(Losses.of(fake=-fake.energy.mean(-1)))
+        return self.data_loss(state, real, batch).plus(Losses.of(fake=-fake.energy.mean(-1)))
 
     def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1), entropy=-batch_entropy(_experts(fake)))
 
-    def alone(self, state: Stateless, real: Reading, batch: Batch) -> Losses:
+    def data_loss(self, state: Stateless, real: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), entropy=-batch_entropy(_experts(real)))
 
-    def watch(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
+    def metrics(self, state: Stateless, fake: Reading, means: Means) -> dict[str, Tensor]:
         experts = _experts(fake)
         largest = experts.shape[-1] * math.log(2)
         return {

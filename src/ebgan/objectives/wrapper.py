@@ -25,7 +25,7 @@ class Wrapper(Objective[State]):
     def asks(self) -> Asks:
         """What the inner objective asks for."""
         asked = self.in_use.asks
-        return asked._replace(unsettled={f"inner.{path}": rule for path, rule in asked.unsettled.items()})
+        return asked._replace(from_data={f"inner.{path}": rule for path, rule in asked.from_data.items()})
 
     def now(self, state: State) -> Objective[Any]:
         """The inner objective at this moment."""
@@ -54,8 +54,8 @@ class Wrapper(Objective[State]):
     def shown(self, state: State, images: Tensor, numbers: Tensor) -> Tensor:
         return self.now(state).shown(self.within(state), images, numbers)
 
-    def alone(self, state: State, real: Reading, batch: Batch) -> Losses:
-        return self.now(state).alone(self.within(state), real, batch)
+    def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
+        return self.now(state).data_loss(self.within(state), real, batch)
 
     def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
         return self.now(state).classification(self.within(state), logits, labels)
@@ -63,14 +63,14 @@ class Wrapper(Objective[State]):
     def update(self, state: State, means: Means) -> State:
         return self.around(state, self.now(state).update(self.within(state), means))
 
-    def idle(self, state: State, images: Tensor) -> State:
-        return self.around(state, self.now(state).idle(self.within(state), images))
+    def skip_generator(self, state: State, images: Tensor) -> State:
+        return self.around(state, self.now(state).skip_generator(self.within(state), images))
 
-    def begin(self, state: State, energies: Tensor) -> State:
-        return self.around(state, self.now(state).begin(self.within(state), energies))
+    def after_pretraining(self, state: State, energies: Tensor) -> State:
+        return self.around(state, self.now(state).after_pretraining(self.within(state), energies))
 
-    def watch(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
-        return self.now(state).watch(self.within(state), fake, means)
+    def metrics(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
+        return self.now(state).metrics(self.within(state), fake, means)
 
 
 def innermost(objective: Objective[Any]) -> Objective[Any]:

@@ -21,7 +21,7 @@ FILE = Path(__file__).with_name("catalogue.tsv")
 Kind = Literal["recipe", "grid", "reproduction"]
 
 
-class Entry(NamedTuple):
+class CatalogueLine(NamedTuple):
     """A line of the catalogue, whose fields are separated by tabs."""
 
     kind: str  # a Kind
@@ -32,13 +32,13 @@ class Entry(NamedTuple):
 
 
 @cache
-def entries(kind: Kind) -> Mapping[str, Entry]:
+def entries(kind: Kind) -> Mapping[str, CatalogueLine]:
     """The entries of a kind by name, in the order of the file."""
-    lines = map(Entry._make, (line.split("\t") for line in FILE.read_text("utf-8").splitlines()))
+    lines = map(CatalogueLine._make, (line.split("\t") for line in FILE.read_text("utf-8").splitlines()))
     return {entry.name: entry for entry in lines if entry.kind == kind}
 
 
-def listed(shown: Iterable[Entry]) -> list[str]:
+def listed(shown: Iterable[CatalogueLine]) -> list[str]:
     """A line for each entry, with the names padded to one column."""
     shown = list(shown)
     width = max(len(entry.name) for entry in shown)
@@ -75,7 +75,7 @@ def collected(reproductions: Mapping[str, Any]) -> str:
     return "".join("\t".join(entry) + "\n" for entry in found)
 
 
-def _entry(kind: Kind, name: str, module: str, source: str, summary: str) -> Entry:
-    entry = Entry(kind, name, module.rpartition(".")[2], source, summary)
+def _entry(kind: Kind, name: str, module: str, source: str, summary: str) -> CatalogueLine:
+    entry = CatalogueLine(kind, name, module.rpartition(".")[2], source, summary)
     assert not any("\t" in word or "\n" in word for word in entry), f"{name}: a tab or a new line"
     return entry

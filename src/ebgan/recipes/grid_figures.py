@@ -12,24 +12,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ebgan.report.trials import Panel, Published, TrialRecord
+from ebgan.report.trials import Published, TrialPanel, TrialRecord
 
 DEPTHS = ("nets.generator.depth", "nets.discriminator.depth")
 OPTIMISERS = ("optimisers.discriminator.type", "optimisers.generator.type", "optimisers.discriminator.lr")
 SHALLOWER = (4, 3)  # the most weight layers in figure 2(b) and 2(c)
 
 
-def panels(trials: Sequence[TrialRecord]) -> list[Panel]:
+def panels(trials: Sequence[TrialRecord]) -> list[TrialPanel]:
     """All trials; those of shallow nets (figure 2 b, c); and those of each choice of optimisers (figure 3)."""
-    found = [Panel("All trials", trials, list(dict.fromkeys(trial.family for trial in trials)))]
+    found = [TrialPanel("All trials", trials, list(dict.fromkeys(trial.family for trial in trials)))]
     for most in SHALLOWER:
         some = [trial for trial in trials if all(trial.fields.get(path, 0) <= most for path in DEPTHS)]
         if 0 < len(some) < len(found[-1].trials):
-            found.append(Panel(f"At most {most} weight layers in either net", some))
+            found.append(TrialPanel(f"At most {most} weight layers in either net", some))
     return found + _by_optimisers(trials)
 
 
-def _by_optimisers(trials: Sequence[TrialRecord]) -> list[Panel]:
+def _by_optimisers(trials: Sequence[TrialRecord]) -> list[TrialPanel]:
     """Families whose optimisers differ, one choice a panel, beside all trials of the others."""
     choices: dict[str, dict[tuple[Any, ...], list[TrialRecord]]] = {}
     for trial in trials:
@@ -38,7 +38,7 @@ def _by_optimisers(trials: Sequence[TrialRecord]) -> list[Panel]:
     others = [trial for trial in trials if len(choices[trial.family]) == 1]
     whole = list(dict.fromkeys(trial.family for trial in others))
     return [
-        Panel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some, whole)
+        TrialPanel(f"{family}: D {choice[0]}, G {choice[1]}, lr {choice[2]:g}", others + some, whole)
         for family, found in choices.items()
         if len(found) > 1
         for choice, some in sorted(found.items(), key=lambda item: (-item[0][2], *item[0][:2]))
@@ -60,4 +60,4 @@ FIGURES = Published(
     good=(0.5, 1.0, 1.5),
     panels=panels,
 )
-BOUNDS = replace(FIGURES, heights={}, trials={}, panels=lambda trials: [Panel("All trials", trials)])
+BOUNDS = replace(FIGURES, heights={}, trials={}, panels=lambda trials: [TrialPanel("All trials", trials)])

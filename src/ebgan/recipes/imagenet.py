@@ -10,8 +10,8 @@ from ebgan.experiment import Data, Experiment, Nets, Optimisers
 from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.objectives import EBGAN
-from ebgan.recipes.images64 import HALF_LIFE
 from ebgan.recipes.index import recipe
+from ebgan.recipes.pictures64 import HALF_LIFE
 from ebgan.training.optim import Adam
 
 AUTOENCODER = ConvAutoencoder(encoder="(64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s")

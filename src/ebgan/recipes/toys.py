@@ -23,7 +23,7 @@ from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.objectives import GAN
 from ebgan.recipes.index import recipe
-from ebgan.recipes.rivals import RIVALS, Rival, Stage, enter
+from ebgan.recipes.methods import METHODS, Benchmark, Method, enter
 from ebgan.schedules import Linear
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
@@ -48,9 +48,9 @@ TITLES = {
 SLIDES = (("line", 1, 1), ("line", 2, 1), ("line", 1, 2), ("gaussian", 2, 1))  # hidden layers of G, of D
 
 
-def stage(landscape: str) -> Stage:
+def benchmark(landscape: str) -> Benchmark:
     """A density, and the nets that learn it."""
-    return Stage(
+    return Benchmark(
         data=Data(source=f"toy.{landscape}", limits=None),
         generator=MLPGenerator(depth=3, width=128, noise=2, std=0.1),
         discriminators={
@@ -97,12 +97,12 @@ def _enter(name: str, source: str, summary: str, make: Callable[[], Experiment])
 
 def _enter_family(landscape: str, title: str) -> None:
     assert f"toy.{landscape}" in TOYS
-    for name, rival in RIVALS.items():
+    for name, method in METHODS.items():
 
-        def make(rival: Rival = rival) -> Experiment:
-            return enter(rival, stage(landscape))
+        def make(method: Method = method) -> Experiment:
+            return enter(method, benchmark(landscape))
 
-        _enter(f"toy.{landscape}.{name}", rival.source, f"{rival.title} on {title}.", make)
+        _enter(f"toy.{landscape}.{name}", method.source, f"{method.title} on {title}.", make)
 
 
 def _enter_slides(landscape: str, generator: int, discriminator: int) -> None:

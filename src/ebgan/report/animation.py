@@ -23,12 +23,12 @@ def write_animation(folder: RunFolder) -> None:
     """
     grids = folder.grids()
     step = max(1.0, (len(grids) - 1) / (_FRAMES - 1))
-    places = [round(place * step) for place in range(min(_FRAMES, len(grids)))]
-    if len(places) < 2:
+    indices = [round(index * step) for index in range(min(_FRAMES, len(grids)))]
+    if len(indices) < 2:
         return
     frames = []
-    for place in places:
-        with Image.open(grids[place][1]) as image:
+    for index in indices:
+        with Image.open(grids[index][1]) as image:
             frames.append(image.convert("RGB"))
     save_gif(frames, folder.animation, [_MILLISECONDS] * (len(frames) - 1) + [_REST], _COLORS)
 

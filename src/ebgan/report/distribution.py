@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ebgan.report.ink import FAKE, REAL, Line, draw_axes, ink_style, legend, percent, plain_style, svg
+from ebgan.report.ink import FAKE, REAL, Curve, draw_axes, ink_style, legend, percent, plain_style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ def even_bins(scores: Sequence[float], label: str) -> Bins:
 
 def heights(scores: Sequence[float], edges: Sequence[float]) -> NDArray[np.float64]:
     """The share of scores in each of the bins; what lies beyond the first or the last one counts in it."""
-    places = np.searchsorted(edges[1:-1], np.asarray(scores, float), side="right")
-    return np.bincount(places, minlength=len(edges) - 1) / max(len(scores), 1)
+    indices = np.searchsorted(edges[1:-1], np.asarray(scores, float), side="right")
+    return np.bincount(indices, minlength=len(edges) - 1) / max(len(scores), 1)
 
 
 def histograms(drawn: Histogram) -> str:
@@ -71,8 +71,8 @@ def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Imag
     rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
     with plain_style():
         figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), dpi=100, layout="constrained")
-        for place, each in enumerate(drawn):
-            axes = figure.add_subplot(rows, columns, place + 1)
+        for index, each in enumerate(drawn):
+            axes = figure.add_subplot(rows, columns, index + 1)
             _draw(axes, each)
             axes.set_title(each.title, loc="left", pad=22)
         buffer = io.BytesIO()
@@ -123,7 +123,7 @@ def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]]
                 continue
             held = [math.nan if number is None else number for number in numbers]
             axes.plot(range(len(values)), held, "o-", color=color, linewidth=1.5, markersize=5)
-            lines.append(Line(name, name, color))
+            lines.append(Curve(name, name, color))
         axes.set_xticks(range(len(values)), values)
         axes.set_xlim(-0.4, len(values) - 0.6)
         axes.set_ylim(0, 1.02 if share else None)

@@ -32,8 +32,8 @@ def gallery(pictures: Sequence[tuple[str, Image.Image]], columns: int, caption: 
     canvas = Image.new("RGB", (whole, top + math.ceil(len(pictures) / columns) * height), "white")
     draw = ImageDraw.Draw(canvas)
     _write(draw, head, (_MARGIN, _MARGIN // 2), _font([caption], whole - 2 * _MARGIN))
-    for place, (title, (_, picture)) in enumerate(zip(titles, pictures, strict=True)):
-        left, upper = place % columns * (widest + _MARGIN) + _MARGIN, top + place // columns * height
+    for index, (title, (_, picture)) in enumerate(zip(titles, pictures, strict=True)):
+        left, upper = index % columns * (widest + _MARGIN) + _MARGIN, top + index // columns * height
         _write(draw, title, (left, upper + _TEXT // 4), font)
         canvas.paste(picture, (left, upper + text))
     return canvas
@@ -62,5 +62,5 @@ def _font(texts: Sequence[str], width: int) -> _Font:
 
 
 def _write(draw: ImageDraw.ImageDraw, lines: list[str], at: tuple[int, int], font: _Font) -> None:
-    for place, line in enumerate(lines):
-        draw.text((at[0], at[1] + place * _LINE), line, "black", font)
+    for index, line in enumerate(lines):
+        draw.text((at[0], at[1] + index * _LINE), line, "black", font)

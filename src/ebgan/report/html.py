@@ -116,8 +116,8 @@ def _samples(folder: RunFolder) -> list[Samples]:
     """Grids spread evenly over the training, the first and the last among them."""
     grids = folder.grids()
     step = max(1.0, (len(grids) - 1) / (_GRIDS - 1))
-    places = sorted({round(place * step) for place in range(min(_GRIDS, len(grids)))})
-    return [Samples(images, _data_uri(path)) for images, path in (grids[place] for place in places)]
+    indices = sorted({round(index * step) for index in range(min(_GRIDS, len(grids)))})
+    return [Samples(images, _data_uri(path)) for images, path in (grids[index] for index in indices)]
 
 
 def _data_uri(path: Path) -> str:

@@ -42,8 +42,8 @@ def grid(
     pitch_y, pitch_x = height * scale + border, width * scale + border
     rows = math.ceil(count / columns)
     canvas = np.full((rows * pitch_y - border, columns * pitch_x - border, channels), _BORDER, np.uint8)
-    for place, cell in enumerate(cells):
-        top, left = place // columns * pitch_y, place % columns * pitch_x
+    for index, cell in enumerate(cells):
+        top, left = index // columns * pitch_y, index % columns * pitch_x
         canvas[top : top + height * scale, left : left + width * scale] = cell
     return Image.fromarray(canvas.squeeze(-1) if channels == 1 else canvas)
 

@@ -23,7 +23,7 @@ _INK = "#123456"  # holds the place of the page's text colour while matplotlib d
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """A field of the records and how it is drawn."""
 
     field: str
@@ -69,7 +69,7 @@ def draw_axes() -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def legend(axes: Axes, lines: Sequence[Line]) -> None:
+def legend(axes: Axes, lines: Sequence[Curve]) -> None:
     """Name the lines above the axes."""
     from ebgan.report.drawing import Line2D
 

@@ -82,7 +82,7 @@ def _curves(figure: Figure, seen: Landscape) -> None:
     below.stairs(counts / share, edges, color=FAKE, fill=True, alpha=0.75, label="samples")
     below.plot(seen.axis, seen.density, color=REAL, label="data")
     below.set_title("density", loc="left")
-    below.set_ylim(0, 1.6 * float(seen.density.max()))
+    below.set_ylim(0, max(1.6 * float(seen.density.max()), 1.05 * float(counts.max()) / share))
     below.set_xlim(seen.axis[0], seen.axis[-1])
     below.legend(loc="upper right", frameon=False)
 

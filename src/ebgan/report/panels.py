@@ -39,8 +39,8 @@ def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:
     rows = math.ceil(len(drawn) / columns)
     with plain_style():
         figure = Figure(figsize=(columns * _WIDTH, rows * _HEIGHT), dpi=_DOTS, layout="constrained")
-        for place, panel in enumerate(drawn):
-            _draw(figure.add_subplot(rows, columns, place + 1), panel)
+        for index, panel in enumerate(drawn):
+            _draw(figure.add_subplot(rows, columns, index + 1), panel)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
     return Image.open(buffer).convert("RGB")
@@ -50,8 +50,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
     from ebgan.report.drawing import colormaps
 
     shades = colormaps["Purples"](np.linspace(0.25, 1, len(panel.lines)))
-    for place, line in enumerate(panel.lines):
-        color = shades[place] if panel.moments else _COLORS[place % len(_COLORS)]
+    for index, line in enumerate(panel.lines):
+        color = shades[index] if panel.moments else _COLORS[index % len(_COLORS)]
         axes.plot(panel.axis, line, color=color, linewidth=1.2)
     axes.set_title(textwrap.fill(panel.title, _LETTERS), loc="left")
     axes.set_xlabel(panel.label)

@@ -20,7 +20,7 @@ from ebgan.report.ink import (
     GENERATOR,
     MARGIN,
     REAL,
-    Line,
+    Curve,
     draw_axes,
     ink_style,
     legend,
@@ -43,24 +43,24 @@ _POINTS = 6_000  # of a field in one picture: 200 a line, fewer where a stack ha
 
 def losses(stats: Sequence[Record]) -> str:
     """The losses of both players."""
-    discriminator = Line("loss_discriminator", "discriminator", DISCRIMINATOR)
-    return _curves(stats, [discriminator, Line("loss_generator", "generator", GENERATOR)])
+    discriminator = Curve("loss_discriminator", "discriminator", DISCRIMINATOR)
+    return _curves(stats, [discriminator, Curve("loss_generator", "generator", GENERATOR)])
 
 
 def energies(stats: Sequence[Record]) -> str:
     """Mean energies of real images and of samples (in either player's turn), with the margin between them."""
     lines = [
-        Line("energy_real", "real", REAL),
-        Line("energy_fake", "fake, G's turn", FAKE),
-        Line("energy_fake_before", "D's turn", FAKE, opacity=0.45),
-        Line("margin", "margin", MARGIN, "--"),
+        Curve("energy_real", "real", REAL),
+        Curve("energy_fake", "fake, G's turn", FAKE),
+        Curve("energy_fake_before", "D's turn", FAKE, opacity=0.45),
+        Curve("margin", "margin", MARGIN, "--"),
     ]
     return _curves(stats, lines)
 
 
 def hinge_share(stats: Sequence[Record]) -> str:
     """The share of samples under the margin: those that the discriminator still pushes up."""
-    return _curves(stats, [Line("hinge_share", "under the margin", FAKE)], share=True)
+    return _curves(stats, [Curve("hinge_share", "under the margin", FAKE)], share=True)
 
 
 def terms(stats: Sequence[Record], player: str) -> str:
@@ -69,47 +69,49 @@ def terms(stats: Sequence[Record], player: str) -> str:
     known = {"real": REAL, "fake": FAKE, "hinge": FAKE}
     others = iter(_OTHERS * len(names))
     labels = [name.removeprefix(f"{player}/") for name in names]
-    lines = [Line(name, label, known.get(label) or next(others)) for name, label in zip(names, labels, strict=True)]
+    lines = [Curve(name, label, known.get(label) or next(others)) for name, label in zip(names, labels, strict=True)]
     return _curves(stats, lines) if len(lines) > 1 else ""
 
 
 def state(stats: Sequence[Record], name: str) -> str:
     """A value that the objective moves while training, such as BEGAN's k."""
-    return _curves(stats, [Line(name, name, GENERATOR)])
+    return _curves(stats, [Curve(name, name, GENERATOR)])
 
 
 def learning_rates(stats: Sequence[Record]) -> str:
     """The learning rates of the players whose rate moves; the generator's while it has turns."""
-    discriminator = Line("learning_rate/discriminator", "discriminator", DISCRIMINATOR)
+    discriminator = Curve("learning_rate/discriminator", "discriminator", DISCRIMINATOR)
     idle = {"learning_rate/generator": None}
     stats = [record if "loss_generator" in record else record | idle for record in stats]
-    return _curves(stats, [discriminator, Line("learning_rate/generator", "generator", GENERATOR, "--")])
+    return _curves(stats, [discriminator, Curve("learning_rate/generator", "generator", GENERATOR, "--")])
 
 
 def code_similarity(stats: Sequence[Record]) -> str:
     """How alike the codes of a batch of samples are: 0 orthogonal, 1 collapsed."""
-    return _curves(stats, [Line("code_similarity", "samples", FAKE)])
+    return _curves(stats, [Curve("code_similarity", "samples", FAKE)])
 
 
 def experts(stats: Sequence[Record]) -> str:
     """Of VGAN's experts and a batch of samples: shares of the largest entropy, and how far all tell one bit."""
     lines = [
-        Line("expert_entropy", "entropy of a sample", DISCRIMINATOR),
-        Line("batch_entropy", "of the batch", GENERATOR),
-        Line("expert_similarity", "similarity", FAKE),
+        Curve("expert_entropy", "entropy of a sample", DISCRIMINATOR),
+        Curve("batch_entropy", "of the batch", GENERATOR),
+        Curve("expert_similarity", "similarity", FAKE),
     ]
     return _curves(stats, lines, share=True)
 
 
 def speed(stats: Sequence[Record]) -> str:
     """Real images read in a second."""
-    return _curves(stats, [Line("images_per_second", "images/s", DISCRIMINATOR)])
+    return _curves(stats, [Curve("images_per_second", "images/s", DISCRIMINATOR)])
 
 
 def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> str:
     """A metric of the samples over training, beside the real images' own score where the records have it."""
     records = [{"images": record["images"], **record.get("metrics", {})} for record in evaluations]
-    return _curves(records, [Line(name, "samples", FAKE), Line(f"{name}_real", "real images", REAL, "--")], share=share)
+    return _curves(
+        records, [Curve(name, "samples", FAKE), Curve(f"{name}_real", "real images", REAL, "--")], share=share
+    )
 
 
 def histogram(shares: Sequence[float], of: str = "class", names: Sequence[str] = ()) -> str:
@@ -134,7 +136,7 @@ def histogram(shares: Sequence[float], of: str = "class", names: Sequence[str] =
         else:
             axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(percent)
-        legend(axes, [Line("", "samples", FAKE), Line("", "even share", REAL, "--")])
+        legend(axes, [Curve("", "samples", FAKE), Curve("", "even share", REAL, "--")])
         return svg(figure)
 
 
@@ -143,7 +145,7 @@ def fields(records: Sequence[Record], prefix: str) -> list[str]:
     return list(dict.fromkeys(name for record in records for name in record if name.startswith(prefix)))
 
 
-def _curves(records: Sequence[Record], lines: Sequence[Line], *, share: bool = False) -> str:
+def _curves(records: Sequence[Record], lines: Sequence[Curve], *, share: bool = False) -> str:
     """A picture of the lines that the records have, over images seen."""
     held = {line: [record for record in records if record.get(line.field) is not None] for line in lines}
     present = {line: _series(found, line.field) for line, found in held.items() if found}
@@ -179,7 +181,7 @@ def _thinned(values: Floats, most: int) -> Floats:
     return np.stack([values[start : start + size].mean(0) for start in range(0, len(values), size)])
 
 
-def _draw(axes: Axes, line: Line, images: Floats, values: Floats) -> None:
+def _draw(axes: Axes, line: Curve, images: Floats, values: Floats) -> None:
     models = values.shape[1]
     width, opacity = (1.5, line.opacity) if models == 1 else (0.6, line.opacity * max(0.2, min(0.7, 8 / models)))
     marker = "o" if len(images) <= 12 else ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from ebgan.report.interval import wilson
 from ebgan.report.summary import number
 from ebgan.report.trials import Published, SweepRecord, families, share
 
 HALF = 0.5  # of the real images' score
 
 
-class Share(NamedTuple):
+class ShareRow(NamedTuple):
     """A line of the table of shares."""
 
     label: str
@@ -20,12 +22,14 @@ class Share(NamedTuple):
 def share_columns(record: SweepRecord) -> list[str]:
     """What stands above the shares."""
     columns = []
+    compared = families(record.compared)
     for name in families(record.trials):
-        columns += [name, f"{name}, paper"] if name in record.heights else [name]
+        columns.append(f"{name}, n = {len(compared.get(name, [])):,} (95 % interval)")
+        columns += [f"{name}, paper"] if name in record.heights else []
     return columns
 
 
-def shares(record: SweepRecord) -> list[Share]:
+def shares(record: SweepRecord) -> list[ShareRow]:
     """The shares at the bounds that the grid names; none where it names none, or trials are not scored by I'.
 
     Bounds are I' itself, then as large a part of the real images' score as these are of the most that I' can be: the
@@ -34,13 +38,13 @@ def shares(record: SweepRecord) -> list[Share]:
     real, published = record.real_score, record.published
     if real is None or published is None:
         return []
-    lines = [Share(f"failed: I' under {published.failed}", _cells(record, published, published.failed, below=True))]
-    lines += [Share(f"I' above {low}", _cells(record, published, low)) for low in published.good]
+    lines = [ShareRow(f"failed: I' under {published.failed}", _cells(record, published, published.failed, below=True))]
+    lines += [ShareRow(f"I' above {low}", _cells(record, published, low)) for low in published.good]
     for bound in (published.failed, *published.good):
         part, below = bound / published.most, bound == published.failed
         label = f"I' {'under' if below else 'above'} {100 * part:.0f} % of the real images', {part * real:.2f}"
-        lines.append(Share(label, _cells(record, published, part * real, below, bound)))
-    return [*lines, Share(f"I' above half of the real images' {real:.2f}", _cells(record, published, HALF * real))]
+        lines.append(ShareRow(label, _cells(record, published, part * real, below, bound)))
+    return [*lines, ShareRow(f"I' above half of the real images' {real:.2f}", _cells(record, published, HALF * real))]
 
 
 def _cells(
@@ -50,9 +54,16 @@ def _cells(
     cells = []
     compared = families(record.compared)
     for name in families(record.trials):
-        found = share(compared.get(name, []), bound, below)
-        cells.append("none yet" if found is None else number(found, share=True))
+        cells.append(_with_interval(compared.get(name, []), bound, below))
         if name in record.heights:
             under, above = published.shares(name, bound if told is None else told)
             cells.append(f"{100 * (under if below else above):.0f} %")
     return cells
+
+
+def _with_interval(scores: Sequence[float], bound: float, below: bool) -> str:
+    found = share(scores, bound, below)
+    if found is None:
+        return "none yet"
+    low, high = wilson(round(found * len(scores)), len(scores))
+    return f"{number(found, share=True)} ({100 * low:.0f} to {100 * high:.0f})"

@@ -73,7 +73,7 @@ class Alarm(NamedTuple):
     when: str
 
 
-class Row(NamedTuple):
+class MetricRow(NamedTuple):
     """A metric of the samples beside the real images' own score."""
 
     name: str
@@ -149,7 +149,7 @@ def metric_names(evaluations: Sequence[Record]) -> list[str]:
     return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def metric_rows(evaluation: Record) -> list[Row]:
+def metric_rows(evaluation: Record) -> list[MetricRow]:
     """The table of an evaluation's metrics."""
     values: Mapping[str, float] = evaluation.get("metrics", {})
     rows, tested = [], _tested(evaluation)
@@ -159,7 +159,7 @@ def metric_rows(evaluation: Record) -> list[Row]:
         shown, real_shown = number(values[name], share), "" if real is None else number(real, share)
         wrong = name.startswith("test_error") and tested and math.isfinite(values[name])
         interval = counted(round(values[name] * tested), tested) if wrong else ""
-        rows.append(Row(name, label, shown, real_shown, better, interval))
+        rows.append(MetricRow(name, label, shown, real_shown, better, interval))
     return rows
 
 

@@ -15,7 +15,7 @@ from ebgan.report import distribution
 from ebgan.report.html import Chart, template_environment
 from ebgan.report.shares import share_columns, shares
 from ebgan.report.summary import Fact, duration, number
-from ebgan.report.trials import Panel, SweepRecord, TrialRecord, families, share
+from ebgan.report.trials import SweepRecord, TrialPanel, TrialRecord, families, share
 from ebgan.runfolder import write_atomically
 
 Measure = Callable[[Sequence[float]], float | None]
@@ -72,7 +72,7 @@ def _real(record: SweepRecord) -> str:
     return "" if record.real_score is None else f"real images {number(record.real_score)}"
 
 
-def histogram(panel: Panel, record: SweepRecord) -> distribution.Histogram:
+def histogram(panel: TrialPanel, record: SweepRecord) -> distribution.Histogram:
     """What is drawn of a panel, beside the heights that the paper has of the same trials."""
     known = {name: heights for name, heights in record.heights.items() if name in panel.published}
     return distribution.Histogram(panel.title, families(panel.trials), known, _bins(record))

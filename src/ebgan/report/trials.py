@@ -28,7 +28,7 @@ class TrialRecord(NamedTuple):
         return 0.0 if self.status == "diverged" else self.score
 
 
-class Panel(NamedTuple):
+class TrialPanel(NamedTuple):
     """Trials whose scores are drawn together."""
 
     title: str
@@ -36,7 +36,7 @@ class Panel(NamedTuple):
     published: Sequence[str] = ()  # the families whose published heights are of the same trials
 
 
-class Picture(NamedTuple):
+class TrialSamples(NamedTuple):
     """Samples of a trial."""
 
     title: str
@@ -55,12 +55,12 @@ class Published:
     most: float  # that I' can be
     failed: float  # I' under which a trial has failed
     good: tuple[float, ...]  # I' above which a trial has got so far
-    panels: Callable[[Sequence[TrialRecord]], list[Panel]]  # that the trials are drawn in, beside all of them
+    panels: Callable[[Sequence[TrialRecord]], list[TrialPanel]]  # that the trials are drawn in, beside all of them
 
     @property
     def edges(self) -> list[float]:
         """The edges of the paper's bins, which go on at the same width to the most that I' can be."""
-        return [place * self.width for place in range(math.ceil(self.most / self.width) + 1)]
+        return [index * self.width for index in range(math.ceil(self.most / self.width) + 1)]
 
     def shares(self, family: str, bound: float) -> tuple[float, float]:
         """The paper's shares of trials below and above the bin edge nearest to a score."""
@@ -73,8 +73,8 @@ class SweepRecord(NamedTuple):
 
     title: str
     trials: Sequence[TrialRecord]
-    panels: Sequence[Panel]
-    pictures: Sequence[Picture]
+    panels: Sequence[TrialPanel]
+    pictures: Sequence[TrialSamples]
     published: Published | None = None
     halving: str = ""  # how trials were dropped, where they were
 

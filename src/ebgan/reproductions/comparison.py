@@ -1,7 +1,7 @@
-"""All objectives beside each other: ring, grid and MNIST, the same nets and as many images, several seeds.
+"""All objectives compared on ring, grid and MNIST: the same nets, the same number of images, several seeds.
 
-Each run is one of the recipes `toy.ring.*`, `toy.grid.*` and `mnist_rivals.*`, in a run folder of its own that can be
-looked into, and which a second call takes up where the first was stopped.
+Each run trains one of the recipes `toy.ring.*`, `toy.grid.*` and `mnist_comparison.*` in its own run folder. A second
+call resumes runs that were stopped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PIL import Image
 
 from ebgan.errors import DivergedError
 from ebgan.recipes.index import find
-from ebgan.recipes.rivals import RIVALS
+from ebgan.recipes.methods import METHODS
 from ebgan.report import gallery
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.verdicts import within
@@ -26,7 +26,7 @@ from ebgan.runs.trainer import train
 STAGES = {
     "toy.ring": ("modes_covered", "high_quality", "reverse_kl"),
     "toy.grid": ("modes_covered", "high_quality", "reverse_kl"),
-    "mnist_rivals": ("i_usual", "fid_classifier", "classes_covered", "largest_class"),
+    "mnist_comparison": ("i_usual", "fid_classifier", "classes_covered", "largest_class"),
 }
 SCALES: dict[str, tuple[tuple[str, ...], int, int | None]] = {  # stages, seeds, images of a run
     "tiny": (("toy.ring",), 1, 512),
@@ -36,7 +36,7 @@ COLUMNS = 5  # of the pictures side by side
 
 
 @dataclass(frozen=True)
-class Entry:
+class MethodResult:
     """What an objective reached on a stage, a list of one number a seed for each measure."""
 
     stage: str
@@ -48,18 +48,18 @@ class Entry:
     def row(self) -> list[str]:
         """The entry as words: title, then mean and standard deviation of each measure."""
         lost = f" ({self.diverged} diverged)" if self.diverged else ""
-        return [RIVALS[self.rival].title + lost, *(spread(numbers) for numbers in self.measures.values())]
+        return [METHODS[self.rival].title + lost, *(spread(numbers) for numbers in self.measures.values())]
 
 
 @dataclass(frozen=True)
-class Contest:
+class Comparison:
     """Where its runs are kept, how many seeds each objective has, and how long a run is."""
 
     out: Path
     seeds: int = 3
     images: int | None = None  # seen in each run after pretraining, and at most in it; by default the recipe's
 
-    def entry(self, stage: str, rival: str, note: Callable[[str], None] = lambda _: None) -> Entry:
+    def entry(self, stage: str, rival: str, note: Callable[[str], None] = lambda _: None) -> MethodResult:
         """An objective on a stage: train what is not yet trained, and read it."""
         runs = []
         for seed in range(self.seeds):
@@ -71,7 +71,7 @@ class Contest:
         metrics = [read_records(run.folder.evaluations)[-1]["metrics"] for run in runs]
         measures = {name: [float(each[name]) for each in metrics] for name in STAGES[stage]}
         measures["seconds"] = [float(read_records(run.folder.stats)[-1]["seconds"]) for run in runs]
-        return Entry(stage, rival, measures, _last_picture(runs[0]) if runs else None, self.seeds - len(runs))
+        return MethodResult(stage, rival, measures, _last_picture(runs[0]) if runs else None, self.seeds - len(runs))
 
     def _run(self, recipe: str, seed: int) -> Run:
         made = find(recipe).make()
@@ -86,8 +86,8 @@ class Contest:
 def reproduce(asked: Request) -> Findings:
     """Modes, quality and time of every objective on a ring, a grid and MNIST, the same nets and as many images."""
     stages, seeds, images = SCALES[asked.scale]
-    contest = Contest(asked.out, asked.seeds or seeds, images)
-    entries = {stage: [contest.entry(stage, rival, asked.note) for rival in RIVALS] for stage in stages}
+    contest = Comparison(asked.out, asked.seeds or seeds, images)
+    entries = {stage: [contest.entry(stage, rival, asked.note) for rival in METHODS] for stage in stages}
     tables = {
         stage: [["objective", *reached[0].measures], *(entry.row() for entry in reached)]
         for stage, reached in entries.items()
@@ -96,7 +96,7 @@ def reproduce(asked: Request) -> Findings:
     return Findings(found_by_pulling_away(entries["toy.ring"]), drawn, tables)
 
 
-def found_by_pulling_away(ring: Sequence[Entry]) -> list[Claim]:
+def found_by_pulling_away(ring: Sequence[MethodResult]) -> list[Claim]:
     """Whether EBGAN-PT finds at least seven of the ring's modes, on average over the seeds that did not diverge."""
     modes = {entry.rival: entry.measures["modes_covered"] for entry in ring}
     if not modes["ebgan_pt"]:
@@ -105,9 +105,9 @@ def found_by_pulling_away(ring: Sequence[Entry]) -> list[Claim]:
     return [within(modes["ebgan_pt"], low=7).claim("Ring of 8: modes that EBGAN-PT finds", "at least 7", measured)]
 
 
-def pictures(entries: Sequence[Entry]) -> Image.Image:
+def pictures(entries: Sequence[MethodResult]) -> Image.Image:
     """The samples of all entries of a stage side by side."""
-    drawn = [(RIVALS[entry.rival].title, entry.picture) for entry in entries if entry.picture]
+    drawn = [(METHODS[entry.rival].title, entry.picture) for entry in entries if entry.picture]
     return gallery(drawn, COLUMNS)
 
 

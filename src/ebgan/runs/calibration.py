@@ -95,7 +95,7 @@ def _alone(experiment: Experiment) -> Experiment:
     The fields that wait for the data hold numbers, which no turn reads; the pretraining does not end.
     """
     objective: Any = innermost(experiment.objective)
-    given = replace(objective, **dict.fromkeys(objective.asks.unsettled, 1))
+    given = replace(objective, **dict.fromkeys(objective.asks.from_data, 1))
     nets, net = experiment.nets, experiment.nets.discriminator
     if isinstance(net, ClassHead):
         nets = replace(nets, discriminator=net.net)

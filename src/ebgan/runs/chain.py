@@ -59,13 +59,13 @@ def simulate(
         places.append(run.sample(len(start), seed=of_step(seed, step), source=places[-1]))
     images = torch.stack(places)
     flat, shape = images.flatten(0, 1), images.shape[:2]
-    distance, place = _nearest(flat, data)
+    distance, index = _nearest(flat, data)
     return Chain(
         images,
         run.energy(flat).view(shape),
         (images - start).flatten(2).norm(dim=-1),
         distance.float().view(shape),
-        place.view(shape),
+        index.view(shape),
         classifier.probabilities(flat).argmax(-1).view(shape) if classifier else None,
     )
 

@@ -62,8 +62,8 @@ def real_features(data: Images, net: InceptionV3, cache: Path | None = None) -> 
     kept = load_weights(path)
     if kept is not None:
         return kept["features"]
-    places = Randomness.of(0).permutation("inception", len(data))[:REAL_IMAGES].sort().values
-    features = net.features(torch.from_numpy(data.images[places.numpy()]))
+    indices = Randomness.of(0).permutation("inception", len(data))[:REAL_IMAGES].sort().values
+    features = net.features(torch.from_numpy(data.images[indices.numpy()]))
     try:
         save_weights(path, {"features": features})
     except (StorageError, OSError) as error:

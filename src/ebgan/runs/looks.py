@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ebgan.data import Dataset, Packed, Points
 from ebgan.errors import CheckpointError
-from ebgan.experiment.labelled import Split
+from ebgan.experiment.labelled import LabelledSplit
 from ebgan.runfolder import Record, read_records, write_records
 from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
@@ -19,7 +19,7 @@ from ebgan.training.course import Course
 from ebgan.training.state import state
 
 
-def examiner_of(run: Run, data: Dataset, samples: int, parts: Split | None = None) -> RunExaminer:
+def examiner_of(run: Run, data: Dataset, samples: int, parts: LabelledSplit | None = None) -> RunExaminer:
     """The examiner for this run and data; metrics are computed over `samples` samples.
 
     `parts` is the split of labelled data, if it was made already.

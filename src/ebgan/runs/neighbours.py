@@ -45,9 +45,9 @@ def find_neighbours(run: Run, data: Images) -> Neighbours:
     """
     run.check_data(data)
     samples = run.sample(COUNT, seed=METRIC_SEED, source=run.sources(COUNT, data, seed=METRIC_SEED))
-    places = Randomness.of(METRIC_SEED).permutation("held-out images", len(data))[:COUNT]
-    images = torch.cat((samples, _images(data, places)))
-    own = torch.cat((torch.full((COUNT,), -1), places))
+    indices = Randomness.of(METRIC_SEED).permutation("held-out images", len(data))[:COUNT]
+    images = torch.cat((samples, _images(data, indices)))
+    own = torch.cat((torch.full((COUNT,), -1), indices))
     pixels = nearest(images.flatten(1), (piece.flatten(1) for piece in _pieces(data)), own)
     features = nearest(run.encode(images), (run.encode(piece) for piece in _pieces(data)), own)
     return Neighbours(images, COUNT, pixels, features)
@@ -94,11 +94,11 @@ def _triple(found: Neighbours, place: int, data: Images) -> Image:
     return grid(torch.cat((found.images[place, None], _images(data, near))), columns=3, scale=scale)
 
 
-def _images(data: Images, places: Tensor) -> Tensor:
-    return scaled(torch.from_numpy(data.images[places.numpy()]), (-1.0, 1.0))
+def _images(data: Images, indices: Tensor) -> Tensor:
+    return scaled(torch.from_numpy(data.images[indices.numpy()]), (-1.0, 1.0))
 
 
 def _pieces(data: Images) -> Iterator[Tensor]:
     """All images of the data in order, some at a time."""
-    for places in torch.split(torch.arange(len(data)), max(1, _PIECE // data.images[0].size)):
-        yield _images(data, places)
+    for indices in torch.split(torch.arange(len(data)), max(1, _PIECE // data.images[0].size)):
+        yield _images(data, indices)

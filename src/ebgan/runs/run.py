@@ -24,7 +24,7 @@ from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.runfolder import RunFolder
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
-from ebgan.samplers import Moment, Prior, Replay, no_source
+from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
 
 CHUNK = 512  # images that pass through a net at a time, at most
 CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
@@ -126,7 +126,7 @@ class Run:
     def prior(self) -> Prior:
         """Where the noise comes from that samples start from. Raises UsageError for a run whose samples need images."""
         sampler = self.experiment.sampler
-        while isinstance(sampler, Replay):
+        while isinstance(sampler, Replay | Noised):
             sampler = sampler.sampler
         if not isinstance(sampler, Prior):
             raise UsageError(f"{self.name}: its samples start from images of the data, not from noise alone")
@@ -139,7 +139,7 @@ class Run:
         """
         prior = self.prior
         assert isinstance(self.generator, Generator)
-        noise = prior.noise(self.generator, Moment(Randomness.of(seed, self.device), 0, SAMPLING, count))
+        noise = prior.noise(self.generator, DrawKey(Randomness.of(seed, self.device), 0, SAMPLING, count))
         return noise if truncation is None else [prior.truncated(each, truncation) for each in noise]
 
     @torch.no_grad()
@@ -156,9 +156,9 @@ class Run:
         if not self.experiment.sampler.conditional:
             return None
         data = data or self.reopened()
-        places = Randomness.of(seed).permutation("sources", len(data)).repeat(-(-count // len(data)))[:count]
+        indices = Randomness.of(seed).permutation("sources", len(data)).repeat(-(-count // len(data)))[:count]
         limits = None if self.experiment.data.limits is None else (-1.0, 1.0)
-        return scaled(torch.from_numpy(data.images[places.numpy()]), limits)
+        return scaled(torch.from_numpy(data.images[indices.numpy()]), limits)
 
     def energy(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, " count"]:
         """The energy of each image, low where the data is: in units of the run's energy, for its data range."""
@@ -202,10 +202,10 @@ class Run:
         def start() -> Batch:
             if source is None:
                 return no_source()
-            places = torch.arange(first, first + count) % len(source)
-            return Batch(to_limits(source[places].to(self.device), self.experiment.data.limits))
+            indices = torch.arange(first, first + count) % len(source)
+            return Batch(to_limits(source[indices].to(self.device), self.experiment.data.limits))
 
-        sample = self.experiment.sampler.sample(self.generator, Moment(randomness, first, SAMPLING, count), start)
+        sample = self.experiment.sampler.sample(self.generator, DrawKey(randomness, first, SAMPLING, count), start)
         return self._finished(sample.images)
 
     def _finished(self, images: Tensor) -> Tensor:

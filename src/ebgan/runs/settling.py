@@ -30,7 +30,7 @@ PRETRAINING = 2  # epochs, those of MAGAN's authors
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp64")
 
 
-def settle(
+def fill_from_data(
     experiment: Experiment,
     data: Dataset,
     folder: RunFolder,
@@ -79,7 +79,7 @@ def _fill_from_data(
     if experiment.pretraining is None:
         experiment = replace(experiment, pretraining=PRETRAINING * len(data))
     values: dict[str, float] = {}
-    for path, rule in experiment.objective.asks.unsettled.items():
+    for path, rule in experiment.objective.asks.from_data.items():
         field, margin = f"objective.{path}", None
         if rule == "margin":
             margin = _kept(field, folder)
@@ -91,7 +91,7 @@ def _fill_from_data(
 
 def keeps_margin(experiment: Experiment, folder: RunFolder) -> bool:
     """Whether no margin need be searched: each is given, not needed, or kept by the run in the folder."""
-    asked = experiment.objective.asks.unsettled.items()
+    asked = experiment.objective.asks.from_data.items()
     return all(_kept(f"objective.{path}", folder) is not None for path, rule in asked if rule == "margin")
 
 

@@ -30,8 +30,9 @@ from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.loading import run_beside
 from ebgan.runs.looks import RunLooks, examiner_of
+from ebgan.runs.refusals import refuse_before_training
 from ebgan.runs.run import DataFacts, Run
-from ebgan.runs.settling import keeps_margin, settle
+from ebgan.runs.settling import fill_from_data, keeps_margin
 from ebgan.training.lock import run_lock
 from ebgan.training.log import Log, Observer
 from ebgan.training.loop import Training
@@ -88,7 +89,7 @@ def train(
         refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
     with alone():
         opened = spec.open() if data is None else _opened(experiment, data, data_limits, observer)
-    refuse_at_once(experiment, opened.shape, len(opened.classes))
+    refuse_before_training(experiment, opened)
     _tell_of_own_classes(experiment, observer)
     leads = rank().index == 0
     with run_lock(folder.lock) if leads else contextlib.nullcontext():
@@ -158,7 +159,7 @@ def _settled(
     """The experiment with a value in each open field; a config that is there and is another is refused before."""
     if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
         check_config(experiment, folder, observer.notice, waived)
-    experiment = settle(experiment, data, folder, device=device, notice=observer.notice)
+    experiment = fill_from_data(experiment, data, folder, device=device, notice=observer.notice)
     if experiment.pretraining and experiment.pretraining >= experiment.images:
         observer.notice(
             f"pretraining={experiment.pretraining:,} takes all of images={experiment.images:,}: the generator will not "

@@ -19,12 +19,12 @@ SIDE = 192  # pixels of a walk's picture, about
 
 def strip(run: Run, noise: Sequence[Tensor]) -> Image:
     """A row for each sample, from it on the left to the next one on the right, the last one's next being the first."""
-    return grid(between(run, noise, [place / (COLUMNS - 1) for place in range(COLUMNS)]), COLUMNS)
+    return grid(between(run, noise, [index / (COLUMNS - 1) for index in range(COLUMNS)]), COLUMNS)
 
 
 def walk(run: Run, noise: Sequence[Tensor]) -> list[Image]:
     """Pictures on a round that visits every sample, each next one a little further."""
-    images = between(run, noise, [place / FRAMES for place in range(FRAMES)])
+    images = between(run, noise, [index / FRAMES for index in range(FRAMES)])
     scale = max(1, SIDE // max(images.shape[-2:]))
     return [grid(image[None], scale=scale) for image in images]
 

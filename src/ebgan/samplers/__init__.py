@@ -1,8 +1,9 @@
 """Samplers: generator and moment -> Sample."""
 
-from ebgan.samplers.base import Memoryless, Moment, Sampler, no_source
+from ebgan.samplers.base import DrawKey, Memoryless, Sampler, no_source
+from ebgan.samplers.noised import Noised
 from ebgan.samplers.prior import Prior
 from ebgan.samplers.replay import Replay
 from ebgan.samplers.transition import Transition
 
-__all__ = ["Memoryless", "Moment", "Prior", "Replay", "Sampler", "Transition", "no_source"]
+__all__ = ["DrawKey", "Memoryless", "Noised", "Prior", "Replay", "Sampler", "Transition", "no_source"]

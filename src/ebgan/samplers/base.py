@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Sample
 
 
 @dataclass(frozen=True)
-class Moment:
+class DrawKey:
     """When samples are made: which numbers are drawn follows from this alone."""
 
     randomness: Randomness
@@ -50,17 +50,19 @@ class Sampler(ABC, Generic[Memory]):
         """Raise UsageError, with the mend, if the generator is of a kind that it makes no samples with."""
 
     @abstractmethod
-    def init(self, site: Site, dtype: torch.dtype) -> Memory:
+    def init(self, context: BuildContext, dtype: torch.dtype) -> Memory:
         """The memory before the first sample; each tensor is [*models, ...] or []."""
 
     @abstractmethod
-    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
+    def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
         """Samples from a generator; `source` draws images of the data for samplers that start from some."""
 
-    def recall(self, memory: Memory, sample: Sample, moment: Moment) -> tuple[Sample, Memory]:
+    def replay(
+        self, memory: Memory, sample: Sample, key: DrawKey, source: Callable[[], Batch]
+    ) -> tuple[Sample, Memory]:
         """The sample of a discriminator's turn with what it is shown (`negatives`, if not the images), and the memory.
 
-        By default both as they were.
+        `source` draws images of the data. By default both are as they were.
         """
         return sample, memory
 

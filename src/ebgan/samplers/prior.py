@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import Generator, Site
+from ebgan.nets.base import BuildContext, Generator
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Memoryless, Moment, Sampler
+from ebgan.samplers.base import DrawKey, Memoryless, Sampler
 
 
 @final
@@ -31,16 +31,16 @@ class Prior(Sampler[Memoryless]):
                 "take samples from images (Transition)"
             )
 
-    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:
+    def init(self, context: BuildContext, dtype: torch.dtype) -> Memoryless:
         return Memoryless()
 
-    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
+    def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
         assert isinstance(generator, Generator)
-        return Sample(generator(*self.noise(generator, moment)))
+        return Sample(generator(*self.noise(generator, key)))
 
-    def noise(self, generator: Generator, moment: Moment) -> list[Tensor]:
+    def noise(self, generator: Generator, key: DrawKey) -> list[Tensor]:
         """One tensor [*models, count, *shape] for each noise of the generator."""
-        return [self._draw(f"noise{place}", moment, shape) for place, shape in enumerate(generator.noise)]
+        return [self._draw(f"noise{index}", key, shape) for index, shape in enumerate(generator.noise)]
 
     def truncated(self, noise: Float[Tensor, "*any"], threshold: float) -> Float[Tensor, "*any"]:
         """Noise as if drawn from within -threshold to threshold, of which samples are more alike.
@@ -66,11 +66,11 @@ class Prior(Sampler[Memoryless]):
         """
         return torch.lerp(start, end, share) if self.distribution == "uniform" else _slerp(start, end, share)
 
-    def _draw(self, purpose: str, moment: Moment, shape: tuple[int, ...]) -> Tensor:
-        randomness, where = moment.randomness, {"first": moment.first, "turn": moment.turn}
+    def _draw(self, purpose: str, key: DrawKey, shape: tuple[int, ...]) -> Tensor:
+        randomness, where = key.randomness, {"first": key.first, "turn": key.turn}
         if self.distribution == "normal":
-            return randomness.normal(purpose, moment.count, *shape, **where)
-        return randomness.uniform(purpose, moment.count, *shape, **where) * 2 - 1
+            return randomness.normal(purpose, key.count, *shape, **where)
+        return randomness.uniform(purpose, key.count, *shape, **where) * 2 - 1
 
 
 def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:

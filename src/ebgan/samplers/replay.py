@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from ebgan.distributed import gather_across_ranks
 from ebgan.errors import check_least, check_number
-from ebgan.nets.base import Site
+from ebgan.nets.base import BuildContext
 from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Moment, Sampler
+from ebgan.samplers.base import DrawKey, Sampler
 from ebgan.samplers.prior import Prior
 
 
@@ -53,20 +53,22 @@ class Replay(Sampler[Buffer]):
     def check(self, generator: nn.Module) -> None:
         self.sampler.check(generator)
 
-    def init(self, site: Site, dtype: torch.dtype) -> Buffer:
-        device = site.randomness.seeds.device
-        samples = torch.zeros(*site.models, self.size, *site.shape, dtype=dtype, device=device)
+    def init(self, context: BuildContext, dtype: torch.dtype) -> Buffer:
+        device = context.randomness.seeds.device
+        samples = torch.zeros(*context.models, self.size, *context.shape, dtype=dtype, device=device)
         return Buffer(samples, torch.zeros((), dtype=torch.int64, device=device))
 
-    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
-        return self.sampler.sample(generator, moment, source)
+    def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
+        return self.sampler.sample(generator, key, source)
 
-    def recall(self, memory: Buffer, sample: Sample, moment: Moment) -> tuple[Sample, Buffer]:
-        where = {"first": moment.first, "turn": moment.turn}
+    def replay(
+        self, memory: Buffer, sample: Sample, key: DrawKey, source: Callable[[], Batch]
+    ) -> tuple[Sample, Buffer]:
+        where = {"first": key.first, "turn": key.turn}
         held = memory.given.clamp(max=self.size)
-        place = (moment.randomness.uniform("replayed", moment.count, **where) * held).ceil().long() - 1
-        again = (moment.randomness.uniform("replay", moment.count, **where) <= per_model(self.share, 1)) & (held > 0)
-        old = memory.samples.take_along_dim(place.clamp(min=0)[..., None, None, None], -4)
+        index = (key.randomness.uniform("replayed", key.count, **where) * held).ceil().long() - 1
+        again = (key.randomness.uniform("replay", key.count, **where) <= per_model(self.share, 1)) & (held > 0)
+        old = memory.samples.take_along_dim(index.clamp(min=0)[..., None, None, None], -4)
         shown = torch.where(again[..., None, None, None], old, sample.images.to(old.dtype))
         return sample._replace(negatives=shown), self._kept(memory, sample.images)
 
@@ -75,5 +77,5 @@ class Replay(Sampler[Buffer]):
         whole = gather_across_ranks(images, -4)
         given = memory.given + whole.shape[-4]
         last = whole[..., -self.size :, :, :, :]
-        places = (given - last.shape[-4] + torch.arange(last.shape[-4], device=given.device)) % self.size
-        return Buffer(memory.samples.index_copy(-4, places, last.to(memory.samples.dtype)), given)
+        indices = (given - last.shape[-4] + torch.arange(last.shape[-4], device=given.device)) % self.size
+        return Buffer(memory.samples.index_copy(-4, indices, last.to(memory.samples.dtype)), given)

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_number
-from ebgan.nets.base import Site, TransitionGenerator
+from ebgan.nets.base import BuildContext, TransitionGenerator
 from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import Memoryless, Moment, Sampler
+from ebgan.samplers.base import DrawKey, Memoryless, Sampler
 
 
 @final
@@ -44,20 +44,20 @@ class Transition(Sampler[Memoryless]):
                 "(MLPTransition), or take samples from noise (Prior)"
             )
 
-    def init(self, site: Site, dtype: torch.dtype) -> Memoryless:
+    def init(self, context: BuildContext, dtype: torch.dtype) -> Memoryless:
         return Memoryless()
 
-    def sample(self, generator: nn.Module, moment: Moment, source: Callable[[], Batch]) -> Sample:
+    def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
         assert isinstance(generator, TransitionGenerator)
         images = source().images
         code = generator.encode(images)
-        samples = generator.decode(self.replaced(code, moment))
+        samples = generator.decode(self.replaced(code, key))
         learning = torch.is_grad_enabled()  # a generator's turn: none other reads the reconstruction
         return Sample(samples, source=images, reconstruction=generator.decode(code) if learning else None)
 
-    def replaced(self, code: Tensor, moment: Moment) -> Tensor:
+    def replaced(self, code: Tensor, key: DrawKey) -> Tensor:
         """Codes [*models, batch, code] of which some numbers are noise."""
-        randomness, where = moment.randomness, {"first": moment.first, "turn": moment.turn}
-        noise = randomness.uniform("transition", moment.count, code.shape[-1], **where) * 2 - 1
-        kept = randomness.uniform("kept", moment.count, code.shape[-1], **where) <= per_model(self.keep, 2)
+        randomness, where = key.randomness, {"first": key.first, "turn": key.turn}
+        noise = randomness.uniform("transition", key.count, code.shape[-1], **where) * 2 - 1
+        kept = randomness.uniform("kept", key.count, code.shape[-1], **where) <= per_model(self.keep, 2)
         return torch.where(kept, code, noise.to(code.dtype))

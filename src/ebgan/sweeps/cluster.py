@@ -53,6 +53,11 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
                 client = Client(scheduler, timeout=ANSWER)
             except (OSError, ValueError) as error:
                 raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there: {error}") from error
+            except TypeError as error:
+                raise UsageError(
+                    f"--scheduler {scheduler}: needs certificates: set ca-file, and cert and key of the client, below "
+                    "distributed.comm.tls in Dask's configuration"
+                ) from error
             with client:
                 yield client
         elif slurm:

@@ -44,7 +44,7 @@ STEPS = 3  # that an estimate is made from
 ENOUGH = 5_000_000  # weights of a stack; a step of more takes as much longer, and only to initialise them takes seconds
 
 
-class Size(NamedTuple):
+class ModelSize(NamedTuple):
     """Weights and memory of a model."""
 
     weights: int  # of both nets
@@ -83,10 +83,10 @@ def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]
     """
     if limit is None or limit >= len(trials):
         return list(trials)
-    draw, places = random.Random(seed), set[int]()
-    while len(places) < limit:
-        places.add(draw.randrange(len(trials)))
-    return [trials[place] for place in sorted(places)]
+    draw, indices = random.Random(seed), set[int]()
+    while len(indices) < limit:
+        indices.add(draw.randrange(len(trials)))
+    return [trials[index] for index in sorted(indices)]
 
 
 def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharing: int = 1) -> list[Task]:
@@ -108,7 +108,7 @@ def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharin
     return tasks
 
 
-def most(models: int, size: Size, device: torch.device, sharing: int = 1) -> int:
+def most(models: int, size: ModelSize, device: torch.device, sharing: int = 1) -> int:
     """How many of so many models go into one stack, where `sharing` workers share the memory of a device."""
     if device.type == "cpu" and size.weights > min(PAYS_EACH * models, PAYS_MOST):
         return 1
@@ -148,14 +148,14 @@ class _Built:
         self.counts: dict[Hashable, _Count] = {}
         self.stacked: set[Hashable] = set()  # nets that have a place for the model axis
 
-    def size(self, experiment: Experiment) -> Size:
+    def size(self, experiment: Experiment) -> ModelSize:
         """What a model weighs. Raises DataError or UsageError where it cannot be built."""
         players = _players(experiment)
         if not self.counts.keys() >= set(players):
             self.counts.update(zip(players, _counted(experiment), strict=True))
         weights = sum(self.counts[player].weights for player in players)
         units = sum(self.counts[player].units for player in players)
-        return Size(weights, 4 * (COPIES * weights + ACTIVATIONS * experiment.batch * units))
+        return ModelSize(weights, 4 * (COPIES * weights + ACTIVATIONS * experiment.batch * units))
 
     def stacks(self, members: Sequence[Trial], device: torch.device) -> bool:
         """Whether nets and data of trials that may share a stack have a place for the model axis."""
@@ -192,7 +192,7 @@ def _counted(experiment: Experiment) -> tuple[_Count, _Count]:
 def _cut(members: list[Trial], most: int) -> list[list[Trial]]:
     """Parts of about equal length, none longer than `most`."""
     parts = math.ceil(len(members) / most)
-    ends = [len(members) * place // parts for place in range(parts + 1)]
+    ends = [len(members) * index // parts for index in range(parts + 1)]
     return [members[start:end] for start, end in itertools.pairwise(ends)]
 
 

@@ -59,7 +59,7 @@ _IS_NUMBER = "typeof(score) = 'real' AND abs(score) < 1e300"
 _PATIENCE = 30.0  # seconds that a reader's lock is waited for
 
 
-class Store:
+class SweepStore:
     """The rows of one sweep. Use it in a `with`."""
 
     def __init__(self, path: Path) -> None:
@@ -72,7 +72,7 @@ class Store:
             self._file.execute("PRAGMA synchronous = FULL")
             self._file.executescript(_TABLES)
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> SweepStore:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -218,8 +218,8 @@ def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
     file.executemany(
         _ASKED,
         (
-            (trial.id, trial.experiment.to_yaml(), json.dumps(dict(leaves(config.plain(trial.experiment)))), place)
-            for place, trial in enumerate(trials, first)
+            (trial.id, trial.experiment.to_yaml(), json.dumps(dict(leaves(config.plain(trial.experiment)))), index)
+            for index, trial in enumerate(trials, first)
         ),
     )
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ebgan.report.sweep import write_sweep_page
-from ebgan.report.trials import Panel, Picture, Published, SweepRecord, TrialRecord
+from ebgan.report.trials import Published, SweepRecord, TrialPanel, TrialRecord, TrialSamples
 from ebgan.runfolder import SweepFolder
 from ebgan.sweeps import moved
 from ebgan.sweeps.rows import Row
-from ebgan.sweeps.store import Store
+from ebgan.sweeps.store import SweepStore
 
 FAMILY = "objective.type"
 
@@ -30,7 +30,7 @@ def sweep_record(folder: SweepFolder, published: Published | None, ids: Iterable
 
     Where trials were dropped by halving, those of a rung are drawn together, and none beside published ones.
     """
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         facts, rows = store.facts(), store.rows(ids)
         halving = facts.pop("halving", "") if ids is None else ""
         facts.pop(moved.FACT, None)
@@ -42,11 +42,11 @@ def sweep_record(folder: SweepFolder, published: Published | None, ids: Iterable
         return record
     if halving:
         return record._replace(panels=[_of_rung(*rung) for rung in record.rungs.items()])
-    return record._replace(panels=published.panels(trials) if published else [Panel("All trials", trials)])
+    return record._replace(panels=published.panels(trials) if published else [TrialPanel("All trials", trials)])
 
 
-def _of_rung(images: int, trials: Sequence[TrialRecord]) -> Panel:
-    return Panel(f"{len(trials):,} trials of {images:,} images", trials)
+def _of_rung(images: int, trials: Sequence[TrialRecord]) -> TrialPanel:
+    return TrialPanel(f"{len(trials):,} trials of {images:,} images", trials)
 
 
 def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
@@ -110,7 +110,7 @@ def _label(path: str) -> str:
     return path.partition(".")[2] or path
 
 
-def _pictures(store: Store, trials: Sequence[TrialRecord]) -> list[Picture]:
+def _pictures(store: SweepStore, trials: Sequence[TrialRecord]) -> list[TrialSamples]:
     """Samples of the best, the median and the worst trial of each family, of those that saw the most images."""
     pictures = []
     longest = max((trial.images for trial in trials), default=0)
@@ -125,5 +125,5 @@ def _pictures(store: Store, trials: Sequence[TrialRecord]) -> list[Picture]:
             if png or trial.score is None:
                 settings = ", ".join(f"{axis} {value}" for axis, value in trial.settings.items())
                 score = "diverged" if trial.score is None else f"{trial.score:.3f}"
-                pictures.append(Picture(f"{family}, {titles[trial.id]}: {score}", settings, png or b""))
+                pictures.append(TrialSamples(f"{family}, {titles[trial.id]}: {score}", settings, png or b""))
     return pictures

@@ -54,7 +54,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedStack:
     """A stack after its training."""
 
     weights: dict[str, Tensor]  # of both players and the average, each [*models, ...]
@@ -83,7 +83,7 @@ def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "
         return [_result(trained, model, experiment, run, data) for model, experiment in enumerate(experiments)]
 
 
-def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str = "cpu") -> Trained:
+def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str = "cpu") -> TrainedStack:
     """Train one experiment, or several along the model axis."""
     course, images = course_of(experiments, data, device), experiments[0].images
     seeds = course.game.randomness.seeds
@@ -96,7 +96,7 @@ def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch
         if seen * CHECKS // images > before * CHECKS // images and bool((diverged > 0).all()):
             break
     diverged = diverged.cpu()  # waits for the device
-    return Trained(_weights(course), end.read(), diverged, time.perf_counter() - begun)
+    return TrainedStack(_weights(course), end.read(), diverged, time.perf_counter() - begun)
 
 
 def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str) -> Course:
@@ -140,7 +140,7 @@ def _weights(course: Course) -> dict[str, Tensor]:
     return {f"{part}.{name}": value for part, tensors in parts.items() for name, value in tensors.items()}
 
 
-def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data: Dataset) -> Result:
+def _result(trained: TrainedStack, model: int, experiment: Experiment, run: Run, data: Dataset) -> Result:
     """Measured as `ebgan evaluate` measures: samples, or classes, of the nets in evaluation mode."""
     count = max(trained.diverged.numel(), 1)
     seconds = trained.seconds / count
@@ -159,7 +159,7 @@ def _result(trained: Trained, model: int, experiment: Experiment, run: Run, data
     examiner = examiner_of(run, data, experiment.evaluation.samples)
     score = None
     if examiner.measurable:
-        metrics |= examiner.glance()
+        metrics |= examiner.quick_metrics()
         score = _score(examiner, metrics)
     pictured = not isinstance(data, Points) and experiment.turns.generator != 0
     picture = png(grid(shown, scale=1)) if pictured else None

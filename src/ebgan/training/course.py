@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ebgan.records import Batch
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
-from ebgan.training.pretraining import survey
+from ebgan.training.pretraining import data_energies
 from ebgan.training.step import Outcome, Progress, train_step
 
 
@@ -34,7 +34,7 @@ class Stride(NamedTuple):
 
 
 def unwatched(before: int, seen: int) -> bool:  # noqa: ARG001
-    """Leave `Objective.watch` out of each step."""
+    """Leave `Objective.metrics` out of each step."""
     return False
 
 
@@ -67,7 +67,7 @@ class Course:
     ) -> Iterator[Stride]:
         """Train until so many images are seen, one step for each item.
 
-        `watched` tells by the images seen before and after a step whether its outcome includes `Objective.watch`, as
+        `watched` tells by the images seen before and after a step whether its outcome includes `Objective.metrics`, as
         each does by default; `paused` is entered around the pass over the data at the end of the pretraining.
         """
         draw, weights = self.batches(self.seen).__next__, self.game.generator.weights()
@@ -90,5 +90,5 @@ class Course:
     def _begin(self) -> None:
         """End the pretraining: the objective begins with the energies of one pass over the data."""
         batches = islice(self.batches(self.seen), max(self.epoch // self.batch, 1))
-        state = self.game.objective.begin(self.progress.objective, survey(self.game, batches))
+        state = self.game.objective.after_pretraining(self.progress.objective, data_energies(self.game, batches))
         self.progress = self.progress._replace(objective=state)

@@ -18,7 +18,7 @@ from ebgan.nets.layers import couples
 from ebgan.objectives import Objective, Place
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Losses, Reading, Sample
-from ebgan.samplers import Moment, Sampler
+from ebgan.samplers import DrawKey, Sampler
 from ebgan.schedules import Schedule
 from ebgan.training.parts import in_part, joined
 from ebgan.training.plateau import Plateau
@@ -71,7 +71,7 @@ class Game:
     plateau: Plateau | None = None
     parts: int = 1  # in which a batch passes the nets, of which the gradient is wanted
 
-    def tell(self, seen: Tensor) -> None:
+    def set_clock(self, seen: Tensor) -> None:
         """Let nets that change with time know how many images were seen."""
         for clock in (*self.generator.clocks, *self.discriminator.clocks):
             clock.copy_(seen)
@@ -118,8 +118,8 @@ class Game:
         draws = self.objective.asks.draws
         if not draws:
             return images
-        moment = self._moment(first, turn, images.shape[-4])
-        numbers = self.randomness.uniform("shown", moment.count, draws, first=moment.first, turn=turn)
+        key = self._key(first, turn, images.shape[-4])
+        numbers = self.randomness.uniform("shown", key.count, draws, first=key.first, turn=turn)
         return self.objective.shown(state, images, numbers.to(images.dtype))
 
     def penalties(self, state: Any, real: Tensor, fake: Tensor, first: Tensor | int) -> Iterator[Losses]:
@@ -162,15 +162,17 @@ class Game:
 
     def sample(self, first: Tensor | int, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
         """The share of this rank of the samples made at a moment."""
-        moment = self._moment(first, turn, count)
+        key = self._key(first, turn, count)
         if not self._parted:
-            return self.sampler.sample(self.generator.net, moment, source)
+            return self.sampler.sample(self.generator.net, key, source)
         stretches = torch.arange(count).chunk(self.parts)
-        return joined([self._sampled(moment, int(part[0]), len(part), source) for part in stretches], SAMPLE)
+        return joined([self._sampled(key, int(part[0]), len(part), source) for part in stretches], SAMPLE)
 
-    def recall(self, memory: Any, sample: Sample, first: Tensor | int) -> tuple[Sample, Any]:
+    def replay(
+        self, memory: Any, sample: Sample, first: Tensor | int, source: Callable[[], Batch]
+    ) -> tuple[Sample, Any]:
         """The sample of a discriminator's turn with what it is shown, and what the sampler keeps of it."""
-        return self.sampler.recall(memory, sample, self._moment(first, 0, sample.images.shape[-4]))
+        return self.sampler.replay(memory, sample, self._key(first, 0, sample.images.shape[-4]), source)
 
     def whole(self, sample: Sample) -> Sample:
         """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""
@@ -199,17 +201,17 @@ class Game:
             [in_part(net, partial(self.energy.read, net, part)) for part in images.chunk(self.parts, -4)], READING
         )
 
-    def _sampled(self, whole: Moment, begin: int, count: int, source: Callable[[], Batch]) -> Sample:
+    def _sampled(self, whole: DrawKey, begin: int, count: int, source: Callable[[], Batch]) -> Sample:
         """A part of the samples of a moment."""
-        net, moment = self.generator.net, replace(whole, first=whole.first + begin, count=count)
+        net, key = self.generator.net, replace(whole, first=whole.first + begin, count=count)
 
         def start() -> Batch:
             return Batch(source().images.narrow(-4, begin, count))
 
-        return in_part(net, partial(self.sampler.sample, net, moment, start))
+        return in_part(net, partial(self.sampler.sample, net, key, start))
 
-    def _moment(self, first: Tensor | int, turn: int, count: int) -> Moment:
-        return Moment(self.randomness, first + rank().index * count, turn, count)
+    def _key(self, first: Tensor | int, turn: int, count: int) -> DrawKey:
+        return DrawKey(self.randomness, first + rank().index * count, turn, count)
 
     def _gather(self, reading: Reading) -> Reading:
         if rank().count == 1:

@@ -42,11 +42,11 @@ def differences(folder: RunFolder, plan: Plan, config: str, data: str) -> list[s
 
 def _differences(folder: RunFolder, plan: Plan, config: str, data: str) -> Iterator[tuple[str, str, bool]]:
     if config != plan.config:
-        told = f"{folder.checkpoints}: the newest checkpoint is of another config ({config}, not {plan.config})"
-        yield told, "--override-config", plan.waive_config
+        message = f"{folder.checkpoints}: the newest checkpoint is of another config ({config}, not {plan.config})"
+        yield message, "--override-config", plan.waive_config
     if data != (here := plan.meta["data"]):
-        told = f"{folder.path}: the run was started on other data (SHA-256 {data[:12]}, not {here[:12]})"
-        yield told, "--override-data", plan.waive_data
+        message = f"{folder.path}: the run was started on other data (SHA-256 {data[:12]}, not {here[:12]})"
+        yield message, "--override-data", plan.waive_data
 
 
 def _waived(difference: str, switch: str, waived: bool) -> str:

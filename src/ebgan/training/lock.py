@@ -7,7 +7,6 @@ it is held, no write lands in a folder that was moved, deleted or replaced (`ebg
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import platform
 import stat
@@ -16,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ebgan.errors import RunLockedError, StorageError
-from ebgan.held import hold, let_go, refuse_lost
+from ebgan.held import hold, let_go, refuse_lost, try_lock
 from ebgan.runfolder import storage_errors
 
 _MARK = b"process "  # how a lock file of ours begins
-_WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 @contextmanager
@@ -53,20 +51,11 @@ def _opened(path: Path) -> int:
 def _acquire(descriptor: int, path: Path) -> None:
     with storage_errors(path):
         _refuse_other(descriptor, path)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(descriptor, path):
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
             raise RunLockedError(
                 f"{path.parent}: {holder} trains here. Wait for it, stop it, or choose another folder."
-            ) from None
-        except OSError as error:
-            if error.errno in _WITHOUT_LOCKS:
-                raise StorageError(
-                    f"{path}: this file system locks no files ({error.strerror}), so that two processes could train "
-                    "in one folder: choose a folder on another disk"
-                ) from error
-            raise
+            )
         refuse_lost(path)  # replaced after it was opened and before it was locked
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)

@@ -55,14 +55,14 @@ class Mixed(OptimiserSpec):
 
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:  # noqa: ARG002
         found: Slots = {}
-        for place, (kind, where) in enumerate(self._stretches()):
-            slots = kind.slots([weight[where] for weight in weights], (self.lengths[place],))
-            found |= {f"{place}.{name}": values for name, values in slots.items()}
+        for index, (kind, where) in enumerate(self._stretches()):
+            slots = kind.slots([weight[where] for weight in weights], (self.lengths[index],))
+            found |= {f"{index}.{name}": values for name, values in slots.items()}
         return found
 
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
-        for place, (kind, where) in enumerate(self._stretches()):
-            own = {name.removeprefix(f"{place}."): kept for name, kept in slots.items() if name.startswith(f"{place}.")}
+        for index, (kind, where) in enumerate(self._stretches()):
+            own = {name.removeprefix(f"{index}."): kept for name, kept in slots.items() if name.startswith(f"{index}.")}
             here, down = ([each[where] for each in tensors] for tensors in (weights, gradients))
             kind.move(here, down, own, lr[where], finite[where])
 

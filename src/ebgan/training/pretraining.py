@@ -1,8 +1,9 @@
-"""Before the game: the discriminator on data alone, and what it makes of the data then.
+"""Pretraining of the discriminator on data alone, and the energies of the data at its end.
 
-While fewer images than `pretraining` have been seen the generator has no turns and the discriminator descends
-`objective.alone`. At its end `objective.begin` hears the energies of one pass over the data without moves, from which
-MAGAN takes its first margin. Which phase a run is in follows from the images seen, so that a resumed run knows it.
+Until `pretraining` images have been seen, the generator has no turns and the discriminator descends
+`objective.data_loss`. Then `objective.after_pretraining` receives the energies of one pass over the data, during which
+nothing is trained; MAGAN takes its first margin from them. The phase follows from the images seen, so that a resumed
+run knows it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ebgan.training.game import Game
 
 
 @torch.no_grad()
-def survey(game: Game, batches: Iterable[Batch]) -> Tensor:
+def data_energies(game: Game, batches: Iterable[Batch]) -> Tensor:
     """The energies [*models, n] of the data's batches by the discriminator as it is, in evaluation mode."""
     net = game.discriminator.net.eval()
     energies = torch.cat([game.read(batch.images).energy for batch in batches], -1)

@@ -58,11 +58,11 @@ def train_step(
     rank's share of the images that the samples of the step's n-th turn start from. `seen` is the value of
     progress.seen, if the caller knows it on the host: noise of many steps is then drawn at once (the same numbers),
     and a net that observes the data sees only one batch in eight. With `watched` False the outcome lacks the metrics of
-    `Objective.watch`, which only a report reads.
+    `Objective.metrics`, which only a report reads.
     """
     step = _Step(game, progress, source, seen)
     discriminator_turns, generator_turns = turns
-    game.tell(progress.seen)
+    game.set_clock(progress.seen)
     for turn in range(discriminator_turns):
         kept = not game.turns.fresh and turn == discriminator_turns - 1
         step.move_discriminator(draw(), turn, kept=kept, alone=generator_turns == 0)
@@ -104,22 +104,22 @@ class _Step:
         images = game.shown(state, batch.images, first, 0)
         if alone:
             real = game.read(images)
-            losses = game.objective.alone(state, real, batch)
+            losses = game.objective.data_loss(state, real, batch)
         else:
             with torch.set_grad_enabled(kept):
                 sample = game.sample(first, 0, self.count, partial(self.source, turn))
             self.sample = sample if kept else None
             with torch.no_grad():
-                shown, self.memory = game.recall(self.memory, sample, first)
+                shown, self.memory = game.replay(self.memory, sample, first, partial(self.source, turn))
             fakes = (shown.images if shown.negatives is None else shown.negatives).detach()
             fakes = game.shown(state, fakes, first, 0)
             real, fake = game.read_both(images, fakes)
             losses = game.objective.discriminator(state, real, fake, batch)
             for penalty in game.penalties(state, images, fakes, first):
-                losses = losses.beside(penalty)
+                losses = losses.plus(penalty)
             self.values["energy_fake_before"] = fake.energy.detach().mean(-1)
         if game.objective.asks.classifies:
-            losses = losses.beside(game.objective.classification(state, *game.classify(batch)))
+            losses = losses.plus(game.objective.classification(state, *game.classify(batch)))
         self.finite = game.discriminator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("discriminator", losses, energy_real=real)
         whole = self.count * rank().count
@@ -153,7 +153,7 @@ class _Step:
         assert self.finite is not None
         means = Means(self.values["energy_real"], self.values["energy_fake"], self.seen)
         if watched or plateau:
-            self.values |= game.objective.watch(state, self.fake, means)
+            self.values |= game.objective.metrics(state, self.fake, means)
         moved = game.objective.update(state, means)
         if game.plateau and plateau:
             followed = game.plateau.follow(plateau, self.values["convergence"], self.seen - before)
@@ -162,7 +162,7 @@ class _Step:
 
     def skip_generator(self) -> tuple[Progress, Outcome]:
         """End a step in which the generator has no turn."""
-        return self._ended(self.game.objective.idle(self.before.objective, self.seen), self.before.plateau)
+        return self._ended(self.game.objective.skip_generator(self.before.objective, self.seen), self.before.plateau)
 
     def _ended(self, moved: Any, plateau: PlateauState | None) -> tuple[Progress, Outcome]:
         assert self.finite is not None

@@ -18,7 +18,7 @@ from ebgan.reproductions.grid.table1 import axes_of
 from ebgan.reproductions.verdicts import below
 from ebgan.runfolder import SweepFolder, read_records
 from ebgan.runs.trainer import train
-from ebgan.sweeps import Store
+from ebgan.sweeps import SweepStore
 
 _BEST = {"nLayerG": "5", "nLayerD": "2", "sizeG": "800", "sizeD": "1024", "dropoutD": "0.0"}
 PAPER = {  # the best of either family, at scale paper
@@ -61,7 +61,7 @@ def _best(record: SweepRecord, family: str) -> list[TrialRecord]:
 
 def picture_of(folder: SweepFolder, trial: TrialRecord) -> Image.Image:
     """The samples of a trial, large enough to be seen."""
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         content = store.picture(trial.id)
     assert content is not None
     return _enlarged(Image.open(io.BytesIO(content)))

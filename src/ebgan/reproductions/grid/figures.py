@@ -14,7 +14,7 @@ from ebgan.recipes.grid_figures import FIGURES
 from ebgan.report import histogram_panels
 from ebgan.report.shares import HALF, share_columns, shares
 from ebgan.report.sweep import histogram
-from ebgan.report.trials import Panel, SweepRecord, families, share
+from ebgan.report.trials import SweepRecord, TrialPanel, families, share
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.study import Study, studied
 from ebgan.reproductions.verdicts import Share, at_least, rarer
@@ -39,7 +39,7 @@ def figure3(asked: Request) -> Findings:
     return Findings(found, {"figure3": _drawn(pairs, study.record)} if pairs else {}, {"GANs by optimisers": rows})
 
 
-def _failing_more(pairs: Sequence[Panel], trials: str) -> list[Claim]:
+def _failing_more(pairs: Sequence[TrialPanel], trials: str) -> list[Claim]:
     """That the GANs of each pair fail more often than the EBGANs: yes if all clearly do, no if one clearly does not."""
     found = [families(panel.trials) for panel in pairs]
     both = [(each["EBGAN"], each["GAN"]) for each in found if each.get("EBGAN") and each.get("GAN")]
@@ -67,14 +67,14 @@ def claims(record: SweepRecord) -> list[Claim]:
     real = record.real_score
     if not ebgan or not gan or real is None:
         return []
-    told = [
+    message = [
         _compared(ebgan, gan, FIGURES.failed, below=True),
         *(_compared(ebgan, gan, bound) for bound in FIGURES.good),
     ]
     half = HALF * real
     far = _above(ebgan, half)
     return [
-        *told,
+        *message,
         at_least(far, FIFTH).claim(
             f"EBGANs with I' above half of real digits', {half:.2f}",
             f"at least {100 * FIFTH:.0f} %",
@@ -110,11 +110,11 @@ def _told(study: Study) -> dict[str, list[list[str]]]:
     return {f"shares, {study.trials}": [["", *share_columns(study.record)], *rows]}
 
 
-def _drawn(panels: Sequence[Panel], record: SweepRecord) -> Image.Image:
+def _drawn(panels: Sequence[TrialPanel], record: SweepRecord) -> Image.Image:
     return histogram_panels([histogram(panel, record) for panel in panels])
 
 
-def _pair(panel: Panel) -> list[str]:
+def _pair(panel: TrialPanel) -> list[str]:
     scores = families(panel.trials)["GAN"]
     if not scores:
         return [panel.title.removeprefix("GAN: "), "0", "", "", ""]

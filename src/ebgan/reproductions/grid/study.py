@@ -15,7 +15,7 @@ from ebgan.recipes.mnist_grid import both
 from ebgan.report.trials import Published, SweepRecord
 from ebgan.reproductions.claims import Request
 from ebgan.runfolder import SweepFolder
-from ebgan.sweeps import Grid, Standing, Store, sweep
+from ebgan.sweeps import Grid, Standing, SweepStore, sweep
 from ebgan.sweeps.summary import sweep_record
 
 GRID = "mnist_grid"
@@ -33,8 +33,8 @@ class Study(NamedTuple):
         """How many have a result, and how many failed, which nothing counts."""
         finished = sum(trial.counted is not None for trial in self.record.trials)
         failed = sum(trial.status == "failed" for trial in self.record.trials)
-        told = f"{finished:,} of the grid's {len(self.experiments):,} trials"
-        return f"{told} ({failed:,} failed)" if failed else told
+        message = f"{finished:,} of the grid's {len(self.experiments):,} trials"
+        return f"{message} ({failed:,} failed)" if failed else message
 
 
 def studied(asked: Request) -> Study:
@@ -85,7 +85,7 @@ class Noted:
 def _check(name: str, folder: SweepFolder, asked: Request) -> None:
     if not folder.trials.is_file():
         return
-    with Store(folder.trials) as store:
+    with SweepStore(folder.trials) as store:
         facts = store.facts()
     part = facts.get("grid", name).removeprefix(name)  # its own half of a grid, say: mnist_grid.ebgan
     if part[:1] not in ("", ".") or facts.get("scale", asked.scale) != asked.scale:

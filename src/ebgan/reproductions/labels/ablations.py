@@ -21,7 +21,7 @@ from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled, SemiSupervised
 from ebgan.recipes.semisupervised_mnist import EBGAN_LN_STEPS, ebgan_ln_of, without_generator
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
-from ebgan.reproductions.labels.cells import Errors, errors_of, said
+from ebgan.reproductions.labels.cell_runs import Errors, errors_of, said
 from ebgan.reproductions.verdicts import below_in_pairs
 from ebgan.schedules import Linear, Schedule, Steps
 from ebgan.training.game import Turns
@@ -52,7 +52,7 @@ def reproduce(asked: Request) -> Findings:
     }
     found = list(errors_of(cells, asked).values())
     errors: dict[str, Errors] = {
-        title: found[place * len(seeds) :][: len(seeds)] for place, title in enumerate(VARIANTS)
+        title: found[index * len(seeds) :][: len(seeds)] for index, title in enumerate(VARIANTS)
     }
     rows = [["variant", "test error, %", f"beyond {BASE}'s, by seed"]]
     rows += [[title, said(own), _beyond(own, errors[BASE])] for title, own in errors.items()]

@@ -57,7 +57,7 @@ def _trained(seed: int, asked: Request) -> Run:
 def _measured(run: Run) -> dict[str, float]:
     data = run.reopened()
     assert isinstance(data, Packed)
-    return Examiner(run, data, MEASURED).glance()
+    return Examiner(run, data, MEASURED).quick_metrics()
 
 
 def _play(run: Run) -> list[dict[str, float]]:

@@ -28,7 +28,7 @@ from ebgan.recipes.semisupervised_mnist import (
     without_generator,
 )
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
-from ebgan.reproductions.labels.cells import Errors, errors_of, said
+from ebgan.reproductions.labels.cell_runs import Errors, errors_of, said
 from ebgan.reproductions.verdicts import below_in_pairs
 
 PAPER = {  # error in per cent and its standard deviation over 15 seeds, by labels

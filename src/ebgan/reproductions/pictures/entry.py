@@ -15,8 +15,8 @@ from ebgan.experiment import Experiment
 from ebgan.metrics import nearest
 from ebgan.report import grid
 from ebgan.reproductions.claims import Claim, Request
-from ebgan.reproductions.pictures.sizes import Look, Size, side_of
-from ebgan.reproductions.pictures.thirds import Thirds, distances
+from ebgan.reproductions.pictures.checkpoints_by_third import Thirds, distances
+from ebgan.reproductions.pictures.sizes import Counted, ScaledRecipe, side_of
 from ebgan.reproductions.verdicts import below, within
 from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.calibration import constant_outputs
@@ -29,7 +29,7 @@ COLLAPSED = 0.5  # spread below which samples are too much alike
 
 
 @dataclass(frozen=True)
-class Entry:
+class PictureEntry:
     """A recipe's run in numbers, with a panel of its samples."""
 
     recipe: str
@@ -79,24 +79,24 @@ class Entry:
         """What any run is to show: it knows the data, its samples differ, and come nearer to the data."""
         found = []
         if self.mean_image is not None:
-            said = f"{fmean(self.energies):.4g} and {self.mean_image:.4g}"
+            message = f"{fmean(self.energies):.4g} and {self.mean_image:.4g}"
             what = f"{self.title}: the energy of the data lies below that of the mean image"
             lower = within(self.energies, high=self.mean_image, of="image")
-            found.append(lower.claim(what, "the first the smaller", said))
+            found.append(lower.claim(what, "the first the smaller", message))
         what = f"{self.title}: samples differ as images do (spread)"
         wide = below([COLLAPSED * each for each in self.apart_real], self.apart, "image")
         found.append(wide.claim(what, f"over {COLLAPSED:g}", f"{self.spread:.2f}"))
         if len(self.distances) > 1:
-            said = ", ".join(f"{each:.3f}" for each in self.kernel)
+            message = ", ".join(f"{each:.3f}" for each in self.kernel)
             what = f"{self.title}: KID falls from third to third"
             falls = all(later < earlier for earlier, later in zip(self.kernel, self.kernel[1:], strict=False))
             found.append(
-                Claim(what, "each the smaller", said, None, f"n = 1 run, {'falls' if falls else 'rises'} there")
+                Claim(what, "each the smaller", message, None, f"n = 1 run, {'falls' if falls else 'rises'} there")
             )
         return found
 
 
-def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Images) -> Entry:
+def enter(asked: Request, size: ScaledRecipe, recipe: str, made: Experiment, data: Images) -> PictureEntry:
     """A recipe at a size on the data: train it, or take it up where it was stopped, and look."""
     asked.note(f"{recipe}: {made.images:,} images")
     folder = RunFolder(asked.out / recipe)
@@ -106,7 +106,7 @@ def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Image
     look = size.looks[side_of(made)]
     *before, last = thirds.kept()
     counts = dict.fromkeys(before, look.before) | {last: look.after} if look.after else {}
-    return Entry(
+    return PictureEntry(
         recipe,
         read_records(folder.stats)[-1],
         _mean_image(made, data),
@@ -118,7 +118,7 @@ def enter(asked: Request, size: Size, recipe: str, made: Experiment, data: Image
     )
 
 
-def real(data: Images, look: Look) -> Image.Image:
+def real(data: Images, look: Counted) -> Image.Image:
     """A panel of images of the data, drawn evenly."""
     return grid(data.images[some(data, look.shown)])
 

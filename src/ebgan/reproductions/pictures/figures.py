@@ -17,8 +17,8 @@ from ebgan.experiment.sources import with_source
 from ebgan.recipes.index import find
 from ebgan.report import gallery
 from ebgan.reproductions.claims import Claim, Findings, Request
-from ebgan.reproductions.pictures.entry import TITLES, Entry, enter, real
-from ebgan.reproductions.pictures.sizes import SIZES, Size, side_of
+from ebgan.reproductions.pictures.entry import TITLES, PictureEntry, enter, real
+from ebgan.reproductions.pictures.sizes import SIZES, ScaledRecipe, side_of
 from ebgan.reproductions.verdicts import below
 
 COLUMNS = 3  # of panels
@@ -84,19 +84,19 @@ def drawn(asked: Request, name: str, *recipes: str) -> Findings:
     )
 
 
-def table(entries: list[Entry]) -> list[list[str]]:
+def table(entries: list[PictureEntry]) -> list[list[str]]:
     """A column for each run, a row for each measure."""
     words = [entry.words() for entry in entries]
     return [["", *(entry.title for entry in entries)], *([name, *(each[name] for each in words)] for name in words[0])]
 
 
-def experiment_of(recipe: str, size: Size, data: str | None = None) -> Experiment:
+def experiment_of(recipe: str, size: ScaledRecipe, data: str | None = None) -> Experiment:
     """A recipe at a size, on other data if a path is given; samples are those of the last weights, as the papers'."""
     made = replace(find(recipe).make(), ema=None)
     return size.of(made if data is None else with_source(made, data))
 
 
-def comparisons(entries: list[Entry]) -> list[Claim]:
+def comparisons(entries: list[PictureEntry]) -> list[Claim]:
     """What the pictures side by side are to show."""
     by, found = {entry.title: entry for entry in entries}, []
     if {"DCGAN", "EBGAN-PT"} <= by.keys() and all(by[title].distances for title in ("DCGAN", "EBGAN-PT")):

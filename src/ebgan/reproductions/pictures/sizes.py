@@ -51,7 +51,7 @@ class Length:
         return replace(net, width=max(net.width // self.divide, 1))
 
 
-class Look(NamedTuple):
+class Counted(NamedTuple):
     """How many samples of a run are looked at."""
 
     shown: int  # in a panel, and beside each other to see how much they differ
@@ -59,16 +59,16 @@ class Look(NamedTuple):
     after: int = 0  # the same in the end; 0 if they are not measured
 
 
-LOOKS = {64: Look(100, 1000, 5000), 128: Look(36, 500, 2000), 256: Look(16, 200, 500)}  # by side: memory
+LOOKS = {64: Counted(100, 1000, 5000), 128: Counted(36, 500, 2000), 256: Counted(16, 200, 500)}  # by side: memory
 
 
 @dataclass(frozen=True)
-class Size:
+class ScaledRecipe:
     """What a scale makes of a recipe."""
 
     lengths: dict[int, Length] = field(default_factory=dict)  # by the side of the images; the recipe's own if not here
     digits: bool = False  # whether the digits stand in for every set
-    looks: dict[int, Look] = field(default_factory=LOOKS.copy)  # by the side of the images
+    looks: dict[int, Counted] = field(default_factory=LOOKS.copy)  # by the side of the images
 
     def of(self, made: Experiment) -> Experiment:
         """A recipe at this size."""
@@ -105,24 +105,24 @@ class Size:
         return opened
 
 
-SIZES: dict[Scale, Size] = {
-    "tiny": Size(
+SIZES: dict[Scale, ScaledRecipe] = {
+    "tiny": ScaledRecipe(
         lengths={
             64: Length(24, 8, 24, 16, 64, batch=4),
             128: Length(24, 8, 24, 16, batch=4),
             256: Length(12, 4, 12, 16, batch=4),
         },
         digits=True,
-        looks=dict.fromkeys(LOOKS, Look(16)),
+        looks=dict.fromkeys(LOOKS, Counted(16)),
     ),
-    "cpu": Size(
+    "cpu": ScaledRecipe(
         lengths={
             64: Length(192_000, 32_000, 16_000),
             128: Length(19_200, 6_400, 3_200, batch=16),
             256: Length(12_800, 3_200, 1_600, divide=4, batch=16),
         },
     ),
-    "paper": Size(),
+    "paper": ScaledRecipe(),
 }
 
 

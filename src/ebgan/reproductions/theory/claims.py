@@ -17,7 +17,7 @@ from ebgan.report import Panel, panels
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.theory.equilibrium import Position, best_energies, play, total_variation, value
-from ebgan.reproductions.theory.flatness import DISCRIMINATORS, Look, setting, watch
+from ebgan.reproductions.theory.flatness import DISCRIMINATORS, NetsAt, setting, watch
 from ebgan.reproductions.verdicts import within
 
 MARGIN = 10.0
@@ -82,7 +82,7 @@ def theorems(game: list[Position], beyond: list[Position]) -> list[Claim]:
     ]
 
 
-def in_the_end(experiment: Experiment, runs: list[list[Look]]) -> list[Claim]:
+def in_the_end(experiment: Experiment, runs: list[list[NetsAt]]) -> list[Claim]:
     """What nets come to, one run a seed: V near its value at the equilibrium, an energy nearly constant on the data."""
     objective = experiment.objective
     if isinstance(objective, EBGAN):
@@ -115,11 +115,11 @@ def _near(number: float) -> tuple[float, float]:
     return (1 - NEAR) * number, (1 + NEAR) * number
 
 
-def curves(game: list[Position], runs: dict[str, list[Look]]) -> list[Panel]:
+def curves(game: list[Position], runs: dict[str, list[NetsAt]]) -> list[Panel]:
     """What was measured as curves: the game on three places, and the energy of each run with nets."""
     rounds = [*range(100), *range(100, ROUNDS, 50)]
-    energies = torch.stack([game[place].energies for place in rounds], 1)
-    values = torch.tensor([[game[place].value for place in rounds]])
+    energies = torch.stack([game[index].energies for index in rounds], 1)
+    values = torch.tensor([[game[index].value for index in rounds]])
     drawn = [
         Panel("three places: energy of each", torch.tensor(rounds).numpy(), energies.numpy(), "rounds"),
         Panel("three places: V(G, D), to m = 10", torch.tensor(rounds).numpy(), values.numpy(), "rounds"),

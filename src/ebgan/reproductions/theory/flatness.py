@@ -21,7 +21,7 @@ from ebgan.randomness import Randomness
 from ebgan.recipes.index import find
 from ebgan.records import Batch
 from ebgan.runs.examiners.base import METRIC_SEED
-from ebgan.samplers import Moment, no_source
+from ebgan.samplers import DrawKey, no_source
 from ebgan.schedules import Linear
 from ebgan.training.game import Game
 from ebgan.training.optim import Adam
@@ -37,7 +37,7 @@ DISCRIMINATORS = {
 }
 
 
-class Look(NamedTuple):
+class NetsAt(NamedTuple):
     """A run with nets at a moment."""
 
     images: int  # seen
@@ -64,28 +64,28 @@ def setting(objective: str, images: int) -> Experiment:
     )
 
 
-def watch(experiment: Experiment) -> list[Look]:
+def watch(experiment: Experiment) -> list[NetsAt]:
     """Train on points and look at moments evenly spread, the start and the end among them."""
     points = open_points(experiment.data.source)
     course = start(experiment, points)
     steps = experiment.images // experiment.batch
     looks = [look(course.game, course.progress, points)]
-    for moment in range(1, MOMENTS + 1):
-        for _ in course.steps(steps * moment // MOMENTS * course.batch):
+    for key in range(1, MOMENTS + 1):
+        for _ in course.steps(steps * key // MOMENTS * course.batch):
             pass
         looks.append(look(course.game, course.progress, points))
     return looks
 
 
 @torch.no_grad()
-def look(game: Game, progress: Progress, points: Points) -> Look:
+def look(game: Game, progress: Progress, points: Points) -> NetsAt:
     """The game on points in one dimension as it stands; its nets have no batch norm or dropout to be disturbed."""
     real = points.density.sample(Randomness.of(METRIC_SEED), POINTS)[..., None, None]
-    sample = game.sampler.sample(game.generator.net, Moment(Randomness.of(METRIC_SEED), 0, 0, POINTS), no_source)
+    sample = game.sampler.sample(game.generator.net, DrawKey(Randomness.of(METRIC_SEED), 0, 0, POINTS), no_source)
     axis = torch.linspace(*points.density.window, SIDE)
     over_data, over_samples = game.read(real), game.read(sample.images)
     loss = game.objective.discriminator(progress.objective, over_data, over_samples, Batch(real)).total
-    return Look(
+    return NetsAt(
         images=int(progress.seen),
         axis=axis,
         energy=game.read(axis[:, None, None, None]).energy,

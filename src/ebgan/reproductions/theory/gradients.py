@@ -61,7 +61,7 @@ class Alignment(NamedTuple):
     error: float  # standard error of `absolute`; NaN for fewer than three images
 
 
-class Look(NamedTuple):
+class DiscriminatorAt(NamedTuple):
     """A discriminator at a moment of its game."""
 
     images: int  # seen
@@ -119,7 +119,7 @@ def setting(side: Side, source: str) -> Experiment:
     )
 
 
-def watch(experiment: Experiment, data: Dataset, steps: int) -> list[Look]:
+def watch(experiment: Experiment, data: Dataset, steps: int) -> list[DiscriminatorAt]:
     """Train, and look at the moments, the start and the end among them."""
     course = start(experiment, data)
     batch = next(Loader(data, batch=BATCH, randomness=course.game.randomness, purpose="look").batches(0))
@@ -131,14 +131,14 @@ def watch(experiment: Experiment, data: Dataset, steps: int) -> list[Look]:
     return looks
 
 
-def look(game: Game, progress: Progress, batch: Batch) -> Look:
+def look(game: Game, progress: Progress, batch: Batch) -> DiscriminatorAt:
     """The game as it stands, on a batch of data and as many samples."""
     with torch.no_grad():
         samples = game.sample(progress.seen, 0, len(batch.images), lambda: batch).images
     data, fakes = (
         alignment(per_image(game, progress, images, place)) for place, images in enumerate((batch.images, samples))
     )
-    return Look(int(progress.seen), data, fakes)
+    return DiscriminatorAt(int(progress.seen), data, fakes)
 
 
 def per_image(game: Game, progress: Progress, images: Tensor, place: int) -> Tensor:
@@ -167,7 +167,7 @@ def alignment(gradients: Tensor) -> Alignment:
     return Alignment(float(apart.mean()), float(apart.abs().mean()), float(count**2 / overlap), count, error)
 
 
-def claims_of(source: str, looks: dict[str, list[Look]]) -> list[Claim]:
+def claims_of(source: str, looks: dict[str, list[DiscriminatorAt]]) -> list[Claim]:
     """What the paper says of either discriminator, for data and for samples, at the start and at the end."""
     logistic, autoencoder = looks["logistic"], looks["auto-encoder"]
     return [
@@ -181,7 +181,7 @@ def claims_of(source: str, looks: dict[str, list[Look]]) -> list[Claim]:
     ]
 
 
-def curves(source: str, looks: dict[str, list[Look]]) -> list[Panel]:
+def curves(source: str, looks: dict[str, list[DiscriminatorAt]]) -> list[Panel]:
     """The mean absolute cosine over the run, of data and of samples: logistic, and auto-encoder."""
     axis = torch.tensor([each.images for each in looks["logistic"]]).numpy()
     return [

@@ -26,14 +26,14 @@ TURN = 0.1  # of the way that each goes
 TIGHT = 1e-6  # nats
 
 
-class Table(NamedTuple):
+class DiscreteEnergy(NamedTuple):
     """An energy on a few places, and the data's distribution over them."""
 
     energies: Tensor  # [places]
     data: Tensor  # [places]
 
     @classmethod
-    def of(cls, seed: int) -> Table:
+    def of(cls, seed: int) -> DiscreteEnergy:
         """A random one, with energies in [0, 3]."""
         randomness = Randomness.of(seed)
         energies = 3 * randomness.uniform("energies", 1, PLACES)[0].double()
@@ -58,7 +58,7 @@ class Table(NamedTuple):
         return float((torch.xlogy(q, q) - q * (-self.energies).log_softmax(-1)).sum())
 
 
-def tight(table: Table) -> list[Claim]:
+def tight(table: DiscreteEnergy) -> list[Claim]:
     """Equation 4 at q = p, and how far it is off at others."""
     place = torch.zeros_like(table.model)
     place[0] = 1
@@ -75,7 +75,7 @@ def tight(table: Table) -> list[Claim]:
     ]
 
 
-def inner_loop(table: Table) -> Claim:
+def inner_loop(table: DiscreteEnergy) -> Claim:
     """Ascent of the bound in q: each turn goes a tenth of the way from log q to -E."""
     q = torch.full_like(table.model, 1 / PLACES)
     for _ in range(ASCENTS):
@@ -85,11 +85,12 @@ def inner_loop(table: Table) -> Claim:
     return Claim(claim, "0", f"{short:.1e}", abs(short) < TIGHT)
 
 
-def affine(table: Table) -> Claim:
+def affine(table: DiscreteEnergy) -> Claim:
     """What E -> a E + b does to the best value of eq. 5, from the best energy."""
     best = -table.data.log()
     values = {
-        name: Table(energies, table.data).loss for name, energies in (("0", best), ("b", best + 7), ("a", 2 * best))
+        name: DiscreteEnergy(energies, table.data).loss
+        for name, energies in (("0", best), ("b", best + 7), ("a", 2 * best))
     }
     shifted, scaled = abs(values["b"] - values["0"]), values["a"] - values["0"]
     return Claim(
@@ -100,7 +101,7 @@ def affine(table: Table) -> Claim:
     )
 
 
-def _short(table: Table, title: str, q: Tensor) -> Claim:
+def _short(table: DiscreteEnergy, title: str, q: Tensor) -> Claim:
     off, divergence = table.loss - table.bound(q), table.divergence(q)
     claim = f"eq. 4, {title}: bound below J"
     return Claim(claim, f"KL(q || p) = {divergence:.6f}", f"{off:.6f}", abs(off - divergence) < TIGHT < off)

@@ -26,7 +26,7 @@ from ebgan.objectives import VGAN, LossSensitiveGAN, Objective
 from ebgan.recipes.index import find
 from ebgan.report import Panel, panels
 from ebgan.reproductions.claims import Claim, Findings, Request, Scale
-from ebgan.reproductions.theory.partition import Table, affine, inner_loop, tight
+from ebgan.reproductions.theory.partition import DiscreteEnergy, affine, inner_loop, tight
 from ebgan.schedules import Constant
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
@@ -41,7 +41,7 @@ DIFFERENCE = LossSensitiveGAN(
 )  # E(x) - E(G(z)), and a distance that no player's gradient sees
 
 
-class Course(NamedTuple):
+class EnergyCurve(NamedTuple):
     """The mean energies of a run, at moments evenly spread."""
 
     images: Tensor  # [moments] seen
@@ -82,7 +82,7 @@ RUNS = {
 
 def reproduce(asked: Request) -> Findings:
     """The bound of the partition function on a table; energies with and without a bound in short runs."""
-    table, courses = Table.of(0), {}
+    table, courses = DiscreteEnergy.of(0), {}
     for title, each in RUNS.items():
         asked.note(f"training {title}")
         courses[title] = run(each, STEPS[asked.scale])
@@ -90,22 +90,22 @@ def reproduce(asked: Request) -> Findings:
     return Findings(claims, {"variational": panels(curves(courses))})
 
 
-def run(experiment: Experiment, steps: int) -> Course:
+def run(experiment: Experiment, steps: int) -> EnergyCurve:
     """Train for so many steps and keep the mean energies of the moments' batches."""
     course = start(experiment, experiment.data.open())
     kept = []
     for _, seen, outcome in course.steps(steps * course.turns[0] * course.batch):
         if course.step % (steps // MOMENTS) == 0:
             kept.append(torch.tensor([seen, *(outcome.values[name] for name in _MEANS)], dtype=torch.float64))
-    return Course(*torch.stack(kept, -1))
+    return EnergyCurve(*torch.stack(kept, -1))
 
 
-def boundedness(courses: dict[str, Course]) -> list[Claim]:
+def boundedness(courses: dict[str, EnergyCurve]) -> list[Claim]:
     """Whether the energies grow to the end, or stay under their ceiling."""
     return [_bounded(title, each) if "experts" in title else _unbounded(title, each) for title, each in courses.items()]
 
 
-def curves(courses: dict[str, Course]) -> list[Panel]:
+def curves(courses: dict[str, EnergyCurve]) -> list[Panel]:
     """Both mean energies over each run, of data blue and of samples orange."""
     return [
         Panel(
@@ -118,7 +118,7 @@ def curves(courses: dict[str, Course]) -> list[Panel]:
     ]
 
 
-def _unbounded(title: str, course: Course) -> Claim:
+def _unbounded(title: str, course: EnergyCurve) -> Claim:
     middle, end = float(course.size[MOMENTS // 2 - 1]), float(course.size[-1])
     measured = f"{end:.1f}, {middle:.1f} by midway"
     grows = end > max(CEILING, middle)
@@ -126,7 +126,7 @@ def _unbounded(title: str, course: Course) -> Claim:
     return Claim(claim, f"above {CEILING:.2f}, and growing", measured, grows or None, "n = 1 run")
 
 
-def _bounded(title: str, course: Course) -> Claim:
+def _bounded(title: str, course: EnergyCurve) -> Claim:
     largest, real, fake = float(course.size[-1]), float(course.real[-1]), float(course.fake[-1])
     measured = f"{largest:.2f}; E(x) {real:.2f}, E(G(z)) {fake:.2f} at the end"
     expected = f"at most {EXPERTS} ln 2 = {CEILING:.2f}"

@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 
 from ebgan.distributed import default_device
-from ebgan.metrics.probe import Labelled, Probe, probe
+from ebgan.metrics.probe import LabelledFeatures, Probe, probe
 from ebgan.recipes.index import find
 from ebgan.report import gallery, grid
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import below
-from ebgan.reproductions.vgan.sizes import Parts, Size, joined, parts, pixels, size_of
+from ebgan.reproductions.vgan.sizes import Parts, ScaledRecipe, joined, parts, pixels, size_of
 from ebgan.runs.loading import assemble
 from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.trainer import train
@@ -29,7 +29,7 @@ SAMPLES = 100  # in each panel of figure 2
 
 
 @dataclass(frozen=True)
-class Rival:
+class Column:
     """A column of table 1."""
 
     title: str
@@ -38,11 +38,11 @@ class Rival:
     paper: float  # error, %
 
 
-RIVALS = (
-    Rival("GAN, k = 1", "gan.cifar10", 1, 84.7),
-    Rival("VGAN, k = 1", "vgan.cifar10", 1, 36.5),
-    Rival("GAN, k = 3", "gan.cifar10", 3, 86.6),
-    Rival("VGAN, k = 3", "vgan.cifar10", 3, 32.5),
+COLUMNS = (
+    Column("GAN, k = 1", "gan.cifar10", 1, 84.7),
+    Column("VGAN, k = 1", "vgan.cifar10", 1, 36.5),
+    Column("GAN, k = 3", "gan.cifar10", 3, 86.6),
+    Column("VGAN, k = 3", "vgan.cifar10", 3, 32.5),
 )
 
 
@@ -60,7 +60,7 @@ def table1(asked: Request) -> Findings:
             asked.note(
                 f"{title}, seed {seed}: {100 * found.error:.1f} % by a linear classifier, C = {found.strength:g}"
             )
-    paper = {rival.title: f"{rival.paper}" for rival in RIVALS}
+    paper = {method.title: f"{method.paper}" for method in COLUMNS}
     rows = [[title, paper.get(title, ""), spread(numbers)] for title, numbers in errors.items()]
     heading = [["features of", "paper's error, %", "error, %"]]
     title = f"table 1 on {given.train.name}: {size.words()}"
@@ -73,20 +73,20 @@ def figure2(asked: Request) -> Findings:
     return Findings([], {"figure2": drawn(trained(asked, size, parts(size.source("cifar10"))))})
 
 
-def trained(asked: Request, size: Size, given: Parts) -> dict[str, list[Run]]:
+def trained(asked: Request, size: ScaledRecipe, given: Parts) -> dict[str, list[Run]]:
     """The runs of each rival, one a seed: trained, or taken up where they were stopped."""
     runs: dict[str, list[Run]] = {}
     images = joined(given).images
-    for rival in RIVALS:
-        made = replace(size.of(find(rival.recipe).make(), len(images)), turns=Turns(generator=rival.turns))
+    for method in COLUMNS:
+        made = replace(size.of(find(method.recipe).make(), len(images)), turns=Turns(generator=method.turns))
         for seed in range(size.seeds):
-            asked.note(f"{rival.title}, seed {seed}: {size.words()}")
-            out = asked.out / f"{rival.recipe}.k{rival.turns}" / f"seed{seed}"
-            runs.setdefault(rival.title, []).append(train(replace(made, seed=seed), out, data=images))
+            asked.note(f"{method.title}, seed {seed}: {size.words()}")
+            out = asked.out / f"{method.recipe}.k{method.turns}" / f"seed{seed}"
+            runs.setdefault(method.title, []).append(train(replace(made, seed=seed), out, data=images))
     return runs
 
 
-def untrained(size: Size, given: Parts, seed: int) -> Run:
+def untrained(size: ScaledRecipe, given: Parts, seed: int) -> Run:
     """VGAN's nets with their first weights."""
     data = given.train
     made = replace(size.of(find("vgan.cifar10").make(), len(data)), seed=seed)
@@ -95,7 +95,7 @@ def untrained(size: Size, given: Parts, seed: int) -> Run:
 
 def probed(run: Run, given: Parts) -> Probe:
     """A linear classifier on a run's features."""
-    return probe(*(Labelled(run.encode(pixels(data)), torch.tensor(data.labels)) for data in given))
+    return probe(*(LabelledFeatures(run.encode(pixels(data)), torch.tensor(data.labels)) for data in given))
 
 
 def claims(errors: dict[str, list[float]]) -> list[Claim]:

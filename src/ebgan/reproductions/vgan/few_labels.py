@@ -61,9 +61,9 @@ class FewLabels:
         for epoch in range(self.epochs):
             optimiser.param_groups[0]["lr"] = rate(epoch / self.epochs)
             order = Randomness.of(seed).permutation("few labels", len(images), epoch)
-            for place in torch.split(order.to(device), BATCH):
+            for index in torch.split(order.to(device), BATCH):
                 optimiser.zero_grad()
-                torch.autograd.backward(loss(net.train(), images[place], labels[place], augment))
+                torch.autograd.backward(loss(net.train(), images[index], labels[index], augment))
                 optimiser.step()
             error = wrong(net.eval(), self.validation)
             if error < best.validation:

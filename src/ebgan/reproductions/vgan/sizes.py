@@ -20,7 +20,7 @@ DIGITS_TESTED = 400  # digits have no test set of their own
 
 
 @dataclass(frozen=True)
-class Size:
+class ScaledRecipe:
     """What a scale makes of a recipe."""
 
     epochs: float
@@ -61,14 +61,14 @@ class Size:
         return f"{nets}{self.epochs:g} epochs, {seeds}"
 
 
-SIZES: dict[Scale, Size] = {
-    "tiny": Size(epochs=0.4, divide=16, seeds=1, digits=True, labels=100, learning=2, learner=16),
-    "cpu": Size(epochs=10, divide=8, seeds=2, learning=60, learner=2, validated=2000),
-    "paper": Size(epochs=100, divide=1, seeds=2),
+SIZES: dict[Scale, ScaledRecipe] = {
+    "tiny": ScaledRecipe(epochs=0.4, divide=16, seeds=1, digits=True, labels=100, learning=2, learner=16),
+    "cpu": ScaledRecipe(epochs=10, divide=8, seeds=2, learning=60, learner=2, validated=2000),
+    "paper": ScaledRecipe(epochs=100, divide=1, seeds=2),
 }
 
 
-def size_of(scale: Scale, seeds: int | None) -> Size:
+def size_of(scale: Scale, seeds: int | None) -> ScaledRecipe:
     """The size of a scale, with another number of seeds if one is asked for. Raises UsageError for none at all."""
     if seeds is not None and seeds < 1:
         raise UsageError(f"--seeds {seeds}: expected at least 1")

@@ -21,7 +21,7 @@ from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import below, below_in_pairs
 from ebgan.reproductions.vgan.few_labels import Errors, FewLabels
-from ebgan.reproductions.vgan.sizes import Parts, Size, cut, parts, pixels, size_of
+from ebgan.reproductions.vgan.sizes import Parts, ScaledRecipe, cut, parts, pixels, size_of
 from ebgan.runs.augment import TransitionAugment
 from ebgan.runs.chain import simulate, summary
 from ebgan.runs.run import Run
@@ -102,7 +102,9 @@ def table2(asked: Request) -> Findings:
     return Findings(found, pictures, tables)
 
 
-def learn(asked: Request, size: Size, given: Parts, source: str) -> tuple[dict[str, list[Errors]], dict[str, Run]]:
+def learn(
+    asked: Request, size: ScaledRecipe, given: Parts, source: str
+) -> tuple[dict[str, list[Errors]], dict[str, Run]]:
     """The classifier's errors, one a seed, without augmentation and by each rho; and the runs of seed 0."""
     validation = cut(given.validation, 0, size.validated or len(given.validation))
     few = FewLabels(cut(given.train, 0, size.labels), validation, given.test, size.learning, size.learner)
@@ -120,7 +122,7 @@ def learn(asked: Request, size: Size, given: Parts, source: str) -> tuple[dict[s
     return errors, first
 
 
-def trained(asked: Request, size: Size, given: Parts, source: str, rho: float, *, seed: int = 0) -> Run:
+def trained(asked: Request, size: ScaledRecipe, given: Parts, source: str, rho: float, *, seed: int = 0) -> Run:
     """The run of a set and a rho: trained, or taken up where it was stopped."""
     asked.note(f"{given.train.name}, rho {rho:g}, seed {seed}: {size.words()}")
     made = size.of(find(f"vcd.{source}.authors_code").make(), len(given.train))
@@ -128,7 +130,7 @@ def trained(asked: Request, size: Size, given: Parts, source: str, rho: float, *
     return train(replace(made, seed=seed, objective=VCD.authors_code(rho)), out, data=given.train.images)
 
 
-def at_hand(asked: Request, size: Size, sources: tuple[str, ...]) -> dict[str, Parts]:
+def at_hand(asked: Request, size: ScaledRecipe, sources: tuple[str, ...]) -> dict[str, Parts]:
     """The sets that are there; where the digits stand in, for the first alone. Raises DataError if none is."""
     found: dict[str, Parts] = {}
     missing: list[DataError] = []

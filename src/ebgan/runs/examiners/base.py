@@ -32,7 +32,7 @@ class RunExaminer(ABC):
         """The metrics that cost next to nothing; by default all are."""
         return self.measure()
 
-    def glance(self) -> dict[str, float]:
+    def quick_metrics(self) -> dict[str, float]:
         """The quick metrics alone. Raises DataError as `measure` does."""
         metrics: dict[str, float] = self.measure_quickly()["metrics"]
         return metrics

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ebgan.data import Packed, scaled
-from ebgan.experiment.labelled import Split, split, told, untold
+from ebgan.experiment.labelled import LabelledSplit, split, told, untold
 from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
@@ -22,7 +22,7 @@ from ebgan.runs.run import Run
 class ClassExaminer(RunExaminer):
     """The errors of a run that learns classes, on images that it was told nothing of."""
 
-    def __init__(self, run: Run, data: Packed, parts: Split | None = None) -> None:
+    def __init__(self, run: Run, data: Packed, parts: LabelledSplit | None = None) -> None:
         """`parts` is the split of the data, if it was made already."""
         self.run, self.data = run, data
         self.split = parts or split(run.experiment, data, Randomness.of(run.experiment.seed))
@@ -56,7 +56,7 @@ class ClassExaminer(RunExaminer):
             "protocol": {"tested on": self.split.source, "labelled images": self.split.labelled.shape[-1]},
         }
 
-    def glance(self) -> dict[str, float]:
+    def quick_metrics(self) -> dict[str, float]:
         """The test error, and that on images of the data whose class was not told, by which settings may be chosen.
 
         The two are nearly one where there is no test set; where every class was told there is none of the second kind.

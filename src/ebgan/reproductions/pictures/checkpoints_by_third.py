@@ -56,9 +56,9 @@ class Thirds:
         Where a run was stopped it leaves a checkpoint too, which is none of these.
         """
         total, every = self.experiment.images, self.experiment.checkpoint or max(self.experiment.images // 10, 1)
-        place, beyond = divmod(images, every)
-        due = place > 0 and beyond < self.experiment.batch
-        return images >= total or (due and place * every * PARTS // total > (place - 1) * every * PARTS // total)
+        index, beyond = divmod(images, every)
+        due = index > 0 and beyond < self.experiment.batch
+        return images >= total or (due and index * every * PARTS // total > (index - 1) * every * PARTS // total)
 
 
 def distances(run: Run, data: Images, counts: dict[Path, int], note: Note) -> list[Record]:

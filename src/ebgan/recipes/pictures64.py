@@ -40,7 +40,7 @@ WINDOW = 10_000  # images in which BEGAN's measure may stall, where nobody knows
 
 
 @dataclass(frozen=True)
-class Pictures:
+class PictureSet:
     """A set of pictures, and what the recipes need to know of it."""
 
     title: str
@@ -53,16 +53,16 @@ class Pictures:
 CELEBA, LSUN = ("EBGAN, figure 6", "EBGAN, figure 14"), ("EBGAN, figure 5", "EBGAN, figure 12")
 PATCHES = ("EBGAN, figure 11", "EBGAN, figure 13")
 SETS = {
-    "faces64": Pictures("faces", Data(source="faces64", size=64, flip=True), 20.0, 24_000, CELEBA),
-    "bedrooms64": Pictures("bedrooms", Data(source="bedrooms64", size=64, flip=True), 80.0, 1_500, LSUN),
-    "bedrooms64_patches": Pictures(
+    "faces64": PictureSet("faces", Data(source="faces64", size=64, flip=True), 20.0, 24_000, CELEBA),
+    "bedrooms64": PictureSet("bedrooms", Data(source="bedrooms64", size=64, flip=True), 80.0, 1_500, LSUN),
+    "bedrooms64_patches": PictureSet(
         "pieces of 96x96 bedrooms", Data(source="bedrooms96", size=96, crop=64, flip=True), 80.0, 1_500, PATCHES
     ),
-    "folder": Pictures("a folder of pictures", Data(source="pictures", size=64, flip=True), None, None, CELEBA),
+    "folder": PictureSet("a folder of pictures", Data(source="pictures", size=64, flip=True), None, None, CELEBA),
 }
 
 
-def base(pictures: Pictures) -> Experiment:
+def base(pictures: PictureSet) -> Experiment:
     """What all recipes of a set have in common, with the nets and rates of the EBGAN paper."""
     return Experiment(
         data=pictures.data,
@@ -73,23 +73,23 @@ def base(pictures: Pictures) -> Experiment:
     )
 
 
-def dcgan(pictures: Pictures) -> Experiment:
+def dcgan(pictures: PictureSet) -> Experiment:
     """DCGAN: the probabilistic GAN with convolutional nets."""
     nets = Nets(generator=ConvGenerator(), discriminator=ConvDiscriminator())
     return replace(base(pictures), nets=nets, energy=LogisticEnergy(), objective=GAN())
 
 
-def ebgan(pictures: Pictures) -> Experiment:
+def ebgan(pictures: PictureSet) -> Experiment:
     """EBGAN with a convolutional auto-encoder."""
     return replace(base(pictures), objective=EBGAN(margin=pictures.margin))
 
 
-def ebgan_pt(pictures: Pictures) -> Experiment:
+def ebgan_pt(pictures: PictureSet) -> Experiment:
     """EBGAN-PT: EBGAN with the pulling-away term, weight 0.1."""
     return replace(base(pictures), objective=EBGAN(margin=pictures.margin, pulling_away=0.1))
 
 
-def began(pictures: Pictures) -> Experiment:
+def began(pictures: PictureSet) -> Experiment:
     """BEGAN: the balance k in place of a margin, gamma 0.5."""
     adam, plateau = Adam(lr=1e-4), Plateau(patience=pictures.epoch or WINDOW, floor=0.25)
     return replace(
@@ -103,7 +103,7 @@ def began(pictures: Pictures) -> Experiment:
     )
 
 
-def magan(pictures: Pictures) -> Experiment:
+def magan(pictures: PictureSet) -> Experiment:
     """MAGAN: a margin that falls to the energy of the data, by epochs."""
     adamax = Adamax(lr=5e-4)
     return replace(
@@ -116,7 +116,7 @@ def magan(pictures: Pictures) -> Experiment:
     )
 
 
-def loss_sensitive(pictures: Pictures) -> Experiment:
+def loss_sensitive(pictures: PictureSet) -> Experiment:
     """LS-GAN: the loss-sensitive GAN (not least squares), a margin for each pair of picture and sample."""
     adam = Adam(lr=1e-4)
     return replace(
@@ -129,7 +129,7 @@ def loss_sensitive(pictures: Pictures) -> Experiment:
     )
 
 
-def _enter_family(name: str, pictures: Pictures) -> None:
+def _enter_family(name: str, pictures: PictureSet) -> None:
     first, second = pictures.figures
     _enter(f"{name}.dcgan", first, dcgan, pictures)
     _enter(f"{name}.ebgan", second, ebgan, pictures)
@@ -139,7 +139,7 @@ def _enter_family(name: str, pictures: Pictures) -> None:
     _enter(f"{name}.loss_sensitive", "LS-GAN", loss_sensitive, pictures)
 
 
-def _enter(name: str, source: str, make: Callable[[Pictures], Experiment], pictures: Pictures) -> None:
+def _enter(name: str, source: str, make: Callable[[PictureSet], Experiment], pictures: PictureSet) -> None:
     def made() -> Experiment:
         return make(pictures)
 

@@ -25,7 +25,7 @@ Net = Literal["autoencoder", "classifier", "experts"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class Benchmark:
     """What all objectives share where they meet."""
 
     data: Data
@@ -43,41 +43,41 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rival:
+class Method:
     """An objective with what it takes besides the stage's: by default Adam, and one turn each."""
 
     title: str
     source: str
     net: Net
     energy: Energy
-    objective: Callable[[Stage], Objective[Any]]
+    objective: Callable[[Benchmark], Objective[Any]]
     optimiser: Callable[[float], OptimiserSpec] = lambda lr: Adam(lr=lr)
     turns: Turns = Turns()
     pretraining: int = 0  # epochs
 
 
-def enter(rival: Rival, stage: Stage) -> Experiment:
+def enter(method: Method, benchmark: Benchmark) -> Experiment:
     """An objective on a stage; pretraining comes before all that the stage counts in images."""
-    first, decay = rival.pretraining * stage.epoch, stage.decay
+    first, decay = method.pretraining * benchmark.epoch, benchmark.decay
     if decay:
         decay = replace(decay, begin=decay.begin + first, finish=decay.finish + first)
-    optimiser = replace(rival.optimiser(stage.lr), decay=decay)  # type: ignore[type-var]
+    optimiser = replace(method.optimiser(benchmark.lr), decay=decay)  # type: ignore[type-var]
     return Experiment(
-        data=stage.data,
-        nets=Nets(generator=stage.generator, discriminator=stage.discriminators[rival.net]),
-        energy=rival.energy,
-        objective=rival.objective(stage),
+        data=benchmark.data,
+        nets=Nets(generator=benchmark.generator, discriminator=benchmark.discriminators[method.net]),
+        energy=method.energy,
+        objective=method.objective(benchmark),
         optimisers=Optimisers(discriminator=optimiser, generator=optimiser),
-        turns=rival.turns,
-        images=stage.images + first,
+        turns=method.turns,
+        images=benchmark.images + first,
         pretraining=first,
-        batch=stage.batch,
-        evaluation=stage.evaluation,
+        batch=benchmark.batch,
+        evaluation=benchmark.evaluation,
     )
 
 
-def _vgan(turns: int) -> Rival:
-    return Rival(
+def _vgan(turns: int) -> Method:
+    return Method(
         title=f"VGAN (k = {turns})",
         source="VGAN, algorithm 1",
         net="experts",
@@ -88,67 +88,67 @@ def _vgan(turns: int) -> Rival:
     )
 
 
-RIVALS = {
-    "gan": Rival(
+METHODS = {
+    "gan": Method(
         title="GAN",
         source="Goodfellow et al., 2014",
         net="classifier",
         energy=LogisticEnergy(),
         objective=lambda _: GAN(),
     ),
-    "ebgan": Rival(
+    "ebgan": Method(
         title="EBGAN",
         source="EBGAN, eq. 1, 2",
         net="autoencoder",
         energy=AutoencoderEnergy(),
-        objective=lambda stage: EBGAN(margin=stage.margin),
+        objective=lambda benchmark: EBGAN(margin=benchmark.margin),
     ),
-    "ebgan_pt": Rival(
+    "ebgan_pt": Method(
         title="EBGAN-PT",
         source="EBGAN, eq. 14",
         net="autoencoder",
         energy=AutoencoderEnergy(),
-        objective=lambda stage: EBGAN(margin=stage.margin, pulling_away=0.1),
+        objective=lambda benchmark: EBGAN(margin=benchmark.margin, pulling_away=0.1),
     ),
-    "magan": Rival(
+    "magan": Method(
         title="MAGAN",
         source="MAGAN, algorithm 1",
         net="autoencoder",
         energy=AutoencoderEnergy(unit="sse"),
-        objective=lambda stage: MAGAN(epoch=stage.epoch),
+        objective=lambda benchmark: MAGAN(epoch=benchmark.epoch),
         optimiser=lambda lr: Adamax(lr=lr),
         pretraining=2,
     ),
-    "began": Rival(
+    "began": Method(
         title="BEGAN",
         source="BEGAN, section 3",
         net="autoencoder",
         energy=AutoencoderEnergy(unit="l1"),
         objective=lambda _: BEGAN(gamma=0.5),
     ),
-    "loss_sensitive": Rival(
+    "loss_sensitive": Method(
         title="The loss-sensitive GAN",
         source="LS-GAN",
         net="classifier",
         energy=ScalarEnergy(),
-        objective=lambda stage: LossSensitiveGAN(scale=stage.distance, real_weight=0.0),
+        objective=lambda benchmark: LossSensitiveGAN(scale=benchmark.distance, real_weight=0.0),
         optimiser=lambda lr: Adam(lr=lr / 5),  # energies that nothing bounds run away at a larger one
     ),
     "vgan": _vgan(1),
     "vgan_k3": _vgan(3),
-    "least_squares": Rival(
+    "least_squares": Method(
         title="The least-squares GAN",
         source="Mao et al., 2017",
         net="classifier",
         energy=ScalarEnergy(),
         objective=lambda _: LeastSquaresGAN(),
     ),
-    "wgan_gp": Rival(
+    "wgan_gp": Method(
         title="WGAN-GP",
         source="Gulrajani et al., 2017",
         net="classifier",
         energy=ScalarEnergy(),
-        objective=lambda stage: WGANGP(gradient_penalty=stage.gradient_penalty),
+        objective=lambda benchmark: WGANGP(gradient_penalty=benchmark.gradient_penalty),
         turns=Turns(discriminator=5),
     ),
 }

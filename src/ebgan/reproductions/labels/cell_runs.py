@@ -19,7 +19,7 @@ from ebgan.experiment.precision import multiplies_bf16
 from ebgan.reproductions.claims import Request
 from ebgan.runfolder import RunFolder, SweepFolder, read_records
 from ebgan.runs.trainer import train
-from ebgan.sweeps import Store, Trial
+from ebgan.sweeps import SweepStore, Trial
 from ebgan.sweeps.plan import Task, planned
 from ebgan.sweeps.precision import settled
 from ebgan.sweeps.training import run_trials
@@ -72,7 +72,7 @@ def _of_run(name: str, made: Experiment, asked: Request) -> float | None:
 def _of_stacks(stacks: list[Task], asked: Request, device: torch.device) -> dict[str, float | None]:
     """The errors of the trials of stacks, by id; a stack that has its results is not trained again."""
     folder = SweepFolder(asked.out / "stacks")
-    with run_lock(folder.lock), Store(folder.trials) as store:
+    with run_lock(folder.lock), SweepStore(folder.trials) as store:
         asked_for = [trial for task in stacks for trial in task.trials]
         trials, kept = settled(asked_for, store.facts(), partial(multiplies_bf16, device))
         store.state(**kept)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from ebgan.experiment import Evaluation, Experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.recipes.index import recipe
+from ebgan.recipes.methods import METHODS, Benchmark, Method, enter
 from ebgan.recipes.mnist import EPOCH, MNIST
-from ebgan.recipes.rivals import RIVALS, Rival, Stage, enter
 
 EPOCHS = 3
 WIDTH, STD = 512, 0.04  # of the discriminators' layers, and of their first weights
-STAGE = Stage(
+BENCHMARK = Benchmark(
     data=MNIST,
     generator=MLPGenerator(depth=5, width=400),
     discriminators={
@@ -35,13 +35,13 @@ STAGE = Stage(
 )
 
 
-def _enter(name: str, rival: Rival) -> None:
+def _enter(name: str, method: Method) -> None:
     def make() -> Experiment:
-        return enter(rival, STAGE)
+        return enter(method, BENCHMARK)
 
-    make.__doc__ = f"{rival.title} on MNIST, on the nets that all objectives share."
-    recipe(f"mnist_rivals.{name}", rival.source)(make)
+    make.__doc__ = f"{method.title} on MNIST, on the nets that all objectives share."
+    recipe(f"mnist_comparison.{name}", method.source)(make)
 
 
-for _name, _rival in RIVALS.items():
-    _enter(_name, _rival)
+for _name, _method in METHODS.items():
+    _enter(_name, _method)

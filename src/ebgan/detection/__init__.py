@@ -1,0 +1,1 @@
+"""Anomalies: the energy as a detector, with a threshold of its own."""

@@ -1,0 +1,55 @@
+"""An auto-encoder whose code is narrower or wider than its hidden layers: for tables, whose rows have few features.
+
+    encoder   features -> width -> code,    decoder   code -> width -> features
+
+ReLU after both hidden layers, none after the code or the output. `MLPAutoencoder` has one width for hidden layers and
+code alike, as in the paper's grid: a narrow code then leaves a single narrow ReLU layer, which fits little more than a
+plane. There is no batch norm, so that the energy of a row depends on nothing but the row.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor, nn
+
+from ebgan.errors import check_least
+from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec
+from ebgan.nets.layers import Linear, he, initialise, widened
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BottleneckAutoencoder(DiscriminatorSpec):
+    """Two weight layers from the features to the code, and two back; weights from He's distribution."""
+
+    width: int = 64  # units of either hidden layer
+    code: int = 4  # units of the code
+
+    def build(self, context: BuildContext) -> Autoencoder:
+        net = _Bottleneck(self, context)
+        initialise(net, context.randomness, "discriminator", he)
+        return net
+
+    def __post_init__(self) -> None:
+        check_least("nets.discriminator", 1, width=self.width, code=self.code)
+
+
+class _Bottleneck(Autoencoder):
+    def __init__(self, spec: BottleneckAutoencoder, context: BuildContext) -> None:
+        super().__init__()
+        self.shape, features, models = context.shape, math.prod(context.shape), context.models
+        self.encoder = nn.Sequential(
+            Linear(features, spec.width, models), nn.ReLU(), Linear(spec.width, spec.code, models)
+        )
+        self.decoder = nn.Sequential(
+            Linear(spec.code, spec.width, models), nn.ReLU(), Linear(spec.width, features, models)
+        )
+        self.to(context.randomness.seeds.device)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        code = self.encoder(images.flatten(-3))
+        flat = widened(self.decoder(code))
+        return widened(code), flat.reshape(*flat.shape[:-1], *self.shape)

@@ -1,0 +1,1 @@
+"""Anomalies in tables: the energy beside other detectors."""

@@ -1,0 +1,93 @@
+"""Tables with anomalies: ADBench's (Han et al., 2022), or those inside scikit-learn to try with.
+
+A table is split as by ADBench's semi-supervised protocol: half of the normal rows train, the other half and all
+anomalies test.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.errors import DataError
+
+Floats = NDArray[np.float64]
+SHIPPED = ("breast_cancer", "wine")  # in scikit-learn
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows, and which of them are anomalies."""
+
+    name: str
+    rows: Floats  # [n, features]
+    anomalous: NDArray[np.bool_]  # [n]
+
+    @property
+    def features(self) -> int:
+        """How many numbers a row has."""
+        return int(self.rows.shape[1])
+
+    def split(self, seed: int, most: int) -> Split:
+        """A split by a seed; at most so many rows train, and at most as many normal ones test."""
+        draw = np.random.default_rng(seed)
+        normal = draw.permutation(np.flatnonzero(~self.anomalous))
+        odd = draw.permutation(np.flatnonzero(self.anomalous))[:most]
+        half = len(normal) // 2
+        trained, tested = normal[:half][:most], normal[half:][:most]
+        indices = np.concatenate((tested, odd))
+        return Split(self.rows[trained], self.rows[indices], np.arange(len(indices)) >= len(tested))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What trains, and what tests."""
+
+    train: Floats  # [m, features], normal rows
+    test: Floats  # [n, features]
+    anomalous: NDArray[np.bool_]  # [n]
+
+
+def shipped() -> list[Table]:
+    """Tables inside scikit-learn whose rarest class stands for anomalies."""
+    from sklearn import datasets
+
+    found = []
+    for name in SHIPPED:
+        rows, labels = getattr(datasets, f"load_{name}")(return_X_y=True)
+        found.append(Table(name, np.asarray(rows, np.float64), labels == np.argmin(np.bincount(labels))))
+    return found
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """The npz files of a folder, the smallest first. Raises DataError, with the mend, where there are none."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder of tables: {WHERE}")
+    found = sorted(folder.glob("*.npz"), key=lambda path: (path.stat().st_size, path.name))
+    if not found:
+        raise DataError(f"{folder}: holds no .npz table: {WHERE}")
+    return found
+
+
+def read(path: Path) -> Table:
+    """A table of ADBench: arrays `X` [n, features] and `y` [n], 1 for an anomaly. Raises DataError for other files."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            rows, labels = np.asarray(arrays["X"], np.float64), np.asarray(arrays["y"])
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: no table with arrays X and y of numbers ({error})") from error
+    if rows.ndim != 2 or labels.shape != (len(rows),) or set(np.unique(labels)) != {0, 1}:
+        raise DataError(
+            f"{path}: X is {list(rows.shape)} and y {list(labels.shape)}; expected X [n, features] and y [n] of 0 "
+            "(normal) and 1 (anomaly), both of which occur"
+        )
+    if (labels == 0).sum() < 4:
+        raise DataError(f"{path}: {(labels == 0).sum()} normal rows cannot be split: expected 4 or more")
+    return Table(path.stem, rows, labels == 1)
+
+
+WHERE = "give the folder of ADBench's tables, from github.com/Minqi824/ADBench (adbench/datasets/Classical), by --data"

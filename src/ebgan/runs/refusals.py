@@ -1,0 +1,26 @@
+"""What is refused of an experiment once its data are known, before a margin is searched or anything is written."""
+
+from __future__ import annotations
+
+from ebgan.data import Dataset, Packed
+from ebgan.data.labelled_loader import refuse_undivided
+from ebgan.data.loader import refuse_unfit
+from ebgan.distributed import rank
+from ebgan.experiment import Experiment
+from ebgan.experiment.building import refuse_at_once
+from ebgan.experiment.labelled import split
+from ebgan.randomness import Randomness
+
+
+def refuse_before_training(experiment: Experiment, data: Dataset) -> None:
+    """Raise UsageError or DataError for what loaders, nets and the draw of labelled images would refuse.
+
+    The labelled images are drawn only where a margin has to be found first: otherwise they are drawn next.
+    """
+    ranks = rank().count
+    refuse_at_once(experiment, data.shape, len(data.classes))
+    refuse_unfit(data, batch=experiment.batch, limits=experiment.data.limits, ranks=ranks)
+    if experiment.objective.asks.classifies and isinstance(data, Packed):
+        refuse_undivided(experiment.labelled.batch, ranks)
+        if experiment.from_data:
+            split(experiment, data, Randomness.of(experiment.seed))

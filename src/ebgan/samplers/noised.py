@@ -1,0 +1,62 @@
+"""Noised data as further negatives: the discriminator also sees data with noise added, as if it were a sample.
+
+    shown to D      each sample of its turn, or by a chance of `share` an x + noise n, n ~ N(0, I), in its place
+    shown to G      the generator's turn is as it was
+
+A generator that lags behind or collapses leaves whole directions around the data without a negative; noised data has
+every direction. It is a choice of ours for energies that detect anomalies, and no paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import nn
+
+from ebgan.errors import check_number
+from ebgan.nets.base import BuildContext
+from ebgan.numbers import per_model
+from ebgan.records import Batch, Sample
+from ebgan.samplers.base import DrawKey, Sampler
+from ebgan.samplers.prior import Prior
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Noised(Sampler[Any]):
+    """Another sampler's samples, some of which are replaced by noised data where the discriminator sees them."""
+
+    sampler: Sampler[Any] = Prior()
+    share: float = 0.5  # chance of each sample that the discriminator is shown to be noised data
+    noise: float = 1.0  # standard deviation of the noise, in units of the data
+
+    def __post_init__(self) -> None:
+        check_number("sampler", "from 0 to 1", share=self.share)
+        check_number("sampler", "above 0", noise=self.noise)
+
+    @property
+    def conditional(self) -> bool:
+        return self.sampler.conditional
+
+    def check(self, generator: nn.Module) -> None:
+        self.sampler.check(generator)
+
+    def init(self, context: BuildContext, dtype: torch.dtype) -> Any:
+        return self.sampler.init(context, dtype)
+
+    def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
+        return self.sampler.sample(generator, key, source)
+
+    def replay(self, memory: Any, sample: Sample, key: DrawKey, source: Callable[[], Batch]) -> tuple[Sample, Any]:
+        shown, memory = self.sampler.replay(memory, sample, key, source)
+        before = shown.images if shown.negatives is None else shown.negatives
+        where = {"first": key.first, "turn": key.turn}
+        images = source().images
+        noise = key.randomness.normal("noised", key.count, *images.shape[-3:], **where)
+        replaced = key.randomness.uniform("noised share", key.count, **where) <= per_model(self.share, 1)
+        noised = images + per_model(self.noise, 4) * noise
+        negatives = torch.where(replaced[..., None, None, None], noised.to(before.dtype), before)
+        return shown._replace(negatives=negatives), memory
