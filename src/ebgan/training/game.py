@@ -16,6 +16,7 @@ from ebgan.errors import check_least, check_most
 from ebgan.nets.base import Classifier
 from ebgan.nets.layers import couples
 from ebgan.objectives import Objective, Place
+from ebgan.objectives.base import Asks
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.samplers import DrawKey, Sampler
@@ -115,7 +116,7 @@ class Game:
 
         The images of a turn are changed by the same numbers whether they are data or samples.
         """
-        draws = self.objective.asks.draws
+        draws = self.asks.draws
         if not draws:
             return images
         key = self._key(first, turn, images.shape[-4])
@@ -128,7 +129,7 @@ class Game:
         Reads `first` where an interval is longer than 1, which waits for the device unless it is an int.
         """
         whole = real.shape[-4] * rank().count
-        for place, interval in self.objective.asks.slopes.items():
+        for place, interval in self.asks.slopes.items():
             if interval == 1 or int(first) // whole % interval == 0:
                 yield self.objective.penalty(state, place, self.slopes(place, real, fake, first))
 
@@ -176,13 +177,18 @@ class Game:
 
     def whole(self, sample: Sample) -> Sample:
         """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""
-        if not self.objective.asks.conditional:
+        if not self.asks.conditional:
             return sample
         source, reconstruction = (
             None if images is None else gather_across_ranks(images, -4)
             for images in (sample.source, sample.reconstruction)
         )
         return sample._replace(source=source, reconstruction=reconstruction)
+
+    @cached_property
+    def asks(self) -> Asks:
+        """What the objective asks for; a wrapper works it out anew each time that it is asked."""
+        return self.objective.asks
 
     @cached_property
     def joined(self) -> bool:
@@ -218,7 +224,7 @@ class Game:
             return reading
         images, energy, code, logits = reading
         return Reading(
-            gather_across_ranks(images, -4) if self.objective.asks.reads_images else images,
+            gather_across_ranks(images, -4) if self.asks.reads_images else images,
             gather_across_ranks(energy, -1),
             code if code is None else gather_across_ranks(code, -2),
             logits if logits is None else gather_across_ranks(logits, -1),

@@ -118,7 +118,7 @@ class _Step:
             for penalty in game.penalties(state, images, fakes, first):
                 losses = losses.plus(penalty)
             self.values["energy_fake_before"] = fake.energy.detach().mean(-1)
-        if game.objective.asks.classifies:
+        if game.asks.classifies:
             losses = losses.plus(game.objective.classification(state, *game.classify(batch)))
         self.finite = game.discriminator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("discriminator", losses, energy_real=real)
@@ -136,7 +136,7 @@ class _Step:
         self.sample = None
         images = game.shown(state, sample.images, self.first, turn + 1)
         whole = game.whole(sample)
-        if game.objective.asks.compares:
+        if game.asks.compares:
             assert self.data is not None
             data, self.fake = game.read_both(game.shown(state, self.data, self.first, turn + 1), images)
             whole = whole._replace(data=data)
