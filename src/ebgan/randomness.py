@@ -1,9 +1,9 @@
-"""Random numbers as a function of what they are for: nothing is drawn from a hidden state, so nothing can be lost.
+"""Random numbers as a function of their purpose and index, without any hidden state that could be lost.
 
 Every number is the Philox4x32-10 cipher (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 2011) of a key (seed, purpose) and a counter (element, sample, turn). A resumed run, a stack of models and a group of
-ranks therefore see the numbers that one uninterrupted process sees, on any device, and nothing else draws seeds.
-Noise on every unit of a net is needed by the million: there the cipher keys a lighter hash, one key a sample.
+ranks therefore see the same numbers as one uninterrupted process, on any device. Noise on every unit of a net needs
+millions of numbers: there the cipher gives one key for each sample to a cheaper hash.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _ROUNDS = 10
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _GOLDEN = _WEYL[0] - (1 << 32)  # as an int32
 
-_BLOCK = 1 << 17  # groups of four words that the host draws at once: larger temporaries leave the cache
-_AHEAD = 1 << 16  # numbers of a model that are drawn at once, since few cost as much as many
-_AHEAD_DEVICE = 1 << 18  # the same on a device, where a draw is some hundred kernels
+_BLOCK = 1 << 17  # groups of four words per block on the host, so that temporaries fit the cache
+_AHEAD = 1 << 16  # numbers drawn per call and model: a small draw costs as much as a large one
+_AHEAD_DEVICE = 1 << 18  # the same on a GPU, where a draw takes some hundred kernels
 
 _NOTHING = (0, -1, torch.empty(0))  # samples from 0 on that were drawn: none
 
@@ -43,7 +43,7 @@ def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
 
 
 def philox_on_device(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
-    """The cipher by torch, which waits for no device."""
+    """The cipher in torch, without waiting for the device."""
     c0, c1, c2, c3, _ = torch.broadcast_tensors(*counter, key[0])  # type: ignore[no-untyped-call]
     even, odd, keys = torch.stack((c0, c2)), torch.stack((c1, c3)), torch.stack(key)
     multipliers, weyl = _beside(_MULTIPLIERS, even), _beside(_WEYL, keys)
@@ -55,9 +55,9 @@ def philox_on_device(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
 
 
 def philox_on_host(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
-    """The cipher by NumPy, whose words of 32 bits are half as long as those that torch can multiply.
+    """The cipher in NumPy, with 32-bit words: torch can multiply only 64-bit ones.
 
-    Large draws are taken in blocks that stay in the processor's cache, cut along their longest axis.
+    Large draws are computed in blocks that stay in the processor's cache, cut along their longest axis.
     """
     shape = np.broadcast_shapes(*(word.shape for word in (*counter, *key)))
     if math.prod(shape) <= _BLOCK:
@@ -95,7 +95,7 @@ def _rounds(counter: Words, key: tuple[Tensor, Tensor], shape: tuple[int, ...]) 
 
 
 def _beside(pair: tuple[int, int], words: Tensor) -> Tensor:
-    """Two constants, ready to meet two tensors of words; made on the device, which copying them would wait for."""
+    """Two constants as a tensor that broadcasts with a pair of words, created on the device to avoid a copy."""
     second = torch.arange(2, device=words.device).view(2, *[1] * (words.dim() - 1))
     return pair[0] + second * (pair[1] - pair[0])
 
@@ -213,7 +213,7 @@ def _signed(word: Tensor) -> Tensor:
 
 
 def _hash(word: Tensor) -> Tensor:
-    """A mix of 32 bits, in place, where each bit that goes in turns every bit that comes out or not (Ellis, 2018)."""
+    """Mix 32 bits in place, so that each input bit affects every output bit (Ellis, 2018)."""
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - (1 << 32))):
         word.bitwise_xor_((word >> shift).bitwise_and_(_LOW >> shift)).mul_(factor)
     return word.bitwise_xor_((word >> 16).bitwise_and_(_LOW >> 16))

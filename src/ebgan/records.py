@@ -1,7 +1,7 @@
-"""What passes between floors: the batch, the sample, the reading, the losses and their means.
+"""Records that modules exchange: batch, sample, reading, losses and mean energies.
 
 Every tensor may lead with a model axis: `[*models, batch, ...]`, where `models` is `()` for one model and `(k,)` for
-a stack of k models that are trained at once. Objectives reduce the batch axis alone.
+a stack of k models trained together. Objectives reduce only the batch axis.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """What the loader served."""
+    """A batch of the loader."""
 
     images: Tensor  # [*models, batch, C, H, W] in the data's range
     labels: Tensor | None = None  # [*models, batch] int64
@@ -20,33 +20,33 @@ class Batch(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What a sampler made, and the data that the generator's turn compares it with."""
+    """A batch of samples, and the data that the generator's turn compares it with."""
 
     images: Tensor  # [*models, batch, C, H, W]
     source: Tensor | None = None  # the images that the samples were conditioned on (VCD)
     reconstruction: Tensor | None = None  # the same images through the generator without noise (VCD)
-    negatives: Tensor | None = None  # replayed samples that the discriminator alone sees
+    negatives: Tensor | None = None  # shown to the discriminator instead of `images`
     data: Reading | None = None  # of as many real images, if the objective compares samples with data
 
 
 class Reading(NamedTuple):
-    """What an energy function saw and said."""
+    """What an energy function computed from images."""
 
-    images: Tensor  # [*models, batch, C, H, W]; of this rank alone unless the objective reads images
+    images: Tensor  # [*models, batch, C, H, W]; this rank's only, unless the objective reads images
     energy: Tensor  # [*models, batch] float32, low where the data is
     code: Tensor | None = None  # [*models, batch, code], the encoder's output, flat
     logits: Tensor | None = None  # [*models, batch] of log D / (1 - D), where the energy is -log D
 
 
 class Losses(NamedTuple):
-    """A player's loss, and the named terms that it is the sum of."""
+    """A player's loss: the sum of named terms."""
 
     total: Tensor  # [*models]
     terms: dict[str, Tensor]  # each [*models]
 
     @classmethod
     def of(cls, **terms: Tensor) -> Losses:
-        """The sum of the given terms, which are kept by name."""
+        """The losses with these terms."""
         first, *others = terms.values()
         return cls(sum(others, start=first), terms)
 
@@ -56,7 +56,7 @@ class Losses(NamedTuple):
 
 
 class Means(NamedTuple):
-    """What a step's energies were on average, the same on every rank."""
+    """Mean energies of a step, the same on every rank."""
 
     real: Tensor  # [*models], mean energy of the data in the discriminator's turn, the last of several
     fake: Tensor  # [*models], mean energy of the samples in the generator's turn, the last of several

@@ -45,7 +45,7 @@ def test_a_folder_with_few_labels_trains_and_says_its_error(learned: Path) -> No
     assert evaluation["metrics"]["test_error"] <= 0.2
     assert evaluation["classification"]["classes"] == ["one", "zero"]
     assert evaluation["protocol"] == {
-        "tested on": "6 images of the data whose class was not told",
+        "tested on": "6 images of the data whose labels were not used",
         "labelled images": 24,
     }
 
@@ -117,7 +117,7 @@ def test_a_run_whose_data_has_moved_is_evaluated_where_it_is_now(tmp_path: Path,
     assert run(["train", *asked, *SMALL, "--images", "200", "--device", "cpu"]) == 0
     (tmp_path / "old").rename(tmp_path / "new")
     assert run(["evaluate", str(tmp_path / "run"), "--data", str(tmp_path / "new"), "--device", "cpu"]) == 0
-    assert "40 images of the data whose class was not told" in " ".join(capsys.readouterr().out.split())
+    assert "40 images of the data whose labels were not used" in " ".join(capsys.readouterr().out.split())
 
 
 def test_classify_says_on_which_images_its_error_is_or_why_there_is_none(

@@ -247,4 +247,4 @@ def test_names_that_are_no_text_are_told_escaped(trained, tmp_path, capsys):
     odd.mkdir()
     shutil.copy(path, odd / "a.png")
     assert run(["train", "digits", str(tmp_path / "run"), "--data", str(odd), "--size", "8", "--device", "cpu"]) == 3
-    assert "dir\\udce9: a name that is not UTF-8" in " ".join(capsys.readouterr().err.split())
+    assert "dir\\udce9: the name is not UTF-8" in " ".join(capsys.readouterr().err.split())

@@ -93,7 +93,7 @@ def test_a_change_of_the_base_reaches_every_part() -> None:
         (lambda: grid(data__limits=((0.0, "x"),)), "axis data.limits: (0.0, 'x') is not of the field's type"),
         (lambda: grid(objective=(AutoencoderEnergy(),)), "is not of the field's type, objectives.base.Objective"),
         (lambda: grid(batch=()), "axis batch: has no values"),
-        (lambda: grid(objective__margin=(5, 5.0)), "axis objective.margin: 5.0 stands twice"),
+        (lambda: grid(objective__margin=(5, 5.0)), "axis objective.margin: 5.0 is given twice"),
         (
             lambda: grid(objective=(EBGAN(),), objective__margin=(5.0,)),
             "axis objective.margin: lies within the axis objective",

@@ -115,7 +115,7 @@ def test_no_image_is_told_and_tested_on() -> None:
     assert len(found.tested) == 1747
     whole = split(replace(LADDER, labelled=Labelled(count=None, held_out=0.25)), data, Randomness.of(3))
     assert (len(whole.labelled), len(whole.tested)) == (1347, 450)  # three quarters of each class
-    assert "whose class was not told" in whole.source
+    assert "whose labels were not used" in whole.source
 
 
 def test_of_each_class_an_image_is_told_and_a_share_is_tested_on() -> None:
@@ -168,7 +168,7 @@ def test_images_of_a_class_that_the_data_lacks_are_left_out_of_the_test_and_coun
 
 def test_a_test_set_without_a_class_of_the_data_serves_for_none_and_that_is_said(tmp_path: Path) -> None:
     found = found_split(pictures(tmp_path, train_ant=5, train_cat=5, test_dog=2, test_fox=1))
-    assert found.source.startswith("4 images of the data whose class was not told, as the test set serves for none: ")
+    assert found.source.startswith("4 images of the data whose labels were not used, as the test set cannot be used: ")
     assert "left out are dog (2), fox (1), which are no classes of the data" in found.source
 
 

@@ -55,7 +55,7 @@ SMALL = Experiment(
         ),
         (
             {"objective": VCD.authors_code(), "energy": ExpertsEnergy(), "sampler": Transition()},
-            "data.limits=(-1.0, 1.0): VCD takes pixels for probabilities here, from 0 to 1: give --data.limits 0 1",
+            "data.limits=(-1.0, 1.0): VCD reads pixels as probabilities here, from 0 to 1: give --data.limits 0 1",
         ),
         ({"batch": 0}, "batch=0: expected at least 1"),
         ({"images": -5}, "images=-5: expected at least 1"),

@@ -10,7 +10,7 @@ from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
 from ebgan.recipes import find
 from ebgan.reproductions.claims import Request
-from ebgan.reproductions.labels import cells, table2
+from ebgan.reproductions.labels import cell_runs, table2
 from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.sweeps import Result, plan
 
@@ -48,8 +48,8 @@ def test_a_seed_that_diverged_costs_no_other_its_place_and_other_labels_have_a_r
         append_record(RunFolder(out).evaluations, {"images": 1, "metrics": {"test_error": 0.05}})
         return SimpleNamespace(folder=RunFolder(out))
 
-    monkeypatch.setattr(cells, "train", train)
-    monkeypatch.setattr(cells, "planned", lambda trials, device: [])
+    monkeypatch.setattr(cell_runs, "train", train)
+    monkeypatch.setattr(cell_runs, "planned", lambda trials, device: [])
     findings = table2.reproduce(Request("cpu", tmp_path, lambda text: None, labels=(500,), seeds=3))
     (rows,) = findings.tables.values()
     known = "5.00 +- 0.00, 1 of 3 diverged"
@@ -80,8 +80,8 @@ def test_a_quarter_of_the_steps_is_a_recipe_whose_run_the_table_takes_up(
         append_record(RunFolder(out).evaluations, {"images": 1, "metrics": {"test_error": 0.05 / len(trained)}})
         return SimpleNamespace(folder=RunFolder(out))
 
-    monkeypatch.setattr(cells, "train", train)
-    monkeypatch.setattr(cells, "planned", lambda trials, device: [])
+    monkeypatch.setattr(cell_runs, "train", train)
+    monkeypatch.setattr(cell_runs, "planned", lambda trials, device: [])
     findings = table2.reproduce(Request("cpu", tmp_path, lambda text: None))
     assert trained["ladder-network-100-0"] == find("semisupervised_mnist.ladder_quarter").make()
     assert trained["ebgan-ln-100-0"] == made
@@ -108,7 +108,7 @@ def test_seeds_and_labels_are_one_stack_where_the_planner_says_that_it_pays(
     monkeypatch.setattr(plan, "PAYS_EACH", 10**9)
     monkeypatch.setattr(plan, "PAYS_MOST", 10**9)
     monkeypatch.setattr(plan, "CPU_MEMORY", 1 << 40)
-    monkeypatch.setattr(cells, "run_trials", run_trials)
+    monkeypatch.setattr(cell_runs, "run_trials", run_trials)
     asked = Request("tiny", tmp_path, lambda text: None, seeds=3, labels=(100, 200))
     (rows,) = table2.reproduce(asked).tables.values()
     assert stacks == [6, 6, 6]  # the Ladder networks, EBGAN-LN, and EBGAN-LN without its generator

@@ -16,7 +16,7 @@ from ebgan.metrics import Evaluation
 from ebgan.metrics.inception_v3 import InceptionV3
 from ebgan.recipes import RECIPES, find
 from ebgan.reproductions.claims import Request
-from ebgan.reproductions.pictures import checkpoints_by_third as thirds
+from ebgan.reproductions.pictures import checkpoints_by_third
 from ebgan.reproductions.pictures.checkpoints_by_third import Thirds
 from ebgan.reproductions.pictures.entry import TITLES, PictureEntry, apart, enter, real_images
 from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_of, table
@@ -108,12 +108,12 @@ def test_distances_are_measured_once_and_leave_the_run_at_its_end(out: Path, mon
         )
 
     loaded: list[str] = []
-    monkeypatch.setattr(thirds, "inception_distances", measured)
-    monkeypatch.setattr(thirds, "load_inception", lambda *_: loaded.append("net") or "net")
+    monkeypatch.setattr(checkpoints_by_third, "inception_distances", measured)
+    monkeypatch.setattr(checkpoints_by_third, "load_inception", lambda *_: loaded.append("net") or "net")
     run = load(out / "faces64.ebgan_pt", device="cpu")
     before = run.sample(2)
     counts = dict(zip(sorted((out / "faces64.ebgan_pt" / "kept").iterdir()), (12, 12, 24), strict=True))
-    found = [thirds.distances(run, None, counts, lambda _: None) for _ in range(2)]
+    found = [checkpoints_by_third.distances(run, None, counts, lambda _: None) for _ in range(2)]
     assert loaded == ["net"]
     assert found[0] == found[1] == read_records(out / "faces64.ebgan_pt" / "distances.jsonl")
     assert [each["protocol"]["inception_samples"] for each in found[0]] == [12, 12, 24]
@@ -123,12 +123,12 @@ def test_distances_are_measured_once_and_leave_the_run_at_its_end(out: Path, mon
 
 def test_without_inception_nothing_is_measured_and_it_is_said(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> InceptionV3:
-        raise thirds.UsageError("InceptionV3 is not here")
+        raise checkpoints_by_third.UsageError("InceptionV3 is not here")
 
-    monkeypatch.setattr(thirds, "load_inception", missing)
+    monkeypatch.setattr(checkpoints_by_third, "load_inception", missing)
     said: list[str] = []
     run = load(out / "faces64.ebgan_pt", device="cpu")
-    assert thirds.distances(run, None, {Path("000000000001.ckpt"): 5}, said.append) == []
+    assert checkpoints_by_third.distances(run, None, {Path("000000000001.ckpt"): 5}, said.append) == []
     assert said == ["FID and KID are not measured: InceptionV3 is not here"]
 
 

@@ -259,7 +259,7 @@ PROVOKED = {
     "experts saturated": (
         {"objective": VGAN(), "energy": ExpertsEnergy(), "nets": SURE},
         "Every expert is sure of every sample",
-        "begin with smaller weights",
+        "start from smaller weights",
     ),
     "dead energy": (
         {"objective": LossSensitiveGAN(), "energy": ScalarEnergy(nonnegative=True), **fast(CRITIC)},

@@ -93,7 +93,7 @@ def test_a_schedules_clock_runs_while_the_discriminator_is_pretrained(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("pretraining", "said"), [(0, "MAGAN begins with a discriminator that was trained"), (-1, "expected at least 0")]
+    ("pretraining", "said"), [(0, "MAGAN starts from a discriminator that was trained"), (-1, "expected at least 0")]
 )
 def test_a_pretraining_that_does_not_fit_is_refused(pretraining: int, said: str) -> None:
     with pytest.raises(UsageError, match=said):

@@ -1,11 +1,11 @@
 """The energy of an auto-encoder: how badly it reconstructs an image (EBGAN, section 2.3, eq. 13).
 
-    norm  ||Dec(Enc(x)) - x||_2        the paper's, and the only one in whose units its margins make sense
-    sse   ||Dec(Enc(x)) - x||_2^2      MAGAN's, and that of the Ladder network
+    norm  ||Dec(Enc(x)) - x||_2        EBGAN; the paper's margins are in this unit
+    sse   ||Dec(Enc(x)) - x||_2^2      MAGAN and the Ladder network
     mse   the mean over pixels of the squared error
-    l1    the mean over pixels of the absolute error, BEGAN's
+    l1    the mean over pixels of the absolute error; BEGAN
 
-Each is taken per sample, over all of its pixels.
+Each is computed per sample, over all of its pixels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Unit = Literal["norm", "sse", "mse", "l1"]
 def reconstruction_error(
     unit: Unit, reconstruction: Float[Tensor, "*models batch C H W"], images: Float[Tensor, "*models batch C H W"]
 ) -> Float[Tensor, "*models batch"]:
-    """The error of each sample in a unit; the gradient of a norm at no error at all is 0."""
+    """The error of each sample in the given unit; at zero error, the gradient of the norm is 0."""
     residual: Tensor = (reconstruction - images).flatten(-3)
     match unit:
         case "norm":

@@ -1,4 +1,4 @@
-"""An energy function: how a discriminator's net says how far an image is from the data."""
+"""The base of energy functions: the energy of images, computed by the discriminator's net."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from ebgan.records import Reading
 
 
 class Energy(ABC):
-    """A value, like an objective: all that learns is in the net that it reads through.
+    """An energy function has no weights: all that is trained is in the net passed to it.
 
-    Subclasses are final, frozen dataclasses. `gives` names what their readings hold besides the energy: "code",
-    "logits", "experts" where the code is logits of experts; and "floor" where no energy is below 0.
+    Subclasses are final, frozen dataclasses. `gives` names what else a reading has: "code"; "logits"; "experts" if
+    the code is the logits of experts; and "floor" if the energy is never below 0.
     """
 
     @property
     def gives(self) -> frozenset[str]:
-        """What an objective may need of it."""
+        """What objectives may need (`Asks.needs`): a subset of "code", "logits", "experts" and "floor"."""
         return frozenset()
 
     @abstractmethod
     def check(self, net: nn.Module) -> None:
-        """Raise UsageError, with the mend, if the net is of a kind that has no such energy."""
+        """Raise UsageError, with the mend, if this kind of net does not fit the energy."""
 
     @abstractmethod
     def read(self, net: nn.Module, images: Float[Tensor, "*models batch C H W"]) -> Reading:
-        """The reading of images through a net; the energy is [*models, batch] in float32 or better."""
+        """Read images with the net; the energy is [*models, batch], at least float32."""
 
     @abstractmethod
     def features(
         self, net: nn.Module, images: Float[Tensor, "*models batch C H W"]
     ) -> Float[Tensor, "*models batch features"]:
-        """The layer below the energy, for linear probes and metrics."""
+        """The features from which the energy is computed, for linear probes and metrics."""

@@ -1,10 +1,10 @@
-"""The energy of K experts (VGAN; Zhai et al., 2016): how undecided they are about an image.
+"""The energy of K experts (VGAN; Zhai et al., 2016): the sum of their entropies for an image.
 
     E(x) = sum_j H(sigma_j),    sigma_j = sigmoid(W_j phi(x) + b_j) clipped to [c, 1 - c]
     H(s) = -s log s - (1 - s) log(1 - s)
 
-In nats: 0 <= E <= K ln 2. (The paper's bound, K, is in bits.) The authors' code clips at c = 1e-4. A clipped expert
-has no gradient. A reading's code is the clipped logits, from which sigma_j is had without a second clip.
+In nats, 0 <= E <= K ln 2; the paper's bound K is in bits. The authors' code has c = 1e-4. A clipped expert has no
+gradient. The code of a reading is the clipped logits, so that sigmoid(code) is sigma_j.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def indecision(logits: Float[Tensor, "*models batch experts"]) -> Float[Tensor, 
 class ExpertsEnergy(Energy):
     """The sum of the experts' entropies; the code is their clipped logits."""
 
-    clip: float = 1e-4  # c, the least probability that an expert gives
+    clip: float = 1e-4  # c, the lowest probability of an expert
 
     @property
     def gives(self) -> frozenset[str]:

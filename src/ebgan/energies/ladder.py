@@ -1,11 +1,11 @@
-"""The energy of a Ladder network's full cost (Rasmus et al., 2015): how badly noise is taken away, layer by layer.
+"""The full denoising cost of a Ladder network as energy (Rasmus et al., 2015), a sum over layers.
 
     E(x) = sum_l lambda_l / d_l ||zhat_l - z_l||^2
 
-z_l are the d_l values of a layer in a pass without noise and zhat_l the decoder's guess from the pass with noise, above
-the pixels standardised with the mean and variance of the pass without. For 100 labels on MNIST the authors weigh the
-pixels by 1000, the first layer by 10 and the others by 0.1. The bottom-layer cost, which the EBGAN paper takes, is the
-squared error of the auto-encoder that a Ladder network also is: AutoencoderEnergy(unit="sse"), or lambda_0 = d_0.
+z_l are the d_l values of a layer in the pass without noise, and zhat_l the decoder's estimate from the pass with noise.
+Above the pixels, zhat_l is standardised with the mean and variance of the pass without noise. For 100 labels on MNIST
+the authors' weights are 1000 for the pixels, 10 for the first layer and 0.1 for the others. The EBGAN paper uses only
+the bottom layer's cost, the squared error of an auto-encoder: AutoencoderEnergy(unit="sse"), or lambda_0 = d_0.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ebgan.records import Reading
 @final
 @dataclass(frozen=True, kw_only=True)
 class LadderEnergy(Energy):
-    """The weighted squared errors of the lowest layers, the pixels first; as many as there are weights."""
+    """The weighted squared errors of the lowest layers, one layer for each weight, the pixels first."""
 
     weights: tuple[float, ...] = (1000.0, 10.0, 0.1, 0.1, 0.1, 0.1, 0.1)  # lambda_l, on the mean over a layer's units
 
@@ -47,8 +47,8 @@ class LadderEnergy(Energy):
             )
         if len(self.weights) > net.layers:
             raise UsageError(
-                f"energy.weights={self.weights}: {len(self.weights)} weights, and the net has {net.layers} layers, the "
-                "pixels and the classes among them: give at most so many"
+                f"energy.weights={self.weights}: {len(self.weights)} weights, and the net has {net.layers} layers, "
+                "including pixels and classes: give at most that many weights"
             )
 
     def read(self, net: nn.Module, images: Tensor) -> Reading:

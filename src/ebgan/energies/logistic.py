@@ -17,7 +17,7 @@ from ebgan.records import Reading
 @final
 @dataclass(frozen=True, kw_only=True)
 class LogisticEnergy(Energy):
-    """The softplus of the negative logit, which is finite at any logit; losses are taken from the logits."""
+    """The softplus of the negative logit, finite at any logit; losses are computed from the logits."""
 
     @property
     def gives(self) -> frozenset[str]:

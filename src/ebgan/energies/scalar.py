@@ -1,8 +1,7 @@
-"""The energy of a critic: one free number for an image, E(x) = -f(x), or [-f(x)]_+ (loss-sensitive GAN; WGAN).
+"""The energy of a critic: an unrestricted number for each image, E(x) = -f(x), or [-f(x)]_+ (loss-sensitive GAN; WGAN).
 
-A discriminator's net scores what is real high, whatever it is trained by, and an energy is low there: hence the sign.
-The authors of the loss-sensitive GAN let their net end in a ReLU, so that no energy is negative; those of GLS-GAN and
-WGAN do not.
+A critic's score is high for real images and an energy is low: hence the sign. In the code of the loss-sensitive GAN the
+net ends in a ReLU, so that no energy is negative; in GLS-GAN and WGAN it does not.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from ebgan.records import Reading
 @final
 @dataclass(frozen=True, kw_only=True)
 class ScalarEnergy(Energy):
-    """The negative score of a discriminator's net, without a bound unless it is `nonnegative`."""
+    """The negative output of the discriminator's net, unbounded unless `nonnegative`."""
 
-    nonnegative: bool = False  # whether it ends in a ReLU
+    nonnegative: bool = False  # whether to apply a ReLU
 
     @property
     def gives(self) -> frozenset[str]:

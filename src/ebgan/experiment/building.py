@@ -1,4 +1,4 @@
-"""From an experiment to the nets, optimisers and state that a training step moves."""
+"""Build the nets, optimisers and state of a training step from an experiment."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from ebgan.training.player import Player
 from ebgan.training.step import Progress
 from ebgan.tree_walk import changed
 
-MOST_NUMBERS = 2**34  # in a part of a batch, in both nets, in what a sampler remembers: 64 GiB each
+MOST_NUMBERS = 2**34  # limit for a part of a batch, for both nets and for a sampler's memory: 64 GiB each
 _SMALLER = "Choose smaller widths, depths, images or sizes"
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 
 
 class _Built(NamedTuple):
-    """The nets of an experiment, in the precision of the weights that an optimiser moves."""
+    """The nets of an experiment, in the precision of their optimisers' weights."""
 
     generator: nn.Module
     discriminator: nn.Module
@@ -43,7 +43,7 @@ class _Built(NamedTuple):
     dtype: torch.dtype  # that the nets compute in
 
     def compute(self) -> None:
-        """Bring the nets into the precision that they compute in."""
+        """Convert the nets to the precision in which they compute."""
         for net in (self.generator, self.discriminator):
             compute_in(net, self.dtype)
 
@@ -51,11 +51,11 @@ class _Built(NamedTuple):
 def build(
     experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
 ) -> tuple[Game, Progress]:
-    """The game of an experiment on images [C, H, W] of so many classes, and its progress before the first step.
+    """Build the game of an experiment on images of `shape` [C, H, W], and its progress before the first step.
 
-    A `stacked` experiment builds a stack: every tensor leads with the model axis. Raises UsageError, with the mend,
-    for parts that cannot work together. A precision of None is the one that suits nets and device. On CUDA it switches
-    TF32 off for the process: fp32 means float32 throughout.
+    A `stacked` experiment builds a stack: every tensor starts with the model axis. Raises UsageError, with the mend,
+    for parts that cannot work together. A precision of None is chosen by nets and device. On CUDA, TF32 is switched
+    off for the process: fp32 means float32 throughout.
     """
     experiment = placed(experiment, device)  # a stack's fields hold tensors
     built = _built(experiment, shape, device, classes)
@@ -73,7 +73,7 @@ def build(
         plateau=specs.plateau,
         parts=experiment.accumulate,
     )
-    built.compute()  # after the optimisers took their weights in full precision
+    built.compute()  # after the optimisers copied the weights in full precision
     clock = torch.zeros((), dtype=torch.int64, device=device)
     memory = experiment.sampler.init(built.context, built.wide)
     plateau = game.plateau.init(models, device) if game.plateau else None
@@ -83,7 +83,7 @@ def build(
 def build_nets(
     experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str = "cpu", classes: int = 0
 ) -> tuple[nn.Module, nn.Module]:
-    """The generator and the discriminator alone, as `build` makes them; raises as it does."""
+    """Only the generator and the discriminator of `build`; raises as it does."""
     built = _built(experiment, shape, device, classes)
     built.compute()
     return built.generator, built.discriminator
@@ -91,7 +91,7 @@ def build_nets(
 
 def _built(experiment: Experiment, shape: tuple[int, int, int], device: torch.device | str, classes: int) -> _Built:
     if experiment.from_data:
-        raise UsageError(f"{experiment.from_data[0]}=null: training finds it from the data; here, give a number")
+        raise UsageError(f"{experiment.from_data[0]}=null: only training fills it from the data; here, give a number")
     if torch.device(device).type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # convolutions of float32 would be of fewer bits than other products
     wide = torch.float64 if experiment.precision == "fp64" else torch.float32
@@ -110,14 +110,14 @@ def _built(experiment: Experiment, shape: tuple[int, int, int], device: torch.de
 
 
 def _refuse_misfits(experiment: Experiment, generator: nn.Module, discriminator: nn.Module) -> None:
-    """Raise UsageError for nets that the other parts of an experiment cannot work with."""
+    """Raise UsageError for nets that do not fit the other parts of an experiment."""
     experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
     spec, classifies = experiment.nets.discriminator, experiment.objective.asks.classifies
     if classifies and not isinstance(discriminator, Classifier):
         raise UsageError(
             f"objective: {type(experiment.objective).__name__} needs classes, and nets.discriminator "
-            f"({type(spec).__name__}) tells none apart: use the Ladder network (Ladder), or an auto-encoder with a "
+            f"({type(spec).__name__}) has no classes: use the Ladder network (Ladder), or an auto-encoder with a "
             "head of classes (ClassHead)"
         )
     if isinstance(spec, ClassHead) and not classifies:
@@ -131,9 +131,9 @@ def _refuse_misfits(experiment: Experiment, generator: nn.Module, discriminator:
 
 
 def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes: int = 0) -> None:
-    """Raise UsageError for what `build` would refuse, and for sizes beyond all reason, before anything is computed.
+    """Raise UsageError for what `build` would refuse, and for extreme sizes, before anything is computed.
 
-    It builds on the meta device, which holds no numbers; fields that wait for the data get a number for that.
+    It builds on the meta device, which stores no numbers; fields to be filled from the data get a placeholder.
     """
     channels, height, width = shape
     limit = MOST_NUMBERS * experiment.accumulate * rank().count
@@ -146,14 +146,14 @@ def refuse_at_once(experiment: Experiment, shape: tuple[int, int, int], classes:
     unsettled = experiment.objective.asks.from_data
     if "margin" in unsettled.values() and not isinstance(experiment.energy, AutoencoderEnergy):
         raise UsageError(
-            f"objective.margin=null: {type(experiment.energy).__name__} has no margin that could be found: give a "
+            f"objective.margin=null: {type(experiment.energy).__name__} has no margin that can be calibrated: give a "
             "number, or take the auto-encoder energy"
         )
     settled = changed(
         experiment, {f"objective.{path}": 1 for path in unsettled} | {"pretraining": experiment.pretraining or 1}
     )
     settled = replace(settled, precision=experiment.precision or "fp32")
-    with torch.random.fork_rng([]):  # nets of torch's own layers draw from it even here
+    with torch.random.fork_rng([]):  # torch's own layers draw from it even on the meta device
         _, progress = build(settled, shape, "meta", classes)
     _refuse_more("the sampler holds", sum(each.numel() for each in tree_leaves(progress.memory)))
 

@@ -51,20 +51,20 @@ class Data:
 
     @property
     def side(self) -> int | None:
-        """The height and width of the training images, where they are asked for."""
+        """The height and width of the training images, if set."""
         return self.crop or (self.size and self.size + 2 * self.padding)
 
     def open(self) -> Dataset:
-        """The images, or a toy's points. Raises DataError, with the mend, where they are not to be had."""
+        """The images, or a toy's points. Raises DataError, with the mend, if they cannot be read."""
         if self.source.startswith("toy."):
             return open_points(self.source)
         return self.prepared(self._labelled(self._read("train", self.channels)))
 
     def open_test(self, channels: int | None = None) -> Packed | None:
-        """The whole images of the source that are for testing, or None where it keeps none apart.
+        """The test images of the source, uncropped; None if it has no test set.
 
-        `channels` are those of the training images, by which pictures are read. Raises DataError where there should be
-        some and they cannot be read.
+        `channels` are those of the training images, to read pictures alike. Raises DataError if a test set cannot be
+        read.
         """
         try:
             images = self._read("test", channels or self.channels)
@@ -73,7 +73,7 @@ class Data:
         return images.padded(self.padding) if self.padding else images
 
     def prepared(self, images: Packed) -> Images:
-        """Images with the black pixels of `padding` around them, to be cropped and flipped where that is asked for."""
+        """Add `padding` to images, and let them be cropped and flipped as set."""
         padded = images.padded(self.padding) if self.padding else images
         return Augmented(padded, self.crop, self.flip) if self.crop or self.flip else padded
 
@@ -88,11 +88,11 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """The images whose class is told, for objectives that learn classes from a few."""
+    """The labelled images, for objectives that learn classes from few labels."""
 
     count: int | None = 100  # images, as many of each class, drawn by the seed; null for all that have a label
-    batch: int = 100  # of them in a discriminator's turn, over all ranks
-    held_out: float = 0.2  # share of a count of null that is kept to measure the error, where there is no test set
+    batch: int = 100  # labelled images in a discriminator's turn, over all ranks
+    held_out: float = 0.2  # share of the labels kept to measure the error if count is null and there is no test set
 
     def __post_init__(self) -> None:
         check_least("labelled", 1, count=self.count, batch=self.batch)

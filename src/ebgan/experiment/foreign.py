@@ -30,10 +30,10 @@ RECIPES = "ebgan.recipes"  # whose modules import the classes of their experimen
 
 
 def find_class(name: str, declared: type) -> type | None:
-    """The class of a name in a config for a field of a declared class.
+    """Find the class that a config names for a field of type `declared`.
 
-    The name is `MODULE:CLASS`, or that of an entry point. None for a name that is neither. Raises UsageError that says
-    how the class can be had, if it is neither in this process nor announced by an installed package.
+    The name is `MODULE:CLASS` or that of an entry point; None for other names. Raises UsageError that says how to
+    provide the class, if it is neither in this process nor announced by an installed package.
     """
     if ":" not in name:
         entry = packages.find(name, _groups(declared))

@@ -1,9 +1,9 @@
-"""A grid: an experiment, and the values that some of its fields take. Every combination of them is a trial.
+"""A grid: an experiment, and several values for some of its fields. Every combination is a trial.
 
     Grid(base=experiment, axes={"objective.margin": (5.0, 10.0), "nets.generator.depth": (2, 3)})
 
-An axis is the path of a field, as on the command line. Axes that not all trials have (a GAN has no margin) stand in
-grids of their own, which `+` joins.
+An axis is the path of a field, as on the command line. If some trials lack an axis (a GAN has no margin), make a grid
+for each kind and join them with `+`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Trial(NamedTuple):
 
     id: str  # the hash of its config: an edited grid runs only what is new
     experiment: Experiment
-    data: Data | None = None  # where the data was when the trial got its id, if it has moved since
+    data: Data | None = None  # the data's former place, if it was moved after the trial got its id
 
     @classmethod
     def of(cls, experiment: Experiment, data: Data | None = None) -> Trial:
-        """The trial of an experiment whose data was elsewhere, perhaps, when its sweep was begun."""
+        """The trial of an experiment; `data` is its data when the sweep was started, if that was moved."""
         before = experiment if data is None else replace(experiment, data=data)
         return cls(before.hash, experiment, data)
 
@@ -37,9 +37,9 @@ class Trial(NamedTuple):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """All combinations of the axes' values on an experiment, then those of the grids that were added.
+    """All combinations of the axes' values on an experiment, then those of the added grids.
 
-    Raises UsageError, which names the axis, for a field that is not there or a value that it cannot hold.
+    Raises UsageError, which names the axis, for a missing field or a value of another type.
     """
 
     base: Experiment
@@ -60,7 +60,7 @@ class Grid:
         return math.prod(map(len, self.axes.values())) + sum(map(len, self.others))
 
     def with_base(self, **changes: Any) -> Grid:
-        """The grid with other values of the base's fields, in all of its parts."""
+        """The grid with these fields of the base changed, in all of its parts."""
         others = tuple(other.with_base(**changes) for other in self.others)
         return Grid(base=replace(self.base, **changes), axes=self.axes, others=others)
 
@@ -83,7 +83,7 @@ class Grid:
 
 
 def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values of an axis, whole numbers as floats where the field is one."""
+    """The values of an axis; ints become floats for float fields."""
     *way, name = path.split(".")
     holder: Any = base
     for step in way:
@@ -100,12 +100,12 @@ def _checked(base: Experiment, path: str, values: tuple[Any, ...]) -> tuple[Any,
     exact = tuple(float(value) if real and isinstance(value, int) else value for value in values)
     for index, value in enumerate(exact):
         if value in exact[:index]:
-            raise UsageError(f"axis {path}: {value!r} stands twice")
+            raise UsageError(f"axis {path}: {value!r} is given twice")
     return exact
 
 
 def _with_field(holder: Any, name: str, path: str) -> Any:
-    """A dataclass that has a field of a name."""
+    """Return `holder` if it has the field; raise UsageError otherwise."""
     known = [each.name for each in fields(holder)] if is_dataclass(holder) else []
     if name not in known:
         raise UsageError(f"axis {path}: {type(holder).__name__} has no field {name!r}; {suggestion(name, known)}")

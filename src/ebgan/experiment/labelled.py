@@ -1,4 +1,4 @@
-"""Which images a run is told the class of, and on which its error is measured."""
+"""The labelled images of a run, and the images on which its error is measured."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ebgan.errors import DataError
 from ebgan.experiment import Data, Experiment
 from ebgan.randomness import Randomness
 
-VALIDATED = 10_000  # images that settings are chosen on, at most
+VALIDATED = 10_000  # most images for choosing settings
 
 
 class LabelledSplit(NamedTuple):
-    """The labelled images of a run, and those that it is tested on."""
+    """The labelled images of a run, and its test images."""
 
-    labelled: Tensor  # [*models, count] places in the data
+    labelled: Tensor  # [*models, count] indices in the data
     tested: Packed  # images with their labels
-    source: str  # where they are from, in words
+    source: str  # the source of `tested`, in words
 
 
 def split(experiment: Experiment, data: Packed, randomness: Randomness) -> LabelledSplit:
-    """The labelled images that an experiment draws from its data, by the seed, and its test images.
+    """Draw the labelled images from the data, by the seed, and choose the test images.
 
-    Without a test set, tested are images of the data whose class is known and is not told. Raises UsageError where the
-    labelled images cannot be drawn, and DataError where none is left to test on.
+    Without a test set, it tests on images of the data whose label is known but not used. Raises UsageError if the
+    labelled images cannot be drawn, and DataError if no image is left to test on.
     """
     settings = experiment.labelled
     indices = draw_labelled(data, settings.count, randomness)
@@ -46,12 +46,12 @@ def split(experiment: Experiment, data: Packed, randomness: Randomness) -> Label
             "labelled.count, raise labelled.held_out, or keep images for testing in a folder `test` beside `train`"
         )
     return LabelledSplit(
-        indices, _chosen(data, rest), f"{len(rest):,} images of the data whose class was not told{message}"
+        indices, _chosen(data, rest), f"{len(rest):,} images of the data whose labels were not used{message}"
     )
 
 
 def test_set(spec: Data, data: Images) -> tuple[Packed | None, str]:
-    """The source's own test images of the classes of the data, if there are any, and what is to be said of others.
+    """The source's own test images of the data's classes, if there are any, and a message about others.
 
     Raises DataError if they are damaged.
     """
@@ -62,24 +62,24 @@ def test_set(spec: Data, data: Images) -> tuple[Packed | None, str]:
         return None, ", as the images of the test set have another shape"
     apart, message = matched(test, data.classes)
     if apart is None:
-        return None, f", as the test set serves for none: {message}"
+        return None, f", as the test set cannot be used: {message}"
     return apart, f"; {message}" if message else ""
 
 
 def told(data: Packed, labelled: Tensor) -> Packed:
-    """The labelled images alone, with their labels."""
+    """Only the labelled images, with their labels."""
     return _chosen(data, labelled.flatten().cpu().numpy())
 
 
 def untold(data: Packed, labelled: Tensor) -> Packed | None:
-    """Images of the data whose class is known and was not told, some thousands at most, with their labels."""
+    """Images whose label is known but not used, at most VALIDATED, with their labels."""
     rest = _others(data, labelled.cpu().numpy())
     indices = Randomness.of(0).permutation("untold", len(rest))[:VALIDATED].numpy()
     return _chosen(data, rest[indices]) if rest.size else None
 
 
 def _kept(data: Packed, indices: Tensor, share: float) -> Tensor:
-    """A share of the places [*models, count] of each class, one at least, in their order."""
+    """A share of the indices [*models, count] of each class, at least one, in order."""
     assert data.labels is not None
     labels = torch.tensor(data.labels, device=indices.device)[indices]
     kept = torch.zeros_like(labels, dtype=torch.bool)
@@ -91,7 +91,7 @@ def _kept(data: Packed, indices: Tensor, share: float) -> Tensor:
 
 
 def _others(data: Packed, labelled: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The places of images whose class is known and that no model is told."""
+    """The indices of images whose label is known and that no model is trained on."""
     assert data.labels is not None
     known = np.flatnonzero(data.labels != UNKNOWN)
     return np.setdiff1d(known, labelled)

@@ -1,4 +1,4 @@
-"""Which precision suits a machine: bf16 if the hardware has instructions for it and the nets are large, else fp32.
+"""Choose a precision: bf16 if the hardware has instructions for it and the nets are large, else fp32.
 
 Torch computes in bfloat16 on any processor. Without instructions for it every product is emulated and takes 2 to 200
 times as long as in float32. Small nets spend little of a step on matrix products, so that bf16 gains nothing there.
@@ -13,8 +13,8 @@ import torch
 
 from ebgan.experiment import Precision
 
-# Measured on one thread of a processor with AVX512-BF16 (docs/performance.md): fully connected nets of 200,000 weights
-# take 1.1 times as long a step in bf16 as in fp32, nets of 460,000 the same time, nets of 1,000,000 0.8 times as long.
+# Measured on one thread of a processor with AVX512-BF16 (docs/performance.md), for fully connected nets: a bf16 step
+# takes 1.1 times as long as in fp32 with 200,000 weights, the same with 460,000, and 0.8 times as long with 1,000,000.
 LARGE = 500_000  # weights of both nets together
 FIRST_SIDE, LAST_SIDE = 64, 4096  # of the square matrices that `product_speed` multiplies
 

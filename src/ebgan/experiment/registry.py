@@ -1,6 +1,6 @@
-"""The registry of the project's own classes that a config may name, and the reader of configs.
+"""The project's classes that a config may name, and the reader of configs.
 
-Classes from outside the project are found by `foreign`. No name read from a file reaches an importer.
+Classes from outside the project are found by `foreign`. A name read from a file is never imported.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _KEPT = (
 
 
 def read_experiment(path: Path) -> Experiment:
-    """The experiment of a config.yaml. Raises UsageError that names file, line and key of what does not fit."""
+    """The experiment of a config.yaml. Raises UsageError that names file, line and key of an error."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -80,8 +80,8 @@ def read_experiment(path: Path) -> Experiment:
 def parse_experiment(text: str, file: str, code: Callable[[], Sequence[str]] = tuple) -> Experiment:
     """The experiment of a text, named `file` in errors.
 
-    `code` gives the names of the files that the run was made from, which are shown to the user where a class is
-    missing, and are not used otherwise.
+    `code` gives the names of the files that define the run's classes. They are only shown to the user if a class is
+    missing.
     """
 
     def find(name: str, declared: type) -> type | None:

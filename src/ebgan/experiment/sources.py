@@ -1,4 +1,4 @@
-"""An experiment on other data or other labels, by paths that are found from anywhere."""
+"""Set an experiment's data or labels, with full paths that are valid from any working directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ebgan.experiment import Experiment
 def with_source(experiment: Experiment, source: str | Path) -> Experiment:
     """The experiment on other data: a set's name, or a path, kept in full so that it is found from anywhere.
 
-    Raises DataError for a path that is no text, which no config can hold.
+    Raises DataError for a path that is not UTF-8, since a config cannot hold it.
     """
     path = expanded(source)
     name = str(path.resolve()) if path.exists() else str(source)
@@ -22,7 +22,7 @@ def with_source(experiment: Experiment, source: str | Path) -> Experiment:
         name.encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            f"{printable(name)}: a name that is not UTF-8, which no config.yaml holds: rename it"
+            f"{printable(name)}: the name is not UTF-8, so that config.yaml cannot hold it: rename it"
         ) from error
     return replace(experiment, data=replace(experiment.data, source=name))
 

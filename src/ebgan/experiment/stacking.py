@@ -1,4 +1,4 @@
-"""Experiments as one stack, whose differing fields hold a tensor of a number for each model."""
+"""Merge experiments into one stack: fields that differ become tensors with a number for each model."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Tree = TypeVar("Tree")
 
 
 def stacked(experiments: Sequence[Tree]) -> Tree:
-    """Experiments that differ in float fields, seeds, numbers of labelled images and kinds of optimiser as one.
+    """Merge experiments that differ only in float fields, seeds, numbers of labelled images and kinds of optimiser.
 
-    Its differing fields hold tensors [models], or a `Mixed` optimiser; experiments whose optimisers are of one kind are
-    best side by side. Raises UsageError that names the first field in which they differ otherwise.
+    Fields that differ become tensors [models], or a `Mixed` optimiser: then put experiments with the same kind of
+    optimiser next to each other. Raises UsageError that names the first other field that differs.
     """
     merged: Tree = _merge(list(experiments), "")
     return merged
@@ -47,12 +47,12 @@ def _merge(values: list[Any], name: str) -> Any:
 
 
 def placed(tree: Any, device: torch.device | str) -> Any:
-    """A tree with the tensors that its fields hold on a device."""
+    """The tree with the tensors in its fields moved to a device."""
     return mapped(tree, partial(_placed, device=device))
 
 
 def _placed(value: Any, device: torch.device | str) -> Any:
     if not isinstance(value, torch.Tensor):
         return value
-    shared = value.stride() == (0,)  # a seed of all models; a copy would give each its own
+    shared = value.stride() == (0,)  # one seed for all models; a copy would look like one for each
     return value[:1].to(device).expand_as(value) if shared else value.to(device)

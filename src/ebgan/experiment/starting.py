@@ -1,4 +1,4 @@
-"""The start of training: an experiment and its data as a course of steps."""
+"""Make the training loop of an experiment on its data."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def start(
     labelled: Tensor | list[Tensor] | None = None,
     workers: int = 0,
 ) -> Course:
-    """The course of an experiment (or of a stack of them) before its first step, with this rank's share of the data.
+    """The training loop of an experiment (or stack) before its first step, with this rank's share of the data.
 
-    `labelled` are the places [count] of the images whose classes are told, a tensor for each model of a stack, and
-    `workers` the processes that load images. Raises what `build` and `Loader` raise.
+    `labelled` are the indices [count] of the labelled images, or a list with a tensor for each model of a stack;
+    `workers` is the number of processes that load images. Raises what `build` and `Loader` raise.
     """
     game, progress = build(experiment, data.shape, device, len(data.classes))
     here, limits = rank(), experiment.data.limits

@@ -1,4 +1,4 @@
-"""The experiment: a frozen tree of everything that a run is made of, and its checks."""
+"""The experiment: a frozen tree of all settings of a run, and their checks."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ class Nets:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimisers:
-    """What moves them."""
+    """The optimisers of the nets."""
 
     discriminator: OptimiserSpec = Adam(lr=1e-3)
     generator: OptimiserSpec = Adam(lr=1e-3)
-    plateau: Plateau | None = None  # lowers both learning rates where the objective's measure of convergence stalls
+    plateau: Plateau | None = None  # lowers both learning rates when the objective's `convergence` stalls
     fall: Fall = Fall()  # lowers both between two numbers of images seen
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What is measured on the way; intervals are in images seen and None is a tenth of the run.
+    """What is measured during training; intervals are in images seen, and None is a tenth of the run.
 
-    Where `every` is None, evaluations on the way take the quick metrics alone, and those of the last and of the best
-    weights, at the end, take all.
+    If `every` is None, evaluations during training compute only the quick metrics; those of the last and of the best
+    weights, at the end, compute all.
     """
 
-    samples: int = 2000  # samples that the metrics are taken over
+    samples: int = 2000  # samples for the metrics
     every: int | None = None  # between evaluations
     grid: int = 100  # samples drawn in each picture
     pictures: int | None = None  # between pictures
@@ -75,24 +75,24 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """Everything that decides what a run computes."""
+    """All settings of a run."""
 
     data: Data = Data()
-    labelled: Labelled = Labelled()  # for objectives that learn classes; others read no labels
+    labelled: Labelled = Labelled()  # for objectives that learn classes
     nets: Nets = Nets()
     energy: Energy = AutoencoderEnergy()
     sampler: Sampler[Any] = Prior()
     objective: Objective[Any] = EBGAN()
     optimisers: Optimisers = Optimisers()
     turns: Turns = Turns()
-    images: int = aside(600_000, "length")  # real images seen by the discriminator in all
-    pretraining: int | None = 0  # of these, images on which D is trained alone first; None is two epochs of the data
+    images: int = aside(600_000, "length")  # total of real images that the discriminator sees
+    pretraining: int | None = 0  # of these, images before the generator's first turn; None is two epochs
     batch: int = 64  # images in a discriminator's turn, over all ranks
-    precision: Precision | None = None  # of matrix products; None is what suits the machine (`experiment.precision`)
-    accumulate: int = 1  # parts in which a batch passes the nets, for want of memory; each then passes twice
-    accumulate_norms: bool = False  # whether batch norm may take the statistics of each part
+    precision: Precision | None = None  # of matrix products; None: by the machine and the nets (`experiment.precision`)
+    accumulate: int = 1  # parts in which a batch passes the nets, to save memory; each then passes twice
+    accumulate_norms: bool = False  # whether batch norm may use statistics per part
     seed: int = 0
-    ema: int | None = None  # half-life, in images, of an average of the generator's weights that samples are taken from
+    ema: int | None = None  # half-life, in images, of the average of the generator's weights that makes samples
     checkpoint: int | None = aside(None, "habit")  # images between checkpoints; None is a tenth of the run
     evaluation: Evaluation = aside(Evaluation(), "habit")
 
@@ -107,7 +107,7 @@ class Experiment:
         check_least("", 0, pretraining=self.pretraining)
         if self.objective.asks.pretrained and self.pretraining == 0:
             raise UsageError(
-                f"pretraining=0: {type(self.objective).__name__} begins with a discriminator that was trained on data "
+                f"pretraining=0: {type(self.objective).__name__} starts from a discriminator that was trained on data "
                 "alone: set pretraining to some epochs' images"
             )
         if self.optimisers.plateau and not self.objective.asks.convergence:
@@ -138,24 +138,24 @@ class Experiment:
             )
         if self.objective.asks.limits not in (None, self.data.limits):
             raise UsageError(
-                f"data.limits={self.data.limits}: {type(self.objective).__name__} takes pixels for probabilities here, "
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} reads pixels as probabilities here, "
                 'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
             )
 
     @property
     def from_data(self) -> tuple[str, ...]:
-        """The names of the fields that are None and get a number from the data before training."""
+        """The names of the fields that are None and are filled from the data before training."""
         fields = tuple(f"objective.{name}" for name in self.objective.asks.from_data)
         return (*fields, "pretraining") if self.pretraining is None else fields
 
     def _check_passes(self) -> None:
-        """Refuse ways to take passes that cannot work."""
+        """Raise UsageError if a batch cannot pass the nets in parts."""
         double = f"{type(self.objective).__name__} takes the gradient of a gradient"
         if self.accumulate > 1 and self.objective.asks.slopes:
             raise UsageError(f"accumulate={self.accumulate}: {double}, for which a batch passes whole: choose 1")
 
     def to_yaml(self) -> str:
-        """The experiment as config.yaml holds it."""
+        """The text of config.yaml."""
         return config.to_yaml(self)
 
     @property
@@ -165,9 +165,9 @@ class Experiment:
 
     @property
     def steps_hash(self) -> str:
-        """The same for experiments that compute the same on the same data for as long as both run.
+        """A hash that is equal for experiments whose steps compute the same on the same data.
 
-        Where data lies makes no difference: the data is compared by its checksum.
+        The path and the length of the run make no difference; data is compared by its checksum.
         """
         return self._digest("habit", "length", "place")
 

@@ -1,4 +1,4 @@
-"""What the labels alone are worth: the errors of classifiers that see no other images."""
+"""Baselines for few labels: the errors of classifiers that are trained only on the labelled images."""
 
 from __future__ import annotations
 

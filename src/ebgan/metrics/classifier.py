@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class HeldOut(NamedTuple):
-    """Images that a classifier is tested on, and does not learn from."""
+    """Images for testing a classifier, not used for training it."""
 
     images: UInt8[Tensor, "tests C H W"]
     labels: Integer[Tensor, " tests"]
@@ -47,7 +47,7 @@ class Readout(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A net that has learned, and how often it is right."""
+    """A trained classifier and its accuracy."""
 
     net: ConvClassifier
     accuracy: float  # share of the images that it is tested on which it names rightly
@@ -57,7 +57,7 @@ class TrainedClassifier:
 
     @property
     def doubt(self) -> str | None:
-        """Why its outputs mean nothing, if on test images it is no better than chance."""
+        """Why its outputs mean nothing: its test accuracy is no better than chance; None otherwise."""
         error = math.sqrt(self.chance * (1 - self.chance) / max(self.tests, 1))
         if self.accuracy > self.chance + _CLEAR * error:
             return None
@@ -130,7 +130,7 @@ def _classes(images: Tensor, labels: Tensor) -> int:
 
 
 def _name(checksum: str, images: Tensor, classes: int, apart: bool) -> str:
-    """A file name for all that the trained net depends on; `apart` says whether there is a test set."""
+    """A file name that depends on everything that determines the net; `apart` says whether there is a test set."""
     identity = (VERSION, checksum, tuple(images.shape), classes, apart)
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32] + ".weights"
 
@@ -174,7 +174,7 @@ def _trained(
 
 
 def _tested(net: ConvClassifier, images: Tensor, labels: Tensor, indices: Tensor, source: str) -> TrainedClassifier:
-    """How often a net is right on the images at some places, which are read batch by batch."""
+    """The accuracy of a net on the images at these indices, read batch by batch."""
     learned = TrainedClassifier(net, 0.0, "")
     named = torch.cat([learned.probabilities(images[some]).argmax(-1) for some in torch.split(indices, _BATCH)])
     right = labels[indices].cpu()

@@ -28,7 +28,7 @@ NEAREST = 5  # neighbours that a ball reaches to: Naeem et al.'s; Kynkaanniemi e
 
 @dataclass(frozen=True, eq=False)  # equal to itself alone, so that what is computed from it can be kept by it
 class RealReference:
-    """The real images as a classifier sees them: computed once, then compared with any number of sample sets."""
+    """A classifier's outputs on the real images, computed once and compared with any number of sample sets."""
 
     features: Float[Tensor, "reals width"]
     score: float  # I' of the real images, in the usual order: what samples can hope for
@@ -44,7 +44,7 @@ class RealReference:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the samples are worth, and how that was measured."""
+    """Metrics of samples, and the protocol of the measurement."""
 
     metrics: dict[str, float]
     histogram: list[float]  # the share of each class, by the classifier
@@ -90,7 +90,7 @@ def evaluate(
 
 
 class _RealSide(NamedTuple):
-    """What distances on features need of the real images alone."""
+    """The part of the feature distances that depends only on the real images."""
 
     frechet: FrechetReference
     kernel: KernelReference

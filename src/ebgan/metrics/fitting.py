@@ -1,4 +1,4 @@
-"""How the classifier learns: Adam with one cycle of the learning rate, on images shifted a little, with batch norm.
+"""Train the classifier: Adam with one cycle of the learning rate, on images shifted a little, with batch norm.
 
 Batch norm (Ioffe & Szegedy, 2015) without a scale of its own stands before each ReLU,
 
@@ -41,7 +41,7 @@ def fit_classifier(
     device: torch.device | str = "cpu",
     indices: Integer[Tensor, " chosen"] | None = None,
 ) -> ConvClassifier:
-    """A net trained on images, or on two or more at some places alone, which are read batch by batch.
+    """Train a net on images, or only on those at `indices` (two or more), read batch by batch.
 
     It is the same for the same images; torch's own random state stays as it was.
     """
@@ -127,7 +127,7 @@ def _shifted(images: Tensor, row: int, column: int) -> Tensor:
 
 
 def _saying(batches: list[Tensor]) -> Iterator[Tensor]:
-    """The batches; logs the progress every ten seconds."""
+    """Yield the batches, and log the progress every ten seconds."""
     begun = said = time.monotonic()
     for done, batch in enumerate(batches):
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: how far samples and real images share their ground.
+"""Precision, recall, density and coverage: how much the distributions of samples and real images overlap.
 
     B(x)        the ball about x up to the k-th nearest other row of its set
     precision   share of the samples that lie in a B(real)                     (Kynkaanniemi et al., 2019)
@@ -26,7 +26,7 @@ _ROWS = 1000  # whose distances to a whole set are held at a time
 
 
 class Overlap(NamedTuple):
-    """What samples and real images share."""
+    """The overlap of samples and real images."""
 
     precision: float
     recall: float

@@ -1,4 +1,4 @@
-"""A linear classifier on features: how much of the classes they tell (VGAN; Zhai et al., 2016, table 1)."""
+"""A linear classifier on features: how well they separate the classes (VGAN; Zhai et al., 2016, table 1)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C, the inverse of th
 
 
 class LabelledFeatures(NamedTuple):
-    """Features and what they are of."""
+    """Features and their labels."""
 
     features: Float[Tensor, "samples features"]
     labels: Integer[Tensor, " samples"]
 
 
 class Probe(NamedTuple):
-    """What a linear classifier came to."""
+    """The result of a linear classifier."""
 
     error: float  # share of the test images that it names wrongly
     strength: float  # C, chosen on the validation images

@@ -1,4 +1,4 @@
-"""What a net is to the floors above: kinds of module, and the specs that build them."""
+"""The kinds of nets that other modules know, and the specs that build them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ebgan.records import Batch
 
 @dataclass(frozen=True)
 class BuildContext:
-    """Where a net is built: the images that it meets and the models that it holds."""
+    """Everything that a spec needs to build a net: images, models, seeds and device."""
 
     shape: tuple[int, int, int]  # C, H, W
-    limits: tuple[float, float] | None  # the data's range, [-1, 1] or [0, 1]; None for points, which have none
-    randomness: Randomness  # one seed a model; its device is the net's
-    classes: int = 0  # that the data tells apart; 0 if it has none
+    limits: tuple[float, float] | None  # the data's range, [-1, 1] or [0, 1]; None for points
+    randomness: Randomness  # one seed for each model; its device is the net's
+    classes: int = 0  # number of classes of the data; 0 if it has none
 
     @property
     def models(self) -> tuple[int, ...]:
@@ -32,11 +32,11 @@ class BuildContext:
 
     @property
     def device(self) -> torch.device:
-        """Where the net is."""
+        """The device of the net."""
         return self.randomness.seeds.device
 
     def check_single(self, owner: str) -> None:
-        """Raise UsageError for a stack, of which a net without the model axis cannot be part."""
+        """Raise UsageError for a stack, if the net has no model axis."""
         if self.models:
             raise UsageError(
                 f"{owner}: a convolutional net holds one model, not a stack of {math.prod(self.models)}: train the "
@@ -47,7 +47,7 @@ class BuildContext:
 class Generator(nn.Module, ABC):
     """Noise -> images in the data's range."""
 
-    noise: tuple[tuple[int, ...], ...]  # the shape of each noise that a sample starts from
+    noise: tuple[tuple[int, ...], ...]  # the shape of each noise input
 
     @abstractmethod
     def forward(self, *noise: Tensor) -> Float[Tensor, "*models batch C H W"]:
@@ -55,7 +55,7 @@ class Generator(nn.Module, ABC):
 
 
 class TransitionGenerator(nn.Module, ABC):
-    """Images -> images in the data's range, by way of a code that a sampler may change between the two halves."""
+    """Images -> images in the data's range, through a code that a sampler may change."""
 
     code: int  # dimensions of the code
 
@@ -68,7 +68,7 @@ class TransitionGenerator(nn.Module, ABC):
         """The image of each code."""
 
     def forward(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch C H W"]:
-        """The reconstruction of each image, whose code is left as it is."""
+        """The reconstruction of each image, from its unchanged code."""
         return self.decode(self.encode(images))
 
 
@@ -79,7 +79,7 @@ class Autoencoder(nn.Module, ABC):
     def forward(
         self, images: Float[Tensor, "*models batch C H W"]
     ) -> tuple[Float[Tensor, "*models batch code"], Float[Tensor, "*models batch C H W"]]:
-        """The encoder's output, flat, and the decoder's."""
+        """The encoder's output, flattened, and the decoder's output."""
 
 
 class Discriminator(nn.Module, ABC):
@@ -91,43 +91,43 @@ class Discriminator(nn.Module, ABC):
 
     @abstractmethod
     def features(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch features"]:
-        """The layer below the logit."""
+        """The features from which the logit is computed."""
 
 
 class Experts(nn.Module, ABC):
-    """Images -> the logits of experts, each of which decides for itself."""
+    """Images -> logits of independent experts."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch experts"]:
-        """One logit an expert."""
+        """One logit for each expert."""
 
     @abstractmethod
     def features(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch features"]:
-        """The layer below the experts."""
+        """The features from which the logits are computed."""
 
 
 class Classifier(nn.Module, ABC):
-    """Images -> logits of the data's classes: what a net of another kind may do as well."""
+    """Images -> logits of the data's classes. A net of another kind may also be a classifier."""
 
     @abstractmethod
     def classify(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch classes"]:
-        """One logit a class."""
+        """One logit for each class."""
 
     def observe(self, batch: Batch) -> None:
-        """Take from a batch of data what the net will need in evaluation; by default nothing."""
+        """Update statistics of the data that evaluation needs; by default none."""
 
 
 class Denoiser(Autoencoder, Classifier):
-    """An auto-encoder with noise on every layer, which it takes away again on every layer (Ladder network)."""
+    """An auto-encoder that adds noise to every layer and removes it from every layer (Ladder network)."""
 
     @property
     @abstractmethod
     def layers(self) -> int:
-        """How many layers there are, the pixels and the classes among them."""
+        """The number of layers, including pixels and classes."""
 
     @abstractmethod
     def denoise(self, images: Float[Tensor, "*models batch C H W"], layers: int) -> Denoised:
-        """The lowest `layers` layers of images, the pixels first: as guessed from noise, and without any."""
+        """The lowest `layers` layers, the pixels first: estimated from the noisy pass, and from the clean pass."""
 
     @abstractmethod
     def encode(self, images: Float[Tensor, "*models batch C H W"]) -> Float[Tensor, "*models batch code"]:
@@ -135,11 +135,11 @@ class Denoiser(Autoencoder, Classifier):
 
 
 class Denoised(NamedTuple):
-    """What a denoiser makes of images."""
+    """The output of a denoiser."""
 
     code: Tensor  # [*models, batch, code]
-    estimates: tuple[Tensor, ...]  # [*models, batch, units] of each layer: what it was before the noise, as guessed
-    clean: tuple[Tensor, ...]  # the same without noise, in the same units
+    estimates: tuple[Tensor, ...]  # [*models, batch, units] of each layer: estimates from the noisy pass
+    clean: tuple[Tensor, ...]  # the values without noise, in the same units
 
 
 class GeneratorSpec(ABC):
@@ -147,11 +147,11 @@ class GeneratorSpec(ABC):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Generator | TransitionGenerator:
-        """The net, initialised, on the site's device."""
+        """Build the initialised net on the context's device."""
 
 
 def check_spec(owner: str, spec: object, kind: type) -> None:
-    """Raise UsageError for what is no spec of a kind, such as a module."""
+    """Raise UsageError if `spec` is not an instance of `kind`, such as a module."""
     if isinstance(spec, kind) and is_dataclass(spec):
         return
     what = f"the class {spec.__name__}" if isinstance(spec, type) else f"of the class {type(spec).__name__}"
@@ -161,7 +161,7 @@ def check_spec(owner: str, spec: object, kind: type) -> None:
         mend = "make its class a dataclass: @dataclass(frozen=True, kw_only=True)"
     else:
         mend = (
-            f"give a {kind.__name__}, a frozen dataclass of settings whose build(site) makes the module "
+            f"give a {kind.__name__}, a frozen dataclass of settings whose build(context) makes the module "
             "(docs/extending.md, A net)"
         )
     raise UsageError(f"{owner}: is {what}: {mend}")
@@ -172,4 +172,4 @@ class DiscriminatorSpec(ABC):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Autoencoder | Discriminator | Experts:
-        """The net, initialised, on the site's device."""
+        """Build the initialised net on the context's device."""

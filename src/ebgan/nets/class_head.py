@@ -2,9 +2,9 @@
 
     p(y|x) = softmax(W Enc(x) + b)
 
-The encoder is shared: what the energy makes of all images is what the classes of the few labelled ones are told from.
-The papers put classes into the Ladder network alone; this head is ours, the plainest that there is. It reads the code
-that the net gives (after its last nonlinearity, by default), in training in a pass of the labelled images alone.
+The encoder is shared between the energy of all images and the classes of the few labelled ones. The papers put classes
+only into the Ladder network; this head is our own, as simple as possible. It reads the code of the net (by default
+after the last nonlinearity); in training, the labelled images have their own pass.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ebgan.randomness import Randomness
 @final
 @dataclass(frozen=True, kw_only=True)
 class ClassHead(DiscriminatorSpec):
-    """An auto-encoder that also tells classes apart; its initial head has the deviation 1 / sqrt(size of the code)."""
+    """An auto-encoder with a class head, whose initial weights have the deviation 1 / sqrt(size of the code)."""
 
     net: DiscriminatorSpec = MLPAutoencoder()  # the auto-encoder
 
@@ -46,7 +46,7 @@ class ClassHead(DiscriminatorSpec):
         return _Headed(net, head.to(context.device))
 
     def _code(self, context: BuildContext) -> int:
-        """The numbers in a code, counted on the meta device, which holds none."""
+        """The size of a code, found on the meta device."""
         counted = BuildContext(
             context.shape, context.limits, Randomness(context.randomness.seeds.to("meta")), context.classes
         )

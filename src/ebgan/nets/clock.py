@@ -1,4 +1,4 @@
-"""Nets that change as they are trained: by the images seen, which the game tells them before each step."""
+"""Nets that change with the images seen, which the game sets before each step (`Game.set_clock`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ebgan.schedules import Schedule
 
 
 class Fading(nn.Module):
-    """A schedule's value now. The clock is a buffer, so that a checkpoint and whoever samples from it know the time."""
+    """The current value of a schedule. The images seen are a buffer, so that checkpoints contain them."""
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
@@ -23,5 +23,5 @@ class Fading(nn.Module):
 
 
 def clocks(net: nn.Module) -> list[Tensor]:
-    """The clocks within a net, [] int64 each."""
+    """The buffers of images seen in a net, [] int64 each."""
     return [module.images for module in net.modules() if isinstance(module, Fading)]

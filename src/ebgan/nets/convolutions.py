@@ -1,4 +1,4 @@
-"""Convolutions of one model, in whose padding the stride alone decides the size: n -> n / s, or n -> n s.
+"""Convolutions of one model, padded so that only the stride decides the output size: n -> n / s, or n -> n s.
 
 A kernel of k with a stride of s is padded by (k - s) / 2 on each side, rounded up. Arithmetic follows the dtype of the
 weights.
@@ -22,7 +22,7 @@ Maker = Callable[[int, Layer, bool], Weighted]
 
 
 class Convolution(Weighted):
-    """[batch, in, n, n] -> [batch, out, n / stride, n / stride]; unpadded where the kernel is to meet all there is."""
+    """[batch, in, n, n] -> [batch, out, n / stride, n / stride]; unpadded if the kernel covers the whole input."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = True, padded: bool = True
@@ -38,7 +38,7 @@ class Convolution(Weighted):
 
 
 class Deconvolution(Weighted):
-    """[batch, in, n, n] -> [batch, out, n stride, n stride]; a stride of 1 spreads a single place over the kernel."""
+    """[batch, in, n, n] -> [batch, out, n stride, n stride]; a stride of 1 spreads a single pixel over the kernel."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = True) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Deconvolution(Weighted):
 
 
 class ImageNorm(nn.Module):
-    """Batch normalisation of each channel, over all places of all images of all ranks."""
+    """Batch normalisation of each channel, over all pixels of all images of all ranks."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Layers with a model axis: one set of weights a model, so that a stack of k models is k separate models at once.
+"""Layers with a model axis: one set of weights for each model, so that a stack computes k separate models at once.
 
 (Those of `convolutions` have none.) Weights are drawn here and given their dtype here, of whatever layer they are.
 
@@ -28,10 +28,10 @@ DEEPEST = 1000  # layers of a net
 
 
 class Weighted(nn.Module, ABC):
-    """A layer whose weights are drawn by `initialise` and whose arithmetic follows their dtype."""
+    """A layer whose weights are drawn by `initialise`; it computes in their dtype."""
 
     weight: nn.Parameter  # [*models, ...]
-    summed: int  # inputs that each output is a sum of
+    summed: int  # number of inputs summed in each output
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Weighted(nn.Module, ABC):
 
 
 class Linear(Weighted):
-    """y = x W^T + b with one W [out, in] and, unless it has no bias, one b [out] a model."""
+    """y = x W^T + b with one W [out, in] and, with `bias`, one b [out] for each model."""
 
     def __init__(self, inputs: int, outputs: int, models: Models = (), bias: bool = True) -> None:
         super().__init__()
@@ -57,28 +57,28 @@ class Linear(Weighted):
 
 
 class Wide(nn.Module):
-    """A layer that computes in float32 or better, whatever matrix products are taken in."""
+    """A layer that computes in float32 or better, whatever the precision of matrix products."""
 
 
 class Coupled(nn.Module):
-    """A layer whose output for a sample depends on the other samples of the pass, or on how many passed before."""
+    """A layer whose output for a sample depends on other samples of the pass, or on the number of earlier samples."""
 
 
 def couples(net: nn.Module) -> bool:
-    """Whether a net has a coupled layer; if it has none, a pass of two batches at once equals a pass of each."""
+    """Whether a net has a coupled layer; if not, one pass of two joined batches equals two passes."""
     return any(isinstance(module, Coupled | _BatchNorm | _DropoutNd) for module in net.modules())
 
 
 def across_models(
     x: Float[Tensor, "*models batch features"], normalise: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "*models batch features"]:
-    """What a function of rows [batch, features] makes of those of all models, side by side as so many more features."""
+    """Apply `normalise` to rows [batch, features] of all models at once, by flattening the model axis into features."""
     rows = x.movedim(-2, 0)
     return normalise(rows.flatten(1)).view(rows.shape).movedim(0, -2)
 
 
 class BatchNorm(Wide, Coupled):
-    """Batch normalisation over the batch axis, for each model apart, with torch's conventions (momentum, epsilon).
+    """Batch normalisation over the batch axis, for each model separately, with torch's conventions (momentum, epsilon).
 
     Statistics are those of the whole batch on all ranks, so that one rank and many train the same model.
     """
@@ -103,7 +103,7 @@ class BatchNorm(Wide, Coupled):
         return torch.addcmul(offset[..., None, :], wide, factor[..., None, :]).to(x.dtype)
 
     def _by_torch(self, rows: Tensor) -> Tensor:
-        """By torch's kernel, for which the features of all models are features side by side."""
+        """Normalise with torch's kernel, the features of all models concatenated."""
         running, both = (self.mean.view(-1), self.variance.view(-1)), (self.scale.flatten(), self.shift.flatten())
         return functional.batch_norm(rows, *running, *both, self.training, self.momentum, self.epsilon)
 
@@ -118,10 +118,10 @@ class BatchNorm(Wide, Coupled):
 
 
 class Dropout(Coupled):
-    """Zeroes each unit with probability `rate` [*models], and scales up the rest, while training.
+    """In training, zero each unit with probability `rate` [*models] and scale up the rest.
 
     The masks are a function of the seed and of how many samples the layer has seen, which is a buffer: a resumed run,
-    a stack and a group of ranks drop what one uninterrupted process drops.
+    a stack and a group of ranks drop the same units as one uninterrupted process.
     """
 
     def __init__(self, rate: Number, randomness: Randomness, purpose: str) -> None:
@@ -147,9 +147,9 @@ class Dropout(Coupled):
         return x * ((uniform > rate) / (1 - rate)).to(x.dtype)
 
     def _before(self) -> int | Tensor:
-        """How many samples were seen, as the host knows it: masks of many batches are then drawn at once on a device.
+        """The number of samples seen, known on the host so that masks of many batches can be drawn at once.
 
-        The device is asked, and waited for, only where the buffer was loaded or moved since.
+        It is read from the device, with a wait, only after the buffer was loaded or moved.
         """
         if not self.ahead:
             return self.seen
@@ -160,7 +160,7 @@ class Dropout(Coupled):
 
 
 def widened(x: Tensor) -> Tensor:
-    """float32 or better: outputs leave a net in full precision."""
+    """The tensor in float32 or better: nets return outputs in full precision."""
     return x.float() if x.dtype.itemsize < 4 else x
 
 
@@ -168,23 +168,23 @@ Spread = Number | Callable[[Weighted], float]
 
 
 def he(layer: Weighted) -> float:
-    """The standard deviation of weights that keeps the scale of what a ReLU reads (He et al., 2015)."""
+    """The standard deviation of weights that preserves the scale before a ReLU (He et al., 2015)."""
     return math.sqrt(2 / layer.summed)
 
 
 def glorot(layer: Weighted) -> float:
-    """The deviation between those that keep the scale forward and backward (Glorot & Bengio, 2010), for one model."""
+    """The standard deviation of Glorot & Bengio (2010), a compromise between forward and backward, for one model."""
     first, second, *kernel = layer.weight.shape
     return math.sqrt(2 / ((first + second) * math.prod(kernel)))
 
 
 def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread, *, uniform: bool = False) -> None:
-    """Draw every weight of a net from N(0, std^2), each by its own name; biases stay 0, batch norm the identity.
+    """Draw every weight of a net from N(0, std^2), keyed by its name; biases stay 0, and batch norm the identity.
 
-    The deviation is a number, one a model [*models], or a function of the layer. With `uniform` the weights come from
-    the uniform distribution of the same deviation.
+    `std` is a number, a tensor [*models], or a function of the layer. With `uniform` the weights come from the uniform
+    distribution of the same standard deviation.
     """
-    if randomness.seeds.is_meta:  # a net that is only counted has no numbers to draw
+    if randomness.seeds.is_meta:  # on the meta device nets are only counted
         return
     models = randomness.seeds.dim()
     for name, layer in _weighted(net):
@@ -199,7 +199,7 @@ def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread
 
 
 def compute_in(net: nn.Module, dtype: torch.dtype) -> None:
-    """Make a net compute in a dtype: matrix products in bfloat16, say, while batch norm stays in float32."""
+    """Make a net compute in a dtype; batch norm stays in float32 or better."""
     wide = torch.promote_types(dtype, torch.float32)
     for _, layer in _weighted(net):
         layer.to(dtype)

@@ -15,9 +15,9 @@ from ebgan.randomness import Randomness
 
 
 class Noise(Coupled):
-    """Noise of standard deviation `std` [*models] for every layer of a pass, while training.
+    """In training, noise of standard deviation `std` [*models] for every layer of a pass.
 
-    As in dropout, the numbers are a function of the seed and of how many samples have been given noise, a buffer.
+    As in dropout, the numbers are a function of the seed and of the number of earlier samples, a buffer.
     """
 
     def __init__(self, std: Number, sizes: Sequence[int], randomness: Randomness, purpose: str) -> None:

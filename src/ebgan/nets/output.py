@@ -1,4 +1,4 @@
-"""How images leave a net: in the data's range, where that is wanted."""
+"""The last nonlinearity of nets that make images, which keeps them in the data's range."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Output = Literal["linear", "limits"]
 
 
 def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
-    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], none where there is no range.
+    """The nonlinearity whose range is the data's: tanh for [-1, 1], sigmoid for [0, 1], identity for None.
 
     Raises UsageError for another range.
     """

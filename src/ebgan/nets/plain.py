@@ -1,8 +1,8 @@
-"""Nets made of torch's own layers, which draw from torch's random generator; ours draw from `site.randomness`.
+"""Nets made of torch's own layers, which draw from torch's random generator; our layers draw from `context.randomness`.
 
 While such a net is built, torch's generator is seeded by the run's seed: the same seed gives the same weights on every
-rank. Layers that draw later, while training (dropout), are refused: no seed of the run decides what they draw, and no
-checkpoint holds the generator's state.
+rank. Layers that draw during training (dropout) are refused, since no seed of the run determines their draws and no
+checkpoint has the generator's state.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RANDOM = (nn.RReLU, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d)
 
 @contextmanager
 def seeded(context: BuildContext, player: str) -> Iterator[None]:
-    """Seed torch's generator by the site's first seed and the player's name; restore its state afterwards."""
+    """Seed torch's generator by the context's first seed and the player's name; restore its state afterwards."""
     seeds, device = context.randomness.seeds, context.device
     if seeds.is_meta:
         yield
@@ -38,7 +38,7 @@ def seeded(context: BuildContext, player: str) -> Iterator[None]:
 
 
 def check_plain(net: nn.Module, context: BuildContext, player: str, dtype: torch.dtype) -> None:
-    """Raise UsageError for torch layers that would make a run irreproducible, or cannot be stacked or computed so."""
+    """Raise UsageError for torch layers that draw random numbers in training, or do not fit a stack or the dtype."""
     for name, module in net.named_modules():
         where = f"nets.{player}: {name or 'the net'} is torch's {type(module).__name__}, which"
         if _draws(module):

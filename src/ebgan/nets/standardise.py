@@ -1,4 +1,4 @@
-"""Batch normalisation to mean 0 and variance 1 without anything learned, whose running statistics are moved apart."""
+"""Batch normalisation without learned scale and shift, whose running statistics are updated separately."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ebgan.nets.layers import Coupled, Models, Wide, across_models
 
 
 class Standardise(Wide, Coupled):
-    """(x - mean) / sqrt(variance + epsilon), with the statistics of the batch, on all ranks, while training.
+    """(x - mean) / sqrt(variance + epsilon), in training with the statistics of the batch of all ranks.
 
-    A pass moves nothing: `follow` does, so that passes with noise, or of samples, leave evaluation as it is. Running
-    statistics are the means of all batches that were followed, until the last one's share has fallen to `momentum`.
+    Only `follow` updates the running statistics, so that passes with noise, or of samples, do not change evaluation.
+    They are means of all batches followed, until the last one's share has fallen to `momentum`; then moving averages.
     """
 
     def __init__(self, features: int, models: Models = (), momentum: float = 0.02, epsilon: float = 1e-10) -> None:

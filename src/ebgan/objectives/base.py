@@ -1,7 +1,7 @@
-"""What every adversarial objective is: readings -> losses, and a state that moves.
+"""The base of every adversarial objective: readings -> losses, and a state that changes.
 
-An objective is a value. What changes while training (a balance, a margin, a schedule's clock) is a record of tensors
-that goes in and comes out, so that no checkpoint can forget it and no log line can move it twice.
+An objective itself never changes. Whatever changes during training (a balance, a margin, a schedule's clock) is a
+record of tensors that methods take and return, so that every checkpoint contains it.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from ebgan.errors import UsageError
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = TypeVar("State", bound=tuple[object, ...])
-Rule = Literal["epoch", "margin"]  # as many images as the data has; a margin that is calibrated on the data
+Rule = Literal["epoch", "margin"]  # the number of images in the data; a margin calibrated on the data
 Place = Literal["data", "samples", "between"]  # where slopes are taken; "between" is on lines from data to samples
 
 
 class Stateless(NamedTuple):
-    """The state of an objective in which nothing moves."""
+    """The state of an objective whose state never changes."""
 
 
 class Asks(NamedTuple):
     """What an objective asks of the energy, the data, the sampler and the trainer."""
 
-    needs: frozenset[str] = frozenset()  # of an energy (`Energy.gives`): "code", "logits", "experts" or "floor"
-    from_data: Mapping[str, Rule] = {}  # its fields that are None and get a number from the data, by their rule
-    pretrained: bool = False  # to begin with a discriminator that was trained on data alone
-    convergence: bool = False  # whether `watch` gives a `convergence`, lower the better, never negative (`Plateau`)
-    classifies: bool = False  # labelled images, whose classes it learns by its `classification`
+    needs: frozenset[str] = frozenset()  # what the energy must give (`Energy.gives`)
+    from_data: Mapping[str, Rule] = {}  # fields that are None and are filled from the data, with the rule
+    pretrained: bool = False  # whether the discriminator must first be trained on data alone
+    convergence: bool = False  # whether `metrics` has `convergence`: 0 or more, lower is better (`Plateau`)
+    classifies: bool = False  # whether it learns classes from labelled images (`classification`)
     slopes: Mapping[Place, int] = {}  # where its `penalty` takes the energy's slopes, every how many turns of D
     compares: bool = False  # in the generator's turn, a reading of the data beside the samples' (`Sample.data`)
     draws: int = 0  # uniform numbers for each image, by which `shown` changes what the discriminator reads
-    reads_images: bool = False  # the images of its readings, which ranks then exchange as well
-    conditional: bool = False  # what samples started from and how it was reconstructed, which ranks then exchange
-    alarms: frozenset[str] = frozenset({"dead energy"})  # of `training.alarms`, those that can be right of it
-    limits: tuple[float, float] | None = None  # the only range of the data that it makes sense on; None is any
+    reads_images: bool = False  # whether it reads images; ranks then exchange them too
+    conditional: bool = False  # whether it reads a sample's source and reconstruction; ranks then exchange them
+    alarms: frozenset[str] = frozenset({"dead energy"})  # alarms (`training.alarms`) that make sense for it
+    limits: tuple[float, float] | None = None  # the range that the data must have; None: any
 
 
 class Objective(ABC, Generic[State]):
     """Subclasses are final, frozen, keyword-only dataclasses whose float fields may hold a tensor [*models].
 
-    Energies, codes and logits are those of the whole batch: the trainer gathers the slices of all ranks before an
-    objective sees them. Images are this rank's unless it asks for them (`Asks.reads_images`), and labels always; of a
-    sample it reads source and reconstruction alone, those of all ranks, and only if it is `conditional`.
+    Energies, codes and logits are those of the whole batch: the trainer gathers them from all ranks first. Images are
+    this rank's unless the objective `reads_images`; labels always are this rank's. From a sample an objective reads
+    only source and reconstruction, gathered from all ranks, and only if it is `conditional`.
     """
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:
-        """The state before the first step, each tensor [*models] or []; by default nothing moves."""
+        """The state before the first step, each tensor [*models] or []; by default an empty one."""
         return cast("State", Stateless())
 
     @abstractmethod
@@ -77,11 +77,11 @@ class Objective(ABC, Generic[State]):
         return images
 
     def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
-        """The loss that the discriminator descends while the generator has no turns: the energy of the data."""
+        """The discriminator's loss while the generator has no turns; by default the mean energy of the data."""
         return Losses.of(real=real.energy.mean(-1))
 
     def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
-        """What the discriminator also descends if the objective `classifies`.
+        """A loss [*models] added to the discriminator's if the objective `classifies`.
 
         `logits` [*models, batch, classes] and `labels` [*models, batch] are those of the labelled images.
         """
@@ -100,13 +100,13 @@ class Objective(ABC, Generic[State]):
         return state
 
     def metrics(self, state: State, fake: Reading, means: Means) -> dict[str, Tensor]:
-        """What a report should show beside the losses and energies, each [*models]; `fake` is D's reading of G(z).
+        """Further metrics of a step for the report, each [*models]; `fake` is D's reading of G(z).
 
-        What the objective moves is named `state/NAME`.
+        Fields of the state are named `state/NAME`.
         """
         return {}
 
     @property
     def asks(self) -> Asks:
-        """What it asks for; by default energies alone."""
+        """The requirements of this objective; by default only energies."""
         return Asks()

@@ -5,9 +5,9 @@
     balance         k <- clip(k + lambda_k (gamma E(x) - E(G(z))), 0, 1),   k = 0 at the start
     convergence     M = E(x) + |gamma E(x) - E(G(z))|
 
-The energy is the mean absolute error per pixel of an auto-encoder, AutoencoderEnergy(unit="l1"): lambda_k = 0.001 means
-something else in another unit. E(G(z)) in the balance is that of the generator's turn, with the z of that turn, as the
-paper has it; the clip is the authors' code's. k is a number to both players: no gradient flows into or through it.
+The energy is the mean absolute error per pixel of an auto-encoder, AutoencoderEnergy(unit="l1"); in another
+unit, lambda_k = 0.001 is another gain. The balance uses E(G(z)) of the generator's turn, as in the paper; the clip is
+from the authors' code. k is a constant for both players: no gradient flows through it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
 class BEGANState(NamedTuple):
-    """What moves."""
+    """The state of BEGAN."""
 
     k: Tensor  # [*models] weight of the samples' energy in the discriminator's loss, in [0, 1]
 
@@ -33,9 +33,9 @@ class BEGANState(NamedTuple):
 @final
 @dataclass(frozen=True, kw_only=True)
 class BEGAN(Objective[BEGANState]):
-    """The discriminator's push on the samples is balanced so that E(G(z)) = gamma E(x) at equilibrium."""
+    """Control the weight k of the samples in D's loss so that E(G(z)) = gamma E(x) at equilibrium."""
 
-    gamma: float = 0.5  # diversity ratio E(G(z)) / E(x): the lower, the better and the less varied the samples
+    gamma: float = 0.5  # diversity ratio E(G(z)) / E(x): low gives good but uniform samples
     lambda_k: float = 1e-3  # gain of the balance
 
     def __post_init__(self) -> None:

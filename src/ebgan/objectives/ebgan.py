@@ -5,7 +5,7 @@
     EBGAN-PT        E(G(z)) + w PT(Enc(G(z))), w = 0.1        (eq. 14, generator only)
 
 The hinge is taken per sample and then averaged. The margin is in units of the energy: the paper's 10, 20, 40 and 80
-belong to the L2 norm of the residual of images in [-1, 1].
+are for the L2 norm of the residual of images in [-1, 1].
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 @final
 @dataclass(frozen=True, kw_only=True)
 class EBGAN(Objective[Stateless]):
-    """The margin loss, with the pulling-away term in the generator's loss if it has a weight."""
+    """The margin loss; with a weight for `pulling_away`, that term is added to the generator's loss."""
 
-    margin: float | None = 10.0  # in units of the energy; None is calibrated on the data before training
-    pulling_away: float | None = None  # weight of the pulling-away term; the paper's is 0.1; None leaves it out
+    margin: float | None = 10.0  # in units of the energy; None: calibrated on the data before training
+    pulling_away: float | None = None  # weight of the pulling-away term; 0.1 in the paper; None: no such term
 
     def __post_init__(self) -> None:
         check_number("objective", "of 0 or more", margin=self.margin, pulling_away=self.pulling_away)

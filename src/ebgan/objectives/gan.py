@@ -2,9 +2,9 @@
 
     discriminator   -log D(x) - log(1 - D(G(z)))
     generator       -log D(G(z))         non-saturating, the default
-                    log(1 - D(G(z)))     saturating, the minimax game itself
+                    log(1 - D(G(z)))     saturating: the minimax game
 
-All from logits through softplus: finite at any logit.
+All terms are computed from logits by softplus, and so are finite at any logit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ebgan.records import Batch, Losses, Reading, Sample
 @final
 @dataclass(frozen=True, kw_only=True)
 class GAN(Objective[Stateless]):
-    """Binary cross-entropy for the discriminator; for the generator, its non-saturating or saturating opponent."""
+    """Binary cross-entropy for the discriminator; the non-saturating or saturating loss for the generator."""
 
     saturating: bool = False
 

@@ -1,9 +1,9 @@
-"""Least-squares GAN (Mao et al., 2017), a baseline. It is not the loss-sensitive GAN of the same initials.
+"""Least-squares GAN (Mao et al., 2017), a baseline. Not the loss-sensitive GAN, which has the same initials.
 
     discriminator   1/2 (D(x) - b)^2 + 1/2 (D(G(z)) - a)^2        a = 0, b = 1
     generator       1/2 (D(G(z)) - c)^2                           c = 1
 
-D is the negative energy, the score of a critic's net under ScalarEnergy().
+D is the negative energy: the output of the discriminator's net with ScalarEnergy().
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ebgan.records import Batch, Losses, Reading, Sample
 @final
 @dataclass(frozen=True, kw_only=True)
 class LeastSquaresGAN(Objective[Stateless]):
-    """Scores are regressed onto three numbers."""
+    """Regress the scores of data and samples onto three target values."""
 
-    fake: float = 0.0  # a, what the discriminator makes of samples
-    real: float = 1.0  # b, what it makes of the data
-    aim: float = 1.0  # c, what the generator wants it to make of samples
+    fake: float = 0.0  # a, the discriminator's target for samples
+    real: float = 1.0  # b, its target for the data
+    aim: float = 1.0  # c, the generator's target for samples
 
     def __post_init__(self) -> None:
         check_number("objective", "that is finite", fake=self.fake, real=self.real, aim=self.aim)

@@ -1,6 +1,6 @@
 """Loss-sensitive GAN (Qi, 2017), LS-GAN in the paper, and its generalisation GLS-GAN.
 
-It is not the least-squares GAN of the same initials (`ebgan.objectives.least_squares`).
+Not the least-squares GAN, which has the same initials (`ebgan.objectives.least_squares`).
 
     discriminator   w E(x) + C(Delta(x, G(z)) + E(x) - E(G(z)))       C(a) = max(a, s a)
     generator       E(G(z))
@@ -9,21 +9,21 @@ It is not the least-squares GAN of the same initials (`ebgan.objectives.least_sq
     s = 1    a, the WGAN: Delta drops out of the gradient
     s = -1   |a|
 
-A sample's energy is to lie above that of a real image by a margin of their own: Delta is their distance over all
-pixels times a scale, a number to both players. Pairs are formed by their places in the batch, as in the authors' code.
-With Delta = m - E(x) the pair's hinge is EBGAN's [m - E(G(z))]_+.
+Each pair of a real image and a sample has its own margin: Delta, their distance over all pixels times a scale, without
+gradient. Image i of the batch is paired with sample i, as in the authors' code. With Delta = m - E(x), the hinge of a
+pair is EBGAN's [m - E(G(z))]_+.
 
 The paper and Lee's slides have w = 1; the authors' code has w = 0, since its theory lets that term vanish. With w > 0
-the energy must have a floor, ScalarEnergy(nonnegative=True), or E(x) falls for ever.
+the energy must be bounded below, ScalarEnergy(nonnegative=True); otherwise E(x) falls without end.
 
-The theory wants an energy that is Lipschitz. Three regularisers stand for it: `weight_decay` and `clip` of the
-discriminator's optimiser (5e-5 is a comment of the LS-GAN code, which has 0; the GLS-GAN code clips at 0.08), and the
-gradient penalty on the data of the later GLS-GAN code, with weight 10:
+The theory needs a Lipschitz energy. Three regularisers approximate it: `weight_decay` and `clip` of the
+discriminator's optimiser (the LS-GAN code uses decay 0 and mentions 5e-5 in a comment; the GLS-GAN code clips at
+0.08), and the gradient penalty on the data from the later GLS-GAN code, with weight 10:
 
     discriminator   ... + w_g mean over x of ||dE(x)/dx||_2
 
-The length is taken over all pixels and channels of an image. That code takes it over the channels of each pixel alone
-(norm(2, dim=1)), for which the same weight means something else.
+Here the norm is over all pixels and channels of an image. That code takes it over the channels of each pixel
+(norm(2, dim=1)), so that its weight is not comparable.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class LossSensitiveGAN(Objective[Stateless]):
     """The loss-sensitive GAN: a margin for each pair of a real image and a sample."""
 
     distance: Literal["l1", "l2"] = "l1"  # over all pixels: the sum of absolute differences, or the L2 norm
-    scale: float = 2e-4  # of the distance; the authors' code names 0.05 for l2
-    real_weight: float = 1.0  # w: the paper's and the slides' 1, the authors' code's 0
+    scale: float = 2e-4  # factor on the distance; the authors' code names 0.05 for l2
+    real_weight: float = 1.0  # w: 1 in the paper and the slides, 0 in the authors' code
     slope: float = 0.0  # s, at most 1: 0 LS-GAN, 1 WGAN, -1 the absolute value
-    gradient_penalty: float | None = None  # w_g: the later code's 10, or none, which saves a pass
+    gradient_penalty: float | None = None  # w_g: 10 in the later code; None saves a pass
 
     def __post_init__(self) -> None:
         weights = {"real_weight": self.real_weight, "gradient_penalty": self.gradient_penalty}
@@ -83,6 +83,6 @@ class LossSensitiveGAN(Objective[Stateless]):
 def distance(
     kind: Literal["l1", "l2"], real: Float[Tensor, "*models batch C H W"], fake: Float[Tensor, "*models batch C H W"]
 ) -> Float[Tensor, "*models batch"]:
-    """How far apart the images at each place of two batches are, over all pixels."""
+    """The distance over all pixels between image i of one batch and image i of the other."""
     apart: Tensor = torch.linalg.vector_norm((real - fake).flatten(-3), ord=1 if kind == "l1" else 2, dim=-1)
     return apart

@@ -5,14 +5,14 @@
     margin          after epoch t:  m <- E_x(t)   if   E_x(t) < m   and   E_x(t) < E_z(t)   and   E_z(t - 1) < E_z(t)
 
 E_x(t) is the mean energy of the data over the discriminator's turns of epoch t, and E_z(t) that of the samples over the
-generator's turns; where a step has several, its last one counts. So the margin falls to what the data costs, but only
-after an epoch in which the generator made no headway; it never rises, and the first epoch does not move it. The
-discriminator is trained on the data alone first, for two epochs in the authors' code, and the first margin is the mean
-energy of one further pass without moves.
+generator's turns; where a step has several turns, the last one counts. The margin falls to the energy of the data, but
+only after an epoch in which the energy of the samples rose; it never rises, and the first epoch leaves it as it is.
+First the discriminator is trained on the data alone, for two epochs in the authors' code; then one pass over the data
+without training gives the first margin, the mean energy.
 
-An epoch ends where the images seen pass a multiple of `epoch`. The authors compare sums over epochs of equally many
-steps; we compare means, which is the same and holds for epochs that differ by a step. Their energy is the sum of
-squared errors, AutoencoderEnergy(unit="sse").
+An epoch ends where the images seen pass a multiple of `epoch`. The authors compare sums over epochs with the same
+number of steps; we compare means, which is equivalent and allows epochs that differ by a step. Their energy is the sum
+of squared errors, AutoencoderEnergy(unit="sse").
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
 class MAGANState(NamedTuple):
-    """What moves."""
+    """The state of MAGAN."""
 
     margin: Tensor  # [*models] in units of the energy; 0 until the discriminator is pretrained
     real: Tensor  # [*models] sum over the epoch's steps of the data's mean energy
-    fake: Tensor  # [*models] the same of the samples' in the generator's turn
-    fake_before: Tensor  # [*models] E_z of the epoch before
-    steps: Tensor  # [] of this epoch
+    fake: Tensor  # [*models] sum of the samples' mean energy in the generator's turn
+    fake_before: Tensor  # [*models] E_z of the previous epoch
+    steps: Tensor  # [] steps of this epoch
     images: Tensor  # [] int64, images seen
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class MAGAN(Objective[MAGANState]):
-    """The margin loss with a margin that falls, by epochs, to the energy of the data."""
+    """The margin loss; after an epoch, the margin may fall to the mean energy of the data."""
 
-    epoch: int | None = None  # images in an epoch; None is as many as the data has
+    epoch: int | None = None  # images in an epoch; None: the number of images in the data
 
     def __post_init__(self) -> None:
         check_least("objective", 1, epoch=self.epoch)
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> MAGANState:
         zero = torch.zeros(models, device=device)
-        first = torch.full_like(zero, torch.finfo(zero.dtype).max)  # no epoch's energy is above it
+        first = torch.full_like(zero, torch.finfo(zero.dtype).max)  # so that the first epoch leaves the margin as it is
         clock = torch.zeros((), dtype=torch.int64, device=device)
         return MAGANState(zero, zero, zero, first, torch.zeros((), device=device), clock)
 
@@ -96,7 +96,7 @@ class MAGAN(Objective[MAGANState]):
 
 
 def _next_epoch(state: MAGANState) -> MAGANState:
-    """The state after the last step of an epoch."""
+    """The state at the end of an epoch: a new margin, and sums of 0."""
     real, fake = state.real / state.steps, state.fake / state.steps
     falls = (real < state.margin) & (real < fake) & (state.fake_before < fake)
     zero = torch.zeros_like(real)

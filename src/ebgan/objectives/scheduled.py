@@ -1,4 +1,4 @@
-"""Any field of an objective as a function of the images seen: EBGAN's decaying margin (appendix E), for one."""
+"""Make any number field of an objective a function of the images seen, such as EBGAN's decaying margin (appendix E)."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ class Scheduled(Wrapper[ScheduledState]):
 
     @property
     def asks(self) -> Asks:
-        """What the inner objective asks for; a margin that moves is left by the samples on purpose."""
+        """The requirements of the inner objective; samples may leave a scheduled margin, so that is no alarm."""
         asked = super().asks
         return asked._replace(alarms=asked.alarms - {"dead hinge"}) if "margin" in self.schedules else asked
 
     def now(self, state: ScheduledState) -> Objective[Any]:
-        """The inner objective with each scheduled field at its value of this moment."""
+        """The inner objective with each scheduled field at its current value."""
         return self._with({name: schedule.at(state.images) for name, schedule in self.schedules.items()})
 
     def _with(self, values: Mapping[str, Number]) -> Objective[Any]:
-        """A copy of the inner objective whose fields hold values, which may be tensors []."""
+        """A copy of the inner objective with these field values, which may be tensors []."""
         return rebuilt(self.inner, values)

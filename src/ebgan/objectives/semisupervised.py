@@ -1,11 +1,11 @@
-"""Learning classes from few labels beside an energy from all images: the Ladder network and EBGAN-LN (appendix D).
+"""Learn classes from a few labels, and an energy from all images: the Ladder network and EBGAN-LN (EBGAN, appendix D).
 
     discriminator   -log p(y|x) of the labelled images + weight (the inner objective's loss on all images and samples)
     generator       the inner objective's loss
 
 EBGAN-LN is `SemiSupervised(inner=Scheduled(EBGAN(margin=16.0), margin=Linear(...)), weight=1000 / 784)` with the Ladder
-network's squared error of the pixels as the energy. Where the generator has no turn, or the margin is 0, what is left
-is the Ladder network itself. The paper does not say whether the weight is on the samples' term too: `weighs`.
+network's squared error of the pixels as the energy. If the generator has no turn, or the margin is 0, this is
+the Ladder network itself. The paper does not say whether the weight also applies to the samples' term: see `weighs`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ State = tuple[Any, ...]
 @final
 @dataclass(frozen=True, kw_only=True)
 class SemiSupervised(Wrapper[State]):
-    """The cross-entropy of the classes of labelled images, beside any objective of energies."""
+    """Add the cross-entropy of the classes of labelled images to any objective of energies."""
 
     inner: Objective[Any]
-    weight: float = 1000 / 784  # of the inner objective in the discriminator's loss; the paper's, on squared errors
-    weighs: Literal["all", "data"] = "all"  # the whole of the inner objective, or what data alone gives of it
+    weight: float = 1000 / 784  # of the inner objective in D's loss; the paper's, for squared errors
+    weighs: Literal["all", "data"] = "all"  # apply the weight to the whole inner loss, or to its `data_loss` only
 
     def __post_init__(self) -> None:
         check_number("objective", "of 0 or more", weight=self.weight)

@@ -18,14 +18,14 @@ def hinge(margin: Number, energy: Float[Tensor, "*models batch"]) -> Float[Tenso
 
 
 def below(margin: Number, energy: Float[Tensor, "*models batch"]) -> Float[Tensor, "*models"]:
-    """Share of the batch with an energy under the margin: where the hinge pushes."""
+    """Share of the batch with an energy below the margin, where the hinge has a gradient."""
     return (energy < per_model(margin, 1)).float().mean(-1)
 
 
 def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models"]:
     """Mean squared cosine between the codes of different samples (EBGAN eq. 14): 0 orthogonal, 1 collapsed.
 
-    One sample, which has no others to be pulled from, gives 0; so does a code of zeros.
+    A batch of one sample gives 0; so do codes of zeros.
     """
     batch = code.shape[-2]
     length = torch.linalg.vector_norm(code, dim=-1, keepdim=True)
@@ -36,15 +36,15 @@ def pulling_away(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*m
 
 
 def code_similarity(fake: Reading) -> dict[str, Tensor]:
-    """The pulling-away term of the samples' codes by its name in the records, if they have codes."""
+    """The metric `code_similarity`, the pulling-away term of the samples' codes; empty if they have no code."""
     return {} if fake.code is None else {"code_similarity": pulling_away(fake.code)}
 
 
 def summed_cosine(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models"]:
     """Sum of the cosines between the codes of all ordered pairs, as Lee's slides print the pulling-away term.
 
-    For comparison alone: it is wrong in sign, since opposite codes give -1 a pair and are thus sought where the paper's
-    square makes them as bad as equal ones, and it grows with the square of the batch.
+    Only for comparison. Opposite codes give -1 a pair and so are rewarded, while the paper's square treats them like
+    equal ones; and the sum grows with the square of the batch.
     """
     unit = normalize(code, dim=-1)
     cosine = unit @ unit.mT
@@ -54,7 +54,7 @@ def summed_cosine(code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*
 def convergence(
     gamma: Number, real: Float[Tensor, "*models"], fake: Float[Tensor, "*models"]
 ) -> Float[Tensor, "*models"]:
-    """M_global = E(x) + |gamma E(x) - E(G(z))| of mean energies (BEGAN): E(x) in balance, above it out of balance."""
+    """M_global = E(x) + |gamma E(x) - E(G(z))| from mean energies (BEGAN); it equals E(x) at equilibrium."""
     return real + (gamma * real - fake).abs()
 
 
@@ -65,7 +65,7 @@ def batch_entropy(experts: Float[Tensor, "*models batch experts"]) -> Float[Tens
 
 
 def expert_similarity(experts: Float[Tensor, "*models batch experts"]) -> Float[Tensor, "*models"]:
-    """Mean squared correlation of two experts' probabilities over the batch, from logits: 1 where all tell one bit."""
+    """Mean squared correlation of two experts' probabilities over the batch, from logits: 1 if all are alike."""
     chance = experts.sigmoid()
     return pulling_away((chance - chance.mean(-2, keepdim=True)).mT)
 

@@ -3,13 +3,13 @@
     discriminator   E(x) - E(x~) - H~(p_data)
     generator       rho E(x~) + (1 - rho) |x - Decode(Encode(x))|^2        (eq. 10)
 
-x~ is a transition from an image x of the data (`samplers/transition.py`). Because it is held near x by the
-reconstruction, the entropy of the samples is about that of the data, and need not be raised: eq. 10 has no H~(p_g).
-The authors' code has, as rho (E(x~) - H~(p_g)), and so has the paper's algorithm 2: `entropy=True`.
+x~ is a transition from an image x of the data (`samplers/transition.py`). The reconstruction term holds x~ near x, so
+that the samples have about the entropy of the data, and eq. 10 needs no H~(p_g). The authors' code and the paper's
+algorithm 2 do have it, as rho (E(x~) - H~(p_g)): `entropy=True`.
 
-What rho means depends on the unit of the reconstruction, which the energy is weighed against. The paper's is the
-squared L2 norm over all pixels, of images in [0, 1]; on [-1, 1] it is 4 times as large. The code's is the binary
-cross-entropy, the mean over pixels with reconstructions clipped to [0.0001, 0.9999]: smaller by hundreds.
+The meaning of rho depends on the unit of the reconstruction error. The paper takes the squared L2 norm over all pixels
+of images in [0, 1]; on [-1, 1] it is 4 times as large. The authors' code takes the mean over pixels of the binary
+cross-entropy, with reconstructions clipped to [0.0001, 0.9999]: smaller by a factor of hundreds.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from ebgan.objectives.base import Asks, Objective, Stateless
 from ebgan.objectives.vgan import VGAN
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
-CLIP = 1e-4  # least probability that a pixel is given in the cross-entropy
+CLIP = 1e-4  # lowest probability of a pixel in the cross-entropy
 Error = Literal["squared", "cross_entropy"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class VCD(Objective[Stateless]):
-    """The discriminator is VGAN's; the generator is an auto-encoder whose samples are to have a low energy."""
+    """VGAN's discriminator loss; the generator, an auto-encoder, lowers the energy of its samples."""
 
     rho: float = 0.01  # weight of the samples' energy, and 1 - rho of the reconstruction: the paper's best on MNIST
-    reconstruction: Error = "squared"  # over all pixels, or the mean cross-entropy of one
+    reconstruction: Error = "squared"  # the squared error summed over pixels, or the mean cross-entropy
     entropy: bool = False  # whether the generator also raises the entropy of its batch
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ class VCD(Objective[Stateless]):
 
     @classmethod
     def authors_code(cls, rho: float = 0.01) -> VCD:
-        """What the authors' code descends, where it differs from the paper."""
+        """The objective of the authors' code where it differs from the paper."""
         return cls(rho=rho, reconstruction="cross_entropy", entropy=True)
 
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
@@ -69,7 +69,7 @@ class VCD(Objective[Stateless]):
 def reconstruction_error(
     kind: Error, given: Float[Tensor, "*models batch C H W"], found: Float[Tensor, "*models batch C H W"]
 ) -> Float[Tensor, "*models batch"]:
-    """How far each image `found` is from the one `given`: a sum of squares, or the mean cross-entropy in nats."""
+    """The error of each image `found` against `given`: the sum of squares, or the mean cross-entropy in nats."""
     given, found = given.flatten(-3), found.flatten(-3)
     if kind == "squared":
         return (found - given).square().sum(-1)

@@ -4,9 +4,9 @@
     generator       E(G(z)) - H~(p_g)
     entropy         H~(p) = sum_j H(mean over the batch of sigma_j)
 
-E is the sum over experts of the entropy of sigma_j for one image, so that E - H~ lies in [-K ln 2, 0] (Jensen): minus
-the information, in nats, that each expert holds about which image of the batch it is, summed over experts. It is 0 for
-a collapsed batch.
+E is the sum over experts of the entropy of sigma_j for one image. By Jensen, E - H~ lies in [-K ln 2, 0]: it is minus
+the mutual information, in nats, between each expert's output and the choice of the image in the batch, summed over
+experts, and 0 for a collapsed batch.
 The paper moves the generator k times for each turn of the discriminator: `Turns(generator=k)`.
 """
 
@@ -27,7 +27,7 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 @final
 @dataclass(frozen=True, kw_only=True)
 class VGAN(Objective[Stateless]):
-    """Each expert is to be sure of one image and undecided over a batch, of data and of samples each by their player.
+    """Each expert should be certain about one image and undecided over a batch, both of data and of samples.
 
     Without samples the discriminator descends E(x) - H~(p_data), since E(x) alone would make experts constant.
     """

@@ -4,8 +4,8 @@
     generator       E(G(z))
 
 E is the negative score of a critic, ScalarEnergy(). The paper gives w = 10, 5 turns of the critic for each of the
-generator's (`turns.discriminator`) and no batch norm in the critic, under which the gradient at one image would depend
-on the others.
+generator's (`turns.discriminator`) and no batch norm in the critic, since with it the gradient at one image would
+depend on the others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ebgan.records import Batch, Losses, Reading, Sample
 @final
 @dataclass(frozen=True, kw_only=True)
 class WGANGP(Objective[Stateless]):
-    """A difference of energies, whose slope between data and samples is held at 1."""
+    """The difference of mean energies, and a penalty that holds the slope between data and samples at 1."""
 
     gradient_penalty: float = 10.0  # weight w of the penalty
 

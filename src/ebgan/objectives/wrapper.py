@@ -12,23 +12,23 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
 class Wrapper(Objective[State]):
-    """An objective around another; subclasses override what they change, and the rest is the inner objective's."""
+    """An objective that wraps another: subclasses override what they change; all else calls the inner objective."""
 
     inner: Objective[Any]
 
     @property
     def in_use(self) -> Objective[Any]:
-        """The inner objective as it is trained."""
+        """The inner objective with values in all fields that the wrapper sets."""
         return self.inner
 
     @property
     def asks(self) -> Asks:
-        """What the inner objective asks for."""
+        """The requirements of the inner objective."""
         asked = self.in_use.asks
         return asked._replace(from_data={f"inner.{path}": rule for path, rule in asked.from_data.items()})
 
     def now(self, state: State) -> Objective[Any]:
-        """The inner objective at this moment."""
+        """The inner objective with the field values of the current step."""
         return self.inner
 
     def within(self, state: State) -> Any:
@@ -36,7 +36,7 @@ class Wrapper(Objective[State]):
         return state
 
     def around(self, state: State, moved: Any) -> State:
-        """The state with the inner objective's part moved; by default that part is all of it."""
+        """The state with the inner objective's part replaced by `moved`; by default that part is all of it."""
         return cast("State", moved)
 
     def init(self, models: tuple[int, ...] = (), device: torch.device | str | None = None) -> State:

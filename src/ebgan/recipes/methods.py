@@ -1,8 +1,8 @@
-"""Every objective of the family, and how each enters a stage where all meet: same data, same generator, as many images.
+"""Every objective of the family, set up for benchmarks: the same data, generator and number of images for all.
 
 The discriminators differ as the objectives do (auto-encoder, classifier, experts) and have the same hidden layers, none
-with batch norm. What a paper fixes stands here, beside its objective: energy, turns, optimiser, pretraining. What
-depends on the data is the stage's: margin, scale of distances, learning rate.
+with batch norm. Settings that a paper fixes are here, with the objective: energy, turns, optimiser, pretraining. The
+benchmark has the settings that depend on the data: margin, scale of distances, learning rate.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Net = Literal["autoencoder", "classifier", "experts"]
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """What all objectives share where they meet."""
+    """The settings that all objectives share on a benchmark."""
 
     data: Data
     generator: GeneratorSpec
@@ -44,7 +44,7 @@ class Benchmark:
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """An objective with what it takes besides the stage's: by default Adam, and one turn each."""
+    """An objective with its own settings; by default Adam, and one turn each."""
 
     title: str
     source: str
@@ -57,7 +57,7 @@ class Method:
 
 
 def enter(method: Method, benchmark: Benchmark) -> Experiment:
-    """An objective on a stage; pretraining comes before all that the stage counts in images."""
+    """The experiment of an objective on a benchmark; pretraining is added before the benchmark's images."""
     first, decay = method.pretraining * benchmark.epoch, benchmark.decay
     if decay:
         decay = replace(decay, begin=decay.begin + first, finish=decay.finish + first)

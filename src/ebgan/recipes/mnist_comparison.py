@@ -1,4 +1,4 @@
-"""Every objective on MNIST with the same nets, for as many images: the stage of the comparison.
+"""Every objective on MNIST with the same nets, and the same number of images: the benchmark of the comparison.
 
 The nets are of the widths of the paper's grid search, small enough that each objective takes a minute or two. None of
 them is at its best here. Discriminators have two weight layers, and so no batch norm, which MAGAN, BEGAN, VGAN and

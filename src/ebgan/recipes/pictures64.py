@@ -1,7 +1,7 @@
 """Faces, bedrooms and your own pictures at 64x64: DCGAN, EBGAN, EBGAN-PT, BEGAN, MAGAN and LS-GAN on each.
 
-`faces64` is the paper's CelebA (figures 6 and 14) and `bedrooms64` its LSUN (figures 5 and 12), from whatever faces and
-bedrooms are at hand; `bedrooms64_patches` are pieces of 64x64, cut at random out of bedrooms of 96x96 (appendix F,
+`faces64` is the paper's CelebA (figures 6 and 14) and `bedrooms64` its LSUN (figures 5 and 12), from your own copies
+of faces and bedrooms; `bedrooms64_patches` are pieces of 64x64, cut at random out of bedrooms of 96x96 (appendix F,
 figures 11 and 13); `folder` takes a folder of any pictures by `--data`, and by `--size` other sizes than 64.
 
 The nets, the margins (20 for faces, 80 for bedrooms) and the pulling-away weight 0.1 are the EBGAN paper's. It leaves
@@ -41,7 +41,7 @@ WINDOW = 10_000  # images in which BEGAN's measure may stall, where nobody knows
 
 @dataclass(frozen=True)
 class PictureSet:
-    """A set of pictures, and what the recipes need to know of it."""
+    """A set of pictures and its settings."""
 
     title: str
     data: Data
@@ -63,7 +63,7 @@ SETS = {
 
 
 def base(pictures: PictureSet) -> Experiment:
-    """What all recipes of a set have in common, with the nets and rates of the EBGAN paper."""
+    """The common settings of the recipes of a set, with the nets and rates of the EBGAN paper."""
     return Experiment(
         data=pictures.data,
         nets=Nets(generator=ConvGenerator(), discriminator=ConvAutoencoder()),

@@ -1,7 +1,7 @@
 """Landscapes: every objective on each density in one or two dimensions, and the toy runs of Lee's slides.
 
 A run takes about a minute on a CPU core; its report shows the energy with samples and data over training. The
-objectives are those of `rivals`, the densities those of `TITLES`.
+objectives are those of `methods`, the densities those of `TITLES`.
 
 The densities and the measure of ring and grid are those of PacGAN (Lin et al., 2018) and VEEGAN (Srivastava et al.,
 2017), whose generator is 400 units wide; nets, margins and learning rates are ours, found by trying. Margins are in

@@ -1,4 +1,4 @@
-"""The energy as a landscape with points on it: what a run on one or two dimensions looks like at a moment.
+"""The energy as a landscape with points on it: the state of a run in one or two dimensions.
 
 Data is blue and samples orange, as in every picture of a report.
 """

@@ -20,7 +20,7 @@ class ShareRow(NamedTuple):
 
 
 def share_columns(record: SweepRecord) -> list[str]:
-    """What stands above the shares."""
+    """The headings of the table of shares."""
     columns = []
     compared = families(record.compared)
     for name in families(record.trials):

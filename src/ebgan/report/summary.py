@@ -1,4 +1,4 @@
-"""What a run came to, in words and numbers: the head of the report and its table of metrics."""
+"""The summary of a run: the head of the report and its table of metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ebgan.runfolder import Record
 
 
 class Meaning(NamedTuple):
-    """How a metric is called and read."""
+    """The name of a metric and how to read it."""
 
     label: str
     better: str  # "higher", "lower", or what its value says
@@ -74,7 +74,7 @@ class Alarm(NamedTuple):
 
 
 class MetricRow(NamedTuple):
-    """A metric of the samples beside the real images' own score."""
+    """A metric of the samples and its value for the real images."""
 
     name: str
     label: str
@@ -85,7 +85,7 @@ class MetricRow(NamedTuple):
 
 
 class ClassRow(NamedTuple):
-    """How well a class is told apart, and what its images were taken for."""
+    """Precision and recall of a class, and the predictions for its images."""
 
     name: str
     precision: str

@@ -69,7 +69,7 @@ class Published:
 
 
 class SweepRecord(NamedTuple):
-    """All that the page shows."""
+    """Everything that the page of a sweep shows."""
 
     title: str
     trials: Sequence[TrialRecord]

@@ -37,7 +37,7 @@ COLUMNS = 5  # of the pictures side by side
 
 @dataclass(frozen=True)
 class MethodResult:
-    """What an objective reached on a stage, a list of one number a seed for each measure."""
+    """The measures of an objective on a benchmark: for each measure a list with one number per seed."""
 
     stage: str
     rival: str
@@ -46,21 +46,21 @@ class MethodResult:
     diverged: int = 0  # runs that did not
 
     def row(self) -> list[str]:
-        """The entry as words: title, then mean and standard deviation of each measure."""
+        """The result as words: title, then mean and standard deviation of each measure."""
         lost = f" ({self.diverged} diverged)" if self.diverged else ""
         return [METHODS[self.rival].title + lost, *(spread(numbers) for numbers in self.measures.values())]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Where its runs are kept, how many seeds each objective has, and how long a run is."""
+    """The folder of the runs, the number of seeds of each objective, and the length of a run."""
 
     out: Path
     seeds: int = 3
     images: int | None = None  # seen in each run after pretraining, and at most in it; by default the recipe's
 
     def entry(self, stage: str, rival: str, note: Callable[[str], None] = lambda _: None) -> MethodResult:
-        """An objective on a stage: train what is not yet trained, and read it."""
+        """Train the runs of an objective on a benchmark that are not finished, and read their measures."""
         runs = []
         for seed in range(self.seeds):
             note(f"{stage}.{rival}, seed {seed}")
@@ -84,7 +84,7 @@ class Comparison:
 
 
 def reproduce(asked: Request) -> Findings:
-    """Modes, quality and time of every objective on a ring, a grid and MNIST, the same nets and as many images."""
+    """Modes, quality and time of every objective on a ring, a grid and MNIST, with equal nets and images."""
     stages, seeds, images = SCALES[asked.scale]
     contest = Comparison(asked.out, asked.seeds or seeds, images)
     entries = {stage: [contest.entry(stage, rival, asked.note) for rival in METHODS] for stage in stages}
@@ -106,7 +106,7 @@ def found_by_pulling_away(ring: Sequence[MethodResult]) -> list[Claim]:
 
 
 def pictures(entries: Sequence[MethodResult]) -> Image.Image:
-    """The samples of all entries of a stage side by side."""
+    """The samples of all objectives on a benchmark, side by side."""
     drawn = [(METHODS[entry.rival].title, entry.picture) for entry in entries if entry.picture]
     return gallery(drawn, COLUMNS)
 

@@ -1,6 +1,6 @@
-"""A run's transitions as data augmentation (VGAN; Zhai et al., 2016, section 7.2): images become others of their kind.
+"""A run's transitions as data augmentation (VGAN; Zhai et al., 2016, section 7.2): replace images by similar ones.
 
-x~ ~ p(x~ | x) with a probability, else x;    the label stays that of x
+x~ ~ p(x~ | x) with a given probability, else x;    the label is that of x
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ SPREAD = 0x9E3779B1  # 2^32 over the golden ratio
 
 @final
 class TransitionAugment:
-    """A callable for any DataLoader: images in, as many images out, in the same order, on the same device.
+    """A transform for any DataLoader: returns as many images, in the same order, on the same device.
 
     It takes a batch [N, C, H, W] or a single image [C, H, W], float within `limits`, the range of your images. The
-    net works on the run's device. Every call draws anew; the same seed and the same calls draw the same. In the workers
-    of a DataLoader draws follow from the seed that it gives each worker, another one in each epoch.
+    net runs on the run's device. Each call draws new noise, reproducibly by `seed`. In the workers of a DataLoader the
+    noise follows from the seed that it gives to each worker in each epoch.
     """
 
     def __init__(
         self, run: Run, probability: float = 0.5, *, limits: tuple[float, float] = (-1.0, 1.0), seed: int = 0
     ) -> None:
-        """Raises UsageError for a run without transitions, or for what is no probability or range."""
+        """Raises UsageError for a run without transitions, or for an invalid probability or range."""
         if not run.experiment.sampler.conditional:
             raise UsageError(f"{run.folder.path}: its samples start from noise; augmentation needs transitions (VCD)")
         if not 0 <= probability <= 1:
@@ -40,7 +40,7 @@ class TransitionAugment:
         self.calls = 0
 
     def __call__(self, images: Tensor) -> Tensor:
-        """The images, each with the probability replaced by a transition from it."""
+        """Replace each image, with the given probability, by a transition from it."""
         if not images.is_floating_point():
             raise UsageError(f"images are {images.dtype}; expected floats within {self.limits}: divide them first")
         batch = images if images.dim() == 4 else images[None]
@@ -58,7 +58,7 @@ class TransitionAugment:
         return (moved + 1) / 2 * (high - low) + low
 
     def _next_seed(self) -> int:
-        """One for each call, of each worker and epoch; the seeds of workers are neighbours, and are spread."""
+        """A seed for each call, worker and epoch; workers' own seeds are consecutive numbers, and are spread."""
         worker = get_worker_info()
         first = (worker.seed + 1) * SPREAD if worker else 0
         self.calls += 1

@@ -2,8 +2,8 @@
 
     x(0) an image,    x(t + 1) ~ p(x~ | x(t)) = Decode(m Encode(x(t)) + (1 - m) z)
 
-Chains that keep to the data keep a low energy while their distance from the start grows; where the nearest training
-image stays far, samples are no copies.
+A chain that stays on the data keeps a low energy while its distance from the start grows. If the nearest training
+image stays far, samples are not copies.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ COLUMNS = ("chain", "step", "energy", "distance", "nearest", "nearest_place", "c
 
 
 class Chain(NamedTuple):
-    """Where several chains went, and what is known of each place; step 0 is the start."""
+    """The images of several chains and their measurements; step 0 is the start."""
 
     images: Tensor  # [steps + 1, chains, C, H, W] in [-1, 1]
     energy: Tensor  # [steps + 1, chains] in units of the run's energy
     distance: Tensor  # [steps + 1, chains] L2 norm of the difference from the start, over pixels in [-1, 1]
     nearest: Tensor  # [steps + 1, chains] the same from the nearest training image
-    nearest_place: Tensor  # [steps + 1, chains] int64, where that image stands in the data
+    nearest_place: Tensor  # [steps + 1, chains] int64, index of that image in the data
     kinds: Tensor | None  # [steps + 1, chains] int64, the class that a classifier names; None without one
 
 
@@ -48,7 +48,7 @@ def simulate(
     data: Images,
     classifier: TrainedClassifier | None = None,
 ) -> Chain:
-    """The chains from images in [-1, 1], with the training images of `data` beside them; the same for the same seed.
+    """Simulate chains from images in [-1, 1], and find the nearest training images; reproducible by seed.
 
     Raises UsageError for a run whose samples start from noise.
     """
@@ -76,7 +76,7 @@ def of_step(seed: int, step: int) -> int:
 
 
 def _nearest(images: Float[Tensor, "count C H W"], data: Images) -> Nearest:
-    """The L2 distance [count] of each image to the nearest of the data, and where that stands [count]."""
+    """The L2 distance [count] of each image to the nearest in the data, and the index of that [count]."""
     whole = data.centre if isinstance(data, Augmented) else data
     return nearest(images.flatten(1), map(_seen, whole.rows()))
 
@@ -87,7 +87,7 @@ def _seen(rows: NDArray[np.uint8]) -> Tensor:
 
 
 def visited(chain: Chain) -> Float[Tensor, " steps"]:
-    """How many classes each chain has been in by each step, on average over chains."""
+    """The number of classes visited up to each step, averaged over chains."""
     assert chain.kinds is not None
     ever = torch.nn.functional.one_hot(chain.kinds).cummax(0).values
     return ever.sum(-1).float().mean(-1)

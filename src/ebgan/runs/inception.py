@@ -1,4 +1,4 @@
-"""What samples are worth on InceptionV3: the FID, the KID and the inception score that papers give."""
+"""Metrics of samples on InceptionV3: the FID, the KID and the inception score of the literature."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ebgan.randomness import Randomness
 from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.run import Run
 
-REAL_IMAGES = 10_000  # at most, that samples are measured against
+REAL_IMAGES = 10_000  # most real images to compare with
 KERNEL_SUBSETS = 100
 KERNEL_SUBSET = 1000
-SCORE_PARTS = 10  # of the samples, each with an inception score of its own: Salimans et al.'s
+SCORE_PARTS = 10  # parts of the samples, each with its own score, as by Salimans et al.
 
 
 def inception_distances(
     run: Run, data: Images, samples: int, net: InceptionV3, classes: Float[Tensor, "classes 2048"] | None = None
 ) -> Evaluation:
-    """FID and KID of fresh samples, and their inception score where the weights of its classes are given.
+    """FID and KID of fresh samples, and their inception score if the weights of the class layer are given.
 
     Raises DataError for other data than the run was trained on.
     """
@@ -57,7 +57,7 @@ def inception_distances(
 
 
 def real_features(data: Images, net: InceptionV3, cache: Path | None = None) -> Tensor:
-    """The features [images, 2048] of the data, or of so many images drawn evenly; kept in the user's cache."""
+    """The features [images, 2048] of the data, at most REAL_IMAGES drawn uniformly; kept in the user's cache."""
     path = (cache or Path(user_cache_dir("ebgan")) / "inception") / _name(data)
     kept = load_weights(path)
     if kept is not None:
@@ -72,6 +72,6 @@ def real_features(data: Images, net: InceptionV3, cache: Path | None = None) -> 
 
 
 def _name(data: Images) -> str:
-    """A file name for all that the features depend on."""
+    """A file name that depends on everything that determines the features."""
     identity = (SHA256, data.checksum, data.shape, REAL_IMAGES)
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32] + ".features"

@@ -1,4 +1,4 @@
-"""Runs made from a folder, from an experiment alone, or beside one that trains."""
+"""Load a run from a folder, or make one from an experiment or from training in progress."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def load(
     precision: Precision = "fp32",
     code: str | Path | Sequence[str | Path] = (),
 ) -> Run:
-    """The run in a folder with the weights of its newest checkpoint, or of the best one.
+    """Load the run in a folder, with the weights of its newest checkpoint or of the best one.
 
     `code` is a Python file, or several, with the classes of your own that the run was trained with; classes of this
     program and of installed packages are found without it.
-    Raises UsageError where there is no run or no such device, and CheckpointError where there is no valid checkpoint.
+    Raises UsageError if there is no run or no such device, and CheckpointError if there is no valid checkpoint.
     """
     folder = RunFolder(Path(path))
     load_files([code] if isinstance(code, str | Path) else code)
@@ -73,13 +73,13 @@ def assemble(
     home: RunFolder | None = None,
     precision: Precision = "fp32",
 ) -> Run:
-    """A run whose nets, in evaluation mode, still wait for weights."""
+    """A run whose nets are in evaluation mode and have no trained weights yet."""
     nets = build_nets(replace(experiment, precision=precision), data.shape, device, len(data.classes))
     return _made(nets, experiment, data, device=device, home=home)
 
 
 def run_beside(experiment: Experiment, data: DataFacts, course: Course, home: RunFolder) -> Run:
-    """A run with copies of the nets of a course, so that both can be used in turn."""
+    """A run with copies of the nets in training, so that both can be used in turn."""
     nets = copy.deepcopy((course.game.generator.net, course.game.discriminator.net))
     for net in nets:
         net.float()

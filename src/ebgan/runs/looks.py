@@ -1,4 +1,4 @@
-"""What a run shows of itself while it trains: pictures, and evaluations of the weights of the moment."""
+"""Pictures and evaluations of the current weights during training."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def examiner_of(run: Run, data: Dataset, samples: int, parts: LabelledSplit | No
 
 @dataclass
 class RunLooks:
-    """Brings the weights of a course into a run, and has them examined."""
+    """Load the current weights of training into a run, and examine it."""
 
     run: Run
     course: Course
     data: Dataset
     examiner: RunExaminer
     notice: Callable[[str], None]
-    _doubted: bool = field(default=False, init=False)  # whether the doubt about the classifier was told
+    _doubted: bool = field(default=False, init=False)  # whether the doubt about the classifier was reported
 
     def picture(self, seen: int) -> None:
         """Draw samples."""
@@ -46,7 +46,7 @@ class RunLooks:
         self.examiner.picture(seen, self.run.experiment.evaluation.grid)
 
     def evaluate(self, seen: int) -> Record | None:
-        """An evaluation, if samples can be measured; before the end a quick one, unless an interval was asked for."""
+        """Evaluate samples; None if they cannot be measured. Quick before the end, unless `evaluation.every` is set."""
         if not self.examiner.measurable:
             self._tell_doubt()
             return None

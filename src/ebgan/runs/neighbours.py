@@ -30,7 +30,7 @@ _PIECE = 1 << 22  # pixels of the data that are compared at a time
 
 
 class Neighbours(NamedTuple):
-    """Images and what is nearest to them in the data: of samples, and of real images all but themselves."""
+    """Samples and real images, each with its nearest neighbour in the data, excluding itself."""
 
     images: Tensor  # [samples + reals, C, H, W] in [-1, 1], the samples first
     samples: int
@@ -39,7 +39,7 @@ class Neighbours(NamedTuple):
 
 
 def find_neighbours(run: Run, data: Images) -> Neighbours:
-    """The neighbours of fresh samples, and of real images drawn evenly.
+    """Find the neighbours of fresh samples and of uniformly drawn real images.
 
     Raises DataError for other data than the run was trained on.
     """

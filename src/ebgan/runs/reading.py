@@ -1,4 +1,4 @@
-"""What a run reads: images in the range and size of its data, and the weights of a checkpoint."""
+"""Convert images to the range and size of a run's data, and check the weights of a checkpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ebgan.experiment import Data
 
 
 def to_limits(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
-    """Images in [-1, 1] as the nets read them; without limits, points as they are."""
+    """Scale images from [-1, 1] to the nets' range; without limits, return points unchanged."""
     if limits is None:
         return images
     low, high = limits
@@ -18,7 +18,7 @@ def to_limits(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
 
 
 def from_limits(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
-    """What the nets make of images, in [-1, 1]; without limits, points as they are."""
+    """Scale images from the nets' range to [-1, 1]; without limits, return points unchanged."""
     if limits is None:
         return images
     low, high = limits
@@ -26,7 +26,7 @@ def from_limits(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
 
 
 def reader_of(data: Data, shape: tuple[int, int, int]) -> ImageReader:
-    """Reads images as `ebgan score` sizes them: of a run on pieces of images, the centre is read."""
+    """A reader that resizes images as for `ebgan score`: a run on crops reads the centre."""
     _, height, width = shape
     square = height - 2 * data.padding if height == width else None
     return ImageReader(
@@ -40,7 +40,7 @@ def reader_of(data: Data, shape: tuple[int, int, int]) -> ImageReader:
 
 
 def refuse_misfit(run: str, name: str, found: Tensor | None, place: Tensor) -> None:
-    """Raise CheckpointError for a tensor of a checkpoint that does not fit into its place in the nets of a run."""
+    """Raise CheckpointError for a checkpoint's tensor that does not fit the tensor `place` of the nets."""
     if found is not None and found.is_floating_point() != place.is_floating_point():
         raise CheckpointError(
             f"{run}: the checkpoint has {name} in {found.dtype}, not in {place.dtype}, as training writes it. Put back "
@@ -50,5 +50,5 @@ def refuse_misfit(run: str, name: str, found: Tensor | None, place: Tensor) -> N
         held = "none" if found is None else f"one of {list(found.shape)}"
         raise CheckpointError(
             f"{run}/config.yaml: is of a net with {name} of shape {list(place.shape)}, and the checkpoint has {held}. "
-            "Put the config back that the run was trained with"
+            "Restore the config that the run was trained with"
         )

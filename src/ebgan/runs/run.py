@@ -1,4 +1,4 @@
-"""A trained run in use: samples, energies, reconstructions and codes, from its folder alone."""
+"""A trained run, loaded from its folder: samples, energies, reconstructions and codes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from ebgan.runfolder import RunFolder
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
 from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
 
-CHUNK = 512  # images that pass through a net at a time, at most
-CHUNK_PIXELS = CHUNK * 64 * 64  # of one channel: larger images pass in smaller numbers
+CHUNK = 512  # most images that pass through a net at a time
+CHUNK_PIXELS = CHUNK * 64 * 64  # most pixels at a time, for one channel
 SHOWN, SHOWN_COLUMNS = 24, 12  # samples in a notebook
-SAMPLING = 0xFFFFFFFF  # a turn that no step of training has: samples are not of noise that was trained on
+SAMPLING = 0xFFFFFFFF  # a turn that no training step has, so that samples use other noise than training
 
 
 class DataFacts(NamedTuple):
-    """What a run needs to know of the data that it was trained on."""
+    """Facts of the data that a run was trained on."""
 
     shape: tuple[int, int, int]  # C, H, W
     classes: tuple[str, ...]  # names of the classes, () if it has none
@@ -76,7 +76,7 @@ class Run:
         return f"<Run {self.name}: {type(spec.objective).__name__} of {shape} {kind}, on {self.device}>"
 
     def _repr_html_(self) -> str:
-        """The same with some samples, for notebooks."""
+        """The text of `repr` and some samples, for notebooks."""
         line = f"<code>{html.escape(repr(self))}</code>"
         if self.experiment.data.limits is None:
             return line
@@ -87,7 +87,7 @@ class Run:
         return f'{line}<br><img alt="samples" src="data:image/png;base64,{picture}">'
 
     def to(self, device: torch.device | str) -> Run:
-        """The same run on a device; this one stays where it is. Raises UsageError for a device that is not here."""
+        """A copy of the run on a device. Raises UsageError if there is no such device."""
         there = usable_device(device)
         generator, discriminator = (copy.deepcopy(net).to(there) for net in (self.generator, self.discriminator))
         return replace(self, generator=generator, discriminator=discriminator, device=there)
@@ -124,7 +124,7 @@ class Run:
 
     @property
     def prior(self) -> Prior:
-        """Where the noise comes from that samples start from. Raises UsageError for a run whose samples need images."""
+        """The sampler that draws noise. Raises UsageError for a run whose samples start from images."""
         sampler = self.experiment.sampler
         while isinstance(sampler, Replay | Noised):
             sampler = sampler.sampler
@@ -144,7 +144,7 @@ class Run:
 
     @torch.no_grad()
     def generate(self, noise: Sequence[Float[Tensor, "count ..."]]) -> Float[Tensor, "count C H W"]:
-        """The samples of a noise: `generate(noise(count))` is `sample(count)`."""
+        """The samples from given noise: `generate(noise(count))` equals `sample(count)`."""
         pieces = zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
         return torch.cat([self._finished(self.generator(*piece)) for piece in pieces])
 
@@ -165,7 +165,7 @@ class Run:
         return self._through(images, limits, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
 
     def encode(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count features"]:
-        """The layer below the energy: the code of an auto-encoder."""
+        """The features from which the energy is computed: the code of an auto-encoder."""
         return self._through(images, limits, lambda x: self.experiment.energy.features(self.discriminator, x))
 
     def reconstruct(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count C H W"]:
@@ -181,7 +181,7 @@ class Run:
         raise UsageError(f"{self.name}: its discriminator is no auto-encoder and reconstructs nothing")
 
     def classify(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count classes"]:
-        """The probability of each class of the data. Raises UsageError if the run's discriminator tells none apart."""
+        """The probability of each class of the data. Raises UsageError if the run learned no classes."""
         net = self.discriminator
         if not isinstance(net, Classifier):
             raise UsageError(f"{self.name}: its discriminator tells no classes apart")
@@ -194,7 +194,7 @@ class Run:
 
     @property
     def _at_a_time(self) -> int:
-        """How many images pass through a net at a time, so that memory does not grow with their size."""
+        """The number of images that pass through a net at a time, fewer if they are large."""
         _, height, width = self.data.shape
         return max(1, min(CHUNK, CHUNK_PIXELS // (height * width)))
 
@@ -214,7 +214,7 @@ class Run:
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 
     def reopened(self) -> Dataset:
-        """The data that the run was trained on. Raises DataError where it is no longer there, or is another."""
+        """The data that the run was trained on. Raises DataError if it is missing or has changed."""
         try:
             data = self.experiment.data.open()
         except DataError as error:

@@ -1,8 +1,8 @@
-"""What an experiment leaves open, found before training: precision, pretraining, and fields of its objective.
+"""Fill the fields of an experiment that are None before training: precision, pretraining, and fields of the objective.
 
-The precision is the one that suits the machine (`ebgan.experiment.precision`). The margin is that of a calibration
-(EBGAN, appendix E) on a twentieth of the run's images, or on more where these are few. A run that goes on keeps the
-precision and the margin that its config.yaml holds.
+The precision is chosen by machine and nets (`ebgan.experiment.precision`). The margin is calibrated (EBGAN, appendix E)
+on a twentieth of the run's images, or more if these are few. A resumed run keeps the precision and the margin of its
+config.yaml.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ebgan.runfolder import RunFolder
 from ebgan.runs.calibration import calibrate
 from ebgan.tree_walk import changed, leaves
 
-SHARE = 20  # of the run's images, one in so many
-LEAST = 12_800  # images, if the run has them: from fewer an auto-encoder learns little more than the mean image
+SHARE = 20  # one in SHARE of the run's images is used
+LEAST = 12_800  # images, if the run has so many: with fewer an auto-encoder learns little beyond the mean image
 PRETRAINING = 2  # epochs, those of MAGAN's authors
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp64")
 
@@ -38,9 +38,9 @@ def fill_from_data(
     device: torch.device,
     notice: Callable[[str], None],
 ) -> Experiment:
-    """The experiment with each open field filled; `notice` is called with how each value was found.
+    """Fill the fields of an experiment that are None; `notice` is told how each value was found.
 
-    Raises UsageError for a margin to be calibrated of an energy that is not an auto-encoder's.
+    Raises UsageError if a margin must be calibrated and the energy is not an auto-encoder's.
     """
     experiment = _with_precision(experiment, data, folder, device, notice)
     return _fill_from_data(experiment, data, folder, device, notice)
@@ -62,10 +62,10 @@ def _with_precision(
 
 
 def _kept_precision(folder: RunFolder, device: torch.device) -> Precision | None:
-    """The precision of the run that is in the folder, if there is one that can be read."""
+    """The precision of the run in the folder, if there is one that can be read."""
     kept = None
     if folder.config.exists():
-        with suppress(UsageError):  # which the trainer tells of
+        with suppress(UsageError):  # the trainer reports it
             kept = read_experiment(folder.config).precision
     place = -1.0 if kept is None else float(PRECISIONS.index(kept))
     refuse_apart(place, device, f"{folder.config}: the precision that it holds")
@@ -75,7 +75,7 @@ def _kept_precision(folder: RunFolder, device: torch.device) -> Precision | None
 def _fill_from_data(
     experiment: Experiment, data: Dataset, folder: RunFolder, device: torch.device, notice: Callable[[str], None]
 ) -> Experiment:
-    """The experiment with each field filled that depends on the data."""
+    """Fill the fields that depend on the data."""
     if experiment.pretraining is None:
         experiment = replace(experiment, pretraining=PRETRAINING * len(data))
     values: dict[str, float] = {}
@@ -90,13 +90,13 @@ def _fill_from_data(
 
 
 def keeps_margin(experiment: Experiment, folder: RunFolder) -> bool:
-    """Whether no margin need be searched: each is given, not needed, or kept by the run in the folder."""
+    """Whether no margin must be calibrated: it is given, not used, or kept from the run in the folder."""
     asked = experiment.objective.asks.from_data.items()
     return all(_kept(f"objective.{path}", folder) is not None for path, rule in asked if rule == "margin")
 
 
 def _kept(field: str, folder: RunFolder) -> float | None:
-    """The number that a field has in the run that is in the folder, if there is one."""
+    """The value of a field in the config of the run in the folder, if there is one."""
     if not folder.config.exists():
         return None
     value = dict(leaves(config.plain(read_experiment(folder.config)))).get(field)

@@ -1,4 +1,4 @@
-"""Samplers: generator and moment -> Sample."""
+"""Samplers: (generator, DrawKey) -> Sample."""
 
 from ebgan.samplers.base import DrawKey, Memoryless, Sampler, no_source
 from ebgan.samplers.noised import Noised

@@ -1,4 +1,4 @@
-"""A sampler: how a generator makes samples at a moment of training."""
+"""The base of samplers: how a generator makes samples, reproducibly at each step of training."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from ebgan.records import Batch, Sample
 
 @dataclass(frozen=True)
 class DrawKey:
-    """When samples are made: which numbers are drawn follows from this alone."""
+    """Identifies a draw of samples: all random numbers of the draw follow from it."""
 
     randomness: Randomness
-    first: Tensor | int  # [] the place of the first sample among all that are made
-    turn: int  # which of the draws at that place
-    count: int  # samples to make, a model
+    first: Tensor | int  # [] index of the first sample in the whole training
+    turn: int  # which of several draws at that index
+    count: int  # samples to make for each model
 
 
 Memory = TypeVar("Memory", bound=tuple[object, ...])
 
 
 class Memoryless(NamedTuple):
-    """The memory of a sampler that has none."""
+    """The empty memory of a sampler that keeps nothing."""
 
 
 class Sampler(ABC, Generic[Memory]):
-    """A value: what it needs of the data it asks for, what it needs of chance follows from the moment.
+    """Subclasses are final, frozen dataclasses without state.
 
-    What it keeps of earlier samples is a record of tensors that goes in and comes out, as an objective's state.
-    Subclasses are final, frozen dataclasses.
+    Random numbers follow from a `DrawKey`, and images of the data come from `source`. What a sampler keeps of earlier
+    samples is a record of tensors that methods take and return, like an objective's state.
     """
 
     @property
     def conditional(self) -> bool:
-        """Whether its samples start from images of the data, and hold source and reconstruction."""
+        """Whether samples start from images of the data; they then have `source` and `reconstruction`."""
         return False
 
     @abstractmethod
     def check(self, generator: nn.Module) -> None:
-        """Raise UsageError, with the mend, if the generator is of a kind that it makes no samples with."""
+        """Raise UsageError, with the mend, if this kind of generator does not fit the sampler."""
 
     @abstractmethod
     def init(self, context: BuildContext, dtype: torch.dtype) -> Memory:
@@ -55,18 +55,18 @@ class Sampler(ABC, Generic[Memory]):
 
     @abstractmethod
     def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
-        """Samples from a generator; `source` draws images of the data for samplers that start from some."""
+        """Make samples; `source` draws images of the data, for samplers that start from images."""
 
     def replay(
         self, memory: Memory, sample: Sample, key: DrawKey, source: Callable[[], Batch]
     ) -> tuple[Sample, Memory]:
-        """The sample of a discriminator's turn with what it is shown (`negatives`, if not the images), and the memory.
+        """Choose what the discriminator is shown: the sample, with `negatives` if not its images, and the memory.
 
-        `source` draws images of the data. By default both are as they were.
+        `source` draws images of the data. By default both are returned unchanged.
         """
         return sample, memory
 
 
 def no_source(*place: int) -> Batch:  # noqa: ARG001
-    """What stands for a source of images where there is none. Raises UsageError."""
+    """The default `source`, for samplers that need no images. Raises UsageError."""
     raise UsageError("these samples start from images of the data: give some")

@@ -1,10 +1,10 @@
 """Noised data as further negatives: the discriminator also sees data with noise added, as if it were a sample.
 
-    shown to D      each sample of its turn, or by a chance of `share` an x + noise n, n ~ N(0, I), in its place
-    shown to G      the generator's turn is as it was
+    shown to D      each sample of its turn, or with probability `share` instead x + noise n, n ~ N(0, I)
+    shown to G      unchanged
 
-A generator that lags behind or collapses leaves whole directions around the data without a negative; noised data has
-every direction. It is a choice of ours for energies that detect anomalies, and no paper's.
+A generator that lags behind or collapses leaves whole directions around the data without negatives; noised data covers
+all directions. This is our own addition, for energies that detect anomalies; it is in no paper.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from ebgan.samplers.prior import Prior
 @final
 @dataclass(frozen=True, kw_only=True)
 class Noised(Sampler[Any]):
-    """Another sampler's samples, some of which are replaced by noised data where the discriminator sees them."""
+    """Another sampler's samples; for the discriminator, some are replaced by noised data."""
 
     sampler: Sampler[Any] = Prior()
-    share: float = 0.5  # chance of each sample that the discriminator is shown to be noised data
+    share: float = 0.5  # probability that a sample is replaced by noised data
     noise: float = 1.0  # standard deviation of the noise, in units of the data
 
     def __post_init__(self) -> None:

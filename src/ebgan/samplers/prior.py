@@ -20,7 +20,7 @@ from ebgan.samplers.base import DrawKey, Memoryless, Sampler
 @final
 @dataclass(frozen=True, kw_only=True)
 class Prior(Sampler[Memoryless]):
-    """One draw of every noise that the generator starts from; the paper's is normal."""
+    """Draw all noise inputs of the generator; the EBGAN paper's noise is normal."""
 
     distribution: Literal["normal", "uniform"] = "normal"
 
@@ -43,9 +43,9 @@ class Prior(Sampler[Memoryless]):
         return [self._draw(f"noise{index}", key, shape) for index, shape in enumerate(generator.noise)]
 
     def truncated(self, noise: Float[Tensor, "*any"], threshold: float) -> Float[Tensor, "*any"]:
-        """Noise as if drawn from within -threshold to threshold, of which samples are more alike.
+        """Noise truncated to [-threshold, threshold], which makes samples more alike.
 
-        Every number keeps its rank among all that could be drawn, so that the same noise gives a sample that is alike.
+        Every number keeps its quantile, so that the same noise gives a similar sample at every threshold.
         Raises UsageError for a threshold that is not above 0.
         """
         if not threshold > 0:
@@ -60,7 +60,7 @@ class Prior(Sampler[Memoryless]):
     def between(
         self, start: Float[Tensor, "count ..."], end: Float[Tensor, "count ..."], share: float
     ) -> Float[Tensor, "count ..."]:
-        """Noise that is so far on the way from start (0) to end (1).
+        """Interpolate noise from start (share 0) to end (share 1).
 
         Normal noise goes along an arc (slerp), which keeps its length; uniform noise on a line, which stays in range.
         """

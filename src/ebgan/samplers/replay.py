@@ -1,11 +1,10 @@
 """Experience replay: the discriminator also sees samples that were made in earlier iterations (Lee's slides).
 
-    shown to D      each sample of its turn, or by a chance of `share` one of the last `size` that it was given
-    shown to E, G   the generator's turn is as it was
+    shown to D      each sample of its turn, or with probability `share` instead one of the last `size` samples
+    shown to G      unchanged
 
-The slides name it beside "parameters from last iteration" and say no more: size, share and an even draw are ours. What
-is kept is the whole batch's, the same on every rank, so that several ranks train what one does; they exchange the
-samples' images for it.
+The slides only name it, beside "parameters from last iteration"; size, share and a uniform draw are our choices. Ranks
+exchange their samples' images and all keep the whole batch, so that several ranks compute what one would.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ from ebgan.samplers.prior import Prior
 class Buffer(NamedTuple):
     """The samples that can be shown again."""
 
-    samples: Tensor  # [*models, size, C, H, W]; of these only as many as were given are there
-    given: Tensor  # [] int64, samples given in all: the next one goes to the place `given` modulo size
+    samples: Tensor  # [*models, size, C, H, W]; only the first min(given, size) are filled
+    given: Tensor  # [] int64, number of samples stored so far; the next goes to index `given` modulo size
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Replay(Sampler[Buffer]):
-    """Another sampler's samples, of which the discriminator is shown some again later."""
+    """Another sampler's samples; the discriminator is shown some of them again later."""
 
     sampler: Sampler[Any] = Prior()
-    size: int = 1000  # samples that are kept, a model
-    share: float = 0.5  # chance of each sample that the discriminator is shown to be one of those
+    size: int = 1000  # samples kept for each model
+    share: float = 0.5  # probability that a sample is replaced by a kept one
 
     def __post_init__(self) -> None:
         check_least("sampler", 1, size=self.size)
@@ -73,7 +72,7 @@ class Replay(Sampler[Buffer]):
         return sample._replace(negatives=shown), self._kept(memory, sample.images)
 
     def _kept(self, memory: Buffer, images: Tensor) -> Buffer:
-        """The buffer with the samples of all ranks in place of the oldest."""
+        """The buffer after the samples of all ranks have replaced the oldest."""
         whole = gather_across_ranks(images, -4)
         given = memory.given + whole.shape[-4]
         last = whole[..., -self.size :, :, :, :]

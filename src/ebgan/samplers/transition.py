@@ -2,9 +2,9 @@
 
     h~ = m h + (1 - m) z,    m ~ Bernoulli(keep) and z ~ U(-1, 1), both for each number of the code
 
-The reconstruction is Decode(h), the same net without noise, made in the generator's turn alone; while training, batch
-norm takes the statistics of either pass for itself, as in the authors' code. The paper's m marks what is replaced; with
-its 0.5 that makes no difference.
+The reconstruction is Decode(h), the same net without noise, computed only in the generator's turn. In training, batch
+norm uses separate statistics for the two passes, as in the authors' code. The paper's m marks the replaced numbers
+instead; at its 0.5 this is the same.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from ebgan.samplers.base import DrawKey, Memoryless, Sampler
 @final
 @dataclass(frozen=True, kw_only=True)
 class Transition(Sampler[Memoryless]):
-    """One transition from each image of the source: half of its code, by default, is drawn anew."""
+    """One transition from each image of the source; by default half of its code is drawn anew."""
 
-    keep: float = 0.5  # chance of each number of the code to stay
+    keep: float = 0.5  # probability that a number of the code is kept
 
     def __post_init__(self) -> None:
         check_number("sampler", "from 0 to 1", keep=self.keep)
@@ -52,11 +52,11 @@ class Transition(Sampler[Memoryless]):
         images = source().images
         code = generator.encode(images)
         samples = generator.decode(self.replaced(code, key))
-        learning = torch.is_grad_enabled()  # a generator's turn: none other reads the reconstruction
+        learning = torch.is_grad_enabled()  # a generator's turn: only it reads the reconstruction
         return Sample(samples, source=images, reconstruction=generator.decode(code) if learning else None)
 
     def replaced(self, code: Tensor, key: DrawKey) -> Tensor:
-        """Codes [*models, batch, code] of which some numbers are noise."""
+        """The codes [*models, batch, code] with some numbers replaced by noise."""
         randomness, where = key.randomness, {"first": key.first, "turn": key.turn}
         noise = randomness.uniform("transition", key.count, code.shape[-1], **where) * 2 - 1
         kept = randomness.uniform("kept", key.count, code.shape[-1], **where) <= per_model(self.keep, 2)

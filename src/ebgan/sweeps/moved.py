@@ -1,7 +1,6 @@
-"""Data that has moved since a sweep was begun: the trials on it keep their ids, and with them their results.
+"""Recognise data that was moved after a sweep was started, so that its trials keep their ids and results.
 
-A sweep keeps the checksum of each data set that its trials are trained on. Data from elsewhere with the same checksum
-is the same data.
+A sweep stores the checksum of each data set of its trials. Data at another path with the same checksum is the same.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def _before(data: Data, checksum: str, known: Mapping[str, str]) -> Data:
 
 
 def _text(data: Data) -> str:
-    """All that decides which images are read, and how."""
+    """All settings that decide which images are read, and how."""
     return json.dumps(config.plain(replace(data, workers=0)), sort_keys=True)
 
 

@@ -52,7 +52,7 @@ class ModelSize(NamedTuple):
 
 
 class _Count(NamedTuple):
-    """What a net is made of."""
+    """The weights and units of a net."""
 
     weights: int
     units: int  # weights in vectors, of which there is one or two a unit
@@ -71,7 +71,7 @@ class Task(NamedTuple):
     work: float  # steps times weights, with the overhead
 
     def halves(self) -> tuple[Task, Task]:
-        """The same in two parts."""
+        """The task split into two."""
         middle = len(self.trials) // 2
         return Task(self.trials[:middle], self.work / 2), Task(self.trials[middle:], self.work / 2)
 
@@ -90,7 +90,7 @@ def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]
 
 
 def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharing: int = 1) -> list[Task]:
-    """The tasks of a sweep in random order, so that what is done at any time is a fair sample of the whole.
+    """The tasks of a sweep in random order, so that the finished part is always a fair sample of the whole.
 
     `sharing` is the number of workers that train on one device at once. Raises DataError or UsageError where an
     experiment cannot be built.
@@ -109,7 +109,7 @@ def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharin
 
 
 def most(models: int, size: ModelSize, device: torch.device, sharing: int = 1) -> int:
-    """How many of so many models go into one stack, where `sharing` workers share the memory of a device."""
+    """The most models in one stack, if `sharing` workers share the memory of a device."""
     if device.type == "cpu" and size.weights > min(PAYS_EACH * models, PAYS_MOST):
         return 1
     if device.type == "cpu":
@@ -149,7 +149,7 @@ class _Built:
         self.stacked: set[Hashable] = set()  # nets that have a place for the model axis
 
     def size(self, experiment: Experiment) -> ModelSize:
-        """What a model weighs. Raises DataError or UsageError where it cannot be built."""
+        """The size of a model. Raises DataError or UsageError if it cannot be built."""
         players = _players(experiment)
         if not self.counts.keys() >= set(players):
             self.counts.update(zip(players, _counted(experiment), strict=True))
@@ -158,7 +158,7 @@ class _Built:
         return ModelSize(weights, 4 * (COPIES * weights + ACTIVATIONS * experiment.batch * units))
 
     def stacks(self, members: Sequence[Trial], device: torch.device) -> bool:
-        """Whether nets and data of trials that may share a stack have a place for the model axis."""
+        """Whether nets and data of these trials support the model axis."""
         data = opened(members[0].experiment.data)
         try:
             pair = stacked([trial.experiment for trial in members[:2]])
@@ -179,9 +179,9 @@ def _players(experiment: Experiment) -> tuple[Hashable, Hashable]:
 
 
 def _counted(experiment: Experiment) -> tuple[_Count, _Count]:
-    """Those of generator and discriminator, on the meta device, which holds no numbers.
+    """Count generator and discriminator on the meta device, without allocating memory.
 
-    Their optimisers are taken for ones that remember nothing, which are built in half of the time.
+    Optimisers without state are used, which halves the time to build.
     """
     data, plain = opened(experiment.data), SGD(lr=1.0)
     light = replace(experiment, optimisers=replace(experiment.optimisers, discriminator=plain, generator=plain))

@@ -9,7 +9,7 @@ from ebgan.sweeps.row_checks import fields_of, metrics_of, refuse_odd
 
 
 class Row(NamedTuple):
-    """A trial and what it came to so far."""
+    """A trial and its result so far."""
 
     id: str
     fields: dict[str, Any]  # each field of its config by its path
@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
 
 def row_of(cells: Sequence[Any]) -> Row:
-    """A row of the file, whose cells may hold anything. Raises ValueError that says which makes no sense."""
+    """A row of the file, whose cells may hold anything. Raises ValueError that names an invalid one."""
     trial, fields, status, score, metrics, seconds, images_per_second, error = cells
     if not isinstance(trial, str):
         raise ValueError("id is no text")

@@ -1,12 +1,12 @@
-"""The state of a sweep: an SQLite file with a row a trial, written by the driver alone.
+"""The state of a sweep: an SQLite file with a row for each trial, written only by the driver.
 
 In WAL mode a kill at any moment leaves each row as it was or as it is to be, and others can read while it is written;
 each change is on the disk before the next one, so that a power cut takes none back.
 
     waiting -> running -> done | diverged | failed
 
-The sweep is what was asked for last: results of trials that only earlier calls asked for are kept, for another call to
-take up, and stand in no table.
+The sweep consists of the trials of the last call. Results of other trials from earlier calls are kept for later calls,
+and are not shown.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SweepStore:
     """The rows of one sweep. Use it in a `with`."""
 
     def __init__(self, path: Path) -> None:
-        """Raises StorageError where the file cannot be opened or is none of ours."""
+        """Raises StorageError if the file cannot be opened or is not a sweep database."""
         self.path = path
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,29 +79,29 @@ class SweepStore:
         self._file.close()
 
     def expect(self, trials: Iterable[Trial]) -> None:
-        """Have these trials be the sweep, in their order: those without a result wait."""
+        """Make these trials the sweep, in this order; those without a result become waiting."""
         with self._change() as file:
             file.execute("DELETE FROM trials WHERE status NOT IN ('done', 'diverged')")
             file.execute("UPDATE trials SET place = NULL")
             _ask(file, trials)
 
     def add(self, trials: Iterable[Trial]) -> None:
-        """Have these trials too; all others stay as they are."""
+        """Add trials; all others stay unchanged."""
         with self._change() as file:
             _ask(file, trials)
 
     def start(self, ids: Iterable[str]) -> None:
-        """Note that trials are being trained."""
+        """Mark trials as running."""
         with self._change() as file:
             file.executemany("UPDATE trials SET status = 'running' WHERE id = ? AND status = 'waiting'", _ones(ids))
 
     def wait(self, ids: Iterable[str]) -> None:
-        """Note that trials are no longer being trained and have no result."""
+        """Mark trials as waiting again, without a result."""
         with self._change() as file:
             file.executemany("UPDATE trials SET status = 'waiting' WHERE id = ? AND status = 'running'", _ones(ids))
 
     def finish(self, results: Mapping[str, Result]) -> None:
-        """Keep results, all of them or none; a trial that has one already keeps the one it has."""
+        """Store results, all or none; a trial that already has a result keeps it."""
         rows = [
             (
                 *(result.status, result.score, json.dumps(result.metrics), result.seconds, result.images_per_second),
@@ -117,13 +117,13 @@ class SweepStore:
             )
 
     def state(self, **facts: str) -> None:
-        """Keep facts of the whole sweep by name, in place of those that there were."""
+        """Store facts of the whole sweep by name, and replace earlier ones."""
         with self._change() as file:
             file.execute("DELETE FROM facts")
             file.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     def facts(self) -> dict[str, str]:
-        """All that was stated."""
+        """All facts stored by `state`."""
         with self._told():
             found = self._file.execute("SELECT name, value FROM facts").fetchall()
         return {name: value for name, value in found if isinstance(name, str) and isinstance(value, str)}
@@ -131,7 +131,7 @@ class SweepStore:
     def rows(self, ids: Iterable[str] | None = None) -> list[Row]:
         """The trials of the sweep, or those of these ids that have a row, in their order, without their pictures.
 
-        One that another hand has changed into what no trial can be is named on the log and left out.
+        A row that is not valid, since something else changed the file, is logged and left out.
         """
         with self._told():
             found = self._file.execute(f"SELECT {_ROW} FROM trials ORDER BY place").fetchall()
@@ -176,7 +176,7 @@ class SweepStore:
         return found if isinstance(found, bytes) else None
 
     def config(self, trial: str) -> str:
-        """The YAML of a trial's config, from which `ebgan train` trains it alone."""
+        """The YAML of a trial's config, with which `ebgan train` reproduces it."""
         return str(self._cell("config", trial))
 
     def _cell(self, column: str, trial: str) -> Any:
@@ -188,7 +188,7 @@ class SweepStore:
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is kept, or nothing."""
+        """One transaction: all of it is stored, or nothing."""
         refuse_lost(self.path)
         with self._told():
             self._file.execute("BEGIN IMMEDIATE")
@@ -213,7 +213,7 @@ class SweepStore:
 
 
 def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
-    """Have a row for each trial, and a place in the sweep after those that have one."""
+    """Add a row for each new trial, and put trials without a position at the end of the sweep."""
     (first,) = file.execute(_PLACES).fetchone()
     file.executemany(
         _ASKED,

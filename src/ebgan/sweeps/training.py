@@ -1,7 +1,7 @@
-"""Training a stack of trials to the end, and what each of them came to.
+"""Train a stack of trials to the end, and measure the result of each.
 
-A trial of a stack computes what it computes alone: its images, its noise and its moves follow from its own seed and
-settings. One that diverges stops counting, and the others go on. No folder is written: a trial is reproduced by
+A trial in a stack computes the same as alone: its images, noise and updates follow from its own seed and settings. If
+one diverges, the others continue. No folder is written: a trial is reproduced by
 `ebgan train` from its config.
 """
 
@@ -32,7 +32,7 @@ from ebgan.runs.run import DataFacts, Run
 from ebgan.training.course import Course, unwatched
 from ebgan.training.step import Outcome
 
-CHECKS = 20  # times in a run at which a stack whose models have all diverged is given up
+CHECKS = 20  # checks in a run whether all models of a stack have diverged, which ends it
 LAST = 10  # the energies of a trial are means over the last tenth of its steps
 WATCHED = ("energy_real", "energy_fake")
 
@@ -42,10 +42,10 @@ _ALONE = threading.Lock()
 
 @dataclass(frozen=True)
 class Result:
-    """What a trial came to."""
+    """The result of a trial."""
 
     status: Status
-    score: float | None = None  # what the best trials have most of; none where the data has no measure
+    score: float | None = None  # higher is better; None if samples cannot be measured
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0  # of training: the trial's share of its stack's
     images_per_second: float = 0.0  # of all models of the stack together
@@ -69,7 +69,7 @@ class TrainedStack:
 
 
 def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "cpu") -> list[Result]:
-    """Train experiments that can share a stack, and measure and picture what each one came to.
+    """Train experiments that can share a stack, and measure and draw the result of each.
 
     One stack at a time is trained in a process, however many threads a Dask worker has: they would share its random
     state and its processor. Raises UsageError or DataError where they cannot be trained, and UsageError where they
@@ -116,7 +116,7 @@ def opened(data: Data) -> Dataset:
 
 
 class _Means:
-    """Means of what is watched, over the steps added."""
+    """Means of metrics over the steps added."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
@@ -167,9 +167,9 @@ def _result(trained: TrainedStack, model: int, experiment: Experiment, run: Run,
 
 
 def _score(examiner: RunExaminer, metrics: dict[str, float]) -> float:
-    """What the best trials have most of; of classes, those named rightly of images that are not for testing.
+    """The score, by which the best trials are chosen; for classes the accuracy on validation images.
 
-    Where the classes of all these were told, only those for testing are left to go by.
+    If all labels were used for training, there are no validation images, and the test images are used.
     """
     if isinstance(examiner, ClassExaminer):
         return 1 - metrics.get("validation_error", metrics["test_error"])

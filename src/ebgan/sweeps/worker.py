@@ -1,4 +1,4 @@
-"""What runs in a worker process.
+"""The work of a worker process.
 
 On this machine it first imports all that a trial needs, and leaves signals to the driver. Trials with classes of the
 user's own come as text, with the files that define the classes.

@@ -1,4 +1,4 @@
-"""Adadelta along the model axis: steps in proportion to the steps before them (Zeiler, 2012, algorithm 1).
+"""Adadelta along the model axis: steps in proportion to earlier steps (Zeiler, 2012, algorithm 1).
 
 square <- rho square + (1 - rho) g^2
 step    = sqrt(travel + epsilon) / sqrt(square + epsilon) g

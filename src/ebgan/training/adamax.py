@@ -22,7 +22,7 @@ from ebgan.training.optim import OptimiserSpec, Slots, counted, gathered, moment
 @final
 @dataclass(frozen=True, kw_only=True)
 class Adamax(OptimiserSpec):
-    """Adamax with torch's epsilon and MAGAN's moments."""
+    """Adamax with torch's epsilon and MAGAN's betas."""
 
     lr: float
     beta1: float = 0.5

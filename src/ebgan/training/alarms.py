@@ -1,4 +1,4 @@
-"""Alarms: what looks wrong in a run and what to do about it, from the records alone.
+"""Alarms: find from the records what looks wrong in a run, and say what to do about it.
 
 A symptom becomes an alarm if it is one of the general ones or the objective lists it (`Asks.alarms`), and if it lasts
 for a fifth of the run and for 10,000 images without getting better.
@@ -14,7 +14,7 @@ from ebgan.runfolder import Record
 
 PATIENCE = 0.2  # share of the run that a symptom must last
 ENOUGH = 10_000  # images that it must last, however short the run is
-BETTER = 0.9  # a severity below this share of the one at its start is getting better: the time starts again
+BETTER = 0.9  # a severity below this share of the initial one is an improvement: the time starts again
 COLLAPSE = 0.9  # mean squared cosine of the codes above which samples are nearly identical
 STUCK = 1e-6  # distance from 0 or 1 within which BEGAN's k counts as stuck there
 SATURATED = 0.01  # share of the largest possible entropy below which every expert is sure of every sample
@@ -76,7 +76,7 @@ class Alarms:
 
 
 def _of_the_margin(record: Record, highest: float) -> Iterable[Symptom]:
-    """`highest` is the highest mean energy so far: no energy has reached a margin above it."""
+    """`highest` is the highest mean energy so far: a margin above it was never reached."""
     share, margin = record.get("hinge_share"), record.get("margin")
     fake, real = record.get("energy_fake", 0.0), record.get("energy_real", 0.0)
     if not margin or share is None:
@@ -86,14 +86,14 @@ def _of_the_margin(record: Record, highest: float) -> Iterable[Symptom]:
             "dead hinge",
             fake / margin,
             f"No sample lies under the margin {margin:.4g} any more (energy of the samples {fake:.4g}), so "
-            "that the discriminator is not pushed by any. Raise the margin (see `ebgan calibrate`).",
+            "that the hinge has no gradient. Raise the margin (see `ebgan calibrate`).",
         )
     if share > 0.999 and margin > highest:
         yield Symptom(
             "margin out of reach",
             margin / fake if fake > 0 else margin,
             f"Every sample lies under the margin {margin:.4g} (energy of the samples {fake:.4g}), and the energies, "
-            f"at most {highest:.4g} so far, do not reach it, so that the hinge never rests. Lower the margin, or check "
+            f"at most {highest:.4g} so far, never reach it: the hinge is always active. Lower the margin, or check "
             "the unit of the energy (see `ebgan calibrate`).",
         )
     if margin < real:
@@ -111,14 +111,14 @@ def _of_the_samples(record: Record) -> Iterable[Symptom]:
         yield Symptom(
             "experts saturated",
             1 - entropy / SATURATED,
-            "Every expert is sure of every sample, so that hardly any gradient is left to learn from. Lower the "
-            "discriminator's learning rate, or begin with smaller weights (nets.discriminator.std).",
+            "Every expert is sure of every sample, so that there is hardly any gradient. Lower the "
+            "discriminator's learning rate, or start from smaller weights (nets.discriminator.std).",
         )
     if record.get("energy_real") == record.get("energy_fake") == 0:
         yield Symptom(
             "dead energy",
             1.0,
-            "Every energy, of data and samples, is exactly 0, so that nobody learns: the critic's ReLU is dead. Use "
+            "Every energy, of data and samples, is exactly 0, so nothing is learned: the critic's ReLU is dead. Use "
             "ScalarEnergy(nonnegative=False), or smaller learning rates.",
         )
     if similarity > COLLAPSE:

@@ -1,11 +1,11 @@
 """Training steps whose inputs, state and results keep their addresses, as a CUDA graph needs.
 
     batch buffers <- draw()            before the step
-    train_step on the buffers          its clock and its noise follow from tensors of the device alone
+    train_step on the buffers          its clock and noise depend only on tensors on the device
     progress buffers <- new progress   within the step
 
-On a CUDA device the first steps of a kind run as they are, the next one is captured, and all that follow are one launch
-each. On other devices every step runs as it is, on the same buffers and with the same numbers.
+On a CUDA device the first steps of a kind run normally, the next one is captured, and each later one is a single
+launch. On other devices every step runs normally, on the same buffers and with the same numbers.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from ebgan.records import Batch
 from ebgan.training.game import Game
 from ebgan.training.step import Outcome, Progress, train_step
 
-WARM = 3  # steps of a kind before it is captured, in which libraries choose their kernels and reserve memory
+WARM = 3  # steps of a kind before its capture, in which libraries choose kernels and reserve memory
 
 Kind = tuple[int, int, bool]  # turns of the discriminator and the generator, and whether all metrics are wanted
 
 
 class CapturedStep:
-    """`train_step` of one game, to be called as that function is.
+    """`train_step` of one game, called like that function.
 
-    A batch has the same shape in each step. Raises UsageError for a game that needs the host within a step: samples
+    Every batch must have the same shape. Raises UsageError for a game that needs the host within a step: samples
     that start from images, a discriminator that observes one batch in eight, penalties that are due every few steps,
     and several processes.
     """
@@ -60,7 +60,7 @@ class CapturedStep:
     ) -> tuple[Progress, Outcome]:
         """Update both players and the objective's state; see `train_step`.
 
-        The tensors that come back are those of every step: read or copy them before the next one.
+        Every step returns the same tensors: read or copy them before the next step.
         """
         self._take(progress)
         assert self.progress is not None
@@ -77,7 +77,7 @@ class CapturedStep:
         return self.progress, outcome
 
     def _take(self, progress: Progress) -> None:
-        """Go on from a progress that is not the last step's own."""
+        """Continue from a progress other than that of the last step."""
         if self.progress is None:
             self.progress = _copy(progress)
         elif progress is not self.progress:
@@ -122,14 +122,14 @@ def _refuse(game: Game) -> None:
 
 
 def _copy(record: Any) -> Any:
-    """A nested record of tensors, each in memory of its own."""
+    """A copy of a nested record of tensors."""
     if record is None or isinstance(record, Tensor):
         return None if record is None else record.detach().clone()
     return type(record)(*map(_copy, record))
 
 
 def _fill(into: Any, record: Any) -> None:
-    """Bring a nested record's values into the tensors of another of the same form."""
+    """Copy the values of a nested record into the tensors of another one."""
     if isinstance(record, Tensor):
         into.copy_(record)
     elif record is not None:

@@ -1,7 +1,7 @@
-"""Checkpoints: everything that moves while training, in one file that is either whole or refused.
+"""Checkpoints: everything that training changes, in one file that is either intact or rejected.
 
-A file appears under its name at once and complete, or not at all; older ones go only after it is safely there; and
-a file in which any byte changed is named and passed over for the next older one.
+A file appears under its name atomically; older files are deleted only after that. A file with any changed byte is
+reported and skipped, and the next older one is used.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Kind = TypeVar("Kind")
 
 
 def environment() -> dict[str, JSON]:
-    """What can change the bits of a result besides the config and the data."""
+    """Everything besides config and data that can change the bits of a result."""
     return {
         "torch": str(torch.__version__),
         "python": platform.python_version(),
@@ -52,21 +52,21 @@ def environment() -> dict[str, JSON]:
 @final
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The state of a training run after so many images seen."""
+    """The state of a training run after `images` seen."""
 
     images: int  # real images that the discriminator has read
     step: int
     config: str  # hash of the config that the run was built from
-    tensors: dict[str, Tensor]  # all that moves, by name
-    meta: dict[str, JSON]  # what else the caller needs to go on
+    tensors: dict[str, Tensor]  # all state, by name
+    meta: dict[str, JSON]  # whatever else the caller needs to resume
     environment: dict[str, JSON] = field(default_factory=environment)  # where it was made
 
 
 def publish(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
-    """The file that now holds the checkpoint as the newest; of the older ones `keep - 1` stay, and best.ckpt.
+    """Write the checkpoint as the newest and return its file; keep the `keep - 1` newest older ones, and best.ckpt.
 
-    The caller holds the run's lock: no other process writes in the folder.
-    Raises DivergedError if a tensor is not finite and StorageError if the disk refuses; older files then stay.
+    The caller holds the run's lock, so that no other process writes in the folder.
+    Raises DivergedError if a tensor is not finite and StorageError if writing fails; older files then stay.
     """
     assert keep >= 1
     path = _write(folder / f"{checkpoint.images:012d}.ckpt", checkpoint)
@@ -79,19 +79,19 @@ def publish(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
 
 
 def publish_best(folder: Path, checkpoint: Checkpoint) -> Path:
-    """best.ckpt, which now holds the checkpoint and is never pruned; raises as `publish` does."""
+    """Write the checkpoint to best.ckpt, which is never pruned; raises as `publish` does."""
     return _write(best_path(folder), checkpoint)
 
 
 def best_path(folder: Path) -> Path:
-    """Where the best weights of a run are, if any were kept."""
+    """The path of the best weights of a run, if any were kept."""
     return folder / _BEST
 
 
 def newest(folder: Path) -> tuple[Checkpoint, list[str]] | None:
-    """The newest valid checkpoint and a warning for each newer file that is not valid; None where there is no file.
+    """The newest valid checkpoint and a warning for each newer invalid file; None if there is no file.
 
-    best.ckpt is the last resort. Raises CheckpointError if there are files and none of them is valid.
+    best.ckpt is tried last. Raises CheckpointError if there are files and none of them is valid.
     """
     warnings: list[str] = []
     for path in _newest_first(folder):
@@ -102,13 +102,13 @@ def newest(folder: Path) -> tuple[Checkpoint, list[str]] | None:
     if not warnings:
         return None
     raise CheckpointError(
-        f"{folder}: there is no valid checkpoint to go on from. {' '.join(warnings)} "
+        f"{folder}: there is no valid checkpoint to resume from. {' '.join(warnings)} "
         "To train afresh, delete the run's folder or choose another one."
     )
 
 
 def read(path: Path) -> Checkpoint:
-    """The checkpoint in a file, its tensors on the CPU; raises CheckpointError if anything about it is amiss."""
+    """The checkpoint in a file, its tensors on the CPU; raises CheckpointError if anything is wrong with it."""
     if not path.is_file():
         raise CheckpointError(f"{path}: there is no such checkpoint file.")
     try:
@@ -154,7 +154,7 @@ def _refuse_divergence(checkpoint: Checkpoint) -> None:
 
 
 def _refuse_odd(path: Path, images: int, step: int, tensors: dict[str, Tensor]) -> None:
-    """Raise CheckpointError for what `publish` never writes, whatever its sum says."""
+    """Raise CheckpointError for content that `publish` never writes, even with a valid checksum."""
     if not (0 <= images < _MOST and 0 <= step < _MOST):
         raise invalid(path, f"its header counts {str(images)[:30]} images and {str(step)[:30]} steps")
     for name, tensor in tensors.items():
@@ -165,28 +165,28 @@ def _refuse_odd(path: Path, images: int, step: int, tensors: dict[str, Tensor]) 
 
 
 def _finite(tensor: Tensor) -> bool:
-    # One pass tells, as a rule: only where a sum of finite values overflows must each be looked at.
+    # Usually one pass suffices: each value is checked only if the sum overflows.
     return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    """All checkpoint files by their images, then best.ckpt and those whose names tell nothing.
+    """All checkpoint files, newest first, then best.ckpt and files whose names have no number.
 
-    Raises StorageError for a folder that is there and cannot be listed, which is no empty one.
+    Raises StorageError for a folder that exists and cannot be listed.
     """
     with storage_errors(folder):
         try:
-            names = os.listdir(folder)  # noqa: PTH208 - Path.glob takes a folder that it cannot list for an empty one
+            names = os.listdir(folder)  # noqa: PTH208 - Path.glob treats an unreadable folder as empty
         except FileNotFoundError:
             if folder.is_symlink():
-                raise StorageError(f"{folder}: leads nowhere: is the disk with the checkpoints mounted?") from None
+                raise StorageError(f"{folder}: is a broken link: is the disk with the checkpoints mounted?") from None
             return []
     paths = [folder / name for name in names if name.endswith(".ckpt") and not name.startswith(".")]
     return sorted(paths, key=lambda path: (_images(path), path.name), reverse=True)
 
 
 def _images(path: Path) -> int:
-    """The images seen by a file's name, -1 if it tells nothing."""
+    """The images seen according to a file's name, or -1."""
     return int(path.stem) if _NUMBERED.fullmatch(path.name) else -1
 
 

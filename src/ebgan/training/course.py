@@ -1,12 +1,12 @@
-"""The course of training: step after step, with everything that belongs to a step.
+"""The training loop: step after step, with everything that belongs to a step.
 
     while seen < images:
         train_step, with the discriminator's turns alone while it is pretrained
         the moving average follows the generator
-        at the end of the pretraining: one pass over the data without moves, with whose energies the objective begins
+        at the end of pretraining: one pass over the data without training; the objective receives its energies
 
-`seen` is the clock: the number of real images that the discriminator has read. The course continues from any value of
-it, and nothing that is done between two steps changes what a later one computes.
+`seen` is the clock: the number of real images that the discriminator has read. The loop can continue from any
+value of it, and whatever is done between two steps does not change what later steps compute.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ebgan.training.step import Outcome, Progress, train_step
 
 
 class Stride(NamedTuple):
-    """A step that was done."""
+    """A finished step."""
 
     before: int  # images seen before the step
     seen: int  # images seen after it
@@ -45,11 +45,11 @@ class Course:
     game: Game
     progress: Progress
     average: Average | None  # of the generator's weights
-    batches: Callable[[int], Iterator[Batch]]  # this rank's batches after so many images seen
-    source: Callable[[int, int], Batch]  # images that samples start from, by images seen and turn of the step
+    batches: Callable[[int], Iterator[Batch]]  # this rank's batches, from a number of images seen on
+    source: Callable[[int, int], Batch]  # (images seen, turn of the step) -> images that samples start from
     batch: int  # images of all ranks in a batch
     epoch: int  # images in the data
-    pretraining: int = 0  # images seen until which the generator has no turn
+    pretraining: int = 0  # until so many images are seen, the generator has no turn
     step: int = 0  # steps done
     seen: int = 0
 
@@ -65,10 +65,10 @@ class Course:
         watched: Callable[[int, int], bool] | None = None,
         paused: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Iterator[Stride]:
-        """Train until so many images are seen, one step for each item.
+        """Train until `images` are seen, and yield each step.
 
-        `watched` tells by the images seen before and after a step whether its outcome includes `Objective.metrics`, as
-        each does by default; `paused` is entered around the pass over the data at the end of the pretraining.
+        `watched`, given the images seen before and after a step, says whether its outcome includes `Objective.metrics`;
+        by default it does. `paused` is entered around the pass over the data at the end of pretraining.
         """
         draw, weights = self.batches(self.seen).__next__, self.game.generator.weights()
         while self.seen < images:
@@ -88,7 +88,7 @@ class Course:
             yield Stride(before, seen, outcome)
 
     def _begin(self) -> None:
-        """End the pretraining: the objective begins with the energies of one pass over the data."""
+        """End pretraining: pass the energies of one pass over the data to the objective."""
         batches = islice(self.batches(self.seen), max(self.epoch // self.batch, 1))
         state = self.game.objective.after_pretraining(self.progress.objective, data_energies(self.game, batches))
         self.progress = self.progress._replace(objective=state)

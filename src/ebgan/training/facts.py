@@ -1,4 +1,4 @@
-"""What a checkpoint holds besides tensors. It is checked when read: a right checksum does not prove sensible values."""
+"""Values in a checkpoint besides tensors, checked when read: a valid checksum does not prove sensible values."""
 
 from __future__ import annotations
 

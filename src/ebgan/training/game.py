@@ -1,4 +1,4 @@
-"""The game: two players and the rules that they play by."""
+"""The game: two players and the rules of training."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from ebgan.training.parts import in_part, joined
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
 
-MOST_TURNS = 10_000  # in a step
-READING = {"images": -4, "energy": -1, "code": -2, "logits": -1}  # where each field has the batch
-OBSERVED = 8  # a pass without noise would be a seventh of each step of a Ladder network
+MOST_TURNS = 10_000  # of a player in a step
+READING = {"images": -4, "energy": -1, "code": -2, "logits": -1}  # the batch axis of each field
+OBSERVED = 8  # batches from one observed to the next; in a Ladder network, observing takes a seventh of a step
 SAMPLE = {"images": -4, "source": -4, "reconstruction": -4, "negatives": -4}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turns:
-    """How often each player moves in a step. While the generator has no turn, the discriminator reads data alone."""
+    """How often each player moves in a step. While the generator has no turn, the discriminator reads only data."""
 
     discriminator: int | Schedule = 1  # each on fresh data and fresh noise
     generator: int | Schedule = 1  # each on fresh noise
     fresh: bool = (
         True  # whether the generator's first turn makes its own samples instead of the discriminator's last ones
     )
-    joined: bool = False  # whether real and fake are read as one batch even where batch norm then sees both
+    joined: bool = False  # whether to read real and fake as one batch, even if batch norm then mixes them
 
     def __post_init__(self) -> None:
         if isinstance(self.discriminator, int):
@@ -51,7 +51,7 @@ class Turns:
             check_most("turns", MOST_TURNS, generator=self.generator)
 
     def now(self, seen: int) -> tuple[int, int]:
-        """Both numbers of turns after so many images seen; the discriminator has one at least."""
+        """The turns (discriminator, generator) after `seen` images; the discriminator has at least one."""
         clock = torch.tensor(seen)
         both = (self.discriminator, self.generator)
         discriminator, generator = (int(each.at(clock)) if isinstance(each, Schedule) else each for each in both)
@@ -60,7 +60,7 @@ class Turns:
 
 @dataclass(frozen=True)
 class Game:
-    """All parts of training: two players, and the rules."""
+    """Everything that a training step uses: two players, and the rules."""
 
     generator: Player[nn.Module]
     discriminator: Player[nn.Module]
@@ -70,22 +70,21 @@ class Game:
     randomness: Randomness
     turns: Turns = Turns()
     plateau: Plateau | None = None
-    parts: int = 1  # in which a batch passes the nets, of which the gradient is wanted
+    parts: int = 1  # number of parts in which a batch passes the nets, to save memory
 
     def set_clock(self, seen: Tensor) -> None:
-        """Let nets that change with time know how many images were seen."""
+        """Set the number of images seen in nets that depend on it."""
         for clock in (*self.generator.clocks, *self.discriminator.clocks):
             clock.copy_(seen)
 
     def read(self, images: Tensor) -> Reading:
-        """The discriminator's reading of this rank's images, with the other ranks' beside it."""
+        """Read this rank's images with the discriminator, and gather the readings of all ranks."""
         return self._gather(self._read(images))
 
     def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
-        """The readings of the data and of as many samples: one pass each, or one for both.
+        """Read the data and as many samples: in one pass each, or in one pass for both.
 
-        Real and fake alternate in a joined batch, so that the ranks' batches, one after the other, are that of a single
-        rank.
+        In a joined batch real and fake alternate, so that the ranks' batches, concatenated, equal that of one rank.
         """
         if not self.joined:
             return self.read(real), self.read(fake)
@@ -93,9 +92,9 @@ class Game:
         return self._gather(_every_other(both, 0, real)), self._gather(_every_other(both, 1, fake))
 
     def observe(self, batch: Batch, first: Tensor | int) -> None:
-        """Show the data to a discriminator that keeps statistics of it for its evaluation.
+        """Show the data to a discriminator that keeps statistics of it for evaluation.
 
-        One batch in OBSERVED is enough, where the host knows the place `first` of the batch.
+        If the host knows the index `first` of the batch, one batch in OBSERVED is enough.
         """
         whole = batch.images.shape[-4] * rank().count
         if isinstance(self.discriminator.net, Classifier) and (
@@ -104,7 +103,7 @@ class Game:
             self.discriminator.net.observe(batch)
 
     def classify(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The logits of the classes of a batch's labelled images, on all ranks, and their labels."""
+        """The class logits and the labels of the batch's labelled images, of all ranks."""
         net, labelled = self.discriminator.net, batch.labelled
         assert isinstance(net, Classifier)
         assert labelled is not None
@@ -153,7 +152,7 @@ class Game:
         return torch.lerp(fake, real, place.to(fake.dtype))
 
     def learning_rates(self, seen: Tensor, factor: Tensor | None) -> dict[str, Tensor]:
-        """The learning rates [*models] or [] of a moment, by name in the records, of the players whose rate moves."""
+        """The current learning rates [*models] or [], by their names in records, of players whose rate changes."""
         optimisers = {"discriminator": self.discriminator.optimiser, "generator": self.generator.optimiser}
         return {
             f"learning_rate/{name}": optimiser.learning_rate(seen, factor)
@@ -162,7 +161,7 @@ class Game:
         }
 
     def sample(self, first: Tensor | int, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
-        """The share of this rank of the samples made at a moment."""
+        """Make the samples of a turn, this rank's share."""
         key = self._key(first, turn, count)
         if not self._parted:
             return self.sampler.sample(self.generator.net, key, source)
@@ -172,11 +171,11 @@ class Game:
     def replay(
         self, memory: Any, sample: Sample, first: Tensor | int, source: Callable[[], Batch]
     ) -> tuple[Sample, Any]:
-        """The sample of a discriminator's turn with what it is shown, and what the sampler keeps of it."""
+        """Choose what the discriminator is shown (`Sampler.replay`): the sample and the new memory."""
         return self.sampler.replay(memory, sample, self._key(first, 0, sample.images.shape[-4]), source)
 
     def whole(self, sample: Sample) -> Sample:
-        """A sample with the other ranks' sources and reconstructions beside its own, if the objective reads them."""
+        """The sample with sources and reconstructions gathered from all ranks, if the objective reads them."""
         if not self.asks.conditional:
             return sample
         source, reconstruction = (
@@ -192,7 +191,7 @@ class Game:
 
     @cached_property
     def joined(self) -> bool:
-        """Whether real and fake share a pass: if that is asked for, or gives the same readings in less time."""
+        """Whether real and fake share a pass: if requested, or if readings are the same and it is faster."""
         return self.turns.joined or (self.parts == 1 and not couples(self.discriminator.net))
 
     @property
@@ -208,7 +207,7 @@ class Game:
         )
 
     def _sampled(self, whole: DrawKey, begin: int, count: int, source: Callable[[], Batch]) -> Sample:
-        """A part of the samples of a moment."""
+        """A part of the samples of a turn."""
         net, key = self.generator.net, replace(whole, first=whole.first + begin, count=count)
 
         def start() -> Batch:
@@ -232,7 +231,7 @@ class Game:
 
 
 def _every_other(reading: Reading, start: int, images: Tensor) -> Reading:
-    """The reading of every other sample of a batch, of which these are the images."""
+    """The reading of every other sample of a batch, with these images."""
     _, energy, code, logits = reading
     return Reading(
         images,

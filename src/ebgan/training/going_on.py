@@ -13,12 +13,12 @@ from ebgan.training.plan import Plan
 def refuse_lost_checkpoints(folder: RunFolder, interval: int) -> None:
     """Raise CheckpointError if records mention checkpoints that are missing (a disk not mounted, a partial copy).
 
-    A record is written just before each checkpoint, so that two beyond the first interval follow a whole one.
+    A record is written just before each checkpoint: if two lie beyond the first interval, a checkpoint was complete.
     """
     later = [record["images"] for record in read_records(folder.stats) if record["images"] >= interval]
     if len(later) > 1:
         raise CheckpointError(
-            f"{folder.checkpoints}: holds no checkpoint, but {folder.stats.name} tells of {max(later):,} images seen. "
+            f"{folder.checkpoints}: holds no checkpoint, but {folder.stats.name} reaches {max(later):,} images seen. "
             "Put the checkpoints back, or, to train afresh, delete the run's folder or choose another one"
         )
 
@@ -27,8 +27,8 @@ def refuse_other_shape(facts: Facts, plan: Plan) -> None:
     """Raise CheckpointError for a checkpoint of images of another shape; no switch waives this."""
     if list(facts.shape) != plan.meta["shape"]:
         raise CheckpointError(
-            f"the newest checkpoint is of images {list(facts.shape)}, and the data are {plan.meta['shape']}. Take that "
-            "change of the data back, or choose another folder"
+            f"the newest checkpoint is for images of shape {list(facts.shape)}, and the data have "
+            f"{plan.meta['shape']}. Undo that change of the data, or choose another folder"
         )
 
 
@@ -51,5 +51,5 @@ def _differences(folder: RunFolder, plan: Plan, config: str, data: str) -> Itera
 
 def _waived(difference: str, switch: str, waived: bool) -> str:
     if not waived:
-        raise UsageError(f"{difference}. Choose another folder, take the change back, or go on by {switch}")
+        raise UsageError(f"{difference}. Choose another folder, undo the change, or continue with {switch}")
     return f"{switch} waives this check: {difference}"

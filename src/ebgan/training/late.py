@@ -1,4 +1,4 @@
-"""A value on its way from the device to the host: sent off in one step, read in the next, so that no step waits."""
+"""Asynchronous copies from the device to the host: started in one step, read in the next, so that no step waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @final
 class Late:
-    """The copy is asked for at once; reading it waits for the work before it alone, not for what was queued since."""
+    """A copy that starts at once; reading it waits only for work queued before the copy."""
 
     def __init__(self, value: Tensor) -> None:
         cuda = value.device.type == "cuda"
@@ -18,7 +18,7 @@ class Late:
         self._arrived = torch.cuda.current_stream(value.device).record_event() if cuda else None
 
     def read(self) -> Tensor:
-        """The value as it was when it was sent off."""
+        """The value at the time the copy was started."""
         if self._arrived is not None:
             self._arrived.synchronize()
         return self._copy

@@ -1,7 +1,7 @@
 """The lock on a run folder: one process trains in it at a time.
 
-The kernel holds the lock (flock) and frees it when the process ends in any way, so that none is ever left behind. While
-it is held, no write lands in a folder that was moved, deleted or replaced (`ebgan.held`).
+The kernel holds the lock (flock) and frees it when the process ends in any way, so that no stale lock remains. While
+it is held, no write goes to a folder that was moved, deleted or replaced (`ebgan.held`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ebgan.errors import RunLockedError, StorageError
 from ebgan.held import hold, let_go, refuse_lost, try_lock
 from ebgan.runfolder import storage_errors
 
-_MARK = b"process "  # how a lock file of ours begins
+_MARK = b"process "  # the first bytes of our lock files
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def run_lock(path: Path) -> Iterator[None]:
     """Hold the lock file while the context lasts.
 
     Raises RunLockedError, which names the holder, if another process or this one holds it already, and StorageError for
-    a file that is not a lock: a link, or one that holds something else, which is left as it is.
+    a file that is not a lock (a link, or other content), which is left as it is.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def run_lock(path: Path) -> Iterator[None]:
         _acquire(descriptor, path)
         yield
     finally:
-        let_go(descriptor)  # nothing in a forked child that leaves the context
+        let_go(descriptor)  # does nothing in a forked child that leaves the context
 
 
 def _opened(path: Path) -> int:
@@ -62,10 +62,10 @@ def _acquire(descriptor: int, path: Path) -> None:
 
 
 def _refuse_other(descriptor: int, path: Path) -> None:
-    """Raise StorageError for a file that locking would empty and that is no lock file of ours."""
+    """Raise StorageError for a file that is not one of our lock files, since locking would empty it."""
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
-        raise _no_lock(path, "it is no regular file")
+        raise _no_lock(path, "it is not a regular file")
     if found.st_nlink > 1:
         raise _no_lock(path, "it is a second name of another file (a hard link)")
     begins = os.pread(descriptor, len(_MARK), 0)

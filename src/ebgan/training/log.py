@@ -1,6 +1,6 @@
-"""The log of a run: records, evaluations and alarms, written to its folder and told to an observer.
+"""The log of a run: records, evaluations and alarms, written to its folder and passed to an observer.
 
-Of several processes that train together, the one that leads writes; the log of the others does nothing.
+If several processes train together, only the first writes; the log of the others does nothing.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class Observer(Protocol):
 
 
 class Log:
-    """The three files of records of a run folder, and the alarms that follow from them."""
+    """The three files of records in a run folder, and the alarms raised by them."""
 
     def __init__(self, folder: RunFolder, observer: Observer, images: int, possible: frozenset[str]) -> None:
-        """`images` is the length of the run, and `possible` are the alarms that its objective asks for."""
+        """`images` is the length of the run; `possible` are the objective's `Asks.alarms`."""
         self.folder, self.observer = folder, observer
         self.leads = rank().index == 0  # whether this process writes
         self.alarms = Alarms(images, possible)
 
     def keep(self, seen: int) -> None:
-        """Drop the records of later steps, and learn from the others since when each symptom lasts."""
+        """Drop records of steps after `seen` images, and pass the others to the alarms."""
         if not self.leads:
             return
         for path in (self.folder.stats, self.folder.evaluations, self.folder.alarms):
@@ -45,14 +45,14 @@ class Log:
             self.alarms.judge(evaluation)
 
     def record(self, record: Record) -> None:
-        """Write a record of training, tell the observer, and raise the alarms that it gives."""
+        """Write a record of training, pass it to the observer, and raise its alarms."""
         if self.leads:
             append_record(self.folder.stats, record)
             self.observer.record(record)
             self._raise(self.alarms.hear(record))
 
     def evaluation(self, evaluation: Record) -> None:
-        """Write an evaluation, and raise the alarms that it gives."""
+        """Write an evaluation, and raise its alarms."""
         if self.leads:
             append_record(self.folder.evaluations, evaluation)
             self._raise(self.alarms.judge(evaluation))
@@ -63,7 +63,7 @@ class Log:
             append_record(self.folder.alarms, {"images": seen, "alarm": "divergence", "message": str(error)})
 
     def notice(self, text: str) -> None:
-        """Tell the observer."""
+        """Pass a message to the observer."""
         if self.leads:
             self.observer.notice(text)
 

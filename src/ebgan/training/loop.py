@@ -1,11 +1,11 @@
 """The loop: steps, and between them records, pictures, evaluations and checkpoints.
 
     for each step of the course:
-        every so many images seen: record, picture, evaluation, checkpoint
-        stop if a signal asks for it
+        at intervals of images seen: record, picture, evaluation, checkpoint
+        stop after a signal
 
-Time is counted in images seen. Nothing between the steps changes what trains: a run that is evaluated often, or stopped
-and resumed, computes what an undisturbed run computes.
+Time is counted in images seen. Nothing between steps changes training: a run that is evaluated often, or stopped and
+resumed, computes the same as an undisturbed run.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from ebgan.training.state import restore
 
 @runtime_checkable
 class Looks(Protocol):
-    """What is looked at between steps."""
+    """Pictures and evaluations between steps."""
 
     def picture(self, seen: int) -> None:
         """Draw samples."""
 
     def evaluate(self, seen: int) -> Record | None:
-        """An evaluation, if samples can be measured."""
+        """Evaluate samples; None if they cannot be measured."""
 
     def score(self, evaluation: Record) -> float:
         """The score of an evaluation; the weights with the highest one are kept."""
@@ -62,23 +62,23 @@ class Training:
     recorder: Recorder = field(default_factory=Recorder)
 
     def run(self) -> None:
-        """Train to the end, from where `resume` came back to.
+        """Train to the end, from the state that `resume` restored.
 
-        Raises DivergedError where a loss or gradient is not finite, StoppedError after a signal, FolderLostError where
+        Raises DivergedError if a loss or gradient is not finite, StoppedError after a signal, and FolderLostError if
         the run folder was moved or deleted meanwhile.
         """
         steps = self.course.steps(self.plan.images, watched=self.plan.watches, paused=self.recorder.paused)
         with StopSignals() as signals, self._telling_divergence(), self.saver.writing():
             for before, seen, outcome in steps:
                 self.recorder.add(seen, outcome)
-                if rank().count == 1:  # several processes hear of a save that failed in `alone`, at the next one
+                if rank().count == 1:  # several processes learn of a failed save in `alone`, at the next save
                     self.saver.check()
                 self.between_steps(before, seen)
                 if stop := signals.agreed(outcome.finite.device):
                     self.stop(seen, stop)
 
     def between_steps(self, before: int, seen: int) -> None:
-        """Do whatever is due between two counts of images seen, and all of it at the end."""
+        """Do what is due between `before` and `seen` images; at the end everything is due."""
         plan = self.plan
         due = partial(plan.due, before=before, seen=seen)
         self._note()
@@ -96,20 +96,20 @@ class Training:
                     self.save()
 
     def examine(self, seen: int) -> None:
-        """Evaluate, raise the alarms that follow, and keep the weights if they are the best so far."""
+        """Evaluate, raise alarms, and keep the weights if they are the best so far."""
         if (evaluation := self.looks.evaluate(seen)) is not None:
             self.log.evaluation(evaluation)
             self.saver.save_best(self.looks.score(evaluation), self.recorder.seconds)
 
     def save(self) -> None:
-        """Write a checkpoint beside training; at the end, wait for it."""
+        """Write a checkpoint while training continues; at the end of the run, wait for it."""
         if self.log.leads:
             self.saver.save(self.recorder.seconds)
             if self.course.seen >= self.plan.images:
                 self.saver.wait()
 
     def stop(self, seen: int, signal: Signals) -> NoReturn:
-        """Save and leave, as asked, with a record of what came after the last one."""
+        """Write a last record and a checkpoint, then raise StoppedError."""
         self._note()
         self.recorder.check()
         if seen > self.recorder.images:
@@ -119,15 +119,15 @@ class Training:
             self.save()
             self.saver.wait()
         raise StoppedError(
-            f"stopped by {signal.name} after {seen:,} images seen; all is saved: the same command goes on",
+            f"stopped by {signal.name} after {seen:,} images seen; all is saved: the same command continues",
             exit_code(signal),
         )
 
     def resume(self) -> int:
-        """Go back to the newest valid checkpoint, if there is any; the images seen there.
+        """Restore the newest valid checkpoint, if there is one, and return its images seen, or 0.
 
-        Records of later steps are dropped, as these will be done again. Raises CheckpointError where no checkpoint is
-        valid, the newest one is of other nets, or processes that train together see different ones.
+        Records of later steps are dropped, since these steps are repeated. Raises CheckpointError if no checkpoint is
+        valid, the newest is for other nets, or processes that train together see different ones.
         """
         folder = self.log.folder
         found = newest(folder.checkpoints)

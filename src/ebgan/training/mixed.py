@@ -1,6 +1,6 @@
-"""Optimisers of several kinds along one model axis: some models of a stack move by Adam, others by SGD.
+"""Optimisers of several kinds along one model axis: some models of a stack use Adam, others SGD.
 
-Models of one kind stand side by side, so that each kind moves, and remembers, its own stretch of every weight.
+Models of one kind are adjacent, so that each kind updates one slice of every weight and has state for it.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from ebgan.training.optim import OptimiserSpec, Slots
 @final
 @dataclass(frozen=True, kw_only=True)
 class Mixed(OptimiserSpec):
-    """What a stack of experiments holds where their kinds of optimiser differ; no config names it."""
+    """The optimiser of a stack whose experiments use different kinds of optimiser; it is never in a config."""
 
     lr: Any  # [models]
     decay: Schedule | None  # the same for all models
     weight_decay: Any  # [models]; 0 where no model has one
     clip: Any  # [models], infinite for a model without one; None where no model has one
-    kinds: tuple[OptimiserSpec, ...]  # one a stretch, each as a stack of its own models
-    lengths: tuple[int, ...]  # how many models each stretch holds
+    kinds: tuple[OptimiserSpec, ...]  # one for each slice of models
+    lengths: tuple[int, ...]  # the number of models in each slice
 
     @classmethod
     def of(
         cls, specs: Sequence[OptimiserSpec], merge: Callable[[Sequence[OptimiserSpec]], OptimiserSpec], name: str = ""
     ) -> Mixed:
-        """The optimisers of a stack's models, neighbours of one kind merged into one spec.
+        """Merge adjacent optimisers of one kind into one spec.
 
-        Raises UsageError, which begins with `name`, where the schedules of their learning rates differ.
+        Raises UsageError, which begins with `name`, if the schedules of the learning rates differ.
         """
         decay = specs[0].decay
         if any(spec.decay != decay for spec in specs):
-            raise UsageError(f"{name}.decay differs, and must not where optimisers of several kinds make one stack")
+            raise UsageError(f"{name}.decay differs: it must be the same if optimisers of several kinds form a stack")
         decays = [spec.weight_decay for spec in specs]
         clips = [torch.inf if spec.clip is None else spec.clip for spec in specs]
         stretches = [list(same) for _, same in itertools.groupby(specs, key=type)]
@@ -67,7 +67,7 @@ class Mixed(OptimiserSpec):
             kind.move(here, down, own, lr[where], finite[where])
 
     def _stretches(self) -> Iterator[tuple[OptimiserSpec, slice]]:
-        """Each kind, and the models that it moves."""
+        """Each kind, and the slice of models that it updates."""
         ends = itertools.accumulate(self.lengths)
         where = (slice(end - length, end) for end, length in zip(ends, self.lengths, strict=True))
         return zip(self.kinds, where, strict=True)

@@ -1,10 +1,10 @@
-"""Adam and SGD along the model axis: each model of a stack has a learning rate of its own and equals torch.optim's.
+"""Adam and SGD along the model axis: each model of a stack has its own learning rate and is updated as by torch.optim.
 
-A model whose loss or gradient is not finite is not moved: neither its weights nor its moments.
+A model whose loss or gradient is not finite keeps its weights and moments.
 
-Two regularisers belong to every rule: `weight_decay` adds decay * w to the gradient before the rule sees it, as
-torch.optim's coupled one and LS-GAN's code do, and `clip` brings each weight back into [-clip, clip] after the move, as
-WGAN's and GLS-GAN's code do. Both hold for all weights of a net, those of its batch norms and biases among them.
+Every rule has two regularisers: `weight_decay` adds decay * w to the gradient before the rule, like torch.optim's
+coupled decay and LS-GAN's code; `clip` clamps each weight to [-clip, clip] after the update, like WGAN's and GLS-GAN's
+code. Both apply to all weights of a net, including biases and batch norms.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from ebgan.schedules import Schedule
 
 Slots = dict[str, list[Tensor]]
 
-# A stack's models move one by one from so many weights of a model on: torch's kernel passes over memory once, where all
-# models at once take four times as many bytes. It is a call for each model, though, in place of some for each weight of
-# the net, and so also pays for few models. Measured on a CPU, reckoned for a GPU.
+# From so many weights per model on, a stack's models are updated one by one: torch's fused kernel passes over memory
+# once, while updating all models together moves four times as many bytes. One by one takes a call for each model in
+# place of several for each weight, and so is also faster for few models. Measured on a CPU, estimated for a GPU.
 WIDE, WIDE_DEVICE = 30_000, 5_000_000
 
 
 class OptimiserSpec(ABC):
-    """The settings of an optimiser: a learning rate, its decay, and the rule by which a weight moves."""
+    """The settings of an optimiser: a learning rate, its decay, and the update rule."""
 
     lr: float  # or a tensor [*models]
-    decay: Schedule | None  # a factor on the learning rate as a function of images seen
+    decay: Schedule | None  # factor on the learning rate, a function of images seen
     weight_decay: float  # times the weight is added to its gradient
     clip: float | None  # largest absolute value of a weight
 
@@ -45,22 +45,22 @@ class OptimiserSpec(ABC):
         if self.decay is not None:
             check_number("", "of 0 or more", decay=min(self.decay.values_met, default=None))
         for name, value in [*vars(self).items()]:
-            if type(value) is int:  # all numbers of a rule are floats, so that they ride in a stack
+            if type(value) is int:  # floats, so that experiments which differ in them can form a stack
                 object.__setattr__(self, name, float(value))
 
     @abstractmethod
     def slots(self, weights: Sequence[Tensor], models: tuple[int, ...]) -> Slots:
-        """What the rule stores for each weight, by name."""
+        """The rule's state for each weight, by name."""
 
     @abstractmethod
     def move(self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor) -> None:
-        """Move weights and slots in place, for the models [*models] that are finite, by lr [*models] or []."""
+        """Update weights and slots in place with learning rate lr [*models] or [], for models that are `finite`."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Adam(OptimiserSpec):
-    """Adam (Kingma & Ba, 2015) with the moments' decay that Radford et al. found for GANs."""
+    """Adam (Kingma & Ba, 2015); beta1 is that of Radford et al. for GANs."""
 
     lr: float
     beta1: float = 0.5
@@ -88,7 +88,7 @@ class Adam(OptimiserSpec):
     def _one_by_one(self, weights: list[Tensor], finite: Tensor) -> bool:
         """Whether a stack's models are so wide, or so few, that updating them one by one is faster.
 
-        Torch's kernel takes betas and epsilon as numbers: models that differ in one of them move all at once.
+        Torch's kernel takes betas and epsilon as numbers: models that differ in them are updated together.
         """
         if finite.dim() > 1 or any(isinstance(each, Tensor) for each in (self.beta1, self.beta2, self.epsilon)):
             return False
@@ -116,9 +116,9 @@ class Adam(OptimiserSpec):
     def _move_one(
         self, weights: list[Tensor], gradients: list[Tensor], slots: Slots, lr: Tensor, finite: Tensor
     ) -> None:
-        """Update one model by torch's fused kernel, which passes over memory once.
+        """Update one model with torch's fused kernel, which passes over memory once.
 
-        `torch.optim.adam.adam` calls it as well, after work for lists of weights on several devices.
+        `torch.optim.adam.adam` calls it too, after work for weights on several devices.
         """
         counted(slots, finite)
         torch._fused_adam_(
@@ -164,26 +164,26 @@ class SGD(OptimiserSpec):
             weight.sub_(torch.where(movable, per_model(lr, dims) * velocity, 0))
 
 
-COUNT = "step"  # the slot of the count of moves
+COUNT = "step"  # the slot that counts updates
 
 
 def moments(weights: Sequence[Tensor], models: tuple[int, ...], *names: str) -> Slots:
-    """Slots of zeros by name, one a weight, and `step`, which counts the moves of each model.
+    """Slots of zeros by name, one for each weight, and `step`, which counts the updates of each model.
 
-    All weights share one count: `counted` moves it.
+    All weights share one count, which `counted` increases.
     """
     zeros: Slots = {name: [torch.zeros_like(weight) for weight in weights] for name in names}
     return zeros | {COUNT: [torch.zeros(models, device=weights[0].device)] * len(weights)}
 
 
 def counted(slots: Slots, finite: Tensor) -> Tensor:
-    """The step count [*models] that all weights share, one higher for the models that are finite."""
+    """Add 1 to the shared step count [*models] of the models that are finite, and return it."""
     return slots[COUNT][0].add_(finite)
 
 
 def gathered(beta: Number, step: Tensor) -> Tensor:
-    """1 - beta^step, Adam's correction for moments that began at 0; taken directly it would lose five digits.
+    """1 - beta^step, Adam's correction for moments that start at 0; computed directly it would lose five digits.
 
-    A number stays on the host: bringing it to the device in every step would wait for the device.
+    A float beta stays on the host: copying it to the device in every step would wait for the device.
     """
     return -torch.expm1(step * torch.as_tensor(beta, dtype=step.dtype).log())

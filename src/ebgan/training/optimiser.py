@@ -1,7 +1,7 @@
-"""The optimiser of a net: its weights in full precision, and the rule by which they move.
+"""The optimiser of a net: its weights in full precision, and their update rule.
 
-The optimiser owns what it moves in float32 (or better). Where a net computes in bfloat16, its weights are copies that
-are refreshed after each move, so that small steps are not rounded away and no weight is cast twice a step.
+The optimiser holds the weights in float32 or better. If a net computes in bfloat16, its weights are copies that are
+refreshed after each update, so that small steps are not rounded away and no weight is cast twice a step.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ebgan.training.fall import Fall
 from ebgan.training.optim import OptimiserSpec
 
 NEVER = Fall()
-SMALL = 500_000  # weights of a model up to which a CPU checks gradients for NaN by a kernel that writes them again
-SHORT = 4096  # numbers of a gradient up to which a copy of it costs less than a sum of its own
+SMALL = 500_000  # up to so many weights, a CPU checks gradients for NaN with a kernel that also rewrites them
+SHORT = 4096  # up to this length, copying a gradient is cheaper than a separate sum
 
 
 class Optimiser:
@@ -110,9 +110,9 @@ class Optimiser:
             weight.clamp_(-limit, limit)
 
     def _finite(self, loss: Tensor, gradients: list[Tensor]) -> Tensor:
-        """One kernel's answer for one small model; else that of sums, finite only if all that is summed is.
+        """Check with one kernel for one small model, else by sums, which are finite only if all values are.
 
-        Short gradients are summed at once.
+        Short gradients are concatenated and summed together.
         """
         if not self.models and self._small:
             found = torch.zeros((), device=loss.device)
@@ -126,6 +126,6 @@ class Optimiser:
 
 
 def _float32(parameter: nn.Parameter) -> Tensor:
-    """The parameter itself where it is float32 or better, else a copy that is."""
+    """The parameter itself if it is float32 or better, else a float32 copy."""
     wide = torch.promote_types(parameter.dtype, torch.float32)
     return parameter.detach().to(wide)

@@ -1,11 +1,10 @@
 """Pass a batch through a net in parts, to save memory: activations are kept for one part at a time.
 
-    forward     the parts one after the other, of which nothing is kept but what comes out
-    backward    each part once more, this time with all that its gradient needs, which is then freed
+    forward     one part after the other; only the outputs are kept
+    backward    each part once more, now with its activations, which are freed after its gradient
 
-The objective reads the whole batch all the same, so that hinges, the pulling-away term and every state mean what they
-mean without parts, and gradients are those of the whole batch. The price is the second pass.
-Batch norm alone, which takes its statistics from what passes at once, would mean something else.
+The objective reads the whole batch, so that hinges, the pulling-away term, every state and the gradients are the same
+as without parts. The cost is the second pass. Only batch norm would differ, since its statistics would be per part.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Record = TypeVar("Record", Reading, Sample)
 
 
 def in_part(net: nn.Module, forward: Callable[[], Out]) -> Out:
-    """The output of a pass without its activations; the gradient repeats the pass with the same buffers."""
+    """Run a pass without keeping its activations; the backward pass repeats it with the same buffers."""
     buffers = [buffer.clone() for buffer in net.buffers()]
     passes = iter((True, False))
 
@@ -43,7 +42,7 @@ def in_part(net: nn.Module, forward: Callable[[], Out]) -> Out:
 
 
 def joined(parts: Sequence[Record], axes: Mapping[str, int]) -> Record:
-    """Records of the parts as one of the whole batch; `axes` says along which axis each field is joined."""
+    """Join the records of the parts into one of the whole batch; `axes` has the batch axis of each field."""
 
     def whole(name: str) -> Tensor | None:
         values = [getattr(part, name) for part in parts]
@@ -55,7 +54,7 @@ def joined(parts: Sequence[Record], axes: Mapping[str, int]) -> Record:
 
 
 def refuse_batch_norm(net: nn.Module, name: str) -> None:
-    """Raise UsageError if a net has batch norm, which parts would change."""
+    """Raise UsageError if a net has batch norm, whose statistics would be per part."""
     if any(isinstance(module, BatchNorm | Standardise | nn.BatchNorm1d | nn.BatchNorm2d) for module in net.modules()):
         raise UsageError(
             f"accumulate: nets.{name} has batch norm, whose statistics would be those of each part: take a net without "
@@ -66,7 +65,7 @@ def refuse_batch_norm(net: nn.Module, name: str) -> None:
 
 @contextmanager
 def _as_it_was(net: nn.Module, buffers: list[Tensor]) -> Iterator[None]:
-    """The net's buffers as they were at another moment: its statistics, how many samples it drew noise for."""
+    """Temporarily restore earlier values of the net's buffers (statistics, counts of noise draws)."""
     now = [buffer.clone() for buffer in net.buffers()]
     _set(net, buffers)
     try:

@@ -4,9 +4,9 @@
     stall   M >= (1 - threshold) best M of the windows before
     factor  <- max(reduction * factor, floor)   at the end of a window that stalls,   1 at the start
 
-BEGAN halves the learning rates when M_global stalls (Berthelot et al., 2017) and says no more about it; a step's own
-measure is that of a small batch, too noisy to tell. Steps in which the generator has no turn have no measure and count
-for no window. Nothing here waits for the device.
+BEGAN halves the learning rates when M_global stalls (Berthelot et al., 2017) and gives no details; a single step's
+measure is too noisy to compare. Steps in which the generator has no turn have no measure and are not counted. Nothing
+here waits for the device.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class PlateauState(NamedTuple):
 
     factor: Tensor  # [*models] on the learning rates
     best: Tensor  # [*models] lowest mean of a window so far
-    mean: Tensor  # [*models] of the measure in the window that is under way
+    mean: Tensor  # [*models] of the measure in the current window
     seen: Tensor  # [*models] int64, images of that window
 
 
@@ -34,10 +34,10 @@ class PlateauState(NamedTuple):
 class Plateau:
     """Lower the learning rates of both players when the objective's measure of convergence stalls."""
 
-    patience: int  # images in a window; all of an epoch, or several
-    threshold: float = 0.01  # share of the best mean by which a window's is to lie below it
-    reduction: float = 0.5  # of the factor at each stall
-    floor: float = 0.0  # of the factor
+    patience: int  # images in a window, such as an epoch or several
+    threshold: float = 0.01  # a window must be lower than the best by this share of it
+    reduction: float = 0.5  # multiplies the factor at each stall
+    floor: float = 0.0  # lowest factor
 
     def __post_init__(self) -> None:
         check_least("plateau", 1, patience=self.patience)

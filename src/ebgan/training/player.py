@@ -26,7 +26,7 @@ class Player(Generic[Net]):
 
     @cached_property
     def clocks(self) -> list[Tensor]:
-        """The buffers that hold the images seen, of a net that changes with them."""
+        """The buffers of the net that hold the number of images seen."""
         return clocks(self.net)
 
     def state(self) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""From outcomes on the device to records on the host, one step late, so that no step waits for the device."""
+"""Collect outcomes on the device into records on the host, one step late, so that no step waits for the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ebgan.training.step import Outcome
 
 
 class Recorder:
-    """Means of all values since the last record, and the check that losses and gradients are finite."""
+    """Average all values since the last record, and check that losses and gradients are finite."""
 
     def __init__(self, images: int = 0, seconds: float = 0.0) -> None:
         self.images = images  # at the last record
@@ -28,7 +28,7 @@ class Recorder:
         self._since = time.perf_counter()
 
     def add(self, images: int, outcome: Outcome) -> None:
-        """Add a step's outcome. Raises DivergedError if that of the step before was not finite."""
+        """Add a step's outcome. Raises DivergedError if the previous step's was not finite."""
         self.check()
         self._unread = (images, outcome, Late(outcome.finite))
         known = self._sums.keys() & outcome.values.keys()
@@ -40,18 +40,18 @@ class Recorder:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def check(self) -> None:
-        """Raise DivergedError, with the numbers of the step, if the last step taken in was not finite."""
+        """Raise DivergedError, with the values of the step, if the last step added was not finite."""
         if self._unread is None:
             return
         images, outcome, finite = self._unread
         self._unread = None
         if not bool(finite.read().all()):
             error = DivergedError(_story(images, outcome))
-            error.agreed = True  # the ranks' gradients are summed before they are looked at
+            error.agreed = True  # all ranks check the same summed gradients
             raise error
 
     def close(self, images: int) -> None:
-        """End the interval of a record here; its means are sent off to the host."""
+        """End the interval of a record and start copying its means to the host."""
         now = time.perf_counter()
         passed = now - self._since
         self.seconds += passed
@@ -67,7 +67,7 @@ class Recorder:
         self._counts.clear()
 
     def take(self) -> Record | None:
-        """The record of the last closed interval, once; a step later its means are on the host already."""
+        """Return the record of the last closed interval once; after one more step it is ready without waiting."""
         if self._closed is None:
             return None
         record, means = self._closed
@@ -76,7 +76,7 @@ class Recorder:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Time that is not training: pictures, evaluations, checkpoints."""
+        """Exclude time from training: that of pictures, evaluations and checkpoints."""
         begun = time.perf_counter()
         yield
         self._since += time.perf_counter() - begun
@@ -87,6 +87,6 @@ def _story(images: int, outcome: Outcome) -> str:
     wrong = [name for name, value in outcome.values.items() if not bool(value.isfinite().all())]
     what = f"{', '.join(wrong)} not finite" if wrong else "a gradient was not finite"
     return (
-        f"diverged in the step before {images:,} images seen: {what} ({values}). The player was not moved, and the "
+        f"diverged in the step before {images:,} images seen: {what} ({values}). The player was not updated, and the "
         "last checkpoint is from before. Lower the learning rates, check the data, or train in fp32."
     )

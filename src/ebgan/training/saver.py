@@ -24,7 +24,7 @@ from ebgan.training.state import state
 
 @dataclass
 class Saver:
-    """Writes what training changes into the folder of checkpoints."""
+    """Save the state of training into the folder of checkpoints."""
 
     course: Course
     plan: Plan
@@ -35,22 +35,22 @@ class Saver:
     _error: BaseException | None = field(default=None, init=False)  # of the writer, until it is raised
 
     def save(self, seconds: float) -> None:
-        """Write a checkpoint, with the seconds of training so far. Raises what the last save met."""
+        """Write a checkpoint, with the seconds of training so far. Raises the error of the last save, if any."""
         self._write(self._publish, seconds)
 
     def save_best(self, score: float, seconds: float) -> None:
-        """Write the weights if their evaluation's score is the highest so far. Raises what the last save met."""
+        """Write the weights if this score is the highest so far. Raises the error of the last save, if any."""
         if score > self.best:
             self.best = score
             self._write(publish_best, seconds)
 
     def check(self) -> None:
-        """Raise the error of a save that has failed, without waiting for one that is being written."""
+        """Raise the error of a failed save, without waiting for one in progress."""
         if self._writer and not self._writer.is_alive():
             self.wait()
 
     def wait(self) -> None:
-        """Wait until everything is written. Raises StorageError, DivergedError or FolderLostError where it failed."""
+        """Wait until everything is written. Raises StorageError, DivergedError or FolderLostError if that failed."""
         if self._writer:
             self._writer.join()
         self._writer, error, self._error = None, self._error, None
@@ -59,7 +59,7 @@ class Saver:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Wait at the end, also after an error, and add to that of a lost run folder how far its weights are saved."""
+        """Wait for the writer at the end, also after an error; a FolderLostError then says what was saved last."""
         try:
             try:
                 yield
@@ -95,7 +95,7 @@ class Saver:
         return path
 
     def _checkpoint(self, seconds: float) -> Checkpoint:
-        """The present state, with copies of its tensors on the CPU."""
+        """The current state, its tensors copied to the CPU."""
         best = self.best if math.isfinite(self.best) else None
         tensors = {
             name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)

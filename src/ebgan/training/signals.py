@@ -1,7 +1,7 @@
-"""Being asked to stop: SIGTERM, SIGUSR1, SIGINT and SIGHUP let the step finish and the run save itself.
+"""Stop on SIGTERM, SIGUSR1, SIGINT or SIGHUP, after the current step is finished and the run is saved.
 
-SIGHUP comes when the terminal is closed or its connection is lost. To print there would then raise an error, before the
-run is saved: what is printed goes nowhere instead. Under `nohup`, which has SIGHUP ignored, the run goes on.
+SIGHUP is sent when the terminal is closed or its connection is lost. Printing would then raise an error before the run
+is saved, so output is discarded. Under `nohup`, which ignores SIGHUP, the run continues.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PRINTED = (1, 2)  # standard output and standard error
 
 
 class StoppedError(EbganError):
-    """The run was asked to stop and has saved itself; the same command resumes it."""
+    """The run was stopped by a signal and is saved; the same command resumes it."""
 
     agreed = True
 
@@ -48,7 +48,7 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def agreed(self, device: torch.device) -> signal.Signals | None:
-        """The signal to stop for, on all ranks after the same step: one step late, where there are several."""
+        """The signal to stop for, the same on all ranks; with several ranks it is known one step late."""
         if rank().count == 1:
             return self.received
         before = int(self._sent.read()) if self._sent else 0
@@ -56,7 +56,7 @@ class StopSignals:
         return signal.Signals(before) if before else None
 
     def _number(self, device: torch.device) -> torch.Tensor:
-        """The signal as a tensor made on the device: copying one there would wait for the step."""
+        """The signal as a tensor created on the device, since a copy to it would wait for the step."""
         return torch.full((), int(self.received or 0), dtype=torch.int64, device=device)
 
     def __enter__(self) -> StopSignals:
@@ -81,7 +81,7 @@ class StopSignals:
 
 
 def _leave_lost_terminal() -> None:
-    """Discard what is printed to a terminal that was closed."""
+    """Discard output to a terminal that was closed."""
     for descriptor in _PRINTED:
         try:
             termios.tcgetattr(descriptor)

@@ -1,4 +1,4 @@
-"""Everything that training changes, as tensors by name: what a checkpoint holds."""
+"""Everything that training changes, as named tensors: the content of a checkpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ebgan.training.step import Progress
 
 
 def state(course: Course) -> dict[str, Tensor]:
-    """All tensors that training changes, by name; they are not copied."""
+    """All tensors that training changes, by name, without a copy."""
     game, progress, average = course.game, course.progress, course.average
     tensors = {f"generator.{name}": value for name, value in game.generator.state().items()}
     tensors |= {f"discriminator.{name}": value for name, value in game.discriminator.state().items()}
@@ -23,7 +23,7 @@ def state(course: Course) -> dict[str, Tensor]:
 
 
 def restore(course: Course, tensors: dict[str, Tensor], seen: int) -> None:
-    """Restore all of them, and the clock. Raises CheckpointError that names the first tensor that does not fit."""
+    """Restore all tensors and the clock. Raises CheckpointError that names the first tensor that does not fit."""
     _refuse_misfits(state(course), tensors)
     course.game.generator.restore(_below(tensors, "generator."))
     course.game.discriminator.restore(_below(tensors, "discriminator."))
@@ -40,7 +40,7 @@ def restore(course: Course, tensors: dict[str, Tensor], seen: int) -> None:
 
 
 def _refuse_misfits(present: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    """Raise CheckpointError that names the first tensor of a run that a checkpoint has not, or in another form."""
+    """Raise CheckpointError that names the first tensor that is missing or of another shape or type."""
     for name, value in present.items():
         found = tuple(tensors[name].shape) if name in tensors else None
         if found == value.shape and tensors[name].is_floating_point() != value.is_floating_point():
@@ -52,7 +52,7 @@ def _refuse_misfits(present: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
             raise CheckpointError(
                 f"the checkpoint has no {name} of shape {list(value.shape)}"
                 f"{'' if found is None else f' but one of {list(found)}'}: it is of other nets, optimisers, average, "
-                "objective or sampler. Take that change of the config back, or choose another folder"
+                "objective or sampler. Undo that change of the config, or choose another folder"
             )
 
 

@@ -27,18 +27,18 @@ from ebgan.training.plateau import PlateauState
 
 
 class Progress(NamedTuple):
-    """What a step changes besides the players' weights."""
+    """Everything that a step changes except the players' weights."""
 
     seen: Tensor  # [] int64, the clock: real images that the discriminator has read
     objective: Any  # the objective's state
-    memory: Any  # what the sampler keeps of earlier samples
-    plateau: PlateauState | None = None  # the state of the plateau on the learning rates, if the game has one
+    memory: Any  # the sampler's record of earlier samples
+    plateau: PlateauState | None = None  # the state of `game.plateau`, if there is one
 
 
 class Outcome(NamedTuple):
     """Metrics of one step, not yet copied to the host."""
 
-    finite: Tensor  # [*models] whether losses and gradients were finite; a model whose were not did not move
+    finite: Tensor  # [*models] whether losses and gradients were finite; if not, the model was not updated
     values: dict[str, Tensor]  # name -> [*models], or [] if all models share one value
 
 
@@ -56,9 +56,9 @@ def train_step(
 
     `draw` returns this rank's share of the next batch. `source(n)`, for samplers that start from images, returns this
     rank's share of the images that the samples of the step's n-th turn start from. `seen` is the value of
-    progress.seen, if the caller knows it on the host: noise of many steps is then drawn at once (the same numbers),
-    and a net that observes the data sees only one batch in eight. With `watched` False the outcome lacks the metrics of
-    `Objective.metrics`, which only a report reads.
+    progress.seen, if the caller knows it on the host: then noise is drawn for many steps at once (the same numbers),
+    and a net that observes the data is shown only one batch in eight. With `watched` False the outcome lacks the
+    metrics of `Objective.metrics`, which only reports read.
     """
     step = _Step(game, progress, source, seen)
     discriminator_turns, generator_turns = turns
@@ -93,9 +93,9 @@ class _Step:
         self.values |= self.game.learning_rates(self.seen, self.factor)
 
     def move_discriminator(self, batch: Batch, turn: int, *, kept: bool, alone: bool) -> None:
-        """The discriminator's turn: energy down on the data, up on the samples, unless it is trained `alone`.
+        """The discriminator's turn: lower the energy of the data and, unless `alone`, raise that of samples.
 
-        With `kept` the samples and their graph are kept for the generator's turn.
+        With `kept`, the samples and their graph are kept for the generator's turn.
         """
         game, state, first = self.game, self.before.objective, self.first
         self.count = batch.images.shape[-4]
@@ -126,9 +126,9 @@ class _Step:
         self.seen, self.first = self.seen + whole, self.first + whole
 
     def move_generator(self, turn: int, start: int) -> None:
-        """The generator's turn: lower the energy that the updated discriminator gives to samples.
+        """The generator's turn: lower the energy of samples under the updated discriminator.
 
-        `start` is the turn for which `source` is asked, if samples start from images.
+        `start` is the turn passed to `source`, if samples start from images.
         """
         game, state, sample = self.game, self.before.objective, self.sample
         if sample is None:
@@ -147,7 +147,7 @@ class _Step:
         self._note("generator", losses, energy_fake=self.fake)
 
     def move_objective(self, watched: bool) -> tuple[Progress, Outcome]:
-        """Update the objective's state by this step's mean energies, and the plateau by the convergence."""
+        """Update the objective's state from this step's mean energies, and the plateau from the convergence."""
         game, (before, state, _, plateau) = self.game, self.before
         assert self.fake is not None
         assert self.finite is not None

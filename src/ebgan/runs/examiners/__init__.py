@@ -1,1 +1,1 @@
-"""What a run in training looks like from outside: pictures and metrics, for each kind of data."""
+"""Examiners: pictures and metrics of a run in training, for each kind of data."""

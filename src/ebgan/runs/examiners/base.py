@@ -1,4 +1,4 @@
-"""What every examiner is: a run in training as it looks from outside, by pictures and metrics."""
+"""The base of examiners, which draw pictures and compute metrics of a run in training."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from abc import ABC, abstractmethod
 
 from ebgan.runfolder import Record
 
-METRIC_SEED = 1  # of the samples that metrics are taken over; pictures are of seed 0
+METRIC_SEED = 1  # of the samples for metrics; pictures use seed 0
 
 
 class RunExaminer(ABC):
-    """Looks at a run as it is; what trains is not touched."""
+    """Examines the current weights of a run, and does not change training."""
 
     @property
     def measurable(self) -> bool:
-        """Whether metrics can be taken."""
+        """Whether metrics can be computed."""
         return True
 
     @abstractmethod
     def picture(self, images: int, count: int) -> None:
-        """Draw the run after so many images seen, with `count` samples, always of the same noise."""
+        """Draw a picture after `images` seen, with `count` samples, always from the same noise."""
 
     @abstractmethod
     def measure(self) -> Record:
@@ -29,14 +29,14 @@ class RunExaminer(ABC):
         """
 
     def measure_quickly(self) -> Record:
-        """The metrics that cost next to nothing; by default all are."""
+        """Only the metrics that are cheap; by default all."""
         return self.measure()
 
     def quick_metrics(self) -> dict[str, float]:
-        """The quick metrics alone. Raises DataError as `measure` does."""
+        """The values of the quick metrics. Raises DataError as `measure` does."""
         metrics: dict[str, float] = self.measure_quickly()["metrics"]
         return metrics
 
     @abstractmethod
     def score(self, evaluation: Record) -> float:
-        """What the best weights have most of."""
+        """The score of an evaluation; the best weights have the highest."""

@@ -1,4 +1,4 @@
-"""What a run that learns classes looks like from outside: its errors on images that it was told nothing of."""
+"""The examiner of a run that learns classes: its errors on images whose labels it did not see."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ebgan.runs.run import Run
 
 @final
 class ClassExaminer(RunExaminer):
-    """The errors of a run that learns classes, on images that it was told nothing of."""
+    """The classification errors of a run on images whose labels it did not see."""
 
     def __init__(self, run: Run, data: Packed, parts: LabelledSplit | None = None) -> None:
         """`parts` is the split of the data, if it was made already."""
@@ -29,14 +29,14 @@ class ClassExaminer(RunExaminer):
         self._baselines: dict[str, float] | None = None
 
     def picture(self, images: int, count: int) -> None:
-        """Write a grid of `count` samples, always from the same noise, if the generator ever moves."""
+        """Write a grid of `count` samples, always from the same noise, if the generator is ever trained."""
         if self.run.experiment.turns.generator != 0:
             save_png(grid(self.run.sample(count)), self.run.folder.grid(images))
         if not self.run.folder.real.exists():
             save_png(grid(self.data.images[:count]), self.run.folder.real)
 
     def measure(self) -> Record:
-        """The test error beside baselines: {"metrics", "histogram", "classification", "protocol"}.
+        """The test error and those of baselines: {"metrics", "histogram", "classification", "protocol"}.
 
         Raises DataError for other data than the run was trained on.
         """
@@ -57,10 +57,10 @@ class ClassExaminer(RunExaminer):
         }
 
     def quick_metrics(self) -> dict[str, float]:
-        """The test error, and that on images of the data whose class was not told, by which settings may be chosen.
+        """The test error, and the validation error, by which settings may be chosen.
 
-        The two are nearly one where there is no test set; where every class was told there is none of the second kind.
-        Raises DataError as `measure` does.
+        Validation images are images of the data whose labels were not used: if there are none, there is no validation
+        error; if there is no test set, the two sets nearly coincide. Raises DataError as `measure` does.
         """
         self.run.check_data(self.data)
         sets = {"test_error": self.split.tested}
@@ -69,7 +69,7 @@ class ClassExaminer(RunExaminer):
         return {name: Classification.of(self._confusion(each), each.classes).error for name, each in sets.items()}
 
     def score(self, evaluation: Record) -> float:
-        """What the best weights have most of: images seen, since to choose by the test error were to peek at it."""
+        """The images seen: the last weights count as best, since selecting by test error would leak."""
         return float(evaluation["images"])
 
     def _confusion(self, packed: Packed) -> Tensor:
@@ -78,7 +78,7 @@ class ClassExaminer(RunExaminer):
         return confusion_matrix(predicted, torch.tensor(packed.labels), len(packed.classes))
 
     def _beside(self) -> dict[str, float]:
-        """The errors of the baselines, which learn once."""
+        """The errors of the baselines, which are trained once."""
         if self._baselines is None:
             self._baselines = baseline_errors(
                 *_arrays(told(self.data, self.split.labelled)), *_arrays(self.split.tested)
@@ -87,7 +87,7 @@ class ClassExaminer(RunExaminer):
 
 
 def predict(run: Run, packed: Packed) -> Tensor:
-    """The probability [count, classes] of each class, for each image of a set."""
+    """The class probabilities [count, classes] of the images of a set."""
     rows = (scaled(torch.from_numpy(images.copy()), (-1.0, 1.0)) for images in packed.rows())
     return torch.cat([run.classify(images) for images in rows])
 

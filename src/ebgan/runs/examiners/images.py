@@ -1,4 +1,4 @@
-"""What a run in training looks like from outside: pictures of a fixed noise, and metrics of fresh samples."""
+"""The examiner of runs on images: pictures from fixed noise, and metrics of fresh samples."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
 
-REAL_IMAGES = 10_000  # at most, that samples are measured against
+REAL_IMAGES = 10_000  # most real images to compare with
 
 
 @final
 class Examiner(RunExaminer):
-    """Pictures of a fixed noise, and metrics of fresh samples."""
+    """Draws samples from fixed noise, and computes metrics of fresh samples."""
 
     def __init__(self, run: Run, data: Images, samples: int) -> None:
-        """`samples` is how many the metrics are taken over."""
+        """`samples` is the number of samples for metrics."""
         self.run, self.data, self.samples = run, data, samples
 
     def picture(self, images: int, count: int) -> None:
@@ -58,26 +58,26 @@ class Examiner(RunExaminer):
         return self._record(evaluate(self._samples(), *self._measures()))
 
     def measure_quickly(self) -> Record:
-        """Of the same samples the metrics that cost next to nothing, as `measure` gives them."""
+        """The cheap metrics of `measure`, on the same samples."""
         return self._record(evaluate_quickly(self._samples(), *self._measures()))
 
     def score(self, evaluation: Record) -> float:
-        """What the best weights have most of."""
+        """The score I' (`i_usual`) of an evaluation."""
         return float(evaluation["metrics"]["i_usual"])
 
     @property
     def measurable(self) -> bool:
-        """Whether a classifier can learn the data's classes, and has: the first call trains it."""
+        """Whether a classifier has learned the data's classes; the first call trains it."""
         return self.obstacle is None and self.doubt is None
 
     @property
     def doubt(self) -> str | None:
-        """Why the classifier of the data, which the first call trains, tells nothing of samples, if it does not."""
+        """Why the classifier of the data, trained at the first call, cannot judge samples; None if it can."""
         return _yardstick(self.data, self.run.experiment.data, self.run.device)[0].doubt
 
     @property
     def obstacle(self) -> str | None:
-        """Why no classifier can learn the data's classes, if none can."""
+        """Why no classifier can be trained on the data; None if one can."""
         labels = self.data.labels
         if labels is None:
             return "it has no classes"
@@ -105,23 +105,23 @@ class Examiner(RunExaminer):
 
 
 def some(data: Images, count: int) -> NDArray[np.int64]:
-    """The places of so many images of the data, drawn evenly: folders come sorted by class."""
+    """The indices of `count` images of the data, drawn uniformly, since folders are sorted by class."""
     order = Randomness.of(0).permutation("examiner", len(data))
     return np.sort(order[:count].numpy())
 
 
 @functools.lru_cache(maxsize=2)
 def _yardstick(data: Images, spec: Data, device: torch.device) -> tuple[TrainedClassifier, RealReference]:
-    """The classifier of the data, trained or taken from the cache, and what it says of real images."""
+    """The classifier of the data, trained or from the cache, and its statistics of real images."""
     classifier = classifier_of(data, spec, device)
     return classifier, RealReference.of(torch.from_numpy(data.images[some(data, REAL_IMAGES)]), classifier)
 
 
 def classifier_of(data: Images, spec: Data, device: torch.device) -> TrainedClassifier:
-    """The classifier of the classes of the data, which is read batch by batch where it is mapped into memory."""
+    """The classifier of the data's classes; data that is memory-mapped is read batch by batch."""
     assert data.labels is not None
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nor is it written
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # it is only read
         images = torch.from_numpy(data.images)
     return digit_classifier(
         images,
@@ -133,7 +133,7 @@ def classifier_of(data: Images, spec: Data, device: torch.device) -> TrainedClas
 
 
 def _held_out(data: Images, spec: Data) -> HeldOut | None:
-    """The test set of the source, if it has one of its shape, and of its classes alone."""
+    """The test set of the source, if it has the data's shape and only its classes."""
     try:
         test, _ = test_set(spec, data)
     except DataError as error:
@@ -145,7 +145,7 @@ def _held_out(data: Images, spec: Data) -> HeldOut | None:
 
 
 def sheet(run: Run, samples: Tensor, source: Tensor | None) -> Image:
-    """A grid of samples; of transitions beside the images that they started from, and those reconstructed."""
+    """A grid of samples; for transitions also their source images and the reconstructions of these."""
     if source is None:
         return grid(samples)
     return beside(grid(source), grid(run.reconstruct(source)), grid(samples))

@@ -1,4 +1,4 @@
-"""What a run on points looks like from outside: its landscape, and the modes that fresh samples reach."""
+"""The examiner of runs on points: the energy landscape, and the modes covered by fresh samples."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
 
-SIDE = 120  # places along each dimension of a landscape
-FINER = 5  # times as many in one dimension, where they cost nothing
+SIDE = 120  # grid points along each dimension of a landscape
+FINER = 5  # times as many in one dimension, where they are cheap
 
 
 @final
 class PointsExaminer(RunExaminer):
-    """The landscape of the energy, and the modes that fresh samples reach."""
+    """Draws the landscape of the energy, and measures the modes of fresh samples."""
 
     def __init__(self, run: Run, data: Points, samples: int) -> None:
-        """`samples` is how many the metrics are taken over."""
+        """`samples` is the number of samples for metrics."""
         self.run, self.data, self.samples = run, data, samples
 
     def picture(self, images: int, count: int) -> None:
-        """Draw the energy with points of the data and `count` samples, always of the same noise."""
+        """Draw the energy with points of the data and `count` samples, always from the same noise."""
         samples = self._samples(count)[..., 0, 0]
         save_png(landscape(survey(self.run, self.data, samples)), self.run.folder.grid(images))
 
@@ -53,7 +53,7 @@ class PointsExaminer(RunExaminer):
         return asdict(measure(samples, self.data))
 
     def score(self, evaluation: Record) -> float:
-        """What the best weights have most of: modes, and among as many modes samples of high quality."""
+        """The number of modes covered plus the share of samples of high quality."""
         metrics = evaluation["metrics"]
         return float(metrics["modes_covered"] + metrics["high_quality"])
 
@@ -62,7 +62,7 @@ class PointsExaminer(RunExaminer):
 
 
 def survey(run: Run, data: Points, samples: Tensor) -> Landscape:
-    """The energy of a run over the window of its density, with as many points of the data as there are samples."""
+    """The energy on a grid over the density's window, with the samples and as many points of the data."""
     density, dims = data.density, samples.shape[-1]
     axis = torch.linspace(*density.window, SIDE * (FINER if dims == 1 else 1))
     places = torch.stack(torch.meshgrid(*[axis] * dims, indexing="xy"), -1)  # rows are y
@@ -74,7 +74,7 @@ def survey(run: Run, data: Points, samples: Tensor) -> Landscape:
 
 
 def measure(samples: Tensor, data: Points) -> Evaluation:
-    """The modes that samples [count, dims] of a density reach, beside those that as many of its own points reach."""
+    """The mode metrics of samples [count, dims], and those of as many points of the data."""
     density = data.density
     real = density.sample(Randomness.of(METRIC_SEED), len(samples))
     metrics = {}
