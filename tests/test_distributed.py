@@ -22,7 +22,20 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, VGAN, WGANGP, LossSensitiveGAN, SemiSupervised
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    VCD,
+    VGAN,
+    WGANGP,
+    Augmentation,
+    LeCam,
+    LossSensitiveGAN,
+    Regularised,
+    Relativistic,
+    SemiSupervised,
+)
 from ebgan.runs import trainer
 from ebgan.runs.calibration import calibrate
 from ebgan.samplers import Replay, Transition
@@ -87,6 +100,12 @@ LOSS_SENSITIVE_PENALTY = replace(
     optimisers=Optimisers(discriminator=Adam(lr=1e-2, weight_decay=0.05, clip=0.2), generator=Adam(lr=1e-2)),
 )
 WGAN_GP = replace(LOSS_SENSITIVE, objective=WGANGP(), optimisers=EBGAN_PT.optimisers)
+R3GAN = replace(
+    LOSS_SENSITIVE,
+    objective=Regularised(inner=Relativistic(against="mean"), data=1.0, samples=1.0, every=2),
+    optimisers=EBGAN_PT.optimisers,
+)
+AUGMENTED = replace(EBGAN_PT, objective=Augmentation(inner=LeCam(inner=EBGAN(margin=4.0)), cutout=0.25))
 EBGAN_LN = replace(
     EBGAN_PT,
     nets=Nets(generator=GENERATOR, discriminator=Ladder(widths=(8, 6), top_scale=True)),
@@ -104,7 +123,14 @@ KINDS = {
             ("LossSensitiveGAN", LOSS_SENSITIVE),
             ("LossSensitiveGAN, penalty", LOSS_SENSITIVE_PENALTY),
         ),
-        *(("BEGAN, plateau", BEGAN_), ("VGAN", VGAN_), ("VCD", VCD_), ("WGANGP", WGAN_GP)),
+        *(
+            ("BEGAN, plateau", BEGAN_),
+            ("VGAN", VGAN_),
+            ("VCD", VCD_),
+            ("WGANGP", WGAN_GP),
+            ("R3GAN", R3GAN),
+            ("augmented", AUGMENTED),
+        ),
         *(("EBGAN-LN", EBGAN_LN), ("the full cost", FULL_COST)),
     )
     for joined in (False, True)

@@ -20,12 +20,13 @@ class Batch(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A batch of samples."""
+    """A batch of samples, and the data that the generator's turn compares it with."""
 
     images: Tensor  # [*models, batch, C, H, W]
     source: Tensor | None = None  # the images that the samples were conditioned on (VCD)
     reconstruction: Tensor | None = None  # the same images through the generator without noise (VCD)
     negatives: Tensor | None = None  # shown to the discriminator instead of `images`
+    data: Reading | None = None  # of as many real images, if the objective compares samples with data
 
 
 class Reading(NamedTuple):

@@ -27,8 +27,12 @@ from ebgan.objectives import (
     VCD,
     VGAN,
     WGANGP,
+    Augmentation,
     LeastSquaresGAN,
+    LeCam,
     LossSensitiveGAN,
+    Regularised,
+    Relativistic,
     Scheduled,
     SemiSupervised,
 )
@@ -73,6 +77,23 @@ OBJECTIVES = {
     "SemiSupervised, data": [
         SemiSupervised(inner=BEGAN(gamma=gamma, lambda_k=0.25), weight=gamma, weighs="data")
         for gamma in (2.0, 1.5, 0.5)
+    ],
+    "Relativistic": [Relativistic(margin=margin) for margin in (0.25, 0.5, 1.0)],
+    "Relativistic, averaged hinge": [
+        Relativistic(loss="hinge", against="mean", margin=margin) for margin in (0.25, 0.5, 1.0)
+    ],
+    "Regularised": [
+        Regularised(inner=Relativistic(), data=weight, samples=1 - weight, between=2 * weight, every=3)
+        for weight in (0.25, 0.5, 0.75)
+    ],
+    "LeCam": [LeCam(inner=BEGAN(gamma=weight), weight=weight, decay=weight) for weight in (0.25, 0.5, 0.75)],
+    "Augmentation": [
+        Augmentation(inner=EBGAN(margin=8 * share), translation=share, cutout=share / 2, colour=share)
+        for share in (0.25, 0.5, 1.0)
+    ],
+    "Regularised, other places": [
+        Regularised(inner=LossSensitiveGAN(gradient_penalty=1.0, real_weight=weight), samples=weight)
+        for weight in (0.25, 0.5, 2.0)
     ],
     "SemiSupervised, probes": [SemiSupervised(inner=WGANGP(), weight=weight) for weight in (0.25, 0.5, 2.0)],
 }
@@ -167,7 +188,8 @@ def a_turn(*models: int, batch: int = 6) -> Turn:
         return Reading(normal(1, 2, 2), 5 + 4 * normal().tanh(), normal(5), logits)
 
     real, fake = reading(), reading()
-    return Turn(real, fake, Batch(real.images), Sample(fake.images, normal(1, 2, 2), normal(1, 2, 2)))
+    sample = Sample(fake.images, normal(1, 2, 2), normal(1, 2, 2), data=reading())
+    return Turn(real, fake, Batch(real.images), sample)
 
 
 def means(turn: Turn, images: int) -> Means:

@@ -14,8 +14,7 @@ from ebgan.records import Losses, Reading
 def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses]:
     real, fake, batch, sample = turn
     losses = [objective.discriminator(state, real, fake, batch), objective.generator(state, fake, sample)]
-    if objective.asks.slopes:
-        losses.append(objective.penalty(state, real.energy))
+    losses += [objective.penalty(state, place, real.energy) for place in objective.asks.slopes]
     if objective.asks.classifies and real.code is not None:
         losses.append(objective.classification(state, real.code, real.code.argmin(-1)))
     return losses
@@ -97,7 +96,8 @@ def test_the_state_is_a_record_of_tensors_that_update_and_begin_return_anew(
 
 def test_the_order_of_the_batch_changes_nothing(objectives: Any, turn: Any) -> None:
     objective = objectives[0]
-    shuffled = turn._replace(real=permuted(turn.real), fake=permuted(turn.fake))
+    sample = turn.sample._replace(data=permuted(turn.sample.data))
+    shuffled = turn._replace(real=permuted(turn.real), fake=permuted(turn.fake), sample=sample)
     state = objective.init()
     for before, after in zip(both_losses(objective, state, turn), both_losses(objective, state, shuffled), strict=True):
         torch.testing.assert_close(after.total, before.total, rtol=1e-12, atol=0)

@@ -102,7 +102,8 @@ def test_one_step_moves_every_weight_of_both_players(pair: Any) -> None:
 def test_the_generators_turn_leaves_the_discriminator_where_it_is(pair: Any) -> None:
     game, progress = build(experiment(*pair), SHAPE, classes=CLASSES)
     sample = game.sample(progress.seen, 1, 5, lambda: batch(SHAPE, 5))
-    loss = game.objective.generator(progress.objective, game.read(sample.images), sample).total
+    data = game.read(batch(SHAPE, 5).images)
+    loss = game.objective.generator(progress.objective, game.read(sample.images), sample._replace(data=data)).total
     before = weights(game)
     game.generator.optimiser.descend(loss, progress.seen)
     for name, value in weights(game).items():

@@ -13,13 +13,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.errors import EbganError
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, Scheduled, SemiSupervised
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    MAGAN,
+    VCD,
+    Augmentation,
+    LeCam,
+    Regularised,
+    Relativistic,
+    Scheduled,
+    SemiSupervised,
+)
 from ebgan.runs import trainer
 from ebgan.runs.examiners import classes
 from ebgan.samplers import Replay, Transition
@@ -27,6 +39,7 @@ from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.checkpoint import Checkpoint, newest
+from ebgan.training.fall import Fall
 from ebgan.training.game import Turns
 from ebgan.training.log import Observer
 from ebgan.training.loop import Training
@@ -103,6 +116,21 @@ VARIANTS = {
         objective=VCD.authors_code(rho=0.5),
         optimisers=Optimisers(discriminator=Adadelta(lr=1.0), generator=Adadelta(lr=1.0)),
         turns=Turns(generator=2),
+        images=LENGTH,
+        batch=12,
+        checkpoint=24,
+        evaluation=QUIET,
+    ),
+    "R3GAN with lazy penalties, LeCam's anchors, augmentation, falling rates": Experiment(
+        nets=Nets(generator=NETS.generator, discriminator=MLPDiscriminator(depth=3, width=12, std=0.2)),
+        energy=ScalarEnergy(),
+        objective=Augmentation(
+            inner=LeCam(inner=Regularised(inner=Relativistic(), data=1.0, samples=1.0, every=2), decay=0.5),
+            cutout=0.25,
+        ),
+        optimisers=Optimisers(
+            discriminator=Adam(lr=1e-2), generator=Adam(lr=1e-2), fall=Fall(begin=24, finish=LENGTH, end=0.5)
+        ),
         images=LENGTH,
         batch=12,
         checkpoint=24,

@@ -11,9 +11,22 @@ import torch
 
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Evaluation, Experiment, Labelled
-from ebgan.objectives import BEGAN, EBGAN, VCD, WGANGP, LossSensitiveGAN, Scheduled, SemiSupervised
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    VCD,
+    WGANGP,
+    Augmentation,
+    LeCam,
+    LossSensitiveGAN,
+    Regularised,
+    Relativistic,
+    Scheduled,
+    SemiSupervised,
+)
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.training.fall import Fall
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau
@@ -24,11 +37,15 @@ NEEDED: dict[str, dict[str, Any]] = {  # what a class has no default for
     "Linear": {"start": 1.0, "end": 0.0, "finish": 10},
     "Steps": {"values": (1.0, 0.5), "boundaries": (10,)},
     "SemiSupervised": {"inner": EBGAN()},
+    **{name: {"inner": EBGAN()} for name in ("Augmentation", "LeCam")},
+    "Regularised": {"inner": EBGAN()},
     "Scheduled": {"inner": EBGAN(), "schedules": {}},
     "Plateau": {"patience": 10},
 }
 REFUSALS = UsageError, jaxtyping.TypeCheckError  # of a wrong type pytest's own check of signatures is first, if any
-KINDS = {kind.__name__: kind for kind in (*REGISTRY.values(), Plateau, Turns, Data, Labelled, Evaluation, Experiment)}
+KINDS = {
+    kind.__name__: kind for kind in (*REGISTRY.values(), Fall, Plateau, Turns, Data, Labelled, Evaluation, Experiment)
+}
 
 
 def numbers(kind: str) -> Iterator[tuple[str, str]]:
@@ -71,6 +88,12 @@ def test_there_is_something_to_try() -> None:
         *(("LossSensitiveGAN", field, -1.0) for field in ("scale", "real_weight", "gradient_penalty")),
         ("LossSensitiveGAN", "slope", 1.5),
         ("WGANGP", "gradient_penalty", -1.0),
+        *(("Regularised", field, -1.0) for field in ("data", "samples", "between")),
+        *(("Regularised", "every", value) for value in (0, 10_001)),
+        ("Relativistic", "margin", -1.0),
+        *(("Augmentation", field, value) for field in ("translation", "cutout", "colour") for value in (-0.1, 1.1)),
+        ("LeCam", "weight", -1.0),
+        *(("LeCam", "decay", value) for value in (-0.1, 1.0)),
         *(("VCD", "rho", value) for value in (-0.1, 1.1)),
         ("SemiSupervised", "weight", -1.0),
         *((name, "lr", value) for name in ("Adam", "Adamax", "Adadelta", "SGD") for value in (0.0, -1.0, 0)),
@@ -113,6 +136,8 @@ def test_a_schedule_is_refused_where_it_takes_a_field_beyond_its_range() -> None
 def test_numbers_at_the_ends_of_their_ranges_are_taken() -> None:
     EBGAN(margin=0.0, pulling_away=0.0), BEGAN(gamma=2), LossSensitiveGAN(slope=1, scale=0.0, real_weight=0)
     WGANGP(gradient_penalty=0.0), VCD(rho=0.0), VCD(rho=1), SemiSupervised(inner=EBGAN(), weight=0.0)
+    Regularised(inner=WGANGP(), data=0.0, between=0, every=10_000), Relativistic(margin=0.0)
+    Augmentation(inner=EBGAN(), translation=0.0, cutout=1, colour=0), LeCam(inner=EBGAN(), weight=0, decay=0.0)
     Replay(share=0.0), Replay(share=1), Transition(keep=1.0), SGD(lr=1e-30, momentum=0), Adam(lr=5, beta1=0.0)
     Scheduled(EBGAN(), margin=Linear(start=3.0, end=0.0, finish=10)), SGD(lr=1.0, decay=Constant(value=0.0))
     EBGAN(margin=None)

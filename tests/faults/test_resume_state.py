@@ -49,7 +49,7 @@ def last_two_steps(training: Training, instead: dict[str, Tensor]) -> dict[str, 
     return state(training.course)
 
 
-@pytest.mark.parametrize("kind", range(6), ids=["EBGAN-PT", "GAN", "BEGAN", "MAGAN", "VCD", "EBGAN-LN"])
+@pytest.mark.parametrize("kind", range(7), ids=["EBGAN-PT", "GAN", "BEGAN", "MAGAN", "VCD", "R3GAN", "EBGAN-LN"])
 def test_every_part_of_the_state_is_missed_when_it_does_not_come_back(kinds, kind, a_run, inside, digest_of) -> None:
     training = inside(a_run(kinds[kind]))
     whole = digest_of(state(training.course))

@@ -49,7 +49,7 @@ def test_the_critic_of_wgan_descends_a_difference_of_energies_and_the_penalty_is
     assert objective.discriminator(objective.init(), REAL, FAKE, Batch(NO_IMAGES)).total == -3.0
     assert objective.generator(objective.init(), FAKE, Sample(NO_IMAGES)).total == 1.0
     for slopes, value in (([1.0, 1.0], 0.0), ([0.0, 0.0], 10.0), ([3.0, 1.0], 20.0)):
-        assert objective.penalty(objective.init(), torch.tensor(slopes)).total == value
+        assert objective.penalty(objective.init(), "between", torch.tensor(slopes)).total == value
 
 
 def images(count: int, seed: int) -> Tensor:
@@ -59,7 +59,7 @@ def images(count: int, seed: int) -> Tensor:
 def test_slopes_are_those_of_finite_differences() -> None:
     game, progress = build(CRITIC, (1, 3, 3))
     point = images(4, 0)
-    slopes = game.slopes(point, point, progress.seen)  # all between an image and itself is that image
+    slopes = game.slopes("between", point, point, progress.seen)  # all between an image and itself is that image
     steps = torch.eye(9, dtype=torch.float64).reshape(9, 1, 3, 3) * 1e-6
     gradient = torch.stack(
         [(game.read(point + step).energy - game.read(point - step).energy) / 2e-6 for step in steps], -1
@@ -77,7 +77,7 @@ def test_probed_images_lie_on_the_lines_between_data_and_samples_at_places_of_th
     )
     zeros, ones = torch.zeros(5, 1, 3, 3), torch.ones(5, 1, 3, 3)
     for first in (0, 0, 5):
-        torch.testing.assert_close(game.slopes(ones, zeros, progress.seen + first), torch.full((5,), 3.0))
+        torch.testing.assert_close(game.slopes("between", ones, zeros, progress.seen + first), torch.full((5,), 3.0))
     places = [x.detach().flatten(1) for x in read]
     assert torch.equal(places[0].amin(1), places[0].amax(1))
     assert len(places[0][:, 0].unique()) == 5
@@ -91,12 +91,12 @@ def test_descending_the_penalty_brings_the_slopes_to_1() -> None:
     game, progress = build(replace(CRITIC, optimisers=optimisers), (1, 3, 3))
 
     def slopes() -> Tensor:
-        return game.slopes(images(32, 1), images(32, 2) - 1, progress.seen)
+        return game.slopes("between", images(32, 1), images(32, 2) - 1, progress.seen)
 
     before = (slopes() - 1).abs().mean()
     for _ in range(200):
         same = game.read(images(32, 1))
         nothing = game.objective.discriminator(progress.objective, same, same, Batch(same.images))
-        loss = nothing.plus(game.objective.penalty(progress.objective, slopes())).total
+        loss = nothing.plus(game.objective.penalty(progress.objective, "between", slopes())).total
         game.discriminator.optimiser.descend(loss, progress.seen)
     assert (slopes() - 1).abs().mean() < 0.05 < 0.5 * before

@@ -29,6 +29,11 @@ def test_with_and_without_the_term_all_else_is_the_same(family: str) -> None:
     assert (plain.nets.generator, plain.nets.discriminator) == (ConvGenerator(), ConvAutoencoder())
 
 
+@pytest.mark.parametrize("family", [*MARGINS, "folder"])
+def test_pictures_are_those_of_an_average_which_the_papers_do_not_have(family: str) -> None:
+    assert find(f"{family}.ebgan_pt").make().ema == 10_000
+
+
 def test_patches_are_64_wide_cut_out_of_96_and_otherwise_as_whole_bedrooms() -> None:
     whole, pieces = find("bedrooms64.ebgan_pt").make(), find("bedrooms64_patches.ebgan_pt").make()
     assert (pieces.data.size, pieces.data.crop) == (96, 64)

@@ -125,15 +125,15 @@ def images(*lead: int, seed: int = 0) -> Tensor:
 
 def test_the_gradient_penalty_is_its_weight_times_the_mean_slope() -> None:
     objective = LossSensitiveGAN(gradient_penalty=10.0)
-    found = objective.penalty(objective.init(), torch.tensor([0.5, 1.5, 4.0]))
+    found = objective.penalty(objective.init(), "data", torch.tensor([0.5, 1.5, 4.0]))
     assert found.total == found.terms["gradient_penalty"] == 20.0
 
 
 def test_without_a_weight_nothing_is_probed() -> None:
-    assert LossSensitiveGAN().asks.slopes is None
+    assert LossSensitiveGAN().asks.slopes == {}
     with pytest.raises(ValueError, match="LossSensitiveGAN asks for no slopes"):
-        LossSensitiveGAN().penalty(LossSensitiveGAN().init(), torch.ones(2))
-    assert Scheduled(LossSensitiveGAN(), gradient_penalty=Constant(value=1.0)).asks.slopes == "data"
+        LossSensitiveGAN().penalty(LossSensitiveGAN().init(), "data", torch.ones(2))
+    assert Scheduled(LossSensitiveGAN(), gradient_penalty=Constant(value=1.0)).asks.slopes == {"data": 1}
 
 
 def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are() -> None:
@@ -143,7 +143,7 @@ def test_slopes_are_taken_at_the_data_over_all_pixels_whatever_the_samples_are()
         [(game.read(point + step).energy - game.read(point - step).energy) / 2e-6 for step in steps], -1
     )
     for seed in (1, 2):
-        slopes = game.slopes(point, images(4, seed=seed), progress.seen)
+        slopes = game.slopes("data", point, images(4, seed=seed), progress.seen)
         torch.testing.assert_close(slopes, gradient.norm(dim=-1), rtol=1e-6, atol=1e-9)
     assert not point.requires_grad
 
@@ -154,7 +154,7 @@ def slope_after(weight: float | None, steps: int = 60) -> float:
         progress, outcome = train_step(game, progress, lambda: Batch(images(16, seed=step)))  # noqa: B023
         assert outcome.finite
     probing = replace(game, objective=CRITIC.objective)
-    return probing.slopes(images(64, seed=-1), images(64), progress.seen).mean().item()
+    return probing.slopes("data", images(64, seed=-1), images(64), progress.seen).mean().item()
 
 
 def test_a_game_with_the_penalty_ends_with_a_flatter_energy_at_the_data() -> None:

@@ -15,7 +15,20 @@ from ebgan.experiment.building import build
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VCD, WGANGP, Scheduled, SemiSupervised
+from ebgan.objectives import (
+    BEGAN,
+    EBGAN,
+    GAN,
+    MAGAN,
+    VCD,
+    WGANGP,
+    Augmentation,
+    LeCam,
+    Regularised,
+    Relativistic,
+    Scheduled,
+    SemiSupervised,
+)
 from ebgan.records import Batch
 from ebgan.samplers import Replay, Transition
 from ebgan.schedules import Linear, Steps
@@ -44,6 +57,10 @@ GAMES = {
     "magan": replace(BASE, objective=MAGAN(epoch=60), pretraining=6),
     "gan": replace(BASE, nets=SCALAR, energy=LogisticEnergy(), objective=GAN()),
     "wgan_gp": replace(BASE, nets=SCALAR, energy=ScalarEnergy(), objective=WGANGP(), turns=Turns(discriminator=2)),
+    "augmented": replace(BASE, objective=Augmentation(inner=LeCam(inner=BASE.objective), translation=0.25)),
+    "relativistic": replace(
+        BASE, nets=SCALAR, energy=ScalarEnergy(), objective=Regularised(inner=Relativistic(), data=1.0, samples=1.0)
+    ),
     "replay": replace(BASE, sampler=Replay(size=12, share=0.5)),
     "samples shared": replace(BASE, turns=Turns(fresh=False)),
 }
@@ -124,6 +141,9 @@ def test_steps_that_need_the_host_are_refused_by_name() -> None:
     experiment = replace(BASE, nets=nets, energy=AutoencoderEnergy(unit="sse"), objective=classes)
     game, _ = build(experiment, SHAPE, classes=10)
     with pytest.raises(UsageError, match="names classes"):
+        CapturedStep(game)
+    game, _ = build(replace(BASE, objective=Regularised(inner=BASE.objective, data=1.0, every=2)), SHAPE)
+    with pytest.raises(UsageError, match=r"due every few steps .* choose objective.every=1"):
         CapturedStep(game)
 
 

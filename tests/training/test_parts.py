@@ -16,7 +16,7 @@ from ebgan.experiment.building import build
 from ebgan.nets.dcgan import ConvAutoencoder, ConvGenerator
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, VGAN, WGANGP, LossSensitiveGAN
+from ebgan.objectives import BEGAN, EBGAN, GAN, VCD, VGAN, WGANGP, LossSensitiveGAN, Regularised
 from ebgan.records import Reading
 from ebgan.samplers import Replay, Transition
 from ebgan.training.game import Turns
@@ -107,3 +107,5 @@ def test_batch_norm_in_parts_is_refused_unless_it_is_asked_for() -> None:
 def test_a_gradient_of_a_gradient_in_parts_is_refused() -> None:
     with pytest.raises(UsageError, match="WGANGP takes the gradient of a gradient, for which a batch passes whole"):
         replace(EBGAN_PT, nets=LOGIT, objective=WGANGP(), energy=ScalarEnergy(), accumulate=2)
+    with pytest.raises(UsageError, match="Regularised takes the gradient of a gradient"):
+        replace(EBGAN_PT, objective=Regularised(inner=EBGAN(), samples=1.0), accumulate=2)

@@ -11,7 +11,7 @@ Each is computed per sample, over all of its pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import torch
 from jaxtyping import Float
@@ -32,7 +32,7 @@ def reconstruction_error(
     residual: Tensor = (reconstruction - images).flatten(-3)
     match unit:
         case "norm":
-            norm: Tensor = torch.linalg.vector_norm(residual, dim=-1)
+            norm: Tensor = _Length.apply(residual)  # type: ignore[no-untyped-call]
             return norm
         case "sse":
             return residual.square().sum(-1)
@@ -40,6 +40,22 @@ def reconstruction_error(
             return residual.square().mean(-1)
         case "l1":
             return residual.abs().mean(-1)
+
+
+class _Length(torch.autograd.Function):
+    """The L2 norm over the last axis, whose second derivatives are finite where it is 0, too; torch's are not."""
+
+    @staticmethod
+    def forward(ctx: Any, residual: Tensor) -> Tensor:
+        norm: Tensor = torch.linalg.vector_norm(residual, dim=-1)
+        ctx.save_for_backward(residual, norm)
+        return norm
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        residual, norm = ctx.saved_tensors
+        scaled: Tensor = residual * (gradient / norm.masked_fill(norm == 0, 1))[..., None]
+        return scaled
 
 
 @final

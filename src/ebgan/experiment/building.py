@@ -61,8 +61,10 @@ def build(
     built = _built(experiment, shape, device, classes)
     models, specs = built.context.models, experiment.optimisers
     game = Game(
-        generator=Player(built.generator, Optimiser(specs.generator, built.generator, models)),
-        discriminator=Player(built.discriminator, Optimiser(specs.discriminator, built.discriminator, models)),
+        generator=Player(built.generator, Optimiser(specs.generator, built.generator, models, specs.fall)),
+        discriminator=Player(
+            built.discriminator, Optimiser(specs.discriminator, built.discriminator, models, specs.fall)
+        ),
         energy=experiment.energy,
         sampler=experiment.sampler,
         objective=experiment.objective,

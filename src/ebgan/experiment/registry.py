@@ -31,8 +31,12 @@ from ebgan.objectives import (
     VCD,
     VGAN,
     WGANGP,
+    Augmentation,
     LeastSquaresGAN,
+    LeCam,
     LossSensitiveGAN,
+    Regularised,
+    Relativistic,
     Scheduled,
     SemiSupervised,
 )
@@ -52,7 +56,8 @@ REGISTRY: dict[str, type] = {
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay, Noised),
-        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Scheduled, SemiSupervised),
+        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
+        *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }

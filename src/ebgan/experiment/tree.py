@@ -18,6 +18,7 @@ from ebgan.objectives import (
     Objective,
 )
 from ebgan.samplers import Prior, Sampler
+from ebgan.training.fall import Fall
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam, OptimiserSpec
 from ebgan.training.plateau import Plateau
@@ -49,6 +50,7 @@ class Optimisers:
     discriminator: OptimiserSpec = Adam(lr=1e-3)
     generator: OptimiserSpec = Adam(lr=1e-3)
     plateau: Plateau | None = None  # lowers both learning rates when the objective's `convergence` stalls
+    fall: Fall = Fall()  # lowers both between two numbers of images seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,11 @@ class Experiment:
             raise UsageError(
                 f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
                 "out, or pack a set that is cropped"
+            )
+        if self.objective.asks.draws and self.data.limits != (-1.0, 1.0):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} changes pictures whose grey is 0: "
+                "give --data.limits -1 1, or take another objective for points"
             )
         self._check_passes()
         if missing := self.objective.asks.needs - self.energy.gives:

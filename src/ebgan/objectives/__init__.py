@@ -1,12 +1,16 @@
 """Adversarial objectives: readings -> losses, and a state that moves."""
 
-from ebgan.objectives.base import Objective, Stateless
+from ebgan.objectives.augmentation import Augmentation
+from ebgan.objectives.base import Objective, Place, Stateless
 from ebgan.objectives.began import BEGAN
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
 from ebgan.objectives.least_squares import LeastSquaresGAN
+from ebgan.objectives.lecam import LeCam
 from ebgan.objectives.loss_sensitive import LossSensitiveGAN
 from ebgan.objectives.magan import MAGAN
+from ebgan.objectives.regularised import Regularised
+from ebgan.objectives.relativistic import Relativistic
 from ebgan.objectives.scheduled import Scheduled
 from ebgan.objectives.semisupervised import SemiSupervised
 from ebgan.objectives.vcd import VCD
@@ -21,9 +25,14 @@ __all__ = [
     "VCD",
     "VGAN",
     "WGANGP",
+    "Augmentation",
+    "LeCam",
     "LeastSquaresGAN",
     "LossSensitiveGAN",
     "Objective",
+    "Place",
+    "Regularised",
+    "Relativistic",
     "Scheduled",
     "SemiSupervised",
     "Stateless",

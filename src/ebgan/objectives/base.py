@@ -18,7 +18,7 @@ from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 State = TypeVar("State", bound=tuple[object, ...])
 Rule = Literal["epoch", "margin"]  # the number of images in the data; a margin calibrated on the data
-Place = Literal["data", "between"]  # where slopes are computed: at the data, or on the lines from data to samples
+Place = Literal["data", "samples", "between"]  # where slopes are taken; "between" is on lines from data to samples
 
 
 class Stateless(NamedTuple):
@@ -33,7 +33,9 @@ class Asks(NamedTuple):
     pretrained: bool = False  # whether the discriminator must first be trained on data alone
     convergence: bool = False  # whether `metrics` has `convergence`: 0 or more, lower is better (`Plateau`)
     classifies: bool = False  # whether it learns classes from labelled images (`classification`)
-    slopes: Place | None = None  # where it needs the energy's slopes, for `penalty`
+    slopes: Mapping[Place, int] = {}  # where its `penalty` takes the energy's slopes, every how many turns of D
+    compares: bool = False  # in the generator's turn, a reading of the data beside the samples' (`Sample.data`)
+    draws: int = 0  # uniform numbers for each image, by which `shown` changes what the discriminator reads
     reads_images: bool = False  # whether it reads images; ranks then exchange them too
     conditional: bool = False  # whether it reads a sample's source and reconstruction; ranks then exchange them
     alarms: frozenset[str] = frozenset({"dead energy"})  # alarms (`training.alarms`) that make sense for it
@@ -60,12 +62,19 @@ class Objective(ABC, Generic[State]):
     def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
         """The loss [*models] that the generator descends."""
 
-    def penalty(self, state: State, slopes: Tensor) -> Losses:
-        """A loss [*models] added to the discriminator's if the objective asks for `slopes`.
+    def penalty(self, state: State, place: Place, slopes: Tensor) -> Losses:
+        """What the discriminator also descends if the objective asks for `slopes` at a place.
 
-        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to the images.
+        `slopes` [*models, batch] are the lengths of the energy's gradient with respect to the images there.
         """
         raise UsageError(f"{type(self).__name__} asks for no slopes")
+
+    def shown(self, state: State, images: Tensor, numbers: Tensor) -> Tensor:
+        """What the discriminator reads in place of images [*models, batch, C, H, W] if the objective `draws`.
+
+        `numbers` [*models, batch, draws] are uniform in (0, 1], the same for the data and the samples of a turn.
+        """
+        return images
 
     def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
         """The discriminator's loss while the generator has no turns; by default the mean energy of the data."""

@@ -37,7 +37,7 @@ from torch import Tensor
 
 from ebgan.errors import check_number
 from ebgan.numbers import is_used, per_model
-from ebgan.objectives.base import Asks, Objective, Stateless
+from ebgan.objectives.base import Asks, Objective, Place, Stateless
 from ebgan.records import Batch, Losses, Reading, Sample
 
 
@@ -66,16 +66,16 @@ class LossSensitiveGAN(Objective[Stateless]):
     def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
         return Losses.of(fake=fake.energy.mean(-1))
 
-    def penalty(self, state: Stateless, slopes: Tensor) -> Losses:
+    def penalty(self, state: Stateless, place: Place, slopes: Tensor) -> Losses:
         if self.gradient_penalty is None:
-            return super().penalty(state, slopes)
+            return super().penalty(state, place, slopes)
         return Losses.of(gradient_penalty=self.gradient_penalty * slopes.mean(-1))
 
     @property
     def asks(self) -> Asks:
         return Asks(
             needs=frozenset({"floor"} if is_used(self.real_weight) else ()),
-            slopes=None if self.gradient_penalty is None else "data",
+            slopes={} if self.gradient_penalty is None else {"data": 1},
             reads_images=True,
         )
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, final
 from torch import Tensor
 
 from ebgan.errors import UsageError, check_number
-from ebgan.objectives.base import Asks, Objective
+from ebgan.objectives.base import Asks, Objective, Place
 from ebgan.objectives.terms import class_loss
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.records import Batch, Losses, Reading
@@ -47,8 +47,8 @@ class SemiSupervised(Wrapper[State]):
         data = self.inner.data_loss(state, real, batch)
         return losses.plus(Losses.of(data=(self.weight - 1) * data.total))
 
-    def penalty(self, state: State, slopes: Tensor) -> Losses:
-        return self._weighted(self.inner.penalty(state, slopes))
+    def penalty(self, state: State, place: Place, slopes: Tensor) -> Losses:
+        return self._weighted(self.inner.penalty(state, place, slopes))
 
     def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
         return self._weighted(self.inner.data_loss(state, real, batch))

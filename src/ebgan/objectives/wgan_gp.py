@@ -16,7 +16,7 @@ from typing import final
 from torch import Tensor
 
 from ebgan.errors import check_number
-from ebgan.objectives.base import Asks, Objective, Stateless
+from ebgan.objectives.base import Asks, Objective, Place, Stateless
 from ebgan.records import Batch, Losses, Reading, Sample
 
 
@@ -33,7 +33,7 @@ class WGANGP(Objective[Stateless]):
     def discriminator(self, state: Stateless, real: Reading, fake: Reading, batch: Batch) -> Losses:
         return Losses.of(real=real.energy.mean(-1), fake=-fake.energy.mean(-1))
 
-    def penalty(self, state: Stateless, slopes: Tensor) -> Losses:
+    def penalty(self, state: Stateless, place: Place, slopes: Tensor) -> Losses:
         return Losses.of(gradient_penalty=self.gradient_penalty * (slopes - 1).square().mean(-1))
 
     def generator(self, state: Stateless, fake: Reading, sample: Sample) -> Losses:
@@ -41,4 +41,4 @@ class WGANGP(Objective[Stateless]):
 
     @property
     def asks(self) -> Asks:
-        return Asks(slopes="between")
+        return Asks(slopes={"between": 1})

@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ebgan.objectives.base import Asks, Objective, State
+from ebgan.objectives.base import Asks, Objective, Place, State
 from ebgan.records import Batch, Losses, Means, Reading, Sample
 
 
@@ -48,8 +48,11 @@ class Wrapper(Objective[State]):
     def generator(self, state: State, fake: Reading, sample: Sample) -> Losses:
         return self.now(state).generator(self.within(state), fake, sample)
 
-    def penalty(self, state: State, slopes: Tensor) -> Losses:
-        return self.now(state).penalty(self.within(state), slopes)
+    def penalty(self, state: State, place: Place, slopes: Tensor) -> Losses:
+        return self.now(state).penalty(self.within(state), place, slopes)
+
+    def shown(self, state: State, images: Tensor, numbers: Tensor) -> Tensor:
+        return self.now(state).shown(self.within(state), images, numbers)
 
     def data_loss(self, state: State, real: Reading, batch: Batch) -> Losses:
         return self.now(state).data_loss(self.within(state), real, batch)

@@ -2,7 +2,8 @@
 
 Margins 40 and 80, generators with planes of noise at every size and the auto-encoder 64-128-256-512 are the paper's. It
 leaves batch, rates and length open: 64 and Adam with 0.0002 as on 64x64, and some 10 epochs of 1.3 million images or
-50 of the dogs, of which there are about 150,000.
+50 of the dogs, of which there are about 150,000. Pictures and metrics are those of the generator's average, as on
+64x64; `--ema None` shows the last weights, as the paper does.
 """
 
 from ebgan.experiment import Data, Experiment, Nets, Optimisers
@@ -10,6 +11,7 @@ from ebgan.nets.dcgan import ConvAutoencoder
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.objectives import EBGAN
 from ebgan.recipes.index import recipe
+from ebgan.recipes.pictures64 import HALF_LIFE
 from ebgan.training.optim import Adam
 
 AUTOENCODER = ConvAutoencoder(encoder="(64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s")
@@ -36,4 +38,5 @@ def experiment(data: Data, margin: float, images: int) -> Experiment:
         objective=EBGAN(margin=margin, pulling_away=0.1),
         optimisers=Optimisers(discriminator=adam, generator=adam),
         images=images,
+        ema=HALF_LIFE,
     )

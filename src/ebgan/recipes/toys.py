@@ -9,6 +9,9 @@ units of the L2 norm of points. The discriminators have no batch norm, so that t
 but the point; generators without it ended on fewer modes. Learning rates fall over the second half: modes are
 0.01 wide, and a generator that goes on moving blurs them (the fall does not follow `--images`).
 
+On ring and grid relativistic losses and penalties on the slope (R1 and R2) stand beside the papers' forms, with the
+same nets and rates: R3GAN's loss, not its nets or its Adam.
+
 The slides ("p_data = line", "p_data = 1-D Gaussian") give hidden layers of 100 units, how many there are in generator
 and discriminator, and 100 turns of the discriminator for each of the generator; the rest is ours.
 """
@@ -18,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ebgan.data import TOYS
-from ebgan.energies import LogisticEnergy
+from ebgan.energies import AutoencoderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.objectives import GAN
+from ebgan.objectives import EBGAN, GAN, Regularised, Relativistic
 from ebgan.recipes.index import recipe
 from ebgan.recipes.methods import METHODS, Benchmark, Method, enter
 from ebgan.schedules import Linear
@@ -44,6 +47,32 @@ TITLES = {
     "grid": "a grid of 25 Gaussians",
     "moons": "two moons",
     "roll": "a Swiss roll",
+}
+SLOPES = {"critic": 1.0, "autoencoder": 0.1}  # weights of R1 and of R2; 0.01 to 10 were tried with the critic
+MODERN = {  # on ring and grid, beside the papers' forms
+    "relativistic": Method(
+        title="The relativistic GAN",
+        source="Jolicoeur-Martineau, 2019",
+        net="classifier",
+        energy=ScalarEnergy(),
+        objective=lambda _: Relativistic(),
+    ),
+    "r3gan": Method(
+        title="R3GAN's loss",
+        source="Huang et al., 2024",
+        net="classifier",
+        energy=ScalarEnergy(),
+        objective=lambda _: Regularised(inner=Relativistic(), data=SLOPES["critic"], samples=SLOPES["critic"]),
+    ),
+    "ebgan_regularised": Method(
+        title="EBGAN with R1 and R2",
+        source="Mescheder et al., 2018",
+        net="autoencoder",
+        energy=AutoencoderEnergy(),
+        objective=lambda benchmark: Regularised(
+            inner=EBGAN(margin=benchmark.margin), data=SLOPES["autoencoder"], samples=SLOPES["autoencoder"]
+        ),
+    ),
 }
 SLIDES = (("line", 1, 1), ("line", 2, 1), ("line", 1, 2), ("gaussian", 2, 1))  # hidden layers of G, of D
 
@@ -97,7 +126,8 @@ def _enter(name: str, source: str, summary: str, make: Callable[[], Experiment])
 
 def _enter_family(landscape: str, title: str) -> None:
     assert f"toy.{landscape}" in TOYS
-    for name, method in METHODS.items():
+    methods = METHODS | MODERN if landscape in ("ring", "grid") else METHODS
+    for name, method in methods.items():
 
         def make(method: Method = method) -> Experiment:
             return enter(method, benchmark(landscape))

@@ -34,7 +34,8 @@ class CapturedStep:
     """`train_step` of one game, called like that function.
 
     Every batch must have the same shape. Raises UsageError for a game that needs the host within a step: samples
-    that start from images, a discriminator that observes one batch in eight, and several processes.
+    that start from images, a discriminator that observes one batch in eight, penalties that are due every few steps,
+    and several processes.
     """
 
     def __init__(self, game: Game) -> None:
@@ -111,6 +112,11 @@ def _refuse(game: Game) -> None:
         raise UsageError("a step whose samples start from images of the data cannot be captured as a CUDA graph")
     if isinstance(game.discriminator.net, Classifier):
         raise UsageError("a step of a discriminator that names classes cannot be captured as a CUDA graph")
+    if any(interval > 1 for interval in game.objective.asks.slopes.values()):
+        raise UsageError(
+            "a step whose penalties on slopes are due every few steps cannot be captured as a CUDA graph: choose "
+            "objective.every=1"
+        )
     if rank().count > 1:
         raise UsageError("a step that several processes share cannot be captured as a CUDA graph")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -15,9 +15,10 @@ from ebgan.energies import Energy
 from ebgan.errors import check_least, check_most
 from ebgan.nets.base import Classifier
 from ebgan.nets.layers import couples
-from ebgan.objectives import Objective
+from ebgan.objectives import Objective, Place
+from ebgan.objectives.base import Asks
 from ebgan.randomness import Randomness
-from ebgan.records import Batch, Reading, Sample
+from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.samplers import DrawKey, Sampler
 from ebgan.schedules import Schedule
 from ebgan.training.parts import in_part, joined
@@ -109,15 +110,37 @@ class Game:
         assert labelled.labels is not None
         return gather_across_ranks(net.classify(labelled.images), -2), gather_across_ranks(labelled.labels, -1)
 
-    def slopes(self, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
-        """The lengths [*models, batch] of the energy's gradient with respect to images.
+    def shown(self, state: Any, images: Tensor, first: Tensor | int, turn: int) -> Tensor:
+        """Images as the discriminator reads them: changed at random if the objective `draws`.
 
-        The images are the data, or random points on the lines between the data and as many samples, as the objective
-        asks. A loss of the lengths can be differentiated with respect to the discriminator's weights.
+        The images of a turn are changed by the same numbers whether they are data or samples.
         """
-        real = real.detach().to(fake.dtype)
-        between = self.objective.asks.slopes == "between"
-        images = (self._between(real, fake, first) if between else real).requires_grad_()
+        draws = self.asks.draws
+        if not draws:
+            return images
+        key = self._key(first, turn, images.shape[-4])
+        numbers = self.randomness.uniform("shown", key.count, draws, first=key.first, turn=turn)
+        return self.objective.shown(state, images, numbers.to(images.dtype))
+
+    def penalties(self, state: Any, real: Tensor, fake: Tensor, first: Tensor | int) -> Iterator[Losses]:
+        """The penalties on slopes that are due in the discriminator's turn from image `first` on.
+
+        Reads `first` where an interval is longer than 1, which waits for the device unless it is an int.
+        """
+        whole = real.shape[-4] * rank().count
+        for place, interval in self.asks.slopes.items():
+            if interval == 1 or int(first) // whole % interval == 0:
+                yield self.objective.penalty(state, place, self.slopes(place, real, fake, first))
+
+    def slopes(self, place: Place, real: Tensor, fake: Tensor, first: Tensor | int) -> Tensor:
+        """The lengths [*models, batch] of the energy's gradient at the data, the samples or between.
+
+        Between is at a random place of its own on the line from each sample to an image; a loss of the lengths reaches
+        the discriminator's weights.
+        """
+        real, fake = real.detach().to(fake.dtype), fake.detach()
+        points = {"data": real, "samples": fake}
+        images = (self._between(real, fake, first) if place == "between" else points[place]).requires_grad_()
         energy = self.energy.read(self.discriminator.net, images).energy
         (gradient,) = torch.autograd.grad(energy.sum(), images, create_graph=True)
         lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(-3), dim=-1)
@@ -134,7 +157,7 @@ class Game:
         return {
             f"learning_rate/{name}": optimiser.learning_rate(seen, factor)
             for name, optimiser in optimisers.items()
-            if self.plateau or optimiser.spec.decay
+            if self.plateau or optimiser.scheduled
         }
 
     def sample(self, first: Tensor | int, turn: int, count: int, source: Callable[[], Batch]) -> Sample:
@@ -153,13 +176,18 @@ class Game:
 
     def whole(self, sample: Sample) -> Sample:
         """The sample with sources and reconstructions gathered from all ranks, if the objective reads them."""
-        if not self.objective.asks.conditional:
+        if not self.asks.conditional:
             return sample
         source, reconstruction = (
             None if images is None else gather_across_ranks(images, -4)
             for images in (sample.source, sample.reconstruction)
         )
         return sample._replace(source=source, reconstruction=reconstruction)
+
+    @cached_property
+    def asks(self) -> Asks:
+        """What the objective asks for; a wrapper works it out anew each time that it is asked."""
+        return self.objective.asks
 
     @cached_property
     def joined(self) -> bool:
@@ -195,7 +223,7 @@ class Game:
             return reading
         images, energy, code, logits = reading
         return Reading(
-            gather_across_ranks(images, -4) if self.objective.asks.reads_images else images,
+            gather_across_ranks(images, -4) if self.asks.reads_images else images,
             gather_across_ranks(energy, -1),
             code if code is None else gather_across_ranks(code, -2),
             logits if logits is None else gather_across_ranks(logits, -1),

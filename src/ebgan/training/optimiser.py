@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from ebgan.distributed import rank, sum_across_ranks
 from ebgan.numbers import is_used, per_model
+from ebgan.training.fall import Fall
 from ebgan.training.optim import OptimiserSpec
 
+NEVER = Fall()
 SMALL = 500_000  # up to so many weights, a CPU checks gradients for NaN with a kernel that also rewrites them
 SHORT = 4096  # up to this length, copying a gradient is cheaper than a separate sum
 
@@ -20,8 +22,9 @@ SHORT = 4096  # up to this length, copying a gradient is cheaper than a separate
 class Optimiser:
     """A net's weights, the rule that updates them, and the rule's state."""
 
-    def __init__(self, spec: OptimiserSpec, net: nn.Module, models: tuple[int, ...] = ()) -> None:
+    def __init__(self, spec: OptimiserSpec, net: nn.Module, models: tuple[int, ...] = (), fall: Fall = NEVER) -> None:
         self.spec, self.models = spec, models
+        self.fall = fall if fall.finish else None
         self.names = [name for name, _ in net.named_parameters()]
         self.parameters = list(net.parameters())
         self.weights = [_float32(parameter) for parameter in self.parameters]
@@ -33,9 +36,15 @@ class Optimiser:
         self._small = first.device.type != "cpu" or sum(weight.numel() for weight in self.weights) <= SMALL
         self._clip = None if spec.clip is None else torch.as_tensor(spec.clip, dtype=first.dtype, device=first.device)
 
+    @property
+    def scheduled(self) -> bool:
+        """Whether the learning rate is a function of the images seen."""
+        return self.spec.decay is not None or self.fall is not None
+
     def learning_rate(self, seen: Tensor, factor: Tensor | None = None) -> Tensor:
         """The learning rate [*models] or [] after so many images seen, times a factor [*models]."""
         lr = self._lr if self.spec.decay is None else self._lr * self.spec.decay.at(seen)
+        lr = lr if self.fall is None else lr * self.fall.at(seen)
         return lr if factor is None else lr * factor
 
     def descend(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,8 @@ def joined(parts: Sequence[Record], axes: Mapping[str, int]) -> Record:
         values = [getattr(part, name) for part in parts]
         return None if values[0] is None else torch.cat(values, axes[name])
 
-    found: Record = type(parts[0])._make(map(whole, axes))
+    values: dict[str, Any] = {name: whole(name) for name in axes}
+    found: Record = parts[0]._replace(**values)
     return found
 
 

@@ -84,6 +84,7 @@ class _Step:
     finite: Tensor | None = None  # [*models] whether all losses and gradients so far were finite
     sample: Sample | None = None  # of the last discriminator turn, if the generator's first turn uses it again
     fake: Reading | None = None  # of the last generator turn
+    data: Tensor | None = None  # images of the last discriminator turn
 
     def __post_init__(self) -> None:
         self.seen, self.memory = self.before.seen, self.before.memory
@@ -98,9 +99,11 @@ class _Step:
         """
         game, state, first = self.game, self.before.objective, self.first
         self.count = batch.images.shape[-4]
+        self.data = batch.images
         game.observe(batch, first)
+        images = game.shown(state, batch.images, first, 0)
         if alone:
-            real = game.read(batch.images)
+            real = game.read(images)
             losses = game.objective.data_loss(state, real, batch)
         else:
             with torch.set_grad_enabled(kept):
@@ -109,12 +112,13 @@ class _Step:
             with torch.no_grad():
                 shown, self.memory = game.replay(self.memory, sample, first, partial(self.source, turn))
             fakes = (shown.images if shown.negatives is None else shown.negatives).detach()
-            real, fake = game.read_both(batch.images, fakes)
+            fakes = game.shown(state, fakes, first, 0)
+            real, fake = game.read_both(images, fakes)
             losses = game.objective.discriminator(state, real, fake, batch)
-            if game.objective.asks.slopes:
-                losses = losses.plus(game.objective.penalty(state, game.slopes(batch.images, fakes, first)))
+            for penalty in game.penalties(state, images, fakes, first):
+                losses = losses.plus(penalty)
             self.values["energy_fake_before"] = fake.energy.detach().mean(-1)
-        if game.objective.asks.classifies:
+        if game.asks.classifies:
             losses = losses.plus(game.objective.classification(state, *game.classify(batch)))
         self.finite = game.discriminator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("discriminator", losses, energy_real=real)
@@ -130,8 +134,15 @@ class _Step:
         if sample is None:
             sample = game.sample(self.first, turn + 1, self.count, partial(self.source, start))
         self.sample = None
-        self.fake = game.read(sample.images)
-        losses = game.objective.generator(state, self.fake, game.whole(sample))
+        images = game.shown(state, sample.images, self.first, turn + 1)
+        whole = game.whole(sample)
+        if game.asks.compares:
+            assert self.data is not None
+            data, self.fake = game.read_both(game.shown(state, self.data, self.first, turn + 1), images)
+            whole = whole._replace(data=data)
+        else:
+            self.fake = game.read(images)
+        losses = game.objective.generator(state, self.fake, whole)
         self.finite = game.generator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("generator", losses, energy_fake=self.fake)
 

@@ -10,6 +10,8 @@ states no numbers beside these pictures: what is measured here is ours.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ebgan.experiment import Experiment
 from ebgan.experiment.sources import with_source
 from ebgan.recipes.index import find
@@ -89,8 +91,8 @@ def table(entries: list[PictureEntry]) -> list[list[str]]:
 
 
 def experiment_of(recipe: str, size: ScaledRecipe, data: str | None = None) -> Experiment:
-    """A recipe at a size, on other data if a path is given."""
-    made = find(recipe).make()
+    """A recipe at a size, on other data if a path is given; samples are those of the last weights, as the papers'."""
+    made = replace(find(recipe).make(), ema=None)
     return size.of(made if data is None else with_source(made, data))
 
 
