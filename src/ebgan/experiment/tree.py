@@ -115,16 +115,7 @@ class Experiment:
                 f"optimisers.plateau: {type(self.objective).__name__} has no measure of convergence that could stall: "
                 "take BEGAN or MAGAN, or plateau=None and a decay of each optimiser"
             )
-        if self.objective.asks.classifies and (self.data.crop or self.data.flip):
-            raise UsageError(
-                f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
-                "out, or pack a set that is cropped"
-            )
-        if self.objective.asks.draws and self.data.limits != (-1.0, 1.0):
-            raise UsageError(
-                f"data.limits={self.data.limits}: {type(self.objective).__name__} changes pictures whose grey is 0: "
-                "give --data.limits -1 1, or take another objective for points"
-            )
+        self._check_data()
         self._check_passes()
         if missing := self.objective.asks.needs - self.energy.gives:
             raise UsageError(
@@ -136,17 +127,30 @@ class Experiment:
                 f"objective: {type(self.objective).__name__} needs samples that start from images; those of "
                 f"{type(self.sampler).__name__} do not: use Transition as sampler, with MLPTransition as nets.generator"
             )
-        if self.objective.asks.limits not in (None, self.data.limits):
-            raise UsageError(
-                f"data.limits={self.data.limits}: {type(self.objective).__name__} reads pixels as probabilities here, "
-                'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
-            )
 
     @property
     def from_data(self) -> tuple[str, ...]:
         """The names of the fields that are None and are filled from the data before training."""
         fields = tuple(f"objective.{name}" for name in self.objective.asks.from_data)
         return (*fields, "pretraining") if self.pretraining is None else fields
+
+    def _check_data(self) -> None:
+        """Raise UsageError if the objective cannot learn from the data as it is served."""
+        if self.objective.asks.classifies and (self.data.crop or self.data.flip):
+            raise UsageError(
+                f"data.crop, data.flip: {type(self.objective).__name__} reads labelled images whole: leave both "
+                "out, or pack a set that is cropped"
+            )
+        if self.objective.asks.draws and self.data.limits != (-1.0, 1.0):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} changes pictures whose grey is 0: "
+                "give --data.limits -1 1, or take another objective for points"
+            )
+        if self.objective.asks.limits not in (None, self.data.limits):
+            raise UsageError(
+                f"data.limits={self.data.limits}: {type(self.objective).__name__} reads pixels as probabilities here, "
+                'from 0 to 1: give --data.limits 0 1, or objective.reconstruction="squared"'
+            )
 
     def _check_passes(self) -> None:
         """Raise UsageError if a batch cannot pass the nets in parts."""

@@ -90,8 +90,7 @@ def train(
         experiment = _settled(experiment, opened, folder, device, observer=observer, waived=override_config)
         plan = _plan(experiment, opened, override_config, override_data)
         run, training = _prepared(experiment, opened, folder, device, observer=observer, plan=plan)
-        seen = training.resume()
-        refuse_shortened(experiment, folder, seen)
+        refuse_shortened(experiment, folder, training.resume())
         if leads:
             _write_config(experiment, folder)
         try:

@@ -70,7 +70,7 @@ class SchedulerLostError(EbganError):
     exit_code = WORKER_LOST
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Driver:
     """Submits tasks and collects results."""
 
