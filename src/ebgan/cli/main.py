@@ -107,5 +107,7 @@ def _help() -> str:
             "Energy-based generative adversarial networks.",
             "",
             *lines,
+            "",
+            "To begin: `ebgan train digits` takes a minute and says where samples and report are.",
         ]
     )
