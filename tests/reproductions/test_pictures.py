@@ -21,9 +21,9 @@ from ebgan.reproductions.pictures.checkpoints_by_third import Thirds
 from ebgan.reproductions.pictures.entry import TITLES, PictureEntry, apart, enter, real_images
 from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_of, table
 from ebgan.reproductions.pictures.sizes import SIZES
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs.loading import load
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import RunFolder, read_records
 
 LENGTH = ["--images", "192000", "--checkpoint", "32000", "--evaluation.pictures", "16000"]
 NARROW = {

@@ -16,9 +16,9 @@ from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
 from ebgan.experiment.building import build
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, Scheduled
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs import trainer
 from ebgan.schedules import Linear
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.checkpoint import newest
 from ebgan.training.optim import Adam
 from ebgan.training.pretraining import data_energies

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 from ebgan.csv_cells import csv_text
 from ebgan.data.packed import START, Packed, open_packed
 from ebgan.errors import DataError, RunLockedError, UsageError
-from ebgan.runfolder import read_records
 from ebgan.storage.files import storage_errors, sweep_temporaries, write_atomically
 from ebgan.storage.held import try_lock
+from ebgan.storage.runfolder import read_records
 
 Plan = dict[str, Any]  # what is packed and how: the first record
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from ebgan.runfolder import RunFolder
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import RunFolder
 
 _FRAMES = 60  # at most, spread evenly over the run
 _MILLISECONDS = 150  # a frame

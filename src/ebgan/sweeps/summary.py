@@ -9,7 +9,7 @@ from typing import Any
 
 from ebgan.report.sweep import write_sweep_page
 from ebgan.report.trials import Published, SweepRecord, TrialPanel, TrialRecord, TrialSamples
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import moved
 from ebgan.sweeps.rows import Row
 from ebgan.sweeps.store import SweepStore

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import DivergedError
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 from ebgan.training.late import Late
 from ebgan.training.step import Outcome
 

@@ -28,9 +28,9 @@ from ebgan.metrics import (
 from ebgan.metrics.classifier import refusal
 from ebgan.randomness import Randomness
 from ebgan.report import beside, grid, save_png
-from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import Record
 
 REAL_IMAGES = 10_000  # most real images to compare with
 

@@ -21,9 +21,9 @@ from ebgan.metrics import (
 )
 from ebgan.randomness import Randomness
 from ebgan.report import Landscape, landscape, save_png
-from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import Record
 
 SIDE = 120  # grid points along each dimension of a landscape
 FINER = 5  # times as many in one dimension, where they are cheap

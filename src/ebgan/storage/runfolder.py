@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from ebgan.errors import StorageError
-from ebgan.record_checks import parsed, refuse_misfit
 from ebgan.storage.files import read_file, refuse_endless, refuse_impossible, storage_errors, write_atomically
 from ebgan.storage.held import refuse_lost
+from ebgan.storage.record_checks import parsed, refuse_misfit
 
 logger = logging.getLogger(__name__)
 
