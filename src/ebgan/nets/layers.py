@@ -38,7 +38,7 @@ class Weighted(nn.Module, ABC):
         """The outputs for a batch."""
 
 
-class Linear(Weighted):
+class Dense(Weighted):
     """y = x W^T + b with one W [out, in] and, with `bias`, one b [out] for each model."""
 
     def __init__(self, inputs: int, outputs: int, models: Models = (), bias: bool = True) -> None:

@@ -30,7 +30,7 @@ from ebgan.nets.base import (
     Generator,
     GeneratorSpec,
 )
-from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dense, Dropout, initialise, widened
 from ebgan.nets.output import Output, ending, squash
 from ebgan.numbers import Number, is_used
 
@@ -129,9 +129,9 @@ class _Generator(Generator):
         sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
         hidden: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            hidden += [Linear(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
+            hidden += [Dense(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
-        self.output = Linear(spec.width, math.prod(context.shape), context.models)
+        self.output = Dense(spec.width, math.prod(context.shape), context.models)
         self.to(context.randomness.seeds.device)
 
     def forward(self, *noise: Tensor) -> Tensor:
@@ -148,7 +148,7 @@ class _Autoencoder(Autoencoder):
         self.squash = ending(spec.output, context.limits)
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "code")
-        self.decoder = Linear(spec.width, pixels, context.models)
+        self.decoder = Dense(spec.width, pixels, context.models)
         self.norm = _norm(spec.output_norm, pixels, context)
         self.to(context.randomness.seeds.device)
 
@@ -164,7 +164,7 @@ class _Discriminator(Discriminator):
         super().__init__()
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
-        self.logit = Linear(spec.width, 1, context.models)
+        self.logit = Dense(spec.width, 1, context.models)
         self.norm = _norm(spec.output_norm, 1, context)
         self.to(context.randomness.seeds.device)
 
@@ -182,7 +182,7 @@ class _Experts(Experts):
         super().__init__()
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
-        self.experts = Linear(spec.width, spec.experts, context.models)
+        self.experts = Dense(spec.width, spec.experts, context.models)
         self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -196,10 +196,10 @@ class _Experts(Experts):
 
 def _trunk(spec: MLPAutoencoder | MLPDiscriminator | MLPExperts, context: BuildContext) -> nn.Sequential:
     """All hidden layers of a discriminator up to, but without, the last one's ReLU."""
-    layers: list[nn.Module] = [Linear(math.prod(context.shape), spec.width, context.models)]
+    layers: list[nn.Module] = [Dense(math.prod(context.shape), spec.width, context.models)]
     for index in range(spec.depth - 2):
         layers += [nn.ReLU(), _dropout(spec.dropout, context, f"hidden{index}")]
-        layers += [Linear(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
+        layers += [Dense(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
     return nn.Sequential(*layers)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import BuildContext, GeneratorSpec, TransitionGenerator
-from ebgan.nets.layers import DEEPEST, BatchNorm, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dense, initialise, widened
 from ebgan.nets.output import squash
 
 
@@ -48,7 +48,7 @@ class _Transition(TransitionGenerator):
         self.shape, self.squash, self.code = context.shape, squash(context.limits), spec.code
         self.encoder = nn.Sequential(*_layers(spec, context, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
         self.hidden = nn.Sequential(*_layers(spec, context, [spec.code, *hidden]))
-        self.output = Linear(hidden[-1] if hidden else spec.code, pixels, context.models)
+        self.output = Dense(hidden[-1] if hidden else spec.code, pixels, context.models)
         self.to(context.randomness.seeds.device)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -64,5 +64,5 @@ def _layers(spec: MLPTransition, context: BuildContext, sizes: list[int]) -> lis
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
         norm = BatchNorm(outputs, context.models) if spec.batch_norm else nn.Identity()
-        layers += [Linear(inputs, outputs, context.models), norm, nn.ReLU()]
+        layers += [Dense(inputs, outputs, context.models), norm, nn.ReLU()]
     return layers

@@ -17,8 +17,8 @@ from ebgan.errors import DataError
 from ebgan.experiment import Data
 from ebgan.experiment.labelled import test_set
 from ebgan.metrics import (
-    Evaluation,
     HeldOut,
+    Measurement,
     RealReference,
     TrainedClassifier,
     digit_classifier,
@@ -85,7 +85,7 @@ class Examiner(RunExaminer):
             return "the class of some images is not known"
         return refusal(tuple(self.data.images.shape), torch.from_numpy(labels))
 
-    def _record(self, evaluation: Evaluation) -> Record:
+    def _record(self, evaluation: Measurement) -> Record:
         record = evaluation.as_record() | {"classes": list(self.data.classes)}
         record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
         return record
