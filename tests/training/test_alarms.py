@@ -18,8 +18,8 @@ from ebgan.records import Batch
 from ebgan.schedules import Linear
 from ebgan.storage.runfolder import Record
 from ebgan.training.alarms import ENOUGH, GENERAL, PATIENCE, Alarms
+from ebgan.training.course import data_energies
 from ebgan.training.optim import Adam
-from ebgan.training.pretraining import data_energies
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 

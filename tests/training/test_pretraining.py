@@ -20,8 +20,8 @@ from ebgan.runs import trainer
 from ebgan.schedules import Linear
 from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.checkpoint import newest
+from ebgan.training.course import data_energies
 from ebgan.training.optim import Adam
-from ebgan.training.pretraining import data_energies
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
 SMALL = Experiment(

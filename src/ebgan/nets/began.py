@@ -58,9 +58,8 @@ class BEGANGenerator(GeneratorSpec):
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
-        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Generator(self, context), context.randomness, "generator", std)
 
 
 @final
@@ -81,9 +80,8 @@ class BEGANAutoencoder(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Autoencoder:
         context.check_single("nets.discriminator")
-        net = _Autoencoder(self, context).to(context.device)
-        initialise(net, context.randomness, "discriminator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", std)
 
 
 class _Generator(Generator):

@@ -29,9 +29,7 @@ class BottleneckAutoencoder(DiscriminatorSpec):
     code: int = 4  # units of the code
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Bottleneck(self, context)
-        initialise(net, context.randomness, "discriminator", he)
-        return net
+        return initialise(_Bottleneck(self, context), context.randomness, "discriminator", he)
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, code=self.code)
@@ -47,7 +45,6 @@ class _Bottleneck(Autoencoder):
         self.decoder = nn.Sequential(
             Dense(spec.code, spec.width, models), nn.ReLU(), Dense(spec.width, features, models)
         )
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encoder(images.flatten(-3))

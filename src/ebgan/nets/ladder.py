@@ -101,7 +101,7 @@ class _Ladder(Denoiser):
         self.decoder = nn.ModuleList(Dense(above, below, models, bias=False) for below, above in pairs)
         self.decoder_norms = nn.ModuleList(Standardise(size, models) for size in sizes)
         self.combinators = nn.ModuleList(combinator(size, models) for size in sizes)
-        self.to(context.randomness.seeds.device)
+        self.to(context.device)
 
     @property
     def layers(self) -> int:

@@ -47,9 +47,7 @@ class MLPGenerator(GeneratorSpec):
     std: float = 0.02  # of the initial weights
 
     def build(self, context: BuildContext) -> Generator:
-        net = _Generator(self, context)
-        initialise(net, context.randomness, "generator", self.std)
-        return net
+        return initialise(_Generator(self, context), context.randomness, "generator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.generator", self)
@@ -71,9 +69,7 @@ class MLPAutoencoder(DiscriminatorSpec):
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Autoencoder(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -92,9 +88,7 @@ class MLPDiscriminator(DiscriminatorSpec):
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Discriminator:
-        net = _Discriminator(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Discriminator(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -113,9 +107,7 @@ class MLPExperts(DiscriminatorSpec):
     std: float = 0.04  # of the initial weights, about Glorot's: an expert near 1/2 hardly moves
 
     def build(self, context: BuildContext) -> Experts:
-        net = _Experts(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Experts(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -132,7 +124,6 @@ class _Generator(Generator):
             hidden += [Dense(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
         self.output = Dense(spec.width, math.prod(context.shape), context.models)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
@@ -150,7 +141,6 @@ class _Autoencoder(Autoencoder):
         self.dropout = _dropout(spec.dropout, context, "code")
         self.decoder = Dense(spec.width, pixels, context.models)
         self.norm = _norm(spec.output_norm, pixels, context)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         before = self.trunk(images.flatten(-3))
@@ -166,7 +156,6 @@ class _Discriminator(Discriminator):
         self.dropout = _dropout(spec.dropout, context, "features")
         self.logit = Dense(spec.width, 1, context.models)
         self.norm = _norm(spec.output_norm, 1, context)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
@@ -183,7 +172,6 @@ class _Experts(Experts):
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
         self.experts = Dense(spec.width, spec.experts, context.models)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))

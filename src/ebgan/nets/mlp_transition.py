@@ -31,9 +31,7 @@ class MLPTransition(GeneratorSpec):
     std: float = 0.04  # of the initial weights, about Glorot's
 
     def build(self, context: BuildContext) -> TransitionGenerator:
-        net = _Transition(self, context)
-        initialise(net, context.randomness, "generator", self.std)
-        return net
+        return initialise(_Transition(self, context), context.randomness, "generator", self.std)
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, depth=self.depth, width=self.width, code=self.code)
@@ -49,7 +47,6 @@ class _Transition(TransitionGenerator):
         self.encoder = nn.Sequential(*_layers(spec, context, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
         self.hidden = nn.Sequential(*_layers(spec, context, [spec.code, *hidden]))
         self.output = Dense(hidden[-1] if hidden else spec.code, pixels, context.models)
-        self.to(context.randomness.seeds.device)
 
     def encode(self, images: Tensor) -> Tensor:
         return widened(self.encoder(images.flatten(-3)))

@@ -17,7 +17,7 @@ but are normal where theirs are uniform; biases begin at 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import final
 
 from torch import Tensor, nn
 
@@ -32,11 +32,10 @@ from ebgan.nets.base import (
     TransitionGenerator,
 )
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, channels_last
-from ebgan.nets.layers import BatchNorm, Dense, glorot, initialise, widened
+from ebgan.nets.layers import BatchNorm, Dense, Net, glorot, initialise, widened
 from ebgan.nets.output import squash
 
 KERNEL = 5
-Built = TypeVar("Built", bound=nn.Module)
 
 
 @final
@@ -228,7 +227,5 @@ def _checked(context: BuildContext, owner: str) -> BuildContext:
     return context
 
 
-def _built(net: Built, context: BuildContext, purpose: str, std: float | None) -> Built:
-    net.to(context.device)
-    initialise(net, context.randomness, purpose, glorot if std is None else std)
-    return net
+def _built(net: Net, context: BuildContext, purpose: str, std: float | None) -> Net:
+    return initialise(net, context.randomness, purpose, glorot if std is None else std)
