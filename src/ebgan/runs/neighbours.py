@@ -80,12 +80,10 @@ def picture(found: Neighbours, data: Images) -> Image:
     cells = []
     for name, first, last in (("sample", 0, found.samples), ("real", found.samples, len(found.images))):
         order = found.pixels.distance[first:last].argsort()[:SHOWN] + first
-        cells += [(f"{name} {_distances(found, place)}", _triple(found, place, data)) for place in order.tolist()]
+        for place in order.tolist():
+            caption = f"{name} {found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
+            cells.append((caption, _triple(found, place, data)))
     return gallery(cells, _COLUMNS, _CAPTION)
-
-
-def _distances(found: Neighbours, place: int) -> str:
-    return f"{found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
 
 
 def _triple(found: Neighbours, place: int, data: Images) -> Image:

@@ -21,9 +21,10 @@ import numpy as np
 
 from ebgan.csv_cells import as_it_was, csv_text
 from ebgan.errors import StorageError
+from ebgan.recipes.index import Scale
 from ebgan.reproductions.anomalies.methods import ALONE, DEFAULT, METHODS, Method
 from ebgan.reproductions.anomalies.tables import Table, TrainTestSplit, in_folder, read, shipped
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Share, at_least
 from ebgan.storage.files import read_file, write_atomically

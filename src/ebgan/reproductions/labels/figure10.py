@@ -12,8 +12,9 @@ from statistics import fmean
 
 from ebgan.data import Packed
 from ebgan.nets.ladder import Ladder
+from ebgan.recipes.index import Scale
 from ebgan.report import gallery, grid
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.labels.table2 import experiment_of, folder_of
 from ebgan.reproductions.verdicts import holds_of_each, within
 from ebgan.runs.examiners.images import Examiner
