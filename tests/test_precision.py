@@ -15,7 +15,7 @@ from ebgan.experiment.building import build, count_weights
 from ebgan.experiment.precision import LARGE, emulation_warning, multiplies_bf16, product_speed, suited
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import RECIPES, find
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8), dtype=np.uint8)
 LARGE_NETS = Nets(generator=MLPGenerator(depth=2, width=2000), discriminator=MLPAutoencoder(depth=2, width=3000))

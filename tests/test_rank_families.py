@@ -19,8 +19,8 @@ from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.objectives import MAGAN
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.recipes import RECIPES, find
-from ebgan.runfolder import read_records
 from ebgan.runs import trainer
+from ebgan.storage.runfolder import read_records
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Game
 from ebgan.training.step import Progress, train_step

@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from ebgan.cli.main import run
-from ebgan.runfolder import read_records
+from ebgan.storage.runfolder import read_records
 
 SMALL = ["--data.size", "8", "--images", "3000", "--nets.discriminator.widths", "30", "20"]
 QUICK = ["--optimisers.discriminator.lr", "5e-3", "--evaluation.every", "3000", "--device", "cpu"]

@@ -8,7 +8,7 @@ from ebgan.cli.main import run
 from ebgan.recipes import find_grid
 from ebgan.report import png
 from ebgan.reproductions.index import REPRODUCTIONS
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Result, SweepStore
 from ebgan.sweeps.plan import chosen
 

@@ -12,7 +12,7 @@ from PIL import Image
 from ebgan.cli.main import run
 from ebgan.data import Packed, write_packed
 from ebgan.recipes.catalogue import entries
-from ebgan.runfolder import RunFolder, read_records
+from ebgan.storage.runfolder import RunFolder, read_records
 
 
 def test_recipes_lists_each_with_paper_and_figure(capsys):

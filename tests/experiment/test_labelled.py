@@ -22,11 +22,11 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, SemiSupervised
 from ebgan.randomness import Randomness
-from ebgan.runfolder import read_records
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.run import Run
 from ebgan.runs.trainer import Silent
+from ebgan.storage.runfolder import read_records
 from ebgan.sweeps.training import run_trials
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam

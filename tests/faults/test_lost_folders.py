@@ -13,9 +13,9 @@ import pytest
 import ebgan
 from ebgan.cli.main import run as command
 from ebgan.errors import CheckpointError, StorageError, UsageError
-from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.storage.files import write_atomically
 from ebgan.storage.held import FolderLostError
+from ebgan.storage.runfolder import RunFolder, append_record, read_records
 from ebgan.sweeps.store import SweepStore
 from ebgan.training import checkpoint, course
 from ebgan.training.lock import run_lock

@@ -8,9 +8,9 @@ import ebgan
 from ebgan.experiment import Evaluation
 from ebgan.metrics import TrainedClassifier
 from ebgan.nets.classifier import ConvClassifier
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs.examiners import images as examiner
 from ebgan.samplers import Prior
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.state import state
 
 CLOCKS = ("seconds", "images_per_second")  # what a record holds besides what was computed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ebgan.cli.main import run as command
-from ebgan.runfolder import read_records
+from ebgan.storage.runfolder import read_records
 
 ANYWHERE = [
     *("null", "5", "[1]", '"text"', "true", "{}", "1e999", "[" * 100_000, '{"a":' * 50_000),

@@ -45,9 +45,9 @@ from ebgan.samplers import Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
+from ebgan.training.course import data_energies
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
-from ebgan.training.pretraining import data_energies
 from ebgan.training.step import train_step
 
 STEPS, BATCH = 16, 16

@@ -13,7 +13,7 @@ from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
-from ebgan.nets.layers import BatchNorm, Linear, compute_in
+from ebgan.nets.layers import BatchNorm, Dense, compute_in
 from ebgan.randomness import Randomness
 from ebgan.samplers import DrawKey, Prior
 from ebgan.schedules import Constant
@@ -69,7 +69,7 @@ def test_outputs_leave_in_float32_from_a_net_in_bfloat16_and_are_near_those_in_f
     compute_in(net, torch.bfloat16)
     outputs = through(net, (3, 16, 16))
     assert {out.dtype for out in outputs} == {torch.float32}
-    layers = [module for module in net.modules() if isinstance(module, Linear | Convolution | Deconvolution)]
+    layers = [module for module in net.modules() if isinstance(module, Dense | Convolution | Deconvolution)]
     assert {layer.weight.dtype for layer in layers} == {torch.bfloat16}
     assert {norm.scale.dtype for norm in net.modules() if isinstance(norm, BatchNorm)} <= {torch.float32}
     for rough, right in zip(outputs, through(exact, (3, 16, 16)), strict=True):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ebgan.experiment.stacking import stacked
-from ebgan.nets.layers import BatchNorm, Linear, compute_in
+from ebgan.nets.layers import BatchNorm, Dense, compute_in
 from ebgan.nets.mlp_transition import MLPTransition
 
 SMALL = MLPTransition(width=6, code=5, std=0.5)
@@ -37,7 +37,7 @@ def test_each_half_has_so_many_weight_layers_and_all_but_the_last_have_batch_nor
         return sum(isinstance(module, kind) for module in spec.build(context(0)).modules())
 
     spec = MLPTransition(depth=depth, width=6, code=5)
-    assert kinds(spec, Linear) == 2 * depth
+    assert kinds(spec, Dense) == 2 * depth
     assert kinds(spec, BatchNorm) == 2 * depth - 1
     assert kinds(MLPTransition(depth=depth, width=6, code=5, batch_norm=False), BatchNorm) == 0
     assert spec.build(context(0))(numbers(3, 2, 3, 4).float()).shape == (3, 2, 3, 4)

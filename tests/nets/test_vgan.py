@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ebgan.errors import UsageError
 from ebgan.nets.base import BuildContext, Generator, TransitionGenerator
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm
-from ebgan.nets.layers import BatchNorm, Linear, compute_in
+from ebgan.nets.layers import BatchNorm, Dense, compute_in
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.randomness import Randomness
 from ebgan.samplers import DrawKey, Prior
@@ -76,7 +76,7 @@ def test_batch_norm_stands_on_all_layers_of_a_generator_but_its_last_and_nowhere
         )  # an ImageNorm's too
 
     def layers(name: str) -> int:
-        kinds = Linear | Convolution | Deconvolution
+        kinds = Dense | Convolution | Deconvolution
         return sum(isinstance(module, kinds) for module in SPECS[name].build(context()).modules())
 
     assert {name: (layers(name), norms(name)) for name in SPECS} == {

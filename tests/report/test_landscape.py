@@ -4,7 +4,7 @@ from PIL import Image, ImageSequence
 
 from ebgan.report import Landscape, landscape, landscapes, save_landscape, write_animation
 from ebgan.report.html import write_report
-from ebgan.runfolder import RunFolder
+from ebgan.storage.runfolder import RunFolder
 
 AXIS = np.linspace(-1, 1, 30)
 POINTS = np.random.default_rng(0).uniform(-1, 1, (40, 2))

@@ -15,7 +15,7 @@ from ebgan.reproductions.grid.best import figure4
 from ebgan.reproductions.grid.figures import figure2, figure3
 from ebgan.reproductions.grid.margins import figure9
 from ebgan.reproductions.grid.table1 import reproduce as table1
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Result, SweepStore, Trial
 from ebgan.sweeps.plan import chosen
 

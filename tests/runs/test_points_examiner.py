@@ -13,8 +13,8 @@ from ebgan.errors import DataError
 from ebgan.experiment import Experiment
 from ebgan.randomness import Randomness
 from ebgan.recipes import find
-from ebgan.runfolder import read_records
 from ebgan.runs.examiners.points import PointsExaminer, measure, survey
+from ebgan.storage.runfolder import read_records
 
 
 def short(name: str) -> Experiment:

@@ -19,10 +19,10 @@ from ebgan.nets.classifier import ConvClassifier
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.report import write_report
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs import looks, trainer
 from ebgan.runs.examiners import images as examiner
 from ebgan.runs.looks import examiner_of
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.checkpoint import newest, read
 from ebgan.training.optim import SGD, Adam
 

@@ -13,7 +13,7 @@ IMAGES = 300_000  # five epochs of MNIST
 
 
 @dataclass(frozen=True)
-class Options(ReadsClasses):
+class CalibrateOptions(ReadsClasses):
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E)."""
 
     source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
@@ -22,7 +22,7 @@ class Options(ReadsClasses):
 
 
 @dataclass(frozen=True)
-class Calibrate(Options, Named):
+class Calibrate(CalibrateOptions, Named):
     """Train a recipe's auto-encoder alone on the data and suggest a margin (EBGAN, appendix E).
 
     `ebgan calibrate RECIPE --help` lists every field of the recipe that can be changed by --FIELD VALUE. The images
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
     from ebgan.runs.calibration import calibrate
 
     base = replace(find_experiment(argv[0], argv[1:]), images=IMAGES)
-    chosen, experiment = with_fields(Options, f"calibrate {argv[0]}", base, argv[1:])
+    chosen, experiment = with_fields(CalibrateOptions, f"calibrate {argv[0]}", base, argv[1:])
     data = experiment.data.open()
     print("images seen     E(x)")
     found = calibrate(

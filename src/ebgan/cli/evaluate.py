@@ -13,8 +13,8 @@ from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ebgan.data import Dataset
-    from ebgan.runfolder import Record
     from ebgan.runs.run import Run
+    from ebgan.storage.runfolder import Record
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rich.text import Text
 from ebgan.distributed import rank
 from ebgan.experiment import Experiment
 from ebgan.report import metric_rows
-from ebgan.runfolder import Record, RunFolder, read_records
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
 _FIELDS = {  # name in a record: how it is shown; short, so that all fits on a line of 80 characters
     "images_per_second": "{:,.0f}/s",

@@ -11,7 +11,7 @@ from ebgan.cli.progress import shown_values
 from ebgan.distributed import rank
 from ebgan.experiment import Experiment
 from ebgan.report.summary import duration
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 SECONDS = 60.0  # after which a line is due, whether or not a tenth of the run has passed
 PARTS = 10  # of a run, each of which ends with a line

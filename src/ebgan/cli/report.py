@@ -12,7 +12,7 @@ from ebgan.cli.arguments import parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.runfolder import SweepFolder
+    from ebgan.storage.runfolder import SweepFolder
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> None:
     """Write, and say where."""
     chosen = parse(Report, "report", argv)
     from ebgan.report import write_report
-    from ebgan.runfolder import RunFolder, SweepFolder
+    from ebgan.storage.runfolder import RunFolder, SweepFolder
 
     sweep, run = SweepFolder(chosen.run), RunFolder(chosen.run)
     if sweep.trials.is_file():

@@ -13,8 +13,8 @@ from ebgan.cli.arguments import OpensData, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.reproductions.claims import Claim, Scale
-
+    from ebgan.recipes.index import Scale
+from ebgan.reproductions.claims import Claim
 
 HEADING = ["claim", "expected", "measured", "holds", "by"]
 WIDE = 200  # columns of a table that goes into a file

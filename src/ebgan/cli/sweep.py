@@ -137,7 +137,7 @@ def grid_name(grid: str) -> str:
 
 
 def _print_end(out: Path, failed: list[str]) -> None:
-    from ebgan.runfolder import SweepFolder
+    from ebgan.storage.runfolder import SweepFolder
     from ebgan.sweeps import SweepStore
     from ebgan.sweeps.driver import SweepFailedError
 

@@ -11,7 +11,7 @@ import torch
 
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.summary import duration
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Halving, SweepStore, Trial
 from ebgan.sweeps.halving import Rung, Scores, rungs, unfinished
 from ebgan.sweeps.moved import recognised

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options(ReadsClasses):
+class TrainOptions(ReadsClasses):
     """Train into a run folder; the same command again goes on from the newest checkpoint."""
 
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]", help="the run folder; runs/RECIPE by default")] = None
@@ -43,7 +43,7 @@ class Options(ReadsClasses):
 
 
 @dataclass(frozen=True)
-class Train(Options, Named):  # the fields of the last base come first, as RECIPE does
+class Train(TrainOptions, Named):  # the fields of the last base come first, as RECIPE does
     """Train into a run folder; the same command again goes on from the newest checkpoint.
 
     `ebgan train RECIPE --help` lists every field of the recipe that can be changed by --FIELD VALUE.
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> None:
     from ebgan.cli.experiment import find_device, find_experiment, with_fields
 
     _refuse_swapped(*argv[:2])
-    options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0], argv[1:]), argv[1:])
+    options, experiment = with_fields(TrainOptions, f"train {argv[0]}", find_experiment(argv[0], argv[1:]), argv[1:])
     _refuse_truth(options.out)
     from ebgan.cli.progress import print_summary
     from ebgan.distributed.launching import ranks

@@ -165,12 +165,9 @@ def _zeros(file: BinaryIO, end: int) -> bool:
 
 
 def _span(member: tarfile.TarInfo) -> Span:
-    kind = "plain" if member.isreg() and not member.issparse() else "a link" if _is_link(member) else "not a file"
+    link = member.issym() or member.islnk()
+    kind = "plain" if member.isreg() and not member.issparse() else "a link" if link else "not a file"
     return Span(member.offset_data, member.size, member.size, _refused(member.name) or kind)
-
-
-def _is_link(member: tarfile.TarInfo) -> bool:
-    return member.issym() or member.islnk()
 
 
 def _refused(name: str) -> str:

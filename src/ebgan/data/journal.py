@@ -14,16 +14,16 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ebgan.csv_cells import csv_text
 from ebgan.data.packed import START, Packed, open_packed
 from ebgan.errors import DataError, RunLockedError, UsageError
-from ebgan.runfolder import read_records
 from ebgan.storage.files import storage_errors, sweep_temporaries, write_atomically
 from ebgan.storage.held import try_lock
+from ebgan.storage.runfolder import Folder, Within, read_records
 
 Plan = dict[str, Any]  # what is packed and how: the first record
 
@@ -39,31 +39,13 @@ class Stretch(NamedTuple):
     deepest: int  # the highest level of pictures of 16 bits, 0 where there are none
 
 
-@dataclass(frozen=True)
-class PackFolder:
+class PackFolder(Folder):
     """Names within the folder, and what is there."""
 
-    path: Path
-
-    @property
-    def images(self) -> Path:
-        """The packed file."""
-        return self.path / "images.packed"
-
-    @property
-    def part(self) -> Path:
-        """The pixels so far."""
-        return self.path / "images.part"
-
-    @property
-    def journal(self) -> Path:
-        """What was done so far."""
-        return self.path / "journal.jsonl"
-
-    @property
-    def rejected(self) -> Path:
-        """The files that were refused."""
-        return self.path / "rejected.csv"
+    images = Within("images.packed")  # the packed file
+    part = Within("images.part")  # the pixels so far
+    journal = Within("journal.jsonl")  # what was done so far
+    rejected = Within("rejected.csv")  # the files that were refused
 
     def begin(self, plan: Plan) -> list[Stretch]:
         """What is done of a plan; none if it is a new one, which is noted. Raises UsageError if another is here."""

@@ -55,7 +55,7 @@ def decode_picture(
     if upright.mode in _DEEP:
         upright, deepest = _shallow(upright, white)
     elif colours_deep:
-        deepest = 256 * _highest(upright) + 255
+        deepest = 256 * int(np.asarray(upright)[..., :3].max()) + 255
         upright = upright if white is None else _brightened(upright, content, white)
     image = _colour(_centre(upright, crop) if crop is not None else upright)
     if size is not None:
@@ -148,11 +148,6 @@ def _scaled(deep: NDArray[np.int64], white: int | None) -> NDArray[np.uint8]:
 def _colours_deep(image: ImageFile.ImageFile) -> bool:
     """Whether a file has 16 bits for each colour, of which Pillow keeps only the upper eight."""
     return image.mode in ("RGB", "RGBA") and any(";16" in str(tile.args) for tile in image.tile)
-
-
-def _highest(image: Image.Image) -> int:
-    """The highest level of the colours."""
-    return int(np.asarray(image)[..., :3].max())
 
 
 def _brightened(upper: Image.Image, content: bytes | None, white: int) -> Image.Image:

@@ -90,7 +90,8 @@ def through_cache(
     If the cache cannot be written, the pictures are decoded all the same, with a warning.
     """
     listing, request = make_listing(), _Request(size, channels, make_listing, decode, white)
-    if not cache_wanted() or not _distinct(listing):
+    names = {entry.name for entry in listing.entries}
+    if not cache_wanted() or len(names) < len(listing.entries):
         return listing, decode(listing)
     identity = _identify(listing, request)
     if len(listing.entries) < _FEWEST and identity.bytes < _LEAST:
@@ -168,10 +169,6 @@ def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
         _log.info("%s: %s pictures, decoded before, from %s", listing.store.path.name, f"{len(names):,}", file)
     _told.add(file)
     return Pictures(packed.images, names, refused, file, int(deepest))
-
-
-def _distinct(listing: Listing) -> bool:
-    return len({entry.name for entry in listing.entries}) == len(listing.entries)
 
 
 def _identify(listing: Listing, request: _Request) -> _Identity:

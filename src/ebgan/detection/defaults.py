@@ -12,7 +12,7 @@ from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.bottleneck import BottleneckAutoencoder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, MAGAN, Objective
-from ebgan.samplers import Noised, Prior, Sampler
+from ebgan.samplers import Noised, Prior
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
 
@@ -54,7 +54,7 @@ def experiment(
         data=Data(limits=limits),
         nets=nets or default_nets(shape, chosen, code),
         energy=energy_for(chosen),
-        sampler=_sampler(noised, noise),
+        sampler=Noised(share=noised, noise=noise) if noised else Prior(),
         objective=chosen,
         optimisers=Optimisers(discriminator=adam, generator=adam),
         turns=Turns(generator=0) if alone else Turns(),
@@ -117,7 +117,3 @@ def _discriminator(features: int, width: int, objective: Objective[Any], code: C
     if isinstance(energy, LogisticEnergy):
         return MLPDiscriminator(depth=3, width=width, batch_norm=False, std=0.1)
     return BottleneckAutoencoder(width=width, code=code_units(features, code))
-
-
-def _sampler(noised: float, noise: float) -> Sampler[Any]:
-    return Noised(share=noised, noise=noise) if noised else Prior()

@@ -43,7 +43,7 @@ class RealReference:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Measurement:
     """Metrics of samples, and the protocol of the measurement."""
 
     metrics: dict[str, float]
@@ -57,7 +57,7 @@ class Evaluation:
 
 def evaluate_quickly(
     samples: Shaped[Tensor, "samples C H W"], classifier: TrainedClassifier, reference: RealReference
-) -> Evaluation:
+) -> Measurement:
     """The metrics that a classifier's p(y|x) alone gives, at next to no cost: I', classes covered, largest class.
 
     Samples are uint8 or float in [-1, 1], and the reference is made by the same classifier. i_usual and i_swapped are
@@ -68,7 +68,7 @@ def evaluate_quickly(
 
 def evaluate(
     samples: Shaped[Tensor, "samples C H W"], classifier: TrainedClassifier, reference: RealReference
-) -> Evaluation:
+) -> Measurement:
     """All metrics: the quick ones, and those on the classifier's features.
 
     These are the distances fid_classifier and kid_classifier, and precision, recall, density and coverage, the last
@@ -82,7 +82,7 @@ def evaluate(
         "kid_classifier": real.kernel.distance(read.features),
     }
     shared = real.overlap.overlap(read.features[: len(real.overlap.rows)])
-    return Evaluation(
+    return Measurement(
         quick.metrics | distances | shared._asdict(),
         quick.histogram,
         quick.protocol | _feature_protocol(len(samples), len(reference.features)),
@@ -113,7 +113,7 @@ def _real_side(reference: RealReference, samples: int) -> _RealSide:
     )
 
 
-def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReference) -> Evaluation:
+def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReference) -> Measurement:
     probabilities = read.probabilities
     histogram = class_histogram(probabilities.argmax(-1), probabilities.shape[-1])
     metrics = {
@@ -124,7 +124,7 @@ def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReferenc
         "largest_class": float(histogram.max()),
         "largest_class_real": reference.largest,
     }
-    return Evaluation(metrics, histogram.tolist(), _class_protocol(probabilities, classifier, reference))
+    return Measurement(metrics, histogram.tolist(), _class_protocol(probabilities, classifier, reference))
 
 
 def _nearest(count: int) -> int:

@@ -32,7 +32,7 @@ from ebgan.errors import check_least, check_number
 from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec, Generator, GeneratorSpec
 from ebgan.nets.clock import Fading
 from ebgan.nets.convolutions import Convolution, channels_last
-from ebgan.nets.layers import Linear, he, initialise, widened
+from ebgan.nets.layers import Dense, he, initialise, widened
 from ebgan.nets.notation import doublings
 from ebgan.nets.output import Output, ending
 from ebgan.schedules import Schedule
@@ -58,9 +58,8 @@ class BEGANGenerator(GeneratorSpec):
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
-        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Generator(self, context), context.randomness, "generator", std)
 
 
 @final
@@ -81,9 +80,8 @@ class BEGANAutoencoder(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Autoencoder:
         context.check_single("nets.discriminator")
-        net = _Autoencoder(self, context).to(context.device)
-        initialise(net, context.randomness, "discriminator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", std)
 
 
 class _Generator(Generator):
@@ -119,7 +117,7 @@ class _Decoder(nn.Module):
     def __init__(self, numbers: int, width: int, skip: bool, context: BuildContext, owner: str) -> None:
         super().__init__()
         self.width, self.skip = width, skip
-        self.start = Linear(numbers, SIDE * SIDE * width)
+        self.start = Dense(numbers, SIDE * SIDE * width)
         beside = [0, *[width * skip] * (doublings(context.shape, owner) - 1)]
         self.sizes = nn.ModuleList(_Size(width + maps, width) for maps in beside)
         self.image = Convolution(width, context.shape[0], 3)
@@ -159,7 +157,7 @@ class _Encoder(nn.Module):
         for maps, more in pairwise(width * index for index in range(1, sizes + 1)):
             self.layers.extend((_Convolution(maps, maps), _Convolution(maps, more, stride=2)))
         self.layers.extend(_Convolution(width * sizes, width * sizes) for _ in range(2))
-        self.code = Linear(SIDE * SIDE * width * sizes, numbers)
+        self.code = Dense(SIDE * SIDE * width * sizes, numbers)
 
     def forward(self, images: Tensor, carry: Tensor | None) -> Tensor:
         x = functional.elu(self.start(channels_last(images)))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import check_least
 from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec
-from ebgan.nets.layers import Linear, he, initialise, widened
+from ebgan.nets.layers import Dense, he, initialise, widened
 
 
 @final
@@ -29,9 +29,7 @@ class BottleneckAutoencoder(DiscriminatorSpec):
     code: int = 4  # units of the code
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Bottleneck(self, context)
-        initialise(net, context.randomness, "discriminator", he)
-        return net
+        return initialise(_Bottleneck(self, context), context.randomness, "discriminator", he)
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, code=self.code)
@@ -42,12 +40,11 @@ class _Bottleneck(Autoencoder):
         super().__init__()
         self.shape, features, models = context.shape, math.prod(context.shape), context.models
         self.encoder = nn.Sequential(
-            Linear(features, spec.width, models), nn.ReLU(), Linear(spec.width, spec.code, models)
+            Dense(features, spec.width, models), nn.ReLU(), Dense(spec.width, spec.code, models)
         )
         self.decoder = nn.Sequential(
-            Linear(spec.code, spec.width, models), nn.ReLU(), Linear(spec.width, features, models)
+            Dense(spec.code, spec.width, models), nn.ReLU(), Dense(spec.width, features, models)
         )
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encoder(images.flatten(-3))

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ebgan.errors import UsageError
 from ebgan.nets.base import Autoencoder, BuildContext, Classifier, DiscriminatorSpec
-from ebgan.nets.layers import Linear, initialise, widened
+from ebgan.nets.layers import Dense, initialise, widened
 from ebgan.nets.mlp import MLPAutoencoder
 from ebgan.randomness import Randomness
 
@@ -41,7 +41,7 @@ class ClassHead(DiscriminatorSpec):
                 f"nets.discriminator.net: a class head reads the code of an auto-encoder, which "
                 f"{type(self.net).__name__} has not, or has with classes of its own: take MLPAutoencoder"
             )
-        head = Linear(self._code(context), context.classes, context.models)
+        head = Dense(self._code(context), context.classes, context.models)
         initialise(head, context.randomness, "discriminator.classes", head.summed**-0.5)
         return _Headed(net, head.to(context.device))
 
@@ -56,7 +56,7 @@ class ClassHead(DiscriminatorSpec):
 
 
 class _Headed(Autoencoder, Classifier):
-    def __init__(self, net: Autoencoder, head: Linear) -> None:
+    def __init__(self, net: Autoencoder, head: Dense) -> None:
         super().__init__()
         self.net, self.head = net, head
 

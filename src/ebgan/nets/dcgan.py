@@ -64,12 +64,10 @@ class ConvGenerator(GeneratorSpec):
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
+        std = he_by_outputs if self.std == "magan" else self.std
+        net = initialise(_Generator(self, context), context.randomness, "generator", std)
         if self.std == "magan":
-            initialise(net, context.randomness, "generator", he_by_outputs)
             initialise(net.layers[-1], context.randomness, "generator.last", glorot, uniform=True)
-        else:
-            initialise(net, context.randomness, "generator", self.std)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
@@ -108,10 +106,8 @@ class ConvAutoencoder(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Autoencoder:
         context.check_single("nets.discriminator")
-        net = _Autoencoder(self, context).to(context.device)
         std, uniform = (glorot, True) if self.std == "magan" else (self.std, False)
-        initialise(net, context.randomness, "discriminator", std, uniform=uniform)
-        return net
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", std, uniform=uniform)
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
         """Encoder and decoder for images [C, H, W]. Raises UsageError for a size that the strides do not divide."""
@@ -146,9 +142,7 @@ class ConvDiscriminator(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Discriminator:
         context.check_single("nets.discriminator")
-        net = _Discriminator(self, context).to(context.device)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Discriminator(self, context), context.randomness, "discriminator", self.std)
 
 
 class _Generator(Generator):

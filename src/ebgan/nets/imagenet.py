@@ -46,9 +46,8 @@ class NoisyGenerator(GeneratorSpec):
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
-        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Generator(self, context), context.randomness, "generator", std)
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
         """The layers for images [C, H, W]: DCGAN's, whose last one is cut in two."""

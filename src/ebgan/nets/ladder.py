@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import BuildContext, Denoised, Denoiser, DiscriminatorSpec
-from ebgan.nets.layers import DEEPEST, Linear, Models, Wide, initialise
+from ebgan.nets.layers import DEEPEST, Dense, Models, Wide, initialise
 from ebgan.nets.noise import Noise
 from ebgan.nets.standardise import Standardise
 from ebgan.records import Batch
@@ -56,7 +56,7 @@ class Ladder(DiscriminatorSpec):
             )
         net = _Ladder(self, context)
         for name, layer in net.named_modules():
-            if isinstance(layer, Linear):
+            if isinstance(layer, Dense):
                 initialise(layer, context.randomness, f"discriminator.{name}", layer.weight.shape[-1] ** -0.5)
         return net
 
@@ -92,16 +92,16 @@ class _Ladder(Denoiser):
         combinator = _Gaussian if spec.combinator == "gaussian" else _Vanilla
         self.shape, self.statistics = context.shape, spec.statistics
         self.noise = Noise(spec.noise, sizes, context.randomness, "ladder")
-        self.encoder = nn.ModuleList(Linear(below, above, models, bias=False) for below, above in pairs)
+        self.encoder = nn.ModuleList(Dense(below, above, models, bias=False) for below, above in pairs)
         self.encoder_norms = nn.ModuleList(Standardise(above, models) for _, above in pairs)
         self.shifts = nn.ModuleList(
             _Shift(above, models, scaled=spec.top_scale and index == len(pairs) - 1)
             for index, (_, above) in enumerate(pairs)
         )
-        self.decoder = nn.ModuleList(Linear(above, below, models, bias=False) for below, above in pairs)
+        self.decoder = nn.ModuleList(Dense(above, below, models, bias=False) for below, above in pairs)
         self.decoder_norms = nn.ModuleList(Standardise(size, models) for size in sizes)
         self.combinators = nn.ModuleList(combinator(size, models) for size in sizes)
-        self.to(context.randomness.seeds.device)
+        self.to(context.device)
 
     @property
     def layers(self) -> int:

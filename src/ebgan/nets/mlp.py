@@ -30,7 +30,7 @@ from ebgan.nets.base import (
     Generator,
     GeneratorSpec,
 )
-from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dense, Dropout, initialise, widened
 from ebgan.nets.output import Output, ending, squash
 from ebgan.numbers import Number, is_used
 
@@ -47,9 +47,7 @@ class MLPGenerator(GeneratorSpec):
     std: float = 0.02  # of the initial weights
 
     def build(self, context: BuildContext) -> Generator:
-        net = _Generator(self, context)
-        initialise(net, context.randomness, "generator", self.std)
-        return net
+        return initialise(_Generator(self, context), context.randomness, "generator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.generator", self)
@@ -71,9 +69,7 @@ class MLPAutoencoder(DiscriminatorSpec):
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Autoencoder(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -92,9 +88,7 @@ class MLPDiscriminator(DiscriminatorSpec):
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Discriminator:
-        net = _Discriminator(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Discriminator(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -113,9 +107,7 @@ class MLPExperts(DiscriminatorSpec):
     std: float = 0.04  # of the initial weights, about Glorot's: an expert near 1/2 hardly moves
 
     def build(self, context: BuildContext) -> Experts:
-        net = _Experts(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Experts(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -129,10 +121,9 @@ class _Generator(Generator):
         sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
         hidden: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            hidden += [Linear(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
+            hidden += [Dense(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
-        self.output = Linear(spec.width, math.prod(context.shape), context.models)
-        self.to(context.randomness.seeds.device)
+        self.output = Dense(spec.width, math.prod(context.shape), context.models)
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
@@ -148,9 +139,8 @@ class _Autoencoder(Autoencoder):
         self.squash = ending(spec.output, context.limits)
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "code")
-        self.decoder = Linear(spec.width, pixels, context.models)
+        self.decoder = Dense(spec.width, pixels, context.models)
         self.norm = _norm(spec.output_norm, pixels, context)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         before = self.trunk(images.flatten(-3))
@@ -164,9 +154,8 @@ class _Discriminator(Discriminator):
         super().__init__()
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
-        self.logit = Linear(spec.width, 1, context.models)
+        self.logit = Dense(spec.width, 1, context.models)
         self.norm = _norm(spec.output_norm, 1, context)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
@@ -182,8 +171,7 @@ class _Experts(Experts):
         super().__init__()
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
-        self.experts = Linear(spec.width, spec.experts, context.models)
-        self.to(context.randomness.seeds.device)
+        self.experts = Dense(spec.width, spec.experts, context.models)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))
@@ -196,10 +184,10 @@ class _Experts(Experts):
 
 def _trunk(spec: MLPAutoencoder | MLPDiscriminator | MLPExperts, context: BuildContext) -> nn.Sequential:
     """All hidden layers of a discriminator up to, but without, the last one's ReLU."""
-    layers: list[nn.Module] = [Linear(math.prod(context.shape), spec.width, context.models)]
+    layers: list[nn.Module] = [Dense(math.prod(context.shape), spec.width, context.models)]
     for index in range(spec.depth - 2):
         layers += [nn.ReLU(), _dropout(spec.dropout, context, f"hidden{index}")]
-        layers += [Linear(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
+        layers += [Dense(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
     return nn.Sequential(*layers)
 
 

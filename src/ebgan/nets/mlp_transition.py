@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import BuildContext, GeneratorSpec, TransitionGenerator
-from ebgan.nets.layers import DEEPEST, BatchNorm, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dense, initialise, widened
 from ebgan.nets.output import squash
 
 
@@ -31,9 +31,7 @@ class MLPTransition(GeneratorSpec):
     std: float = 0.04  # of the initial weights, about Glorot's
 
     def build(self, context: BuildContext) -> TransitionGenerator:
-        net = _Transition(self, context)
-        initialise(net, context.randomness, "generator", self.std)
-        return net
+        return initialise(_Transition(self, context), context.randomness, "generator", self.std)
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, depth=self.depth, width=self.width, code=self.code)
@@ -48,8 +46,7 @@ class _Transition(TransitionGenerator):
         self.shape, self.squash, self.code = context.shape, squash(context.limits), spec.code
         self.encoder = nn.Sequential(*_layers(spec, context, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
         self.hidden = nn.Sequential(*_layers(spec, context, [spec.code, *hidden]))
-        self.output = Linear(hidden[-1] if hidden else spec.code, pixels, context.models)
-        self.to(context.randomness.seeds.device)
+        self.output = Dense(hidden[-1] if hidden else spec.code, pixels, context.models)
 
     def encode(self, images: Tensor) -> Tensor:
         return widened(self.encoder(images.flatten(-3)))
@@ -64,5 +61,5 @@ def _layers(spec: MLPTransition, context: BuildContext, sizes: list[int]) -> lis
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
         norm = BatchNorm(outputs, context.models) if spec.batch_norm else nn.Identity()
-        layers += [Linear(inputs, outputs, context.models), norm, nn.ReLU()]
+        layers += [Dense(inputs, outputs, context.models), norm, nn.ReLU()]
     return layers

@@ -17,7 +17,7 @@ but are normal where theirs are uniform; biases begin at 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import final
 
 from torch import Tensor, nn
 
@@ -32,11 +32,10 @@ from ebgan.nets.base import (
     TransitionGenerator,
 )
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, channels_last
-from ebgan.nets.layers import BatchNorm, Linear, glorot, initialise, widened
+from ebgan.nets.layers import BatchNorm, Dense, Net, glorot, initialise, widened
 from ebgan.nets.output import squash
 
 KERNEL = 5
-Built = TypeVar("Built", bound=nn.Module)
 
 
 @final
@@ -113,7 +112,7 @@ class _Generator(Generator):
     def __init__(self, spec: VGANGenerator, context: BuildContext) -> None:
         super().__init__()
         self.noise = ((spec.noise,),)
-        self.hidden = nn.Sequential(Linear(spec.noise, spec.hidden), BatchNorm(spec.hidden), nn.ReLU())
+        self.hidden = nn.Sequential(Dense(spec.noise, spec.hidden), BatchNorm(spec.hidden), nn.ReLU())
         self.decoder = _Decoder(spec.hidden, spec.width, context)
 
     def forward(self, *noise: Tensor) -> Tensor:
@@ -127,7 +126,7 @@ class _Transition(TransitionGenerator):
         super().__init__()
         self.code = spec.code
         self.maps = _convolutions(spec.width, context, norm=True)
-        self.encoder = nn.Sequential(Linear(_units(spec.width, context), spec.code), BatchNorm(spec.code), nn.Tanh())
+        self.encoder = nn.Sequential(Dense(_units(spec.width, context), spec.code), BatchNorm(spec.code), nn.Tanh())
         self.decoder = _Decoder(spec.code, spec.width, context)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -146,7 +145,7 @@ class _Decoder(nn.Module):
         self.squash = squash(context.limits)
         height, breadth = _pooled(context)
         units = _units(width, context)
-        self.start = nn.Sequential(Linear(inputs, units), BatchNorm(units), nn.ReLU())
+        self.start = nn.Sequential(Dense(inputs, units), BatchNorm(units), nn.ReLU())
         self.unflatten = nn.Unflatten(1, (width, height, breadth))
         middle = Deconvolution(width, width, KERNEL, 2), ImageNorm(width), nn.ReLU()
         self.layers = nn.Sequential(*middle, Deconvolution(width, context.shape[0], KERNEL, 2))
@@ -162,7 +161,7 @@ class _Trunk(nn.Module):
     def __init__(self, width: int, hidden: int, context: BuildContext) -> None:
         super().__init__()
         self.maps = _convolutions(width, context, norm=False)
-        self.layer = Linear(_units(width, context), hidden)
+        self.layer = Dense(_units(width, context), hidden)
 
     def forward(self, images: Tensor) -> Tensor:
         features: Tensor = self.layer(self.maps(channels_last(images)).flatten(1))
@@ -173,7 +172,7 @@ class _Experts(Experts):
     def __init__(self, spec: VGANExperts, context: BuildContext) -> None:
         super().__init__()
         self.trunk = _Trunk(spec.width, spec.hidden, context)
-        self.experts = Linear(spec.hidden, spec.experts)
+        self.experts = Dense(spec.hidden, spec.experts)
 
     def forward(self, images: Tensor) -> Tensor:
         return widened(self.experts(self.trunk(images)))
@@ -186,7 +185,7 @@ class _Discriminator(Discriminator):
     def __init__(self, spec: VGANDiscriminator, context: BuildContext) -> None:
         super().__init__()
         self.trunk = _Trunk(spec.width, spec.hidden, context)
-        self.logit = Linear(spec.hidden, 1)
+        self.logit = Dense(spec.hidden, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         return widened(self.logit(self.trunk(images))).squeeze(-1)
@@ -228,7 +227,5 @@ def _checked(context: BuildContext, owner: str) -> BuildContext:
     return context
 
 
-def _built(net: Built, context: BuildContext, purpose: str, std: float | None) -> Built:
-    net.to(context.device)
-    initialise(net, context.randomness, purpose, glorot if std is None else std)
-    return net
+def _built(net: Net, context: BuildContext, purpose: str, std: float | None) -> Net:
+    return initialise(net, context.randomness, purpose, glorot if std is None else std)

@@ -13,8 +13,8 @@ from PIL import Image
 
 from ebgan.report.images import save_png
 from ebgan.report.landscape import Landscape, landscape
-from ebgan.runfolder import RunFolder
 from ebgan.storage.files import read_file, write_atomically
+from ebgan.storage.runfolder import RunFolder
 
 _FRAMES = 60  # at most, spread evenly over the run
 _MILLISECONDS = 150  # a frame

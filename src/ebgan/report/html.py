@@ -19,8 +19,8 @@ from PIL import Image
 
 from ebgan.errors import UsageError
 from ebgan.report import plots, summary
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
 if TYPE_CHECKING:
     from jinja2 import Environment

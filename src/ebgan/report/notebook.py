@@ -8,7 +8,7 @@ import time
 from importlib import import_module
 from typing import Any
 
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 INTERVAL = 0.5  # seconds between updates: each is a message to the browser
 _FIELDS = {  # name in a record: how it is shown

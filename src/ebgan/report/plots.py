@@ -28,7 +28,7 @@ from ebgan.report.ink import (
     short_number,
     svg,
 )
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 if TYPE_CHECKING:  # matplotlib takes half a second to load, which only what draws waits for
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ebgan.report.interval import counted
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 
 class Meaning(NamedTuple):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 
-Scale = Literal["tiny", "cpu", "paper"]  # seconds, to try it; minutes on a CPU; as long as the paper's
+from ebgan.recipes.index import Scale
+
 Note = Callable[[str], None]  # hears what is being done
 
 

@@ -19,9 +19,9 @@ from ebgan.recipes.methods import METHODS
 from ebgan.report import gallery
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.verdicts import within
-from ebgan.runfolder import read_records
 from ebgan.runs.run import Run
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import read_records
 
 STAGES = {
     "toy.ring": ("modes_covered", "high_quality", "reverse_kl"),

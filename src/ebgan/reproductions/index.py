@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
+from ebgan.recipes.index import Scale
 from ebgan.reproductions import comparison
 from ebgan.reproductions.anomalies import study as anomalies
-from ebgan.reproductions.claims import Findings, Request, Scale
+from ebgan.reproductions.claims import Findings, Request
 from ebgan.reproductions.grid import best as grid_best
 from ebgan.reproductions.grid import figures as grid_figures
 from ebgan.reproductions.grid import margins, table1

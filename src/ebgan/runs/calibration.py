@@ -22,7 +22,7 @@ from ebgan.experiment import Experiment
 from ebgan.experiment.starting import start
 from ebgan.nets.class_head import ClassHead
 from ebgan.objectives.wrapper import innermost
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 from ebgan.training.recorder import Recorder
 
 POINTS = 20  # of the energy curve

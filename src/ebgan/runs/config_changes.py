@@ -13,8 +13,8 @@ import yaml
 from ebgan import config
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.runfolder import RunFolder
 from ebgan.storage.files import read_file
+from ebgan.storage.runfolder import RunFolder
 from ebgan.tree_walk import aspect_of, leaves
 
 ABSENT = "absent"

@@ -16,8 +16,8 @@ from ebgan.errors import CheckpointError, UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.experiment.building import build_nets, refuse_vast_nets
 from ebgan.experiment.precision import emulation_warning
-from ebgan.runfolder import RunFolder
 from ebgan.runs.run import DataFacts, Run
+from ebgan.storage.runfolder import RunFolder
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
 from ebgan.training.course import Course
 from ebgan.training.facts import Facts

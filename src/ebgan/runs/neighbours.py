@@ -16,7 +16,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ebgan.data import Images, scaled
-from ebgan.metrics import Evaluation, Nearest, nearest
+from ebgan.metrics import Measurement, Nearest, nearest
 from ebgan.randomness import Randomness
 from ebgan.report import gallery, grid
 from ebgan.runs.examiners.base import METRIC_SEED
@@ -53,7 +53,7 @@ def find_neighbours(run: Run, data: Images) -> Neighbours:
     return Neighbours(images, COUNT, pixels, features)
 
 
-def measure(found: Neighbours) -> Evaluation:
+def measure(found: Neighbours) -> Measurement:
     """The median distances of samples and of real images from their nearest neighbours."""
     metrics = {}
     for name, (distance, _) in (("pixel_distance", found.pixels), ("feature_distance", found.features)):
@@ -63,7 +63,7 @@ def measure(found: Neighbours) -> Evaluation:
         "neighbours_of": f"{found.samples} samples, {len(found.images) - found.samples} real images held out in turn",
         "neighbour_features": "below the run's energy",
     }
-    return Evaluation(metrics, [], protocol)
+    return Measurement(metrics, [], protocol)
 
 
 _CAPTION = (
@@ -80,12 +80,10 @@ def picture(found: Neighbours, data: Images) -> Image:
     cells = []
     for name, first, last in (("sample", 0, found.samples), ("real", found.samples, len(found.images))):
         order = found.pixels.distance[first:last].argsort()[:SHOWN] + first
-        cells += [(f"{name} {_distances(found, place)}", _triple(found, place, data)) for place in order.tolist()]
+        for place in order.tolist():
+            caption = f"{name} {found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
+            cells.append((caption, _triple(found, place, data)))
     return gallery(cells, _COLUMNS, _CAPTION)
-
-
-def _distances(found: Neighbours, place: int) -> str:
-    return f"{found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
 
 
 def _triple(found: Neighbours, place: int, data: Images) -> Image:

@@ -22,9 +22,9 @@ from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenera
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
-from ebgan.runfolder import RunFolder
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
 from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
+from ebgan.storage.runfolder import RunFolder
 
 CHUNK = 512  # most images that pass through a net at a time
 CHUNK_PIXELS = CHUNK * 64 * 64  # most pixels at a time, for one channel

@@ -25,7 +25,6 @@ from ebgan.experiment.sources import with_source
 from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder
 from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.loading import run_beside
@@ -34,6 +33,7 @@ from ebgan.runs.refusals import refuse_before_training
 from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.settling import fill_from_data, keeps_margin
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder
 from ebgan.training.lock import run_lock
 from ebgan.training.log import Log, Observer
 from ebgan.training.loop import Training

@@ -17,7 +17,7 @@ from ebgan.experiment import refuse_unkeepable
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.trials import Published
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps.cluster import connected, sharing, workers_multiply_bf16
 from ebgan.sweeps.driver import Driver, Runner, SweepObserver
 from ebgan.sweeps.halving import Halving, Rung, rungs, unfinished

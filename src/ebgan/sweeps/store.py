@@ -25,8 +25,7 @@ from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment.grid import Trial
 from ebgan.storage.held import refuse_lost
-from ebgan.sweeps.row_checks import is_number
-from ebgan.sweeps.rows import Row, row_of
+from ebgan.sweeps.rows import Row, is_number, row_of
 from ebgan.sweeps.training import Result
 from ebgan.tree_walk import leaves
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ebgan.report.sweep import write_sweep_page
 from ebgan.report.trials import Published, SweepRecord, TrialPanel, TrialRecord, TrialSamples
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import moved
 from ebgan.sweeps.rows import Row
 from ebgan.sweeps.store import SweepStore
@@ -41,17 +41,17 @@ def sweep_record(folder: SweepFolder, published: Published | None, ids: Iterable
     if all(trial.score is None for trial in trials):
         return record
     if halving:
-        return record._replace(panels=[_of_rung(*rung) for rung in record.rungs.items()])
+        rungs = record.rungs.items()
+        return record._replace(
+            panels=[TrialPanel(f"{len(of):,} trials of {images:,} images", of) for images, of in rungs]
+        )
     return record._replace(panels=published.panels(trials) if published else [TrialPanel("All trials", trials)])
-
-
-def _of_rung(images: int, trials: Sequence[TrialRecord]) -> TrialPanel:
-    return TrialPanel(f"{len(trials):,} trials of {images:,} images", trials)
 
 
 def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
     """The rows with their settings: the fields that differ within their family."""
-    names = {family: _axes([row for row in rows if row.fields[FAMILY] == family]) for family in _families(rows)}
+    families = dict.fromkeys(row.fields[FAMILY] for row in rows)
+    names = {family: _axes([row for row in rows if row.fields[FAMILY] == family]) for family in families}
     return [
         TrialRecord(
             id=row.id,
@@ -76,10 +76,6 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
 def _setting(value: Any) -> Any:
     """A value of a field as the page shows it; a list as its text."""
     return str(value) if isinstance(value, list) else value
-
-
-def _families(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row.fields[FAMILY] for row in rows))
 
 
 def _axes(rows: Sequence[Row]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from ebgan.runs.loading import assemble
 from ebgan.runs.looks import examiner_of
 from ebgan.runs.run import DataFacts, Run
 from ebgan.training.course import Course, unwatched
-from ebgan.training.step import Outcome
+from ebgan.training.recorder import Averages
 
 CHECKS = 20  # checks in a run whether all models of a stack have diverged, which ends it
 LAST = 10  # the energies of a trial are means over the last tenth of its steps
@@ -88,15 +88,16 @@ def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch
     course, images = course_of(experiments, data, device), experiments[0].images
     seeds = course.game.randomness.seeds
     diverged = torch.zeros(seeds.shape, dtype=torch.int64, device=seeds.device)
-    end, begun = _Means(), time.perf_counter()
+    end, begun = Averages(), time.perf_counter()
     for before, seen, outcome in course.steps(images, watched=unwatched):
         diverged = torch.where(outcome.finite | (diverged > 0), diverged, seen)
         if seen > images - images // LAST:
-            end.add(outcome)
+            end.add({name: outcome.values[name] for name in WATCHED if name in outcome.values})
         if seen * CHECKS // images > before * CHECKS // images and bool((diverged > 0).all()):
             break
     diverged = diverged.cpu()  # waits for the device
-    return TrainedStack(_weights(course), end.read(), diverged, time.perf_counter() - begun)
+    energies = {name: mean.cpu() for name, mean in end.take().items()}
+    return TrainedStack(_weights(course), energies, diverged, time.perf_counter() - begun)
 
 
 def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str) -> Course:
@@ -113,24 +114,6 @@ def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.de
 def opened(data: Data) -> Dataset:
     """The images or points of an experiment, kept for the next stack of the process."""
     return data.open()
-
-
-class _Means:
-    """Means of metrics over the steps added."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, outcome: Outcome) -> None:
-        for name in WATCHED:
-            if name in outcome.values:
-                value = outcome.values[name]
-                self.sums[name] = self.sums[name] + value if name in self.sums else value
-                self.counts[name] = self.counts.get(name, 0) + 1
-
-    def read(self) -> dict[str, Tensor]:
-        return {name: (total / self.counts[name]).cpu() for name, total in self.sums.items()}
 
 
 def _weights(course: Course) -> dict[str, Tensor]:

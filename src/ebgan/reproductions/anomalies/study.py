@@ -21,9 +21,10 @@ import numpy as np
 
 from ebgan.csv_cells import as_it_was, csv_text
 from ebgan.errors import StorageError
+from ebgan.recipes.index import Scale
 from ebgan.reproductions.anomalies.methods import ALONE, DEFAULT, METHODS, Method
-from ebgan.reproductions.anomalies.tables import Split, Table, in_folder, read, shipped
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.anomalies.tables import Table, TrainTestSplit, in_folder, read, shipped
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Share, at_least
 from ebgan.storage.files import read_file, write_atomically
@@ -75,7 +76,7 @@ def opened(asked: Request) -> Iterator[Table]:
         yield from map(read, in_folder(Path(asked.data or "adbench"))[: asked.limit])
 
 
-def measured(table: Table, split: Split, seed: int, name: str, method: Method) -> Measured:
+def measured(table: Table, split: TrainTestSplit, seed: int, name: str, method: Method) -> Measured:
     """What a method reaches on a split."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 

@@ -32,7 +32,7 @@ class Table:
         """How many numbers a row has."""
         return int(self.rows.shape[1])
 
-    def split(self, seed: int, most: int) -> Split:
+    def split(self, seed: int, most: int) -> TrainTestSplit:
         """A split by a seed; at most so many rows train, and at most as many normal ones test."""
         draw = np.random.default_rng(seed)
         normal = draw.permutation(np.flatnonzero(~self.anomalous))
@@ -40,11 +40,11 @@ class Table:
         half = len(normal) // 2
         trained, tested = normal[:half][:most], normal[half:][:most]
         indices = np.concatenate((tested, odd))
-        return Split(self.rows[trained], self.rows[indices], np.arange(len(indices)) >= len(tested))
+        return TrainTestSplit(self.rows[trained], self.rows[indices], np.arange(len(indices)) >= len(tested))
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class TrainTestSplit:
     """What trains, and what tests."""
 
     train: Floats  # [m, features], normal rows

@@ -16,8 +16,8 @@ from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.study import Study, studied
 from ebgan.reproductions.grid.table1 import axes_of
 from ebgan.reproductions.verdicts import below
-from ebgan.runfolder import SweepFolder, read_records
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import SweepFolder, read_records
 from ebgan.sweeps import SweepStore
 
 _BEST = {"nLayerG": "5", "nLayerD": "2", "sizeG": "800", "sizeD": "1024", "dropoutD": "0.0"}

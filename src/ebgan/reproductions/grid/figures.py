@@ -118,9 +118,6 @@ def _pair(panel: TrialPanel) -> list[str]:
     scores = families(panel.trials)["GAN"]
     if not scores:
         return [panel.title.removeprefix("GAN: "), "0", "", "", ""]
-    numbers = f"{100 * _failing(scores):.1f} %", f"{statistics.fmean(scores):.3f}", f"{max(scores):.3f}"
+    failing = share(scores, FIGURES.failed, below=True) or 0.0
+    numbers = f"{100 * failing:.1f} %", f"{statistics.fmean(scores):.3f}", f"{max(scores):.3f}"
     return [panel.title.removeprefix("GAN: "), f"{len(scores):,}", *numbers]
-
-
-def _failing(scores: Sequence[float]) -> float:
-    return share(scores, FIGURES.failed, below=True) or 0.0

@@ -14,7 +14,7 @@ from ebgan.recipes.grid_figures import FIGURES
 from ebgan.recipes.mnist_grid import both
 from ebgan.report.trials import Published, SweepRecord
 from ebgan.reproductions.claims import Request
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Standing, SweepStore, sweep
 from ebgan.sweeps.summary import sweep_record
 

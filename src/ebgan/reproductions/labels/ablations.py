@@ -19,8 +19,9 @@ from ebgan.experiment import Experiment, Labelled, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled, SemiSupervised
+from ebgan.recipes.index import Scale
 from ebgan.recipes.semisupervised_mnist import EBGAN_LN_STEPS, ebgan_ln_of, without_generator
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.labels.cell_runs import Errors, errors_of, said
 from ebgan.reproductions.verdicts import below_in_pairs
 from ebgan.schedules import Linear, Schedule, Steps

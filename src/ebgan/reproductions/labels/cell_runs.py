@@ -17,8 +17,8 @@ from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.reproductions.claims import Request
-from ebgan.runfolder import RunFolder, SweepFolder, read_records
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import RunFolder, SweepFolder, read_records
 from ebgan.sweeps import SweepStore, Trial
 from ebgan.sweeps.plan import Task, planned
 from ebgan.sweeps.precision import settled

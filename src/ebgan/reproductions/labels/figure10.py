@@ -12,14 +12,15 @@ from statistics import fmean
 
 from ebgan.data import Packed
 from ebgan.nets.ladder import Ladder
+from ebgan.recipes.index import Scale
 from ebgan.report import gallery, grid
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.labels.table2 import experiment_of, folder_of
 from ebgan.reproductions.verdicts import holds_of_each, within
-from ebgan.runfolder import read_records
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.run import Run
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import read_records
 
 KIND, LABELS = "EBGAN-LN", 100
 SHOWN, MEASURED = 100, 2000  # samples in a panel, and those that metrics are taken over

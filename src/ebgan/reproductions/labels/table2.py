@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from ebgan.experiment import Experiment
+from ebgan.recipes.index import Scale
 from ebgan.recipes.semisupervised_mnist import (
     EBGAN_LN_STEPS,
     LADDER_RATE,
@@ -27,7 +28,7 @@ from ebgan.recipes.semisupervised_mnist import (
     shortened,
     without_generator,
 )
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.labels.cell_runs import Errors, errors_of, said
 from ebgan.reproductions.verdicts import below_in_pairs
 

@@ -14,10 +14,10 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
 from ebgan.metrics.inception_v3 import InceptionV3, load_inception
 from ebgan.reproductions.claims import Note
-from ebgan.runfolder import Record, RunFolder, append_record, read_records
 from ebgan.runs.inception import inception_distances
 from ebgan.runs.run import Run
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder, append_record, read_records
 from ebgan.training.checkpoint import read
 
 PARTS = 3

@@ -18,11 +18,11 @@ from ebgan.reproductions.claims import Claim, Request
 from ebgan.reproductions.pictures.checkpoints_by_third import Thirds, distances
 from ebgan.reproductions.pictures.sizes import Counted, ScaledRecipe, side_of
 from ebgan.reproductions.verdicts import below, within
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.calibration import constant_outputs
 from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.examiners.images import some
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
 TITLES = {"dcgan": "DCGAN", "ebgan": "EBGAN", "ebgan_pt": "EBGAN-PT", "began": "BEGAN", "magan": "MAGAN"}
 COLLAPSED = 0.5  # spread below which samples are too much alike

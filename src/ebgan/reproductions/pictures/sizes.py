@@ -19,7 +19,7 @@ from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.notation import parse, show
-from ebgan.reproductions.claims import Scale
+from ebgan.recipes.index import Scale
 
 DIGITS = 64  # of the digits that stand in for pictures
 

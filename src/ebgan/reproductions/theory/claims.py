@@ -13,8 +13,9 @@ import torch
 
 from ebgan.experiment import Experiment
 from ebgan.objectives import EBGAN
+from ebgan.recipes.index import Scale
 from ebgan.report import Panel, panels
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.theory.equilibrium import Position, best_energies, play, total_variation, value
 from ebgan.reproductions.theory.flatness import DISCRIMINATORS, NetsAt, setting, watch

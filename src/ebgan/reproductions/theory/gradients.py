@@ -36,10 +36,10 @@ from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.objectives import EBGAN, GAN, Objective
-from ebgan.recipes.index import find
+from ebgan.recipes.index import Scale, find
 from ebgan.records import Batch
 from ebgan.report import Panel, panels
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.verdicts import Difference
 from ebgan.training.game import Game
 from ebgan.training.step import Progress

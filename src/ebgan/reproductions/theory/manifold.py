@@ -28,10 +28,10 @@ from ebgan.experiment.starting import start
 from ebgan.metrics import auroc
 from ebgan.objectives import EBGAN
 from ebgan.randomness import Randomness
-from ebgan.recipes.index import find
+from ebgan.recipes.index import Scale, find
 from ebgan.records import Batch
 from ebgan.report import Landscape, gallery, grid, landscapes
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Difference, below_in_pairs, within
 from ebgan.training.game import Game, Turns

@@ -23,9 +23,9 @@ from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
 from ebgan.objectives import VGAN, LossSensitiveGAN, Objective
-from ebgan.recipes.index import find
+from ebgan.recipes.index import Scale, find
 from ebgan.report import Panel, panels
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.theory.partition import DiscreteEnergy, affine, inner_loop, tight
 from ebgan.schedules import Constant
 from ebgan.training.game import Turns

@@ -13,7 +13,7 @@ from ebgan.data import Packed, open_data, scaled
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
-from ebgan.reproductions.claims import Scale
+from ebgan.recipes.index import Scale
 
 HELD_OUT = {"mnist": 10_000, "cifar10": 10_000, "svhn": 13_257, "digits": 200}  # of the training images
 DIGITS_TESTED = 400  # digits have no test set of their own

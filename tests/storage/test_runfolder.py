@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ebgan.errors import StorageError
-from ebgan.runfolder import RunFolder, append_record, keep_records, read_records
 from ebgan.storage.files import storage_errors, sweep_temporaries, write_atomically
+from ebgan.storage.runfolder import RunFolder, append_record, keep_records, read_records
 
 
 def test_grids_are_listed_oldest_first_and_other_files_passed_over(tmp_path: Path) -> None:

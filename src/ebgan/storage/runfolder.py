@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from ebgan.errors import StorageError
-from ebgan.record_checks import parsed, refuse_misfit
 from ebgan.storage.files import read_file, refuse_endless, refuse_impossible, storage_errors, write_atomically
 from ebgan.storage.held import refuse_lost
+from ebgan.storage.record_checks import parsed, refuse_misfit
 
 logger = logging.getLogger(__name__)
 
@@ -39,23 +39,38 @@ MOST_CODE_TEXT = 4096  # characters of code.txt that a message shows
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """Names within a run folder, and the records that it holds."""
+class Folder:
+    """A folder whose files have names of their own: `report = Within("report.html")` in a subclass."""
 
     path: Path
 
-    @property
-    def config(self) -> Path:
-        """The experiment as YAML."""
-        return self.path / "config.yaml"
 
-    @property
-    def code(self) -> Path:
-        """The paths of the Python files that define the user's own classes, one a line."""
-        return self.path / "code.txt"
+class Within:
+    """The path of a file or folder within a `Folder`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: Folder, kind: type[Folder] | None = None) -> Path:
+        return folder.path / self.name
+
+
+class RunFolder(Folder):
+    """Names within a run folder, and the records that it holds."""
+
+    config = Within("config.yaml")  # the experiment as YAML
+    code = Within("code.txt")  # the paths of the Python files that define the user's own classes, one a line
+    stats = Within("stats.jsonl")  # losses, energies and speeds, a JSON record a line
+    evaluations = Within("evaluations.jsonl")  # metrics of samples, a JSON record a line
+    alarms = Within("alarms.jsonl")  # what looked wrong while training, a JSON record a line
+    real = Within("real.png")  # a grid of real images
+    animation = Within("animation.gif")  # the pictures of samples one after the other
+    report = Within("report.html")  # the run on one self-contained page
+    checkpoints = Within("checkpoints")  # the folder of checkpoints
+    lock = Within("lock")  # the file that the training process holds locked
 
     def code_files(self) -> list[str]:
-        """The lines of this file as text for messages, without what a terminal would act on; [] if there is none."""
+        """The lines of `code` as text for messages, without what a terminal would act on; [] if there is none."""
         if not self.code.is_file():
             return []
         try:
@@ -64,46 +79,6 @@ class RunFolder:
         except OSError:
             return []
         return ["".join(letter for letter in line if letter.isprintable()) for line in lines]
-
-    @property
-    def stats(self) -> Path:
-        """Losses, energies and speeds, a JSON record a line."""
-        return self.path / "stats.jsonl"
-
-    @property
-    def evaluations(self) -> Path:
-        """Metrics of samples, a JSON record a line."""
-        return self.path / "evaluations.jsonl"
-
-    @property
-    def alarms(self) -> Path:
-        """What looked wrong while training, a JSON record a line."""
-        return self.path / "alarms.jsonl"
-
-    @property
-    def real(self) -> Path:
-        """A grid of real images."""
-        return self.path / "real.png"
-
-    @property
-    def animation(self) -> Path:
-        """The pictures of samples one after the other."""
-        return self.path / "animation.gif"
-
-    @property
-    def report(self) -> Path:
-        """The run on one self-contained page."""
-        return self.path / "report.html"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def lock(self) -> Path:
-        """The file that the training process holds locked."""
-        return self.path / "lock"
 
     def refuse_unfit(self) -> None:
         """Raise, before any work, what training would meet here later.
@@ -136,26 +111,12 @@ class RunFolder:
         return sorted(path for path in (self.path / "samples").glob("*.npz") if path.stem.isdecimal())
 
 
-@dataclass(frozen=True)
-class SweepFolder:
+class SweepFolder(Folder):
     """Names within the folder of a sweep."""
 
-    path: Path
-
-    @property
-    def trials(self) -> Path:
-        """The SQLite file with a row a trial."""
-        return self.path / "trials.sqlite"
-
-    @property
-    def report(self) -> Path:
-        """The sweep on one self-contained page."""
-        return self.path / "report.html"
-
-    @property
-    def lock(self) -> Path:
-        """The file that the driver holds locked."""
-        return self.path / "lock"
+    trials = Within("trials.sqlite")  # the SQLite file with a row a trial
+    report = Within("report.html")  # the sweep on one self-contained page
+    lock = Within("lock")  # the file that the driver holds locked
 
 
 def read_records(path: Path) -> list[Record]:
