@@ -91,4 +91,4 @@ def test_points_are_no_pictures(tmp_path, option, capsys):
     tiny = ["--images", "64", "--evaluation.samples", "20", "--evaluation.grid", "20", "--device", "cpu"]
     assert run(["train", "toy.gaussian.gan", str(tmp_path), *tiny]) == 0
     assert run(["sample", str(tmp_path), *option]) == 2
-    assert f"{option[0]}: a point is no picture" in capsys.readouterr().err
+    assert f"{option[0]}: this run was trained on points" in capsys.readouterr().err

@@ -293,7 +293,7 @@ def test_what_is_done_is_said_in_a_line_each(archive, decoded, caplog):
     assert [record.message for record in caplog.records] == [
         f"set.zip: decoding 4 pictures, cached in {kept()[0].parent} (EBGAN_NO_CACHE=1 turns this off)"
     ]
-    picture_cache._told.clear()
+    picture_cache._announced.clear()
     caplog.clear()
     for _ in range(3):
         open_data(archive, size=8)

@@ -194,7 +194,7 @@ def test_folders_of_numbers_that_are_no_shards_are_classes(tmp_path: Path, files
 def test_the_user_s_word_decides_on_classes_and_the_set_says_how_they_were_found(tmp_path: Path) -> None:
     place = tree(tmp_path, ["Paris/1.png", "Rome/1.png"])
     assert open_data(place, size=4).notes == (
-        "classes by their folders (Paris, Rome); --data.classes none if these are no classes",
+        "classes by their folders (Paris, Rome); --data.classes none if these are not classes",
     )
     none = open_data(place, size=4, classes="none")
     assert (none.labels, none.notes) == (None, ("no classes, as requested",))

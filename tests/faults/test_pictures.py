@@ -323,7 +323,7 @@ def test_of_a_tree_with_traps_the_pictures_are_counted_once_and_the_rest_is_name
         refused=[("dog/self", "a link that leads to no file")],
         grey=False,
         notes=(
-            "classes by their folders (cat, dog, fox); --data.classes none if these are no classes",
+            "classes by their folders (cat, dog, fox); --data.classes none if these are not classes",
             "ignored 2 files that are not pictures (.db, .txt)",
         ),
     )

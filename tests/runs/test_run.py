@@ -284,7 +284,7 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_may_be(
         lambda: run.to(device),
         lambda: train(EBGAN_RUN, tmp_path / "run", data=PICTURES, device=device),
     ):
-        with pytest.raises(UsageError, match=rf"device={device}: not available here: expected cpu, or cuda"):
+        with pytest.raises(UsageError, match=rf"device={device}: not available: expected cpu, or cuda"):
             ask()
     assert not (tmp_path / "run").exists()
 

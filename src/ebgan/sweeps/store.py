@@ -140,7 +140,7 @@ class SweepStore:
             try:
                 rows[values[0]] = row_of(values)
             except ValueError as error:
-                logger.warning("%s: trial %.40s was changed and is passed over: its %s", self.path, values[0], error)
+                logger.warning("%s: trial %.40s was changed and is ignored: its %s", self.path, values[0], error)
         return [rows[trial] for trial in (self._asked() if ids is None else ids) if trial in rows]
 
     def _asked(self) -> list[str]:
