@@ -72,7 +72,7 @@ def test_another_name_or_scale_is_refused_with_the_mend(capsys):
     assert run(["reproduce", "teory"]) == 2
     assert "did you mean theory?" in capsys.readouterr().err
     assert run(["reproduce", "theory", "--scale", "paper"]) == 2
-    assert "theory has the scales tiny, cpu" in capsys.readouterr().err
+    assert "theory has only the scales tiny, cpu" in capsys.readouterr().err
     assert run(["reproduce", "figure9", "--data", "x"]) == 2
     assert "--data: figure9 is measured on its own data" in capsys.readouterr().err
     assert run(["reproduce", "figure6", "--scale", "tiny", "--data", "x"]) == 2

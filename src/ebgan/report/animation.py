@@ -1,4 +1,4 @@
-"""Pictures one after the other as an animated GIF: those of a run, or any."""
+"""Write pictures as an animated GIF."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLORS = 64
 def write_animation(folder: RunFolder) -> None:
     """Write animation.gif of a run's pictures, oldest first; nothing if there are fewer than two.
 
-    Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     grids = folder.grids()
     step = max(1.0, (len(grids) - 1) / (_FRAMES - 1))
@@ -35,9 +35,9 @@ def write_animation(folder: RunFolder) -> None:
 
 
 def save_gif(frames: Sequence[Image.Image], path: Path, times: int | list[int] = 80, colors: int = 256) -> None:
-    """Write pictures of one size as a GIF without end, each shown for so many milliseconds (of all, or of each).
+    """Write pictures of one size atomically as a looping GIF; `times` are milliseconds for all frames, or for each.
 
-    Whole or not at all. Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     first, *others = [frame.convert("RGB").quantize(colors, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
