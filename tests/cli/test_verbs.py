@@ -198,7 +198,7 @@ def test_a_run_without_a_best_checkpoint_says_so(tmp_path, capsys):
     command = ["train", "digits", out, "--data", str(tmp_path / "plain.npz"), "--images", "128"]
     assert run([*command, "--evaluation.grid", "4"]) == 0
     assert run(["sample", out, "--best"]) == 4
-    assert "leave --best out" in capsys.readouterr().err
+    assert "leave out --best" in capsys.readouterr().err
 
 
 def test_score_names_the_classes_there_are(trained, tmp_path, capsys):

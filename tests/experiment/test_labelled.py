@@ -223,7 +223,7 @@ def test_a_run_without_classes_names_none(tmp_path: Path) -> None:
         LADDER, objective=EBGAN(), nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(width=8)), images=100
     )
     run = ebgan.train(plain, tmp_path, data=np.zeros((20, 8, 8), np.uint8), device="cpu")
-    with pytest.raises(UsageError, match="tells no classes apart"):
+    with pytest.raises(UsageError, match="has no classifier"):
         run.classify(torch.zeros(1, 1, 8, 8))
 
 

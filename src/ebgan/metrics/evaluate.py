@@ -129,7 +129,7 @@ def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReferenc
 
 
 def _nearest(count: int) -> int:
-    """k of the nearest-neighbour balls, lowered if there are only `count` rows."""
+    """The number k for nearest-neighbour balls, lowered if there are only `count` rows."""
     return min(NEAREST, count - 1)
 
 

@@ -1,6 +1,6 @@
-"""Checks of the rows of trials.sqlite, so that a report can be made of them: the file may come from anywhere.
+"""Check the rows of trials.sqlite before a report is made from them: the file may come from anywhere.
 
-SQLite keeps any value in any column: a text where a number is to be, an endless number, text that is no JSON.
+SQLite stores any value in any column: text instead of a number, infinite numbers, text that is not JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NEEDED = ("objective.type", "images")
 
 
 def fields_of(text: Any) -> dict[str, Any]:
-    """The fields of a trial by path. Raises ValueError that says what is wrong with them."""
+    """The fields of a trial: dotted path -> value. Raises ValueError that describes an invalid one."""
     fields = _object(text, "fields")
     for path in _NEEDED:
         if path not in fields:
@@ -37,7 +37,7 @@ def fields_of(text: Any) -> dict[str, Any]:
 
 
 def metrics_of(text: Any) -> dict[str, float]:
-    """The metrics of a trial by name. Raises ValueError that says what is wrong with them."""
+    """The metrics of a trial: name -> value. Raises ValueError that describes an invalid one."""
     metrics = _object(text, "metrics")
     for name, value in metrics.items():
         if not is_number(value):
@@ -46,7 +46,7 @@ def metrics_of(text: Any) -> dict[str, float]:
 
 
 def refuse_odd(status: Any, error: Any, **numbers: Any) -> None:
-    """Raise ValueError that names the column in which a row makes no sense."""
+    """Raise ValueError, with the column's name, for an invalid value."""
     if status not in STATUSES:
         raise ValueError(f"status is {_short(status)}")
     if not isinstance(error, str):
@@ -59,7 +59,7 @@ def refuse_odd(status: Any, error: Any, **numbers: Any) -> None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number."""
+    """Whether a value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and _bounded(value)
 
 
@@ -73,9 +73,9 @@ def _object(text: Any, column: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (TypeError, ValueError, RecursionError):
-        raise ValueError(f"{column} is no JSON but {_short(text)}") from None
+        raise ValueError(f"{column} is not JSON but {_short(text)}") from None
     if not isinstance(found, dict):
-        raise ValueError(f"{column} is no JSON object but {_short(found)}")
+        raise ValueError(f"{column} is not a JSON object but {_short(found)}")
     return found
 
 
