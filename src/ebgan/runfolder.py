@@ -126,6 +126,14 @@ class RunFolder:
         grids = (self.path / "samples").glob("*.png")
         return sorted((int(path.stem), path) for path in grids if path.stem.isdecimal() and path.is_file())
 
+    def landscape(self, images: int) -> Path:
+        """The arrays of the energy landscape after so many images seen, of a run on points."""
+        return self.path / "samples" / f"{images:09d}.npz"
+
+    def landscapes(self) -> list[Path]:
+        """The arrays of all landscapes, oldest first."""
+        return sorted(path for path in (self.path / "samples").glob("*.npz") if path.stem.isdecimal())
+
 
 @dataclass(frozen=True)
 class SweepFolder:

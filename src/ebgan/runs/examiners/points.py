@@ -20,7 +20,7 @@ from ebgan.metrics import (
     transport_distance,
 )
 from ebgan.randomness import Randomness
-from ebgan.report import Landscape, landscape, save_png
+from ebgan.report import Landscape, save_landscape
 from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
@@ -40,7 +40,7 @@ class PointsExaminer(RunExaminer):
     def picture(self, images: int, count: int) -> None:
         """Draw the energy with points of the data and `count` samples, always from the same noise."""
         samples = self._samples(count)[..., 0, 0]
-        save_png(landscape(survey(self.run, self.data, samples)), self.run.folder.grid(images))
+        save_landscape(survey(self.run, self.data, samples), self.run.folder, images)
 
     def measure(self) -> Record:
         """Modes of fresh samples: {"metrics", "histogram", "protocol"}.
