@@ -114,7 +114,7 @@ def test_samples_lie_within_the_datas_range(
 
 
 def test_a_range_without_a_nonlinearity_is_refused(context: Sites) -> None:
-    with pytest.raises(ValueError, match=r"data.limits=\(-2.0, 2.0\): images lie in \[-1, 1\] or \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"data.limits=\(-2.0, 2.0\): expected \[-1, 1\] or \[0, 1\] for images"):
         MLPGenerator(width=4).build(context(0, limits=(-2.0, 2.0)))
 
 

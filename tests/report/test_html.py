@@ -150,7 +150,7 @@ def test_the_same_folder_gives_the_same_page(run):
 
 
 def test_no_folder_is_an_error_that_says_what_was_expected(tmp_path):
-    with pytest.raises(UsageError, match="no run folder here"):
+    with pytest.raises(UsageError, match="not a run folder"):
         write_report(RunFolder(tmp_path / "missing"))
 
 

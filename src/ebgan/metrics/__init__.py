@@ -1,4 +1,4 @@
-"""Metrics: pure functions on arrays, and the classifier that some of them read images through."""
+"""Metrics: pure functions on arrays, and the classifier that some of them use."""
 
 from ebgan.metrics.baselines import baseline_errors
 from ebgan.metrics.classification import Classification, confusion_matrix

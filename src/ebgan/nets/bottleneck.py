@@ -1,10 +1,10 @@
-"""An auto-encoder whose code is narrower or wider than its hidden layers: for tables, whose rows have few features.
+"""An auto-encoder whose code may be narrower or wider than its hidden layers, for tables with few features.
 
     encoder   features -> width -> code,    decoder   code -> width -> features
 
-ReLU after both hidden layers, none after the code or the output. `MLPAutoencoder` has one width for hidden layers and
-code alike, as in the paper's grid: a narrow code then leaves a single narrow ReLU layer, which fits little more than a
-plane. There is no batch norm, so that the energy of a row depends on nothing but the row.
+ReLU after both hidden layers, none after the code or the output. In `MLPAutoencoder`, as in the paper's grid, hidden
+layers and code have the same width, so a narrow code leaves only one narrow ReLU layer, which fits little more than a
+plane. Without batch norm, the energy of a row depends only on that row.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Layers with a model axis: one set of weights for each model, so that a stack computes k separate models at once.
 
-(Those of `convolutions` have none.) Weights are drawn here and given their dtype here, of whatever layer they are.
+Layers of `convolutions` have no model axis. This module initialises the weights of all layers, and sets their dtype.
 
 A layer's arithmetic follows the dtype of its weights (float32, bfloat16 or float64, chosen when the nets are built);
 batch norm computes its statistics in float32 or better and keeps its own parameters there.

@@ -1,14 +1,14 @@
 """The fully connected nets of the grid search (EBGAN, section 4.1 and appendix C).
 
-Layers are counted as the paper counts them, weight layers in all: a generator of depth 5 has 4 hidden layers and an
-output; an auto-encoder of depth 2 has 1 encoder layer and 1 decoder layer; a classifier of depth 2 has 1 hidden layer
-and 1 logit. ReLU; batch norm after each weight layer but the generator's output and the discriminator's input;
-weights N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, biases 0.
+Depth is counted as in the paper, by weight layers: a generator of depth 5 has 4 hidden layers and an output; an
+auto-encoder of depth 2 has 1 encoder layer and 1 decoder layer; a discriminator of depth 2 has 1 hidden layer and 1
+logit. ReLU; batch norm after each weight layer except the generator's last and the discriminator's first; weights
+N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, biases 0.
 
-What the paper leaves unsaid: the rule read literally also puts batch norm on the decoder's output and on the logit
-(`output_norm`, off, as in the DCGAN code); dropout acts after each hidden activation of the discriminator; the
-decoder's output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's, VGAN's and WGAN-GP's discriminators have no
-batch norm (`batch_norm`).
+Not stated in the paper: read literally, its rule also puts batch norm on the decoder's output and on the logit
+(`output_norm`, off, as in the DCGAN code); dropout follows each hidden activation of the discriminator; the decoder's
+output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's, VGAN's and WGAN-GP's discriminators have no batch norm
+(`batch_norm`).
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class MLPAutoencoder(DiscriminatorSpec):
     width: int = 1024  # hidden units, and the size of the code
     dropout: float = 0.0  # share of hidden units dropped while training
     output: Output = "linear"  # the decoder's last nonlinearity: none, or the one whose range is the data's
-    batch_norm: bool = True  # on the hidden layers but the first
+    batch_norm: bool = True  # on the hidden layers except the first
     output_norm: bool = False  # batch norm on the decoder's output
-    code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the ReLU
+    code_activated: bool = True  # whether the code (for the pulling-away term) is taken after the ReLU
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Autoencoder:
@@ -83,7 +83,7 @@ class MLPDiscriminator(DiscriminatorSpec):
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units
     dropout: float = 0.0  # share of hidden units dropped while training
-    batch_norm: bool = True  # on the hidden layers but the first
+    batch_norm: bool = True  # on the hidden layers except the first
     output_norm: bool = False  # batch norm on the logit
     std: float = 0.002  # of the initial weights
 
@@ -97,14 +97,14 @@ class MLPDiscriminator(DiscriminatorSpec):
 @final
 @dataclass(frozen=True, kw_only=True)
 class MLPExperts(DiscriminatorSpec):
-    """`depth` - 1 hidden layers of `width` units and one logit an expert (VGAN); no batch norm, as its authors'."""
+    """`depth` - 1 hidden layers of `width` units and one logit per expert (VGAN); no batch norm, as in its code."""
 
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units
     experts: int = 100  # logits: the paper's number; the authors' code takes 128
     dropout: float = 0.0  # share of hidden units dropped while training
-    batch_norm: bool = False  # on the hidden layers but the first
-    std: float = 0.04  # of the initial weights, about Glorot's: an expert near 1/2 hardly moves
+    batch_norm: bool = False  # on the hidden layers except the first
+    std: float = 0.04  # of the initial weights, about Glorot's: with small weights experts near 1/2 hardly learn
 
     def build(self, context: BuildContext) -> Experts:
         return initialise(_Experts(self, context), context.randomness, "discriminator", self.std)

@@ -1,7 +1,7 @@
-"""A fully connected transition generator (VCD): image -> code -> image, the small relative of the authors' nets.
+"""A fully connected transition generator (VCD): image -> code -> image, a small version of the authors' nets.
 
-As theirs it has batch norm after each weight layer but the last, ReLU between them, tanh on the code, and an output
-in the data's range; theirs are convolutional.
+Like their convolutional nets, it has batch norm after each weight layer except the last, ReLU between layers, tanh on
+the code, and an output in the data's range.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class MLPTransition(GeneratorSpec):
     depth: int = 2  # weight layers of each half, at least 1
     width: int = 800  # hidden units
     code: int = 256  # dimensions of the code: the paper's number for MNIST
-    batch_norm: bool = True  # on all layers but the last
+    batch_norm: bool = True  # on all layers except the last
     std: float = 0.04  # of the initial weights, about Glorot's
 
     def build(self, context: BuildContext) -> TransitionGenerator:
@@ -57,7 +57,7 @@ class _Transition(TransitionGenerator):
 
 
 def _layers(spec: MLPTransition, context: BuildContext, sizes: list[int]) -> list[nn.Module]:
-    """A weight layer between each two sizes, with batch norm and ReLU."""
+    """Weight layers between consecutive sizes, with batch norm and ReLU."""
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
         norm = BatchNorm(outputs, context.models) if spec.batch_norm else nn.Identity()

@@ -1,4 +1,4 @@
-"""The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
+"""Reports: grids of images, curves and report.html, made from the files in a run folder."""
 
 from ebgan.report.animation import save_gif, save_landscape, write_animation
 from ebgan.report.distribution import Histogram, histogram_panels

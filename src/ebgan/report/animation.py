@@ -1,4 +1,4 @@
-"""Pictures one after the other as an animated GIF: the landscapes of a run, or any."""
+"""Write animated GIFs, of a run's energy landscapes or of any pictures."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ebgan.report.landscape import Landscape, landscape
 from ebgan.storage.files import read_file, write_atomically
 from ebgan.storage.runfolder import RunFolder
 
-_FRAMES = 60  # at most, spread evenly over the run
-_MILLISECONDS = 150  # a frame
-_REST = 1500  # milliseconds on the last
+_FRAMES = 60  # most frames, evenly spaced over the run
+_MILLISECONDS = 150  # per frame
+_REST = 1500  # milliseconds of the last frame
 _COLORS = 64
 
 
 def save_landscape(seen: Landscape, folder: RunFolder, images: int) -> None:
     """Write a landscape of a run after `images` seen as a picture, and its arrays for the animation.
 
-    Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     save_png(landscape(seen), folder.grid(images))
     arrays = io.BytesIO()
@@ -34,9 +34,9 @@ def save_landscape(seen: Landscape, folder: RunFolder, images: int) -> None:
 
 
 def write_animation(folder: RunFolder) -> None:
-    """Write animation.gif of a run's landscapes on one scale, oldest first; nothing if there are fewer than two.
+    """Write animation.gif of a run's landscapes on one scale, oldest first; nothing for fewer than two.
 
-    Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     paths = folder.landscapes()
     step = max(1.0, (len(paths) - 1) / (_FRAMES - 1))
@@ -50,7 +50,7 @@ def write_animation(folder: RunFolder) -> None:
 
 
 def _read(path: Path) -> Landscape | None:
-    """The landscape in a file; None where the file is damaged or holds something else."""
+    """The landscape in a file; None if the file is damaged or not a landscape."""
     content = read_file(path) or b""
     try:
         with np.load(io.BytesIO(content)) as arrays:
@@ -61,9 +61,9 @@ def _read(path: Path) -> Landscape | None:
 
 
 def save_gif(frames: Sequence[Image.Image], path: Path, times: int | list[int] = 80, colors: int = 256) -> None:
-    """Write pictures of one size as a GIF without end, each shown for so many milliseconds (of all, or of each).
+    """Write pictures of one size atomically as a looping GIF; `times` are milliseconds for all frames, or for each.
 
-    Whole or not at all. Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     first, *others = [frame.convert("RGB").quantize(colors, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()

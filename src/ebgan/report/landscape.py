@@ -1,7 +1,4 @@
-"""The energy as a landscape with points on it: the state of a run in one or two dimensions.
-
-Data is blue and samples orange, as in every picture of a report.
-"""
+"""Draw the energy of a run on points in one or two dimensions, with data (blue) and samples (orange)."""
 
 from __future__ import annotations
 
@@ -21,25 +18,25 @@ if TYPE_CHECKING:
 
 Floats = NDArray[Any]
 
-_PIXELS, _DOTS = 480, 100  # a side; an inch
+_PIXELS, _DOTS = 480, 100  # pixels per side, pixels per inch
 _LEVELS = 24
 _BINS = 60
 
 
 class Landscape(NamedTuple):
-    """What is drawn, as arrays."""
+    """The arrays to draw."""
 
-    axis: Floats  # [side] places along each dimension
-    energy: Floats  # [side], or [side, side] by y and x
-    density: Floats  # [side] of the data, or [side, side]
+    axis: Floats  # [side] coordinates along each dimension
+    energy: Floats  # [side] in one dimension, [side, side] (y, x) in two
+    density: Floats  # of the data, in the same shape
     data: Floats  # [count, dims] points of the data
     samples: Floats  # [count, dims] of the generator
 
 
 def landscape(seen: Landscape, heights: tuple[float, float] | None = None) -> Image.Image:
-    """One square picture: curves in one dimension, a map of heights in two.
+    """One square picture: curves in one dimension, a map of the energy in two.
 
-    `heights` are the lowest and the highest energy of the scale; by default those of this landscape.
+    `heights` are the lowest and highest energy of the scale; by default those of this landscape.
     """
     from ebgan.report.drawing import Figure
 
@@ -53,7 +50,7 @@ def landscape(seen: Landscape, heights: tuple[float, float] | None = None) -> Im
 
 
 def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
-    """Maps in one row, each under its title and all on one scale of heights."""
+    """Maps in one row, each with its title, on a common colour scale."""
     from ebgan.report.drawing import Figure, MaxNLocator
 
     heights = np.stack([each.energy for each in seen.values()])
@@ -73,7 +70,7 @@ def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
 
 
 def _curves(figure: Figure, seen: Landscape, heights: tuple[float, float]) -> None:
-    """The energy above, the densities of data and samples below, over the same places."""
+    """The energy above, the densities of data and samples below, over the same axis."""
     above, below = figure.subplots(2, 1, sharex=True)
     figure.subplots_adjust(left=0.11, right=0.97, top=0.93, bottom=0.07, hspace=0.22)
     above.plot(seen.axis, seen.energy, color=DISCRIMINATOR)
@@ -92,14 +89,14 @@ def _curves(figure: Figure, seen: Landscape, heights: tuple[float, float]) -> No
 
 
 def _map(figure: Figure, seen: Landscape, heights: tuple[float, float]) -> None:
-    """Heights of the energy, dark where it is low, with points of the data and samples."""
+    """A map of the energy, dark where it is low, with points of the data and samples."""
     from ebgan.report.drawing import MaxNLocator, ScalarFormatter
 
     axes = figure.add_axes((0.11, 0.09, 0.72, 0.72))
     levels = MaxNLocator(_LEVELS).tick_values(*heights)
     drawn = axes.contourf(seen.axis, seen.axis, seen.energy, levels, cmap="Greys_r", antialiased=False)
     numbers = ScalarFormatter()
-    numbers.set_powerlimits((-2, 4))  # those too long to stand beside the bar share a power of ten
+    numbers.set_powerlimits((-2, 4))  # long numbers at the colour bar share a power of ten
     bar = figure.colorbar(drawn, cax=figure.add_axes((0.85, 0.09, 0.025, 0.72)), format=numbers)
     bar.ax.set_title("energy", loc="left")
     _dots(axes, seen)

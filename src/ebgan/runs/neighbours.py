@@ -1,8 +1,7 @@
-"""Whether a generator repeats its data: the nearest training image of each sample, in pixels and in features.
+"""Test whether a generator memorises its data: the nearest training image of each sample, in pixels and features.
 
-A generator that has learned images by heart makes samples that are nearer to one of them than new images would be. How
-near those are is seen from real images, each held out of the data in its turn and compared with all the others.
-Features are the layer below the run's own energy.
+Memorised samples are nearer to a training image than new images would be. The distance of new images is estimated from
+real images, each compared with all other images of the data. Features are those below the run's energy.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from ebgan.report import gallery, grid
 from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.run import Run
 
-COUNT = 500  # samples that are compared with the data, and at most as many real images
-SHOWN = 12  # of either in the picture
+COUNT = 500  # samples compared with the data, and most real images
+SHOWN = 12  # samples, and real images, in the picture
 _COLUMNS = 4  # of the picture
-_SIDE = 80  # pixels of an image in it, at least
-_PIECE = 1 << 22  # pixels of the data that are compared at a time
+_SIDE = 80  # smallest side of an image in it, in pixels
+_PIECE = 1 << 22  # pixels of the data compared at a time
 
 
 class Neighbours(NamedTuple):
@@ -73,9 +72,9 @@ _CAPTION = (
 
 
 def picture(found: Neighbours, data: Images) -> Image:
-    """The samples nearest to the data in pixels, and under them the nearest real images, nearest first.
+    """A picture of the samples nearest to the data in pixels, then of the nearest real images, nearest first.
 
-    Of each: itself, its neighbour in pixels, its neighbour in features, and over them the two distances.
+    Each cell has the image, its neighbour in pixels and its neighbour in features, below the two distances.
     """
     cells = []
     for name, first, last in (("sample", 0, found.samples), ("real", found.samples, len(found.images))):

@@ -1,20 +1,20 @@
-"""The run folder: the interface between training, which writes it, and everything that reads it.
+"""The run folder: training writes it, and reports, evaluation and resuming read it.
 
-config.yaml        the experiment, as it was built
-code.txt           the user's own Python files that define classes of the config, a path a line, for the user to read
-stats.jsonl        one record an interval: {"images", "seconds", and a number by name}
+config.yaml        the experiment
+code.txt           the user's own Python files that define classes of the config, one path per line, for information
+stats.jsonl        one record per interval: {"images", "seconds", name: number, ...}
 evaluations.jsonl  {"images", "metrics": {name: number}, "histogram": [share of each class], "classes": [its name],
                    "protocol": {...}}
 alarms.jsonl       {"images", "alarm", "message"}
 samples/           000012345.png: a grid of samples from a fixed noise, named by images seen
 real.png           a grid of real images in the same layout
-animation.gif      the pictures in samples/ one after the other, of a run on points
+animation.gif      the pictures in samples/ as an animation, for runs on points
 checkpoints/       000000012345.ckpt: the two newest, and best.ckpt
-report.html        the run on one page
-normal_energies.json  the energies of normal images that `ebgan score --normals` was given, and what read them
+report.html        the report of the run
+normal_energies.json  the energies of the normal images given to `ebgan score --normals`, with the model's fingerprint
 lock               held by the process that trains
 
-The folder of a sweep holds trials.sqlite (a row a trial), report.html and lock.
+The folder of a sweep holds trials.sqlite (one row per trial), report.html and lock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MOST_CODE_TEXT = 4096  # characters of code.txt that a message shows
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder whose files have names of their own: `report = Within("report.html")` in a subclass."""
+    """The paths within a run folder."""
 
     path: Path
 
@@ -81,20 +81,19 @@ class RunFolder(Folder):
         return ["".join(letter for letter in line if letter.isprintable()) for line in lines]
 
     def refuse_unfit(self) -> None:
-        """Raise, before any work, what training would meet here later.
+        """Check, before any work, that training can write here.
 
-        UsageError for a path that no folder can have, StorageError where something that is no file stands in the place
-        of one.
+        Raises UsageError for an impossible path, StorageError if one of the files exists but is not a regular file.
         """
         files = (self.config, self.stats, self.evaluations, self.alarms, self.real, self.animation, self.report)
         refuse_impossible(files[2])
         for path in files:
             with storage_errors(path):
                 if os.path.lexists(path) and not path.is_file():
-                    raise StorageError(f"{path}: is no file, as training writes it: move it, or choose another folder")
+                    raise StorageError(f"{path}: is not a regular file: move it away, or choose another folder")
 
     def grid(self, images: int) -> Path:
-        """The grid of samples made after so many images seen."""
+        """The grid of samples drawn after `images` images seen."""
         return self.path / "samples" / f"{images:09d}.png"
 
     def grids(self) -> list[tuple[int, Path]]:
@@ -120,10 +119,10 @@ class SweepFolder(Folder):
 
 
 def read_records(path: Path) -> list[Record]:
-    """The JSON records of a file, oldest first; none if there is no file.
+    """The JSON records of a file, oldest first; [] if there is no file.
 
-    A last line torn by a kill is left out; any other that is no record of its file is named on the log and left out.
-    Raises StorageError where the file cannot be read, or is no regular one.
+    A last line cut short by a kill is ignored; other lines that are not valid records are ignored with a warning.
+    Raises StorageError if the file cannot be read or is not a regular file.
     """
     records = []
     lines = (read_file(path) or b"").decode("utf-8", "replace").split("\n")
@@ -135,14 +134,14 @@ def read_records(path: Path) -> list[Record]:
             refuse_misfit(record, path.name)
         except ValueError as error:
             if index < len(lines):
-                logger.warning("%s: line %d is no record and is passed over: %s", path, index, error)
+                logger.warning("%s: line %d is not a record and is ignored: %s", path, index, error)
         else:
             records.append(record)
     return records
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Add one JSON record to the end of a file. Raises StorageError where the disk refuses, or it is a link."""
+    """Append a JSON record to a file. Raises StorageError if it cannot be written or is a link."""
     refuse_lost(path)
     with storage_errors(path):
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
@@ -152,11 +151,11 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def keep_records(path: Path, images: int) -> None:
-    """Drop the records made after so many images seen, and torn lines: a run that resumes makes them again."""
+    """Drop the records after `images` images seen, and invalid lines: a resumed run writes them again."""
     if os.path.lexists(path):
         write_records(path, [record for record in read_records(path) if record["images"] <= images])
 
 
 def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Replace a file by one of these records."""
+    """Replace a file's records."""
     write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())

@@ -1,8 +1,8 @@
 """Train a stack of trials to the end, and measure the result of each.
 
-A trial in a stack computes the same as alone: its images, noise and updates follow from its own seed and settings. If
-one diverges, the others continue. No folder is written: a trial is reproduced by
-`ebgan train` from its config.
+A trial in a stack computes the same as one trained separately: its images, noise and updates depend only on its own
+seed and settings. If one diverges, the others continue. No folder is written; `ebgan train` reproduces a trial from its
+config.
 """
 
 from __future__ import annotations
@@ -71,9 +71,8 @@ class TrainedStack:
 def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "cpu") -> list[Result]:
     """Train experiments that can share a stack, and measure and draw the result of each.
 
-    One stack at a time is trained in a process, however many threads a Dask worker has: they would share its random
-    state and its processor. Raises UsageError or DataError where they cannot be trained, and UsageError where they
-    cannot share a stack.
+    A process trains one stack at a time, even if a Dask worker has several threads, which would share its random state
+    and its processor. Raises UsageError or DataError if they cannot be trained, or cannot share a stack.
     """
     with _ALONE:
         data = opened(experiments[0].data)
@@ -101,7 +100,7 @@ def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch
 
 
 def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str) -> Course:
-    """The course of one experiment, or of several along the model axis; each model has labelled images of its own."""
+    """The course of one experiment, or of several along the model axis; each model has its own labelled images."""
     experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
     if not experiments[0].objective.asks.classifies:
         return start(experiment, data, device)
@@ -112,7 +111,7 @@ def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.de
 
 @functools.lru_cache(maxsize=2)
 def opened(data: Data) -> Dataset:
-    """The images or points of an experiment, kept for the next stack of the process."""
+    """Open the images or points of an experiment, and cache them for the next stack of the process."""
     return data.open()
 
 
@@ -124,7 +123,7 @@ def _weights(course: Course) -> dict[str, Tensor]:
 
 
 def _result(trained: TrainedStack, model: int, experiment: Experiment, run: Run, data: Dataset) -> Result:
-    """Measured as `ebgan evaluate` measures: samples, or classes, of the nets in evaluation mode."""
+    """The result of a trial, measured like `ebgan evaluate`, with the nets in evaluation mode."""
     count = max(trained.diverged.numel(), 1)
     seconds = trained.seconds / count
     speed = experiment.images / max(seconds, 1e-9)
