@@ -92,7 +92,15 @@ def train(
             game, progress = _begun(game, progress, alone.objective, rows, share)
         turns = game.turns.now(images) if images >= made.pretraining else (1, 0)
         source = partial(serve.source, images)
-        progress, outcome = train_step(game, progress, partial(next, serve.batches), turns, source, watched=False)
+        progress, outcome = train_step(
+            game,
+            progress,
+            partial(next, serve.batches),
+            turns,
+            source,
+            watched=False,
+            pretraining=images < made.pretraining,
+        )
         before, images = images, images + turns[0] * made.batch
         finite = finite & outcome.finite
         if told and images * TELLS // made.images > before * TELLS // made.images:

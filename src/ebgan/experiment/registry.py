@@ -22,12 +22,14 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.spherical import SphericalAutoencoder
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
     MAGAN,
+    NAE,
     VCD,
     VGAN,
     WGANGP,
@@ -41,7 +43,7 @@ from ebgan.objectives import (
     SemiSupervised,
 )
 from ebgan.runfolder import RunFolder
-from ebgan.samplers import Noised, Prior, Replay, Transition
+from ebgan.samplers import Langevin, Noised, Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -51,12 +53,12 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder, ClassHead),
-        BottleneckAutoencoder,
+        *(BottleneckAutoencoder, SphericalAutoencoder),
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
-        *(Prior, Transition, Replay, Noised),
-        *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
+        *(Prior, Transition, Replay, Noised, Langevin),
+        *(EBGAN, BEGAN, MAGAN, NAE, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
         *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
