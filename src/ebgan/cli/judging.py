@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ebgan.detection.normals import Normals
@@ -22,16 +23,24 @@ class Judge:
     normals: Normals
     contamination: float
     threshold: float
+    pixels: float | None = None  # the error above which a pixel is marked, if the normal images' errors are known
 
     @classmethod
-    def of(cls, run: Run, energies: Sequence[float] | None, source: str, contamination: float) -> Judge:
+    def of(
+        cls,
+        run: Run,
+        energies: Sequence[float] | None,
+        source: str,
+        contamination: float,
+        peaks: NDArray[np.float64] | None = None,
+    ) -> Judge:
         """The judge of a run: by normal energies that its folder keeps from now on, or by those that it keeps."""
         from ebgan.detection.normals import check_contamination
         from ebgan.detection.of_run import keep_energies, kept
 
         check_contamination(contamination)
-        normals = kept(run) if energies is None else keep_energies(run, np.asarray(energies, np.float64), source)
-        return cls(normals, contamination, normals.threshold(contamination))
+        normals = kept(run) if energies is None else keep_energies(run, np.asarray(energies, np.float64), source, peaks)
+        return cls(normals, contamination, normals.threshold(contamination), normals.pixel_threshold(contamination))
 
     def verdict(self, energy: float) -> str:
         """`normal`, or `anomalous` above the threshold."""
