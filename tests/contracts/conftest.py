@@ -18,12 +18,14 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.spherical import SphericalAutoencoder
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 from ebgan.objectives import (
     BEGAN,
     EBGAN,
     GAN,
     MAGAN,
+    NAE,
     VCD,
     VGAN,
     WGANGP,
@@ -37,7 +39,7 @@ from ebgan.objectives import (
     SemiSupervised,
 )
 from ebgan.records import Batch, Means, Reading, Sample
-from ebgan.samplers import Noised, Prior, Replay, Transition
+from ebgan.samplers import Langevin, Noised, Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
@@ -53,6 +55,7 @@ OBJECTIVES = {
     "EBGAN-PT": [EBGAN(margin=4.0, pulling_away=weight) for weight in (0.125, 0.5, 2.0)],
     "BEGAN": [BEGAN(gamma=gamma, lambda_k=0.0625 * gamma) for gamma in (2.0, 1.5, 1.0)],
     "MAGAN": [MAGAN(epoch=20)] * 3,
+    "NAE": [NAE(gamma=gamma) for gamma in (0.25, 0.5, 1.0)],
     "LossSensitiveGAN": [
         LossSensitiveGAN(scale=scale, real_weight=weight) for scale, weight in ((0.25, 1.0), (0.5, 0.5), (1.0, 0.25))
     ],
@@ -112,6 +115,7 @@ OTHERS = {
     "generator": [MLPGenerator(depth=3, width=6, noise=4, std=std) for std in (0.25, 0.5, 1.0)],
     "autoencoder": [MLPAutoencoder(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "bottleneck": [BottleneckAutoencoder(width=6, code=2)] * 3,
+    "spherical autoencoder": [SphericalAutoencoder(width=6, code=3)] * 3,
     "discriminator": [MLPDiscriminator(depth=3, width=6, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "experts' net": [MLPExperts(depth=3, width=6, experts=4, dropout=rate) for rate in (0.125, 0.25, 0.5)],
     "convolutional generator": [ConvGenerator(width=8, std=std) for std in (0.25, 0.5, 1.0)],
@@ -133,6 +137,7 @@ OTHERS = {
     "transition": [Transition(keep=keep) for keep in (0.25, 0.5, 0.75)],
     "replay": [Replay(sampler=Transition(keep=share), share=share) for share in (0.25, 0.5, 0.75)],
     "noised": [Noised(sampler=Transition(keep=share), share=share) for share in (0.25, 0.5, 0.75)],
+    "langevin": [Langevin(sampler=Transition(keep=share), share=share, step=share) for share in (0.25, 0.5, 0.75)],
     "adam": [Adam(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adamax": [Adamax(lr=lr) for lr in (0.125, 0.25, 0.5)],
     "adadelta": [Adadelta(lr=lr) for lr in (0.125, 0.25, 0.5)],

@@ -54,10 +54,13 @@ def test_no_energies_and_such_as_are_not_finite_are_refused(energies: list[float
 
 def test_a_folder_gives_back_what_it_was_given(tmp_path: Path) -> None:
     assert read_normals(tmp_path) is None
-    write_normals(tmp_path, Normals(ENERGIES / 3, "good", model="abc"))
+    write_normals(tmp_path, Normals(ENERGIES / 3, "good", model="abc", peaks=ENERGIES / 7))
     again = read_normals(tmp_path)
     assert again is not None
     np.testing.assert_array_equal(again.energies, ENERGIES / 3)
+    assert again.peaks is not None
+    np.testing.assert_array_equal(again.peaks, ENERGIES / 7)
+    assert again.pixel_threshold(0.1) == again.threshold(0.1) * 3 / 7
     assert (again.source, again.model) == ("good", "abc")
 
 
@@ -68,11 +71,11 @@ def test_a_folder_gives_back_what_it_was_given(tmp_path: Path) -> None:
         "[]",
         "{}",
         '{"source": "a", "model": "b"}',
-        json.dumps({"source": "a", "model": "b", "energies": ["x"]}),
-        json.dumps({"source": "a", "model": "b", "energies": None}),
-        json.dumps({"source": "a", "model": "b", "energies": []}),
-        json.dumps({"source": "a", "model": "b", "energies": [1, float("nan")]}),
-        json.dumps({"source": "a", "model": "b", "energies": [1], "more": 1}),
+        json.dumps({"source": "a", "model": "b", "peaks": None, "energies": ["x"]}),
+        json.dumps({"source": "a", "model": "b", "peaks": None, "energies": None}),
+        json.dumps({"source": "a", "model": "b", "peaks": None, "energies": []}),
+        json.dumps({"source": "a", "model": "b", "peaks": None, "energies": [1, float("nan")]}),
+        json.dumps({"source": "a", "model": "b", "peaks": None, "energies": [1], "more": 1}),
         "\x00\xff",
     ],
 )

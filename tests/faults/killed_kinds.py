@@ -6,9 +6,11 @@ from ebgan.energies import AutoencoderEnergy
 from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optimisers
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
+from ebgan.nets.spherical import SphericalAutoencoder
 from ebgan.objectives import BEGAN
 from ebgan.recipes import find
 from ebgan.recipes.methods import METHODS
+from ebgan.samplers import Langevin
 from ebgan.training.optim import Adam
 
 STEPS = 10  # with a checkpoint after each second one
@@ -41,5 +43,12 @@ TOYS = {name: short(find(f"toy.ring.{name}").make(), batch=120) for name in METH
 OTHERS = {
     "crops and mirrors": short(replace(SMALL, data=Data(size=8, crop=6, flip=True))),
     "accumulate": short(replace(SMALL, accumulate=3, accumulate_norms=True, ema=50)),
+    "chains": short(
+        replace(
+            find("digits.nae").make(),
+            nets=replace(SMALL.nets, discriminator=SphericalAutoencoder(width=12, code=4)),
+            sampler=Langevin(chains=30, restart=0.25, steps=2, code_steps=2),
+        )
+    ),
     "class head": short(replace(find("semisupervised_mnist.began").make(), nets=HEADED)),
 }

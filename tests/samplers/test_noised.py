@@ -8,18 +8,19 @@ from ebgan.errors import UsageError
 from ebgan.nets.base import BuildContext
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Sample
-from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
+from ebgan.samplers import CurrentEnergy, DrawKey, Noised, Prior, Replay, no_source
 
 COUNT = 4000
 SEED = Randomness.of(3)
+NO_ENERGY = CurrentEnergy(torch.nn.Identity(), torch.zeros_like, None)
 
 
 def shown(sampler: Noised, randomness: Randomness = SEED) -> Tensor:
     """What the discriminator sees of samples of 100 where the data is -7: [*models, COUNT]."""
     models = randomness.seeds.shape
     sample, data = torch.full((*models, COUNT, 1, 1, 1), 100.0), torch.full((*models, COUNT, 1, 1, 1), -7.0)
-    memory = sampler.init(BuildContext((1, 1, 1), None, randomness), torch.float32)
-    after, _ = sampler.replay(memory, Sample(sample), DrawKey(randomness, 0, 0, COUNT), lambda: Batch(data))
+    memory = sampler.init(BuildContext((1, 1, 1), None, randomness), torch.float32, torch.nn.Identity())
+    after, _ = sampler.replay(memory, Sample(sample), DrawKey(randomness, 0, 0, COUNT), lambda: Batch(data), NO_ENERGY)
     assert torch.equal(after.images, sample)
     assert after.negatives is not None
     return after.negatives[..., 0, 0, 0]
@@ -55,10 +56,11 @@ def test_noised_data_needs_data() -> None:
     key = DrawKey(SEED, 0, 0, 2)
     with pytest.raises(UsageError, match="start from images"):
         Noised().replay(
-            Prior().init(BuildContext((1, 1, 1), None, SEED), torch.float32),
+            Prior().init(BuildContext((1, 1, 1), None, SEED), torch.float32, torch.nn.Identity()),
             Sample(torch.zeros(2, 1, 1, 1)),
             key,
             no_source,
+            NO_ENERGY,
         )
 
 

@@ -7,10 +7,11 @@ from torch import Tensor
 from ebgan.nets.base import BuildContext
 from ebgan.randomness import Randomness
 from ebgan.records import Sample
-from ebgan.samplers import DrawKey, Prior, Replay, Transition, no_source
+from ebgan.samplers import CurrentEnergy, DrawKey, Prior, Replay, Transition, no_source
 from ebgan.samplers.replay import Buffer
 
 SEED = Randomness.of(3)
+NO_ENERGY = CurrentEnergy(torch.nn.Identity(), torch.zeros_like, None)
 
 
 def numbered(first: int, count: int, *models: int) -> Sample:
@@ -20,7 +21,7 @@ def numbered(first: int, count: int, *models: int) -> Sample:
 
 
 def start(replay: Replay, randomness: Randomness = SEED) -> Buffer:
-    return replay.init(BuildContext((1, 1, 1), (0.0, 1.0), randomness), torch.float64)
+    return replay.init(BuildContext((1, 1, 1), (0.0, 1.0), randomness), torch.float64, torch.nn.Identity())
 
 
 def played(replay: Replay, turns: int, count: int = 4, randomness: Randomness = SEED) -> tuple[list[Tensor], Buffer]:
@@ -29,7 +30,7 @@ def played(replay: Replay, turns: int, count: int = 4, randomness: Randomness = 
     for turn in range(turns):
         sample = numbered(turn * count, count, *randomness.seeds.shape)
         sample, memory = replay.replay(
-            memory, sample, DrawKey(randomness, torch.tensor(turn * count), 0, count), no_source
+            memory, sample, DrawKey(randomness, torch.tensor(turn * count), 0, count), no_source, NO_ENERGY
         )
         assert sample.negatives is not None
         shown.append(sample.negatives[..., 0, 0, 0])
@@ -60,7 +61,9 @@ def test_the_last_ones_are_kept_and_each_of_them_is_shown_as_often() -> None:
     _, memory = played(Replay(size=10), 6)
     assert memory.given == 24
     assert sorted(memory.samples.flatten().tolist()) == list(range(14, 24))
-    sample, _ = Replay(size=10, share=1.0).replay(memory, numbered(0, 5000), DrawKey(SEED, 24, 0, 5000), no_source)
+    sample, _ = Replay(size=10, share=1.0).replay(
+        memory, numbered(0, 5000), DrawKey(SEED, 24, 0, 5000), no_source, NO_ENERGY
+    )
     assert sample.negatives is not None
     assert (
         torch.bincount(sample.negatives.flatten().long(), minlength=24)[14:].float().div(500).sub(1).abs().max() < 0.2
@@ -75,7 +78,7 @@ def test_of_a_batch_larger_than_the_buffer_the_last_are_kept() -> None:
 def test_the_samples_themselves_and_the_memory_that_went_in_stay_as_they_are() -> None:
     replay, sample = Replay(size=10), numbered(0, 4)
     memory = start(replay)
-    after, _ = replay.replay(memory, sample, DrawKey(SEED, 0, 0, 4), no_source)
+    after, _ = replay.replay(memory, sample, DrawKey(SEED, 0, 0, 4), no_source, NO_ENERGY)
     assert after.images is sample.images
     assert memory.given == 0
     assert not memory.samples.any()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ebgan.detection.normals import Normals
@@ -22,19 +23,28 @@ class Judge:
     normals: Normals
     contamination: float  # share of the normal energies above the threshold
     threshold: float
+    pixels: float | None = None  # the error above which a pixel is marked, if the normal images' errors are known
 
     @classmethod
-    def of(cls, run: Run, energies: Sequence[float] | None, source: str, contamination: float) -> Judge:
+    def of(
+        cls,
+        run: Run,
+        energies: Sequence[float] | None,
+        source: str,
+        contamination: float,
+        peaks: NDArray[np.float64] | None = None,
+    ) -> Judge:
         """The threshold of a run from normal energies, which are stored in its folder; None uses the stored ones.
 
-        Raises UsageError for a contamination out of range, and if none are stored.
+        `peaks` are the highest errors by pixel of the same images, if known. Raises UsageError for a contamination out
+        of range, and if no energies are stored.
         """
         from ebgan.detection.normals import check_contamination
         from ebgan.detection.of_run import keep_energies, kept
 
         check_contamination(contamination)
-        normals = kept(run) if energies is None else keep_energies(run, np.asarray(energies, np.float64), source)
-        return cls(normals, contamination, normals.threshold(contamination))
+        normals = kept(run) if energies is None else keep_energies(run, np.asarray(energies, np.float64), source, peaks)
+        return cls(normals, contamination, normals.threshold(contamination), normals.pixel_threshold(contamination))
 
     def verdict(self, energy: float) -> str:
         """`normal`, or `anomalous` above the threshold."""

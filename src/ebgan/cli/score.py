@@ -12,13 +12,15 @@ from ebgan.cli.arguments import ReadsClasses, parse
 from ebgan.errors import DataError, NoSplitError, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from ebgan.cli.judging import Judge
+    from ebgan.cli.mapping import Maps
     from ebgan.data import Packed
     from ebgan.runs.run import Run
 
-LONGEST = 100  # most characters of an image's name in the file name of its map
 SHOWN = 20  # images printed; the rest are counted
 
 
@@ -41,7 +43,7 @@ class Score(ReadsClasses):
     )
     contamination: float | None = None  # the share of normal images that may be called anomalous, such as 0.01
     csv: Path | None = None  # a file for the whole ranking: rank, image, class, energy, and p_value and verdict if any
-    maps: Path | None = None  # a folder for pictures: image, reconstruction and error side by side
+    maps: Path | None = None  # a folder for pictures: image, reconstruction, error, and with a threshold what is marked
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
@@ -61,6 +63,7 @@ def main(argv: list[str]) -> None:
     if not chosen.images:
         raise UsageError("score: no images given: expected files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
+    from ebgan.cli.mapping import Maps, masks_of, write_maps
     from ebgan.runs.loading import load
 
     if chosen.normals and chosen.contamination is None:
@@ -68,12 +71,19 @@ def main(argv: list[str]) -> None:
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
     judge = judge_of(run, chosen)
     scored: list[Scored] = []
+    maps: list[Maps] = []
     for source in chosen.images:
         packed = named_apart(read_for(run, source, chosen.split), source, chosen.images)
         if chosen.maps:
-            write_maps(run, packed, chosen.maps, len(scored))
+            masks = masks_of(run, packed, source)
+            threshold = judge.pixels if judge else None
+            maps.append(Maps(write_maps(run, packed, chosen.maps, len(scored), threshold), masks))
         scored += score(run, packed)
-    ranking = sorted(scored, key=lambda each: -each.energy)
+    _say(chosen, sorted(scored, key=lambda each: -each.energy), judge, maps)
+
+
+def _say(chosen: Score, ranking: list[Scored], judge: Judge | None, maps: list[Maps]) -> None:
+    """Write and print the ranking, and how good it is where that is known."""
     if chosen.csv:
         write_ranking(ranking, chosen.csv, judge)
     _print(ranking, judge)
@@ -83,6 +93,9 @@ def main(argv: list[str]) -> None:
     if judge:
         expected = [each.kind not in chosen.normal if chosen.normal and each.kind else None for each in ranking]
         print("\n".join(judge.words([each.energy for each in ranking], expected)))
+    for each in maps:
+        if each.masks is not None:
+            print(each.words())
     for what, path in (("ranking", chosen.csv), ("maps", chosen.maps)):
         if path:
             print(f"{what:<8}{path}")
@@ -95,8 +108,22 @@ def judge_of(run: Run, chosen: Score) -> Judge | None:
     from ebgan.cli.judging import Judge
 
     normals = chosen.normals
-    energies = None if normals is None else [each.energy for each in score(run, read_normals(run, normals))]
-    return Judge.of(run, energies, normals or "", chosen.contamination)
+    packed = None if normals is None else read_normals(run, normals)
+    energies = None if packed is None else [each.energy for each in score(run, packed)]
+    peaks = None if packed is None else normal_peaks(run, packed)
+    return Judge.of(run, energies, normals or "", chosen.contamination, peaks)
+
+
+def normal_peaks(run: Run, packed: Packed) -> NDArray[np.float64] | None:
+    """The highest error of each normal image, if the run reconstructs any."""
+    import numpy as np
+
+    from ebgan.detection.maps import error_maps, peaks
+    from ebgan.nets.base import Autoencoder
+
+    if not isinstance(run.discriminator, Autoencoder):
+        return None
+    return np.concatenate([peaks(error_maps(run, images)) for images in chunks(packed)])
 
 
 def read_normals(run: Run, source: str) -> Packed:
@@ -157,26 +184,6 @@ def chunks(packed: Packed) -> list[Tensor]:
     from ebgan.data import scaled
 
     return [scaled(torch.from_numpy(rows.copy()), (-1.0, 1.0)) for rows in packed.rows()]
-
-
-def write_maps(run: Run, packed: Packed, folder: Path, index: int) -> None:
-    """Write a picture for each image: the image, its reconstruction, and the absolute error of each pixel.
-
-    An error of 1 or more is white. File names begin with a number, from `index` on, and end with the last part of the
-    image's name, so that all files lie in `folder`.
-    """
-    import torch
-
-    from ebgan.report import grid, save_png
-
-    names = iter(packed.names or [packed.name] * len(packed))
-    for images in chunks(packed):
-        reconstructions = run.reconstruct(images)
-        errors = (reconstructions - images).abs().mean(1, keepdim=True).clamp(0, 1) * 2 - 1
-        for triple in zip(images, reconstructions, errors.expand_as(images), strict=True):
-            name = Path(next(names)).stem[:LONGEST]
-            save_png(grid(torch.stack(triple), columns=3), folder / f"{index:06d}-{name}.png")
-            index += 1
 
 
 def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None) -> None:

@@ -23,7 +23,7 @@ from ebgan.storage.files import read_file, write_atomically
 
 FILE = "normal_energies.json"  # in a run folder
 MOST = 0.5  # highest contamination
-_KEYS = {"source", "model", "energies"}
+_KEYS = {"source", "model", "energies", "peaks"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,7 @@ class Normals:
     source: str = ""  # where the samples came from
     held_out: bool = True  # whether the model was trained without them
     model: str = ""  # the fingerprint of the model's weights
+    peaks: NDArray[np.float64] | None = None  # [n] the highest error of any pixel (`maps.peaks`), if it is known
 
     def __post_init__(self) -> None:
         if not self.energies.size or not np.isfinite(self.energies).all():
@@ -57,6 +58,10 @@ class Normals:
             )
         return float(np.quantile(self.energies, 1 - contamination, method="lower"))
 
+    def pixel_threshold(self, contamination: float) -> float | None:
+        """The error above which a pixel is marked: a share of `contamination` of normal images has such pixels."""
+        return None if self.peaks is None else float(np.quantile(self.peaks, 1 - contamination, method="lower"))
+
     def p_values(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
         """The p-values [...] of energies [...], in (0, 1]: low for anomalies."""
         count = len(self.ordered)
@@ -76,6 +81,7 @@ def write_normals(folder: Path, normals: Normals) -> None:
         "source": normals.source,
         "model": normals.model,
         "energies": normals.energies.tolist(),
+        "peaks": None if normals.peaks is None else normals.peaks.tolist(),
     }
     write_atomically(folder / FILE, json.dumps(record).encode())
 
@@ -91,7 +97,8 @@ def read_normals(folder: Path) -> Normals | None:
         if set(record) != _KEYS:
             raise ValueError(f"expected {', '.join(sorted(_KEYS))}")
         energies = np.asarray(record["energies"], np.float64)
-        return Normals(energies, str(record["source"]), model=str(record["model"]))
+        peaks = None if record["peaks"] is None else np.asarray(record["peaks"], np.float64)
+        return Normals(energies, str(record["source"]), model=str(record["model"]), peaks=peaks)
     except (ValueError, TypeError) as error:
         raise DataError(
             f"{path}: not a file of normal energies ({error}): delete it, and run `ebgan score --normals` again"

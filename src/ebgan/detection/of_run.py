@@ -28,9 +28,9 @@ def keep(run: Run, images: Given, source: str = "", *, limits: Limits = (-1.0, 1
     return keep_energies(run, np.asarray(energies), source)
 
 
-def keep_energies(run: Run, energies: np.ndarray, source: str = "") -> Normals:
-    """Store energies [n] that were already computed."""
-    normals = Normals(energies, source, model=fingerprint(run))
+def keep_energies(run: Run, energies: np.ndarray, source: str = "", peaks: np.ndarray | None = None) -> Normals:
+    """Store energies [n] that were already computed, and the highest errors by pixel (`maps.peaks`), if known."""
+    normals = Normals(energies, source, model=fingerprint(run), peaks=peaks)
     write_normals(run.folder.path, normals)
     return normals
 

@@ -92,7 +92,15 @@ def train(
             game, progress = _pretrained(game, progress, given.objective, rows, share)
         turns = game.turns.now(images) if images >= filled.pretraining else (1, 0)
         source = partial(serve.source, images)
-        progress, outcome = train_step(game, progress, partial(next, serve.batches), turns, source, watched=False)
+        progress, outcome = train_step(
+            game,
+            progress,
+            partial(next, serve.batches),
+            turns,
+            source,
+            watched=False,
+            pretraining=images < filled.pretraining,
+        )
         before, images = images, images + turns[0] * filled.batch
         finite = finite & outcome.finite
         if told and images * TELLS // filled.images > before * TELLS // filled.images:

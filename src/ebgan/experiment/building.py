@@ -72,10 +72,11 @@ def build(
         turns=experiment.turns,
         plateau=specs.plateau,
         parts=experiment.accumulate,
+        limits=experiment.data.limits,
     )
     built.compute()  # after the optimisers copied the weights in full precision
     clock = torch.zeros((), dtype=torch.int64, device=device)
-    memory = experiment.sampler.init(built.context, built.wide)
+    memory = experiment.sampler.init(built.context, built.wide, built.discriminator)
     plateau = game.plateau.init(models, device) if game.plateau else None
     return game, Progress(clock, experiment.objective.init(models, device), memory, plateau)
 

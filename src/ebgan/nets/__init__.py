@@ -9,6 +9,7 @@ from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.spherical import SphericalAutoencoder
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MLPGenerator",
     "MLPTransition",
     "NoisyGenerator",
+    "SphericalAutoencoder",
     "VGANDiscriminator",
     "VGANExperts",
     "VGANGenerator",

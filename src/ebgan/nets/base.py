@@ -82,6 +82,16 @@ class Autoencoder(nn.Module, ABC):
         """The encoder's output, flattened, and the decoder's output."""
 
 
+class Spherical(Autoencoder):
+    """An auto-encoder whose codes have length 1 and whose decoder can be called alone: chains may start there."""
+
+    code: int  # units
+
+    @abstractmethod
+    def decode(self, code: Float[Tensor, "*models batch code"]) -> Float[Tensor, "*models batch C H W"]:
+        """The image of each code."""
+
+
 class Discriminator(nn.Module, ABC):
     """Images -> logits of being real."""
 

@@ -9,6 +9,7 @@ from ebgan.objectives.least_squares import LeastSquaresGAN
 from ebgan.objectives.lecam import LeCam
 from ebgan.objectives.loss_sensitive import LossSensitiveGAN
 from ebgan.objectives.magan import MAGAN
+from ebgan.objectives.nae import NAE
 from ebgan.objectives.regularised import Regularised
 from ebgan.objectives.relativistic import Relativistic
 from ebgan.objectives.scheduled import Scheduled
@@ -22,6 +23,7 @@ __all__ = [
     "EBGAN",
     "GAN",
     "MAGAN",
+    "NAE",
     "VCD",
     "VGAN",
     "WGANGP",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ebgan.errors import UsageError
 from ebgan.recipes.index import Scale
 from ebgan.reproductions import comparison
+from ebgan.reproductions.anomalies import one_class, out_of_distribution
 from ebgan.reproductions.anomalies import study as anomalies
 from ebgan.reproductions.claims import Findings, Request
 from ebgan.reproductions.grid import best as grid_best
@@ -46,6 +47,10 @@ REPRODUCTIONS = {
     "variational": Reproduction("VGAN, eq. 4 and 5", variational.reproduce),
     "objectives": Reproduction("all papers; PacGAN's protocol on points", comparison.reproduce),
     "anomalies": Reproduction("ADBench's tables", anomalies.reproduce, ALL, takes_data=True),
+    "one_class": Reproduction("Ruff et al., 2018, protocol", one_class.reproduce, ALL, takes_data=True),
+    "out_of_distribution": Reproduction(
+        "Yoon et al., 2021, protocol", out_of_distribution.reproduce, ALL, takes_data=True
+    ),
     "table1": Reproduction("EBGAN, table 1", table1.reproduce, ALL),
     "figure2": Reproduction("EBGAN, figure 2", grid_figures.figure2, ALL),
     "figure3": Reproduction("EBGAN, figure 3", grid_figures.figure3, ALL),

@@ -23,7 +23,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
-from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
+from ebgan.samplers import CurrentEnergy, DrawKey, Langevin, Noised, Prior, Replay, no_source
 from ebgan.storage.runfolder import RunFolder
 
 CHUNK = 512  # most images that pass through a net at a time
@@ -126,7 +126,9 @@ class Run:
     def prior(self) -> Prior:
         """The sampler that draws noise. Raises UsageError for a run whose samples start from images."""
         sampler = self.experiment.sampler
-        while isinstance(sampler, Replay | Noised):
+        if sampler.independent:
+            raise UsageError(f"{self.name}: its samples are chains of the energy, not made by a generator from noise")
+        while isinstance(sampler, Replay | Noised | Langevin):
             sampler = sampler.sampler
         if not isinstance(sampler, Prior):
             raise UsageError(f"{self.name}: its samples start from images of the data, not from noise")
@@ -162,7 +164,7 @@ class Run:
 
     def energy(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, " count"]:
         """The energy [count] of each image, low for data, in the unit of the run's energy for its data range."""
-        return self._through(images, limits, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
+        return self._through(images, limits, self._read_energy)
 
     def encode(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count features"]:
         """The features from which the energy is computed: the code of an auto-encoder."""
@@ -205,8 +207,13 @@ class Run:
             indices = torch.arange(first, first + count) % len(source)
             return Batch(to_limits(source[indices].to(self.device), self.experiment.data.limits))
 
-        sample = self.experiment.sampler.sample(self.generator, DrawKey(randomness, first, SAMPLING, count), start)
-        return self._finished(sample.images)
+        key = DrawKey(randomness, first, SAMPLING, count)
+        sample = self.experiment.sampler.sample(self.generator, key, start)
+        energy = CurrentEnergy(self.discriminator, self._read_energy, self.experiment.data.limits)
+        return self._finished(self.experiment.sampler.finished(sample, key, energy))
+
+    def _read_energy(self, images: Tensor) -> Tensor:
+        return self.experiment.energy.read(self.discriminator, images).energy
 
     def _finished(self, images: Tensor) -> Tensor:
         """Generated images, converted to the range [-1, 1] and type that users get."""

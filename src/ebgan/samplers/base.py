@@ -29,6 +29,15 @@ class DrawKey:
 Memory = TypeVar("Memory", bound=tuple[object, ...])
 
 
+@dataclass(frozen=True)
+class CurrentEnergy:
+    """The discriminator's energy at this step of training, for samplers whose negatives follow its slopes."""
+
+    net: nn.Module  # the discriminator's
+    read: Callable[[Tensor], Tensor]  # images [*models, n, C, H, W] -> energies [*models, n]
+    limits: tuple[float, float] | None  # the data's range; None for points
+
+
 class Memoryless(NamedTuple):
     """The empty memory of a sampler that keeps nothing."""
 
@@ -45,26 +54,38 @@ class Sampler(ABC, Generic[Memory]):
         """Whether samples start from images of the data; they then have `source` and `reconstruction`."""
         return False
 
+    @property
+    def independent(self) -> bool:
+        """Whether negatives need no generator: the discriminator reads them even while that has no turn."""
+        return False
+
     @abstractmethod
     def check(self, generator: nn.Module) -> None:
         """Raise UsageError, with the mend, if this kind of generator does not fit the sampler."""
 
     @abstractmethod
-    def init(self, context: BuildContext, dtype: torch.dtype) -> Memory:
-        """The memory before the first sample; each tensor is [*models, ...] or []."""
+    def init(self, context: BuildContext, dtype: torch.dtype, discriminator: nn.Module) -> Memory:
+        """The memory before the first sample; each tensor is [*models, ...] or [].
+
+        Raises UsageError, with the mend, if this kind of discriminator does not fit the sampler.
+        """
 
     @abstractmethod
     def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
         """Make samples; `source` draws images of the data, for samplers that start from images."""
 
     def replay(
-        self, memory: Memory, sample: Sample, key: DrawKey, source: Callable[[], Batch]
+        self, memory: Memory, sample: Sample, key: DrawKey, source: Callable[[], Batch], energy: CurrentEnergy
     ) -> tuple[Sample, Memory]:
         """Choose what the discriminator is shown: the sample, with `negatives` if not its images, and the memory.
 
-        `source` draws images of the data. By default both are returned unchanged.
+        `source` draws images of the data; `energy` is the discriminator's. By default both are returned unchanged.
         """
         return sample, memory
+
+    def finished(self, sample: Sample, key: DrawKey, energy: CurrentEnergy) -> Tensor:
+        """The images [*models, count, C, H, W] that users are given of a sample; by default its own."""
+        return sample.images
 
 
 def no_source(*place: int) -> Batch:  # noqa: ARG001

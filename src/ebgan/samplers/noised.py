@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ebgan.errors import check_number
 from ebgan.nets.base import BuildContext
 from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import DrawKey, Sampler
+from ebgan.samplers.base import CurrentEnergy, DrawKey, Sampler
 from ebgan.samplers.prior import Prior
 
 
@@ -41,17 +41,26 @@ class Noised(Sampler[Any]):
     def conditional(self) -> bool:
         return self.sampler.conditional
 
+    @property
+    def independent(self) -> bool:
+        return self.sampler.independent
+
+    def finished(self, sample: Sample, key: DrawKey, energy: CurrentEnergy) -> Tensor:
+        return self.sampler.finished(sample, key, energy)
+
     def check(self, generator: nn.Module) -> None:
         self.sampler.check(generator)
 
-    def init(self, context: BuildContext, dtype: torch.dtype) -> Any:
-        return self.sampler.init(context, dtype)
+    def init(self, context: BuildContext, dtype: torch.dtype, discriminator: nn.Module) -> Any:
+        return self.sampler.init(context, dtype, discriminator)
 
     def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
         return self.sampler.sample(generator, key, source)
 
-    def replay(self, memory: Any, sample: Sample, key: DrawKey, source: Callable[[], Batch]) -> tuple[Sample, Any]:
-        shown, memory = self.sampler.replay(memory, sample, key, source)
+    def replay(
+        self, memory: Any, sample: Sample, key: DrawKey, source: Callable[[], Batch], energy: CurrentEnergy
+    ) -> tuple[Sample, Any]:
+        shown, memory = self.sampler.replay(memory, sample, key, source, energy)
         before = shown.images if shown.negatives is None else shown.negatives
         where = {"first": key.first, "turn": key.turn}
         images = source().images

@@ -31,7 +31,7 @@ class Prior(Sampler[Memoryless]):
                 "take samples from images (Transition)"
             )
 
-    def init(self, context: BuildContext, dtype: torch.dtype) -> Memoryless:
+    def init(self, context: BuildContext, dtype: torch.dtype, discriminator: nn.Module) -> Memoryless:
         return Memoryless()
 
     def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:

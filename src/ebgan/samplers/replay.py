@@ -21,7 +21,7 @@ from ebgan.errors import check_least, check_number
 from ebgan.nets.base import BuildContext
 from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import DrawKey, Sampler
+from ebgan.samplers.base import CurrentEnergy, DrawKey, Sampler
 from ebgan.samplers.prior import Prior
 
 
@@ -52,7 +52,7 @@ class Replay(Sampler[Buffer]):
     def check(self, generator: nn.Module) -> None:
         self.sampler.check(generator)
 
-    def init(self, context: BuildContext, dtype: torch.dtype) -> Buffer:
+    def init(self, context: BuildContext, dtype: torch.dtype, discriminator: nn.Module) -> Buffer:
         device = context.randomness.seeds.device
         samples = torch.zeros(*context.models, self.size, *context.shape, dtype=dtype, device=device)
         return Buffer(samples, torch.zeros((), dtype=torch.int64, device=device))
@@ -61,7 +61,7 @@ class Replay(Sampler[Buffer]):
         return self.sampler.sample(generator, key, source)
 
     def replay(
-        self, memory: Buffer, sample: Sample, key: DrawKey, source: Callable[[], Batch]
+        self, memory: Buffer, sample: Sample, key: DrawKey, source: Callable[[], Batch], energy: CurrentEnergy
     ) -> tuple[Sample, Buffer]:
         where = {"first": key.first, "turn": key.turn}
         held = memory.given.clamp(max=self.size)

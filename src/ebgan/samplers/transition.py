@@ -44,7 +44,7 @@ class Transition(Sampler[Memoryless]):
                 "(MLPTransition), or take samples from noise (Prior)"
             )
 
-    def init(self, context: BuildContext, dtype: torch.dtype) -> Memoryless:
+    def init(self, context: BuildContext, dtype: torch.dtype, discriminator: nn.Module) -> Memoryless:
         return Memoryless()
 
     def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:

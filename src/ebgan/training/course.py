@@ -83,7 +83,14 @@ class Course:
             source = partial(self.source, before)
             watch = watched is None or watched(before, seen)
             self.progress, outcome = train_step(
-                self.game, self.progress, draw, turns, source, seen=before, watched=watch
+                self.game,
+                self.progress,
+                draw,
+                turns,
+                source,
+                seen=before,
+                watched=watch,
+                pretraining=before < self.pretraining,
             )
             self.step, self.seen = self.step + 1, seen
             if self.average:

@@ -19,7 +19,7 @@ from ebgan.objectives import Objective, Place
 from ebgan.objectives.base import Asks
 from ebgan.randomness import Randomness
 from ebgan.records import Batch, Losses, Reading, Sample
-from ebgan.samplers import DrawKey, Sampler
+from ebgan.samplers import CurrentEnergy, DrawKey, Sampler
 from ebgan.schedules import Schedule
 from ebgan.training.parts import in_part, joined
 from ebgan.training.plateau import Plateau
@@ -71,6 +71,7 @@ class Game:
     turns: Turns = Turns()
     plateau: Plateau | None = None
     parts: int = 1  # number of parts in which a batch passes the nets, to save memory
+    limits: tuple[float, float] | None = None  # the data's range; None for points
 
     def set_clock(self, seen: Tensor) -> None:
         """Set the number of images seen in nets that depend on it."""
@@ -172,7 +173,10 @@ class Game:
         self, memory: Any, sample: Sample, first: Tensor | int, source: Callable[[], Batch]
     ) -> tuple[Sample, Any]:
         """Choose what the discriminator is shown (`Sampler.replay`): the sample and the new memory."""
-        return self.sampler.replay(memory, sample, self._key(first, 0, sample.images.shape[-4]), source)
+        energy = CurrentEnergy(
+            self.discriminator.net, lambda images: self.energy.read(self.discriminator.net, images).energy, self.limits
+        )
+        return self.sampler.replay(memory, sample, self._key(first, 0, sample.images.shape[-4]), source, energy)
 
     def whole(self, sample: Sample) -> Sample:
         """The sample with sources and reconstructions gathered from all ranks, if the objective reads them."""

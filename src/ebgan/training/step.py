@@ -51,6 +51,7 @@ def train_step(
     *,
     seen: int | None = None,
     watched: bool = True,
+    pretraining: bool = False,
 ) -> tuple[Progress, Outcome]:
     """Update both players and the objective's state.
 
@@ -58,18 +59,20 @@ def train_step(
     rank's share of the images that the samples of the step's n-th turn start from. `seen` is the value of
     progress.seen, if the caller knows it on the host: then noise is drawn for many steps at once (the same numbers),
     and a net that observes the data is shown only one batch in eight. With `watched` False the outcome lacks the
-    metrics of `Objective.metrics`, which only reports read.
+    metrics of `Objective.metrics`, which only reports read. While the generator has no turn, the discriminator reads
+    only data, unless negatives are made without the generator (`Sampler.independent`) and it is not `pretraining`.
     """
     step = _Step(game, progress, source, seen)
     discriminator_turns, generator_turns = turns
+    alone = pretraining or (generator_turns == 0 and not game.sampler.independent)
     game.set_clock(progress.seen)
     for turn in range(discriminator_turns):
         kept = not game.turns.fresh and turn == discriminator_turns - 1
-        step.move_discriminator(draw(), turn, kept=kept, alone=generator_turns == 0)
+        step.move_discriminator(draw(), turn, kept=kept, alone=alone)
     for turn in range(generator_turns):
         step.move_generator(turn, discriminator_turns + turn - (not game.turns.fresh))
     with torch.no_grad():
-        return step.move_objective(watched) if generator_turns else step.skip_generator()
+        return step.skip_generator() if alone else step.move_objective(watched)
 
 
 @dataclass
@@ -83,7 +86,7 @@ class _Step:
     values: dict[str, Tensor] = field(default_factory=dict)
     finite: Tensor | None = None  # [*models] whether all losses and gradients so far were finite
     sample: Sample | None = None  # of the last discriminator turn, if the generator's first turn uses it again
-    fake: Reading | None = None  # of the last generator turn
+    fake: Reading | None = None  # of the last generator turn, or of negatives where the generator has none
     data: Tensor | None = None  # images of the last discriminator turn
 
     def __post_init__(self) -> None:
@@ -117,7 +120,8 @@ class _Step:
             losses = game.objective.discriminator(state, real, fake, batch)
             for penalty in game.penalties(state, images, fakes, first):
                 losses = losses.plus(penalty)
-            self.values["energy_fake_before"] = fake.energy.detach().mean(-1)
+            self.values["energy_fake_before"] = self.values["energy_fake"] = fake.energy.detach().mean(-1)
+            self.fake = fake  # where the generator has a turn, its own reading takes this one's place
         if game.asks.classifies:
             losses = losses.plus(game.objective.classification(state, *game.classify(batch)))
         self.finite = game.discriminator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
