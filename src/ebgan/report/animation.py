@@ -34,7 +34,7 @@ def save_landscape(seen: Landscape, folder: RunFolder, images: int) -> None:
 
 
 def write_animation(folder: RunFolder) -> None:
-    """Write animation.gif of a run's landscapes on a common colour scale, oldest first; nothing if there are fewer than two.
+    """Write animation.gif of a run's landscapes on one colour scale, oldest first; nothing if there are fewer than two.
 
     Raises StorageError if it cannot be written.
     """
