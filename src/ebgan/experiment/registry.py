@@ -6,62 +6,26 @@ Classes from outside the project are found by `foreign`. A name read from a file
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
+from inspect import isabstract
 from pathlib import Path
 from typing import Any
 
-from ebgan import config
-from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
+from ebgan import config, energies, nets, objectives, samplers, schedules, training
 from ebgan.errors import UsageError
 from ebgan.experiment.foreign import find_class, foreign_classes
 from ebgan.experiment.tree import Experiment
-from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
-from ebgan.nets.bottleneck import BottleneckAutoencoder
-from ebgan.nets.class_head import ClassHead
-from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
-from ebgan.nets.imagenet import NoisyGenerator
-from ebgan.nets.ladder import Ladder
-from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
-from ebgan.nets.mlp_transition import MLPTransition
-from ebgan.nets.spherical import SphericalAutoencoder
-from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
-from ebgan.objectives import (
-    BEGAN,
-    EBGAN,
-    GAN,
-    MAGAN,
-    NAE,
-    VCD,
-    VGAN,
-    WGANGP,
-    Augmentation,
-    LeastSquaresGAN,
-    LeCam,
-    LossSensitiveGAN,
-    Regularised,
-    Relativistic,
-    Scheduled,
-    SemiSupervised,
-)
-from ebgan.runfolder import RunFolder
-from ebgan.samplers import Langevin, Noised, Prior, Replay, Transition
-from ebgan.schedules import Constant, Linear, Steps
-from ebgan.training.adadelta import Adadelta
-from ebgan.training.adamax import Adamax
-from ebgan.training.optim import SGD, Adam
+from ebgan.storage.runfolder import RunFolder
 
-REGISTRY: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (
-        *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder, ClassHead),
-        *(BottleneckAutoencoder, SphericalAutoencoder),
-        *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
-        *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
-        *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
-        *(Prior, Transition, Replay, Noised, Langevin),
-        *(EBGAN, BEGAN, MAGAN, NAE, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
-        *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam),
-        *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
-    )
+_BASES = (
+    *(nets.GeneratorSpec, nets.DiscriminatorSpec, energies.Energy, objectives.Objective),
+    *(samplers.Sampler, training.OptimiserSpec, schedules.Schedule),
+)
+REGISTRY: dict[str, type] = {  # every class of these kinds that its package exports
+    name: kind
+    for package in (nets, energies, objectives, samplers, training, schedules)
+    for name, kind in vars(package).items()
+    if isinstance(kind, type) and issubclass(kind, _BASES) and is_dataclass(kind) and not isabstract(kind)
 }
 
 _KEPT = (

@@ -17,7 +17,7 @@ from torch.nn.functional import normalize
 
 from ebgan.errors import check_least
 from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec, Spherical
-from ebgan.nets.layers import Linear, he, initialise, widened
+from ebgan.nets.layers import Dense, he, initialise, widened
 from ebgan.nets.output import Output, ending
 
 
@@ -31,9 +31,7 @@ class SphericalAutoencoder(DiscriminatorSpec):
     output: Output = "limits"  # the decoder's last nonlinearity: the one whose range is the data's, or none
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Spherical(self, context)
-        initialise(net, context.randomness, "discriminator", he)
-        return net
+        return initialise(_Spherical(self, context), context.randomness, "discriminator", he)
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width)
@@ -45,13 +43,8 @@ class _Spherical(Spherical):
         super().__init__()
         self.shape, pixels, models = context.shape, math.prod(context.shape), context.models
         self.code, self.ending = spec.code, ending(spec.output, context.limits)
-        self.encoder = nn.Sequential(
-            Linear(pixels, spec.width, models), nn.ReLU(), Linear(spec.width, spec.code, models)
-        )
-        self.decoder = nn.Sequential(
-            Linear(spec.code, spec.width, models), nn.ReLU(), Linear(spec.width, pixels, models)
-        )
-        self.to(context.randomness.seeds.device)
+        self.encoder = nn.Sequential(Dense(pixels, spec.width, models), nn.ReLU(), Dense(spec.width, spec.code, models))
+        self.decoder = nn.Sequential(Dense(spec.code, spec.width, models), nn.ReLU(), Dense(spec.width, pixels, models))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         code = normalize(widened(self.encoder(images.flatten(-3))), dim=-1)

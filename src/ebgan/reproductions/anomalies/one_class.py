@@ -14,10 +14,11 @@ from statistics import fmean
 from torch import Tensor
 
 from ebgan.metrics import auroc, average_precision
+from ebgan.recipes.index import Scale
 from ebgan.reproductions.anomalies.image_methods import ALONE, NOISED, Trained
 from ebgan.reproductions.anomalies.image_sets import Digits, opened
 from ebgan.reproductions.anomalies.study import Measured, read_results, write_results
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import below_in_pairs, within
 

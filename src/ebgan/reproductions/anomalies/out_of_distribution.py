@@ -13,10 +13,11 @@ from collections.abc import Sequence
 import torch
 
 from ebgan.metrics import auroc, average_precision
+from ebgan.recipes.index import Scale
 from ebgan.reproductions.anomalies.image_methods import CHAINED, METHODS, NOISED, Trained
 from ebgan.reproductions.anomalies.image_sets import Digits, opened, strangers
 from ebgan.reproductions.anomalies.study import Measured, read_results, write_results
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import within
 
