@@ -44,13 +44,13 @@ def test_a_recipe_of_the_users_own_is_found_too(entered):
 @pytest.mark.parametrize(
     ("search", "name", "words"),
     [
-        (find, "digitz", "no recipe of that name, and no config file: did you mean digits?"),
+        (find, "digitz", "no recipe of that name, and no config file: did you mean digits or digits.nae?"),
         (find, "", "`ebgan recipes` lists them"),
         (find, "mnist_grid", "is a grid of experiments: `ebgan sweep mnist_grid OUT` runs it"),
         (find, "DIGITS", "`ebgan recipes` lists them"),
         (find, "theory", "no recipe of that name"),
         (find, "catalogue", "no recipe of that name"),
-        (find, "digits\t", "did you mean digits?"),
+        (find, "digits\t", "did you mean digits or digits.nae?"),
         (find_grid, "margin", "did you mean margins?"),
         (find_grid, "digits", "is a single experiment: `ebgan train digits OUT` trains it"),
         (find_grid, "../margins", "did you mean margins?"),
