@@ -101,6 +101,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def normal_energies(self) -> Path:
+        """The energies of normal images, from which a threshold is taken."""
+        return self.path / "normal_energies.json"
+
+    @property
     def lock(self) -> Path:
         """The file that the training process holds locked."""
         return self.path / "lock"

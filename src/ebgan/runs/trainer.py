@@ -104,6 +104,7 @@ def train(
             if leads:
                 _finish(training, folder, animated=isinstance(opened, Points))
     run.load_weights(state(training.course))
+    run.seen = training.course.seen
     return run
 
 
