@@ -23,7 +23,7 @@ VERBS = {
     "classify": "name the class of images, by a run that learned from few labels",
     "calibrate": "train the auto-encoder alone and suggest a margin (EBGAN, appendix E)",
     "sweep": "run a grid of experiments, in stacks and on many workers; again to go on",
-    "export": "write a run into a folder to give away: weights, config, model card, samples",
+    "export": "write a run into a folder to give away, or a part of it as an ONNX model",
     "report": "write the report.html of a run or a sweep anew",
     "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
     "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",

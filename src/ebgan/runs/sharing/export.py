@@ -117,11 +117,14 @@ def _is_public(run: Run) -> bool:
     return is_named(source)
 
 
+def public_source(run: Run) -> str:
+    """The name of the data, if it has one that everybody knows; `private-data` otherwise."""
+    return run.experiment.data.source if _is_public(run) else PRIVATE
+
+
 def _without_places(run: Run) -> Experiment:
     """The experiment without the paths of data and labels."""
-    data = run.experiment.data
-    source = data.source if _is_public(run) else PRIVATE
-    return replace(run.experiment, data=replace(data, labels=None, source=source))
+    return replace(run.experiment, data=replace(run.experiment.data, labels=None, source=public_source(run)))
 
 
 def _evaluation(run: Run) -> Record | None:

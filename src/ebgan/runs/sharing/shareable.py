@@ -1,9 +1,9 @@
-"""What a run hands on: its folder for others, and a page of the Hugging Face Hub."""
+"""What a run hands on: its records, a folder for others, and a page of the Hugging Face Hub."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from ebgan.runs.run import Run
@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 class Shareable:
     """The part of `ebgan.Run` by which it leaves its folder."""
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records of the run's folder as rows for pandas, as `ebgan.run_records` gives them."""
+        from ebgan.runs.history import run_records
+
+        return run_records(cast("Run", self).folder.path)
 
     def save_pretrained(self, destination: str | Path, *, license: str = "unknown") -> list[Path]:
         """Write config.json, model.safetensors, a model card and samples into a new folder, and return the files.
