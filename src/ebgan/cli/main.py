@@ -25,6 +25,7 @@ VERBS = {
     "sweep": "run a grid of experiments, in stacks and on many workers; again to go on",
     "export": "write a run into a folder to give away, or a part of it as an ONNX model",
     "report": "write the report.html of a run or a sweep anew",
+    "board": "write a page over all runs of a folder: table, curves, samples, differences",
     "reproduce": "measure what the papers say: `ebgan reproduce` lists it",
     "pack": "decode a folder, an archive or a database of pictures once, into a set that trains fast",
     "data": "fetch a data set: `ebgan data get mnist`",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, final, get_args
+from typing import Literal, final, get_args
 
 import yaml
 
@@ -14,9 +14,10 @@ from ebgan.distributed import rank
 from ebgan.errors import UsageError
 from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.tracking.hosted import mlflow_logger, wandb_logger
-from ebgan.runs.tracking.logger import Logger, Setting
+from ebgan.runs.tracking.logger import Logger
 from ebgan.runs.tracking.tensorboard import tensorboard_logger
 from ebgan.training.log import Observer
+from ebgan.tree_walk import flat
 
 Tracker = Literal["tensorboard", "wandb", "trackio", "mlflow"]
 TRACKERS: tuple[Tracker, ...] = get_args(Tracker)
@@ -117,18 +118,6 @@ def _opened(tracker: Tracker | Logger, out: Path) -> Iterator[Logger]:
     else:
         with wandb_logger(tracker, out) as hosted:
             yield hosted
-
-
-def flat(tree: Mapping[str, Any], path: str = "") -> dict[str, Setting]:
-    """The leaves of a config by their paths; a list is text."""
-    found: dict[str, Setting] = {}
-    for name, value in tree.items():
-        here = f"{path}.{name}".lstrip(".")
-        if isinstance(value, Mapping):
-            found |= flat(value, here)
-        else:
-            found[here] = value if isinstance(value, Setting) else str(value)
-    return found
 
 
 def _is_number(value: object) -> bool:
