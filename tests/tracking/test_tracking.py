@@ -14,9 +14,9 @@ from ebgan.cli.main import run
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.tracking import Logger, tracked
 from ebgan.runs.trainer import Silent
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
 EXPERIMENT = Experiment(
     nets=Nets(generator=MLPGenerator(width=8, noise=4), discriminator=MLPAutoencoder(width=8)),

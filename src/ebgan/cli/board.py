@@ -13,7 +13,7 @@ from ebgan.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardOptions:
     """Write a page over all runs of a folder, also while they train: a table, curves, samples, differences."""
 
     runs: Annotated[Positional[Path], arg(metavar="RUNS")]  # a folder of run folders
@@ -22,7 +22,7 @@ class Board:
 
 def main(argv: list[str]) -> None:
     """Write, and say where."""
-    chosen = parse(Board, "board", argv)
+    chosen = parse(BoardOptions, "board", argv)
     from ebgan.report.board import write_board
     from ebgan.runs.history import runs_in
 

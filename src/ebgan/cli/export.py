@@ -21,7 +21,7 @@ Part = Literal["generator", "energy", "encoder", "detector", "classifier"]  # as
 
 
 @dataclass(frozen=True)
-class Export(ReadsClasses):
+class ExportOptions(ReadsClasses):
     """Write a run into a new folder to give away: config.json, model.safetensors, a model card and samples.
 
     `ebgan.load(DEST)` reads it anywhere. No path of this machine and no optimiser's state is in it; the energies that
@@ -43,7 +43,7 @@ class Export(ReadsClasses):
 
 def main(argv: list[str]) -> None:
     """Write, upload if asked to, and say where everything is."""
-    chosen = parse(Export, "export", argv)
+    chosen = parse(ExportOptions, "export", argv)
     _refuse(chosen)
     from ebgan.runs.loading import load
 
@@ -63,7 +63,7 @@ def main(argv: list[str]) -> None:
         _push(chosen.push, files, chosen)
 
 
-def _refuse(chosen: Export) -> None:
+def _refuse(chosen: ExportOptions) -> None:
     """Raise UsageError, before anything is read or written, for options that do not fit."""
     part = chosen.onnx or chosen.pt2
     if chosen.onnx and chosen.pt2:
@@ -87,7 +87,7 @@ def _refuse(chosen: Export) -> None:
             raise UsageError("--push: nobody is here to be asked: give --yes to upload without a question")
 
 
-def _write_graph(run: Run, chosen: Export) -> None:
+def _write_graph(run: Run, chosen: ExportOptions) -> None:
     """Write a part of a run as a graph, and say how near it comes to the run."""
     from ebgan.detection.of_run import kept
     from ebgan.runs.sharing.programs import save_onnx, save_pt2
@@ -101,7 +101,7 @@ def _write_graph(run: Run, chosen: Export) -> None:
     print(f"{part} equals the run's to {difference:.1e}" + (f", threshold {threshold:.6g}" if threshold else ""))
 
 
-def _push(repository: str, files: Sequence[Path], chosen: Export) -> None:
+def _push(repository: str, files: Sequence[Path], chosen: ExportOptions) -> None:
     """Ask, and upload."""
     from ebgan.runs.sharing.hub import upload
 

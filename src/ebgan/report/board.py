@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from ebgan.report import plots, summary
 from ebgan.report.html import Chart, data_uri, template_environment
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 from ebgan.tree_walk import flat
 
 _TURN = 0.618  # of the colour wheel from a run to the next one: neighbours in the table differ most

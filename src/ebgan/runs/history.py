@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ebgan.errors import UsageError
-from ebgan.runfolder import RunFolder, read_records
+from ebgan.storage.runfolder import RunFolder, read_records
 
 
 def run_records(path: str | Path) -> list[dict[str, Any]]:

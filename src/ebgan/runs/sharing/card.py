@@ -6,8 +6,8 @@ import re
 
 from ebgan.errors import UsageError
 from ebgan.report.summary import metric_rows, protocol
-from ebgan.runfolder import Record
 from ebgan.runs.sharing.contents import PRIVATE, SAMPLES, Contents
+from ebgan.storage.runfolder import Record
 
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _UNNAMED = "a set of pictures that has no public name"

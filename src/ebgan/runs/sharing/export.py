@@ -22,12 +22,12 @@ from ebgan.data import TOYS, open_points
 from ebgan.errors import DataError, UsageError
 from ebgan.experiment import Data, Experiment, refuse_unkeepable
 from ebgan.report import grid, landscape, png
-from ebgan.runfolder import Record, read_records
 from ebgan.runs.examiners.points import survey
 from ebgan.runs.fingerprint import fingerprint
 from ebgan.runs.sharing.card import check_license, model_card
 from ebgan.runs.sharing.contents import CARD, CONFIG, NORMALS, PRIVATE, SAMPLES, WEIGHTS, Contents, is_named
 from ebgan.storage.files import read_file, refuse_impossible, storage_errors, write_atomically
+from ebgan.storage.runfolder import Record, read_records
 
 if TYPE_CHECKING:
     from ebgan.runs.run import Run

@@ -12,10 +12,10 @@ import yaml
 
 from ebgan.distributed import rank
 from ebgan.errors import UsageError
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.tracking.hosted import mlflow_logger, wandb_logger
 from ebgan.runs.tracking.logger import Logger
 from ebgan.runs.tracking.tensorboard import tensorboard_logger
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 from ebgan.training.log import Observer
 from ebgan.tree_walk import flat
 
