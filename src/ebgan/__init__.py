@@ -17,20 +17,33 @@ if TYPE_CHECKING:
     from ebgan.detection.estimator import EnergyAnomalyDetector
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
+    from ebgan.runs.history import run_records
     from ebgan.runs.loading import load
     from ebgan.runs.run import Run
+    from ebgan.runs.sharing.hub import from_pretrained
     from ebgan.runs.trainer import train
 
     __version__: str
 
-__all__ = ["EnergyAnomalyDetector", "Experiment", "Run", "TransitionAugment", "load", "train"]
+__all__ = [
+    "EnergyAnomalyDetector",
+    "Experiment",
+    "Run",
+    "TransitionAugment",
+    "from_pretrained",
+    "load",
+    "run_records",
+    "train",
+]
 
 _HOMES = {
     "EnergyAnomalyDetector": "detection.estimator",
     "Experiment": "experiment",
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",
+    "from_pretrained": "runs.sharing.hub",
     "load": "runs.loading",
+    "run_records": "runs.history",
     "train": "runs.trainer",
 }
 

@@ -94,6 +94,18 @@ def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
     return rebuilt(tree, {each.name: mapped(getattr(tree, each.name), function) for each in dataclasses.fields(tree)})
 
 
+def flat(tree: Mapping[str, Any], path: str = "") -> dict[str, str | int | float | bool | None]:
+    """The leaves of a config's mappings by their paths (`objective.margin`); a list is text."""
+    found: dict[str, str | int | float | bool | None] = {}
+    for name, value in tree.items():
+        here = f"{path}.{name}".lstrip(".")
+        if isinstance(value, Mapping):
+            found |= flat(value, here)
+        else:
+            found[here] = value if isinstance(value, str | int | float | bool | None) else str(value)
+    return found
+
+
 def suggestion(name: str, known: Sequence[str]) -> str:
     """Advice for a message about an unknown name: the most similar known name, or all of them."""
     near = difflib.get_close_matches(name, known, 1)

@@ -7,7 +7,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
@@ -17,6 +17,7 @@ from ebgan.user_code import is_code, stem
 
 if TYPE_CHECKING:
     from ebgan.experiment import Experiment
+    from ebgan.runs.tracking.following import Tracker
     from ebgan.training.log import Observer
 
 
@@ -31,6 +32,10 @@ class TrainOptions(ReadsClasses):
     device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
     devices: Annotated[int, arg(help="number of devices that train together")] = 1
     timeout: Annotated[float, arg(help="minutes without an answer after which another process counts as lost")] = 10.0
+    log: Annotated[
+        Literal["tensorboard", "wandb", "trackio", "mlflow"] | None,
+        arg(help="a tracker that receives hyper-parameters, curves and pictures as well"),
+    ] = None
     quiet: Annotated[FlagCreatePairsOff[bool], arg(help="print only errors")] = False
     override_config: Annotated[FlagCreatePairsOff[bool], arg(help="resume the run although the config has changed")] = (
         False
@@ -65,7 +70,7 @@ def main(argv: list[str]) -> None:
 
     out = options.out or Path("runs") / experiment_name(argv[0])
     with ranks(find_device(options.device), options.devices, options.timeout) as device:
-        with progress_of(experiment, options.quiet) as observer:
+        with progress_of(experiment, options.quiet) as shown, _tracked(options.log, out, shown) as observer:
             train(
                 experiment,
                 out,
@@ -88,6 +93,13 @@ def progress_of(experiment: Experiment, quiet: bool) -> AbstractContextManager[O
         return nullcontext()
     bar = ProgressBar(experiment)
     return bar if sys.stderr.isatty() and bar.console.is_interactive else nullcontext(ProgressLines(experiment))
+
+
+def _tracked(tracker: Tracker | None, out: Path, observer: Observer | None) -> AbstractContextManager[Observer | None]:
+    """The observer, and the tracker beside it if one is asked for."""
+    from ebgan.runs.tracking import tracked
+
+    return tracked(tracker, out, observer) if tracker else nullcontext(observer)
 
 
 def _refuse_swapped(recipe: str, out: str = "-") -> None:

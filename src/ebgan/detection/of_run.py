@@ -7,7 +7,6 @@ kept(run).p_values(run.energy(images).numpy())
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from ebgan.data.given import Given, Limits
 from ebgan.detection.normals import FILE, Normals, read_normals, write_normals
 from ebgan.errors import UsageError
+from ebgan.runs.fingerprint import fingerprint
 from ebgan.runs.run import Run
 
 
@@ -30,7 +30,7 @@ def keep(run: Run, images: Given, source: str = "", *, limits: Limits = (-1.0, 1
 
 def keep_energies(run: Run, energies: np.ndarray, source: str = "", peaks: np.ndarray | None = None) -> Normals:
     """Store energies [n] that were already computed, and the highest errors by pixel (`maps.peaks`), if known."""
-    normals = Normals(energies, source, model=fingerprint(run), peaks=peaks)
+    normals = Normals(energies, source, model=fingerprint(run.discriminator), peaks=peaks)
     write_normals(run.folder.path, normals)
     return normals
 
@@ -41,17 +41,8 @@ def kept(run: Run) -> Normals:
     mend = "give normal images that it was not trained on by --normals (in Python, ebgan.detection.of_run.keep)"
     if normals is None:
         raise UsageError(f"{run.folder.path}: has no energies of normal images, so there is no threshold: {mend}")
-    if normals.model != fingerprint(run):
+    if normals.model != fingerprint(run.discriminator):
         raise UsageError(
             f"{Path(run.folder.path, FILE)}: was made with other weights (another checkpoint or precision): {mend}"
         )
     return normals
-
-
-def fingerprint(run: Run) -> str:
-    """A digest, 16 hexadecimal digits, of the discriminator's weights and their precision."""
-    digest = hashlib.sha256()
-    for name, value in sorted(run.discriminator.state_dict().items()):
-        digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
-        digest.update(value.detach().cpu().double().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -44,7 +44,13 @@ def read_experiment(path: Path) -> Experiment:
 
 
 def parse_experiment(text: str, file: str, code: Callable[[], Sequence[str]] = tuple) -> Experiment:
-    """The experiment of a text, named `file` in errors.
+    """The experiment of a text, named `file` in errors; `code` as in `parse_tree`."""
+    experiment: Experiment = parse_tree(text, Experiment, file, code)
+    return experiment
+
+
+def parse_tree(text: str, kind: type, file: str, code: Callable[[], Sequence[str]] = tuple) -> Any:
+    """The tree of dataclasses of a text, an experiment or one that holds it, named `file` in errors.
 
     `code` gives the names of the files that define the run's classes. They are only shown to the user if a class is
     missing.
@@ -57,8 +63,7 @@ def parse_experiment(text: str, file: str, code: Callable[[], Sequence[str]] = t
             files = ", ".join(code())
             raise UsageError(f"{error}{files and f'. The run was made from {files}'}") from error
 
-    experiment: Experiment = config.from_yaml(text, Experiment, REGISTRY, file, find)
-    return experiment
+    return config.from_yaml(text, kind, REGISTRY, file, find)
 
 
 def refuse_unkeepable(experiment: Experiment) -> None:

@@ -76,7 +76,7 @@ def _page(folder: RunFolder) -> str:
             samples=_samples(folder),
             generates=not _RESTS.search(config),
             animation=_gif(folder) if folder.animation.exists() else "",
-            real=_data_uri(folder.real) if folder.real.exists() else "",
+            real=data_uri(folder.real) if folder.real.exists() else "",
             charts=_training_charts(stats),
             metric_charts=_metric_charts(evaluations),
             evaluated=evaluation.get("images"),
@@ -118,10 +118,10 @@ def _samples(folder: RunFolder) -> list[Samples]:
     grids = folder.grids()
     step = max(1.0, (len(grids) - 1) / (_GRIDS - 1))
     indices = sorted({round(index * step) for index in range(min(_GRIDS, len(grids)))})
-    return [Samples(images, _data_uri(path)) for images, path in (grids[index] for index in indices)]
+    return [Samples(images, data_uri(path)) for images, path in (grids[index] for index in indices)]
 
 
-def _data_uri(path: Path) -> str:
+def data_uri(path: Path) -> str:
     """A picture as a data URI; large ones are converted to WebP of at most 1,600 pixels a side."""
     content, kind = path.read_bytes(), "png"
     if len(content) > _HEAVY:

@@ -113,6 +113,13 @@ def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> 
     )
 
 
+def together(lines: Sequence[tuple[str, Sequence[Record]]], field: str, *, share: bool = False) -> str:
+    """A field of the records of several runs, each in its colour."""
+    held = [(color, [each for each in records if each.get(field) is not None]) for color, records in lines]
+    present = [(Curve(field, "", color, opacity=0.85), _series(found, field)) for color, found in held if found]
+    return _pictured(present, share)
+
+
 def histogram(shares: Sequence[float], of: str = "class", names: Sequence[str] = ()) -> str:
     """A bar chart of the share of samples in each class or mode, with names if there are enough and room for them.
 
@@ -147,21 +154,26 @@ def fields(records: Sequence[Record], prefix: str) -> list[str]:
 def _curves(records: Sequence[Record], lines: Sequence[Curve], *, share: bool = False) -> str:
     """A chart of those lines that the records have, over images seen."""
     held = {line: [record for record in records if record.get(line.field) is not None] for line in lines}
-    present = {line: _series(found, line.field) for line, found in held.items() if found}
+    present = [(line, _series(found, line.field)) for line, found in held.items() if found]
+    return _pictured(present, share, [line for line, _ in present] if len(present) > 1 else ())
+
+
+def _pictured(present: Sequence[tuple[Curve, tuple[Floats, Floats]]], share: bool, named: Sequence[Curve] = ()) -> str:
+    """A picture of lines, or ""."""
     if not present:
         return ""
     from ebgan.report.drawing import MaxNLocator
 
     with ink_style():
         figure, axes = draw_axes()
-        for line, (images, values) in present.items():
+        for line, (images, values) in present:
             _draw(axes, line, images, values)
         axes.set_xlabel("images seen")
         axes.xaxis.set_major_formatter(short_number)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        _scale(axes, np.concatenate([values.ravel() for _, values in present.values()]), share)
-        if len(present) > 1:
-            legend(axes, list(present))
+        _scale(axes, np.concatenate([values.ravel() for _, (_, values) in present]), share)
+        if named:
+            legend(axes, named)
         return svg(figure)
 
 

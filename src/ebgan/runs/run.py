@@ -23,6 +23,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
+from ebgan.runs.sharing.shareable import Shareable
 from ebgan.samplers import CurrentEnergy, DrawKey, Langevin, Noised, Prior, Replay, no_source
 from ebgan.storage.runfolder import RunFolder
 
@@ -41,7 +42,7 @@ class DataFacts(NamedTuple):
 
 
 @dataclass(repr=False, eq=False, kw_only=True)
-class Run:
+class Run(Shareable):
     """A generator and an energy with the weights of a checkpoint.
 
     Samples come out in [-1, 1]; points [dims, 1, 1] as they are. Images go in as a tensor or array of floats in
@@ -56,6 +57,7 @@ class Run:
     discriminator: nn.Module
     device: torch.device
     home: RunFolder | None = None
+    seen: int | None = None  # real images that the discriminator had seen; None where it is not known
 
     @property
     def folder(self) -> RunFolder:

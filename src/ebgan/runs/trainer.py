@@ -102,7 +102,13 @@ def train(
         with alone():
             if leads:
                 _finish(training, folder, animated=isinstance(opened, Points))
+    return _with_last_weights(run, training)
+
+
+def _with_last_weights(run: Run, training: Training) -> Run:
+    """The run with the weights at the end of training, whatever was looked at before."""
     run.load_weights(state(training.course))
+    run.seen = training.course.seen
     return run
 
 

@@ -66,6 +66,7 @@ class RunFolder(Folder):
     real = Within("real.png")  # a grid of real images
     animation = Within("animation.gif")  # the pictures of samples one after the other
     report = Within("report.html")  # the run on one self-contained page
+    normal_energies = Within("normal_energies.json")  # the energies of normal images, for thresholds
     checkpoints = Within("checkpoints")  # the folder of checkpoints
     lock = Within("lock")  # the file that the training process holds locked
 
