@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
     from ebgan.runs.loading import load
+    from ebgan.runs.refinement import Langevin, Rejection
     from ebgan.runs.run import Run
     from ebgan.runs.trainer import train
 
     __version__: str
 
-__all__ = ["EnergyAnomalyDetector", "Experiment", "Run", "TransitionAugment", "load", "train"]
+__all__ = ["EnergyAnomalyDetector", "Experiment", "Langevin", "Rejection", "Run", "TransitionAugment", "load", "train"]
 
 _HOMES = {
     "EnergyAnomalyDetector": "detection.estimator",
     "Experiment": "experiment",
+    "Langevin": "runs.refinement",
+    "Rejection": "runs.refinement",
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",
     "load": "runs.loading",

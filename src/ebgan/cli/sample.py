@@ -33,6 +33,8 @@ class Draw(ReadsClasses):
     strip: Path | None = None  # a PNG file with a row of pictures from each sample to the next one
     walk: Path | None = None  # a GIF file for a round from each sample to the next one
     truncation: float | None = None  # the largest number of the noise, 0.5 for instance: samples are then more alike
+    refine: Literal["rejection", "langevin"] | None = None  # choose samples, or move their noise, by the energy
+    budget: int = 4  # with --refine: how many images pass the nets for each sample, at most
     ranked: FlagCreatePairsOff[bool] = False  # in order of energy, the lowest first
     source: Annotated[str | None, arg(name="from")] = None  # images that transitions start from, not the run's data
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
@@ -64,6 +66,10 @@ def _check(run: Run, chosen: Draw) -> None:
     wanted = [name for name, value in options.items() if value]
     if wanted and run.experiment.data.source in TOYS:
         raise UsageError(f"{wanted[0]}: a point is no picture; take --grid, or `ebgan.load(RUN).sample(N)` in Python")
+    ways = {"--strip": chosen.strip, "--walk": chosen.walk, "--truncation": chosen.truncation, "--from": chosen.source}
+    others = [name for name, value in ways.items() if value is not None]
+    if chosen.refine and others:
+        raise UsageError(f"--refine {chosen.refine}: refined samples start from noise as it is: leave {others[0]} out")
     if chosen.source and not run.experiment.sampler.conditional:
         raise UsageError(f"--from {chosen.source}: the samples of this run start from noise, not from images")
 
@@ -103,7 +109,9 @@ def _write_ways(run: Run, chosen: Draw) -> None:
 def _samples(run: Run, chosen: Draw) -> tuple[Tensor, Tensor | None]:
     """Samples, and the images that they started from if they did."""
     count = chosen.count or SAMPLES
-    if chosen.truncation is not None:
+    if chosen.refine is not None:
+        samples, source = _refined(run, chosen, count), None
+    elif chosen.truncation is not None:
         samples, source = run.generate(run.noise(count, seed=chosen.seed, truncation=chosen.truncation)), None
     else:
         source = _source(run, chosen, count)
@@ -113,6 +121,27 @@ def _samples(run: Run, chosen: Draw) -> tuple[Tensor, Tensor | None]:
     energy, order = run.energy(samples).sort()
     print(f"energy   {energy[0]:.4f} of the first to {energy[-1]:.4f} of the last")
     return samples[order], None if source is None else source[order]
+
+
+def _refined(run: Run, chosen: Draw, count: int) -> Tensor:
+    """Refined samples, after a line that says what they cost."""
+    import time
+
+    from ebgan.runs.refinement import Langevin, Refinement, Rejection
+
+    refinement: Refinement
+    refinement = Rejection(budget=chosen.budget) if chosen.refine == "rejection" else Langevin(budget=chosen.budget)
+    found = refinement.refined(run, count, seed=chosen.seed)
+    start = time.perf_counter()
+    run.sample(count, seed=chosen.seed)
+    plain = time.perf_counter() - start
+    made = found.made
+    print(
+        f"refined  {made.accepted:,} of {made.candidates:,} candidates accepted ({found.acceptance:.0%}); "
+        f"{made.passes:,} images through the nets for {count:,} samples; "
+        f"{found.seconds:.2g} s, and {plain:.2g} s without; {found.calibration:.2g} s of calibration"
+    )
+    return found.samples
 
 
 def _source(run: Run, chosen: Draw, count: int) -> Tensor | None:

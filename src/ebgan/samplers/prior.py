@@ -16,6 +16,8 @@ from ebgan.nets.base import BuildContext, Generator
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import DrawKey, Memoryless, Sampler
 
+_INSIDE = (2.0**-24, 1 - 2.0**-24)  # quantiles whose normal numbers are finite in float32
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,14 @@ class Prior(Sampler[Memoryless]):
         rank = tail + torch.special.ndtr(noise.double()) * (1 - 2 * tail)
         drawn: Tensor = torch.special.ndtri(rank)
         return drawn.to(noise.dtype).clamp(-threshold, threshold)
+
+    def to_normal(self, noise: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """The normal numbers of the same quantiles as noise; normal noise itself."""
+        return noise if self.distribution == "normal" else torch.special.ndtri(((noise + 1) / 2).clamp(*_INSIDE))
+
+    def from_normal(self, normal: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """The noise of the same quantiles as normal numbers, the inverse of `to_normal`."""
+        return normal if self.distribution == "normal" else torch.special.ndtr(normal) * 2 - 1
 
     def between(
         self, start: Float[Tensor, "count ..."], end: Float[Tensor, "count ..."], share: float
