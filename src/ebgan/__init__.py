@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ebgan.detection.estimator import EnergyAnomalyDetector
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
+    from ebgan.runs.by_class import of_class
     from ebgan.runs.loading import load
     from ebgan.runs.refinement import Langevin, Rejection
     from ebgan.runs.run import Run
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["EnergyAnomalyDetector", "Experiment", "Langevin", "Rejection", "Run", "TransitionAugment", "load", "train"]
+__all__ = [
+    "EnergyAnomalyDetector",
+    "Experiment",
+    "Langevin",
+    "Rejection",
+    "Run",
+    "TransitionAugment",
+    "load",
+    "of_class",
+    "train",
+]
 
 _HOMES = {
     "EnergyAnomalyDetector": "detection.estimator",
@@ -34,6 +45,7 @@ _HOMES = {
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",
     "load": "runs.loading",
+    "of_class": "runs.by_class",
     "train": "runs.trainer",
 }
 

@@ -32,6 +32,7 @@ class Draw(ReadsClasses):
     out: Path | None = None  # a folder for one PNG a sample
     strip: Path | None = None  # a PNG file with a row of pictures from each sample to the next one
     walk: Path | None = None  # a GIF file for a round from each sample to the next one
+    named: Annotated[str | None, arg(name="class")] = None  # draw samples of this class alone, by its name
     truncation: float | None = None  # the largest number of the noise, 0.5 for instance: samples are then more alike
     refine: Literal["rejection", "langevin"] | None = None  # choose samples, or move their noise, by the energy
     budget: int = 4  # with --refine: how many images pass the nets for each sample, at most
@@ -48,9 +49,12 @@ def main(argv: list[str]) -> None:
     if chosen.count is not None and chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
+    from ebgan.runs.by_class import of_class
     from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    if chosen.named is not None:
+        run = of_class(run, chosen.named)
     _check(run, chosen)
     if chosen.strip or chosen.walk:
         _write_ways(run, chosen)

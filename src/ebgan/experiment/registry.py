@@ -16,6 +16,7 @@ from ebgan.experiment.foreign import find_class, foreign_classes
 from ebgan.experiment.tree import Experiment
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.bottleneck import BottleneckAutoencoder
+from ebgan.nets.by_class import ClassAutoencoder, ClassGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
@@ -32,6 +33,7 @@ from ebgan.objectives import (
     VGAN,
     WGANGP,
     Augmentation,
+    ClassConditional,
     LeastSquaresGAN,
     LeCam,
     LossSensitiveGAN,
@@ -51,13 +53,13 @@ REGISTRY: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(MLPGenerator, MLPTransition, MLPAutoencoder, MLPDiscriminator, MLPExperts, Ladder, ClassHead),
-        BottleneckAutoencoder,
+        *(BottleneckAutoencoder, ClassGenerator, ClassAutoencoder),
         *(ConvGenerator, ConvAutoencoder, ConvDiscriminator, NoisyGenerator, BEGANGenerator, BEGANAutoencoder),
         *(VGANGenerator, VGANTransition, VGANExperts, VGANDiscriminator),
         *(AutoencoderEnergy, LogisticEnergy, ScalarEnergy, ExpertsEnergy, LadderEnergy),
         *(Prior, Transition, Replay, Noised),
         *(EBGAN, BEGAN, MAGAN, LossSensitiveGAN, VGAN, VCD, GAN, LeastSquaresGAN, WGANGP, Relativistic),
-        *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam),
+        *(Scheduled, SemiSupervised, Regularised, Augmentation, LeCam, ClassConditional),
         *(Adam, Adamax, Adadelta, SGD, Constant, Linear, Steps),
     )
 }

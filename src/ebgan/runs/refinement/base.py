@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ebgan.errors import UsageError
+from ebgan.nets.base import ByClass
 from ebgan.runs.refinement.ratio import Calibration, calibrated
 from ebgan.runs.run import Run
 
@@ -55,6 +57,8 @@ class Refinement(ABC):
         energy, is no longer where the run had it.
         """
         run.noise(0)  # which a run without noise refuses
+        if isinstance(run.generator, ByClass):
+            raise UsageError(f"refine: {run.name} has an energy for each class: take ebgan.of_class(run, NAME)")
         start = time.perf_counter()
         calibration = calibrated(run)
         between = time.perf_counter()

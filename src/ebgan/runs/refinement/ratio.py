@@ -16,8 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.data import Images, Points, scaled
@@ -93,8 +95,16 @@ def held_out(run: Run, count: int) -> Float[Tensor, "images C H W"]:
         return data.density.sample(Randomness.of(0), count, first=len(data))[..., None, None]
     test = spec.open_test(data.shape[0])
     chosen: Images = data if test is None or test.shape != data.shape else test
-    order = Randomness.of(0).permutation("refinement", len(chosen))[:count].sort().values
-    return scaled(torch.from_numpy(chosen.images[order.numpy()]), (-1.0, 1.0))
+    usable = _of_its_classes(run, chosen)
+    order = Randomness.of(0).permutation("refinement", len(usable))[:count].sort().values
+    return scaled(torch.from_numpy(chosen.images[usable[order.numpy()]]), (-1.0, 1.0))
+
+
+def _of_its_classes(run: Run, images: Images) -> NDArray[np.int64]:
+    """The indices of all images; for the run of one class, of those of that class."""
+    if images.labels is None or len(run.data.classes) == len(images.classes):
+        return np.arange(len(images))
+    return np.flatnonzero([images.classes[label] in run.data.classes for label in images.labels])
 
 
 def _regression(features: Float[Tensor, "rows features"], real: Float[Tensor, " rows"]) -> list[float]:
