@@ -22,8 +22,8 @@ from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.kernel import kernel_distance
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
-from ebgan.runfolder import read_records
 from ebgan.runs import trainer
+from ebgan.storage.runfolder import read_records
 from ebgan.training.loop import Training
 
 LOST = RankLostError.exit_code

@@ -16,8 +16,8 @@ from ebgan.distributed import RankLostError
 from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
-from ebgan.runfolder import read_records
 from ebgan.runs import trainer
+from ebgan.storage.runfolder import read_records
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.lock import run_lock
 from ebgan.training.optim import Adam

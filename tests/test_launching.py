@@ -154,10 +154,10 @@ def test_tasks_of_slurm_without_their_number_on_each_machine_are_refused(monkeyp
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.setenv("SLURM_NTASKS", "4")
     monkeypatch.delenv("SLURM_STEP_ID", raising=False)
-    with pytest.raises(UsageError, match=r"SLURM holds 4 tasks ready, .* start it by srun"):
+    with pytest.raises(UsageError, match=r"the SLURM job has 4 tasks, .* start it by srun"):
         ranks(torch.device("cpu")).__enter__()
     monkeypatch.setenv("SLURM_STEP_ID", "0")
-    with pytest.raises(UsageError, match=r"SLURM started 4 tasks .* give srun or sbatch --ntasks-per-node"):
+    with pytest.raises(UsageError, match=r"SLURM started 4 tasks, .* give srun or sbatch --ntasks-per-node"):
         ranks(torch.device("cpu")).__enter__()
 
 

@@ -15,7 +15,7 @@ from ebgan.experiment.building import build, count_weights
 from ebgan.experiment.precision import LARGE, emulation_warning, multiplies_bf16, product_speed, suited
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.recipes import RECIPES, find
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8), dtype=np.uint8)
 LARGE_NETS = Nets(generator=MLPGenerator(depth=2, width=2000), discriminator=MLPAutoencoder(depth=2, width=3000))
@@ -82,10 +82,10 @@ def test_the_same_command_goes_on_elsewhere_in_the_precision_that_the_run_has(
 ) -> None:
     play(monkeypatch, began_on_native)
     began = trained_in(WIDE, tmp_path)
-    longer, heard = dataclasses.replace(WIDE, images=32), Hearing()
+    wider, heard = dataclasses.replace(WIDE, batch=2 * WIDE.batch), Hearing()
     play(monkeypatch, not began_on_native)
-    with pytest.raises(UsageError, match="images") as refused:
-        train(longer, tmp_path, data=IMAGES, device="cpu")
+    with pytest.raises(UsageError, match="batch") as refused:
+        train(wider, tmp_path, data=IMAGES, device="cpu")
     assert "precision" not in str(refused.value)
     assert trained_in(WIDE, tmp_path, heard) == began
     assert "going on from 16 images seen" in heard.said

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from ebgan.data import Loader
 from ebgan.distributed import Rank, rank
-from ebgan.experiment import Evaluation, Experiment, Labelled, Precision
+from ebgan.experiment import Evaluation, Experiment, Labelled, Precision, starting
 from ebgan.experiment.building import build
 from ebgan.metrics import fitting
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.objectives import MAGAN
 from ebgan.objectives.wrapper import Wrapper
 from ebgan.recipes import RECIPES, find
-from ebgan.runfolder import read_records
 from ebgan.runs import trainer
+from ebgan.storage.runfolder import read_records
 from ebgan.training.checkpoint import newest
 from ebgan.training.game import Game
 from ebgan.training.step import Progress, train_step
@@ -105,7 +105,7 @@ def tiny(name: str, folder: Path) -> Experiment:
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with images of three classes, of which a classifier learns quickly."""
     monkeypatch.setattr(fitting, "_LEAST_IMAGES", 120)
-    monkeypatch.setattr(trainer, "build", built)
+    monkeypatch.setattr(starting, "build", built)
     draw = np.random.default_rng(0)
     labels = np.arange(COUNT) % CLASSES
     pixels = draw.integers(0, 120, (COUNT, 16, 16)) + 60 * labels[:, None, None]

@@ -1,8 +1,8 @@
-"""Frozen dataclasses to YAML and back, strictly.
+"""Write trees of frozen dataclasses as YAML, and read them strictly.
 
-A field whose type is an abstract class holds a mapping with a `type`: the name of a class in a closed registry, or
-`MODULE:CLASS` for a class from outside the project. No name read from a file reaches an importer. Unknown, missing,
-duplicate and mistyped keys, tags and aliases are refused with file, line and key.
+A field whose declared type is an abstract class is written as a mapping with a key `type`: the name of a class in the
+registry, or `MODULE:CLASS` for a class from outside the project. No name from a file is ever imported. Unknown,
+missing, duplicate and mistyped keys, tags and aliases raise UsageError with file, line and key.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ebgan.errors import UsageError, ambiguous
 from ebgan.tree_walk import alternatives, field_types, item_kinds, suggestion
 
 Registry = Mapping[str, type]
-Finder = Callable[[str, type], type | None]  # from a name and the declared class of the field to the class
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text, eight times as fast
+Finder = Callable[[str, type], type | None]  # (name, declared class of the field) -> the class, or None
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C: the same text, eight times as fast
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
@@ -33,15 +33,15 @@ def to_yaml(value: object) -> str:
 
 
 def plain(value: object) -> Any:
-    """A tree of dataclasses as the mappings, lists and scalars that its YAML text holds."""
+    """A tree of dataclasses as the mappings, lists and scalars of its YAML text."""
     return _plain(value, type(value))
 
 
 def kinds(value: Any) -> Iterator[type]:
-    """The classes that the YAML text of a tree names, in its order."""
+    """The classes named by a `type` key in the YAML text of a tree, in order."""
     for name, declared in field_types(value.__class__).items():
-        held = getattr(value, name)
-        for each in held.values() if isinstance(held, Mapping) else (held,):
+        content = getattr(value, name)
+        for each in content.values() if isinstance(content, Mapping) else (content,):
             if dataclasses.is_dataclass(each):
                 if type(each) not in alternatives(declared):
                     yield type(each)
@@ -54,10 +54,10 @@ def is_foreign(kind: type) -> bool:
 
 
 def class_name(kind: type) -> str:
-    """The name of a class in YAML: `EBGAN`, or `MODULE:CLASS` of one from outside the project.
+    """The name of a class in YAML: `EBGAN`, or `MODULE:CLASS` for one from outside the project.
 
-    For a module that is a single file the file's name is written, `mine.py:CLASS`, whether it was imported, named by
-    `--code` or is the script that runs.
+    If the module is a single file, MODULE is the file's name (`mine.py:CLASS`), whether it was imported, given by
+    `--code`, or is the running script.
     """
     if not is_foreign(kind):
         return kind.__name__
@@ -67,10 +67,10 @@ def class_name(kind: type) -> str:
 
 
 def from_yaml(text: str, kind: type, registry: Registry, file: str, foreign: Finder | None = None) -> Any:
-    """The tree of dataclasses of a YAML text, whose root is of a kind.
+    """Read a tree of dataclasses, whose root has the class `kind`, from YAML text.
 
-    `foreign` finds classes that are not in the registry. Raises UsageError that names file, line and key of whatever
-    does not fit.
+    `file` is the name used in messages. `foreign` finds classes that are not in the registry. Raises UsageError, with
+    file, line and key, for anything that does not fit.
     """
     reader = _Reader(registry, foreign, file, set())
     try:
@@ -100,10 +100,12 @@ def _plain(value: Any, declared: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Reader:
+    """Converts YAML nodes to values of the declared types; `key` is the path of a node, for messages."""
+
     registry: Registry
     foreign: Finder | None
     file: str
-    seen: set[int]  # nodes that were read: a node that comes again is an alias
+    seen: set[int]  # ids of the nodes read so far: a repeated node is an alias
 
     def read(self, node: yaml.Node, declared: Any, key: str) -> Any:
         if id(node) in self.seen:
@@ -124,22 +126,22 @@ class _Reader:
             found, value = _parse(node, option)
             if found:
                 return value
-        raise self.error(node, key, f"{node.value!r}; expected {_say(declared)}")
+        raise self.error(node, key, f"{node.value!r}; expected {_expected(declared)}")
 
     def sequence(self, node: yaml.SequenceNode, declared: Any, key: str) -> tuple[Any, ...]:
         kinds = item_kinds(declared, len(node.value))
         if kinds is not None:
             pairs = zip(node.value, kinds, strict=True)
             return tuple(self.read(item, kind, f"{key}[{i}]") for i, (item, kind) in enumerate(pairs))
-        raise self.error(node, key, f"a list of {len(node.value)}; expected {_say(declared)}")
+        raise self.error(node, key, f"a list of {len(node.value)}; expected {_expected(declared)}")
 
     def mapping(self, node: yaml.Node, declared: Any, key: str) -> Any:
         entries: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
-                raise self.error(name, key, "a key that is no word")
+                raise self.error(name, key, "a key that is not a word")
             if name.value in entries:
-                raise self.error(name, _join(key, name.value), "a key that stands twice")
+                raise self.error(name, _join(key, name.value), "a duplicate key")
             entries[name.value] = (name, value)
         for option in alternatives(declared):
             if get_origin(option) is dict:
@@ -148,7 +150,7 @@ class _Reader:
             kind = get_origin(option) or option  # Objective[Any] is an Objective
             if isinstance(kind, type) and kind not in (str, *_SCALARS):
                 return self.record(node, kind, key, entries)
-        raise self.error(node, key, f"a mapping; expected {_say(declared)}")
+        raise self.error(node, key, f"a mapping; expected {_expected(declared)}")
 
     def record(self, node: yaml.Node, declared: type, key: str, entries: dict[str, tuple[yaml.Node, yaml.Node]]) -> Any:
         kind = self.kind(node, declared, key, entries)
@@ -167,7 +169,7 @@ class _Reader:
             raise self.error(node, key, str(error)) from error
 
     def kind(self, node: yaml.Node, declared: type, key: str, entries: dict[str, Any]) -> type:
-        """The class of a record: the declared one, or the one that its `type` names in the registry."""
+        """The class of a mapping: the one that its `type` names, or the declared one."""
         options = {name: kind for name, kind in self.registry.items() if issubclass(kind, declared)}
         if "type" not in entries:
             if dataclasses.is_dataclass(declared):
@@ -190,7 +192,7 @@ class _Reader:
 
 
 def _parse(node: yaml.ScalarNode, kind: Any) -> tuple[bool, Any]:
-    """Whether a scalar is of a kind, and its value. YAML itself would read 1e-4 as text."""
+    """Whether a scalar can be read as the type `kind`, and its value. (PyYAML would read 1e-4 as text.)"""
     text, quoted = str(node.value), node.style in ("'", '"')
     if kind is str:
         return quoted or node.tag.endswith(":str"), text
@@ -212,7 +214,7 @@ _SCALARS: dict[Any, Callable[[str], Any]] = {
 }
 
 
-def _say(declared: Any) -> str:
+def _expected(declared: Any) -> str:
     def one(kind: Any) -> str:
         if get_origin(kind) is Literal:
             return " | ".join(get_args(kind))

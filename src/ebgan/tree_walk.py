@@ -1,12 +1,12 @@
-"""Walks over a tree of dataclasses by the declared types of its fields, and marks on fields.
+"""Functions on trees of dataclasses, such as an experiment, and marks on fields that do not affect the results.
 
-Every field decides what is computed unless its declaration says otherwise:
+A field affects the results of training unless it is declared with `aside`:
 
     workers: int = aside(0, "habit")
 
-- "habit": how often a run is saved or looked at, and by how many processes its data is read
-- "length": where a run ends, so that the first part of a longer run is the whole of a shorter one
-- "place": where data lies, which is compared by its content
+- "habit": how often a run is saved or evaluated, and the number of processes that read its data
+- "length": where a run ends; a longer run begins exactly like a shorter one
+- "place": where the data is stored; data is compared by content instead
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def field_types(kind: type) -> dict[str, Any]:
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
-    """The types of a union; another type alone."""
+    """The member types of a union; (kind,) for any other type."""
     return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
 
 
 def item_kinds(kind: Any, length: int) -> Sequence[Any] | None:
-    """The type of each item of a tuple of this length; None where none can stand."""
+    """The type of each item of a tuple of this length; None if the declared type allows no such tuple."""
     for option in alternatives(kind):
         if get_origin(option) is tuple:
             kinds = get_args(option)
@@ -50,7 +50,7 @@ def item_kinds(kind: Any, length: int) -> Sequence[Any] | None:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a field of a declared type can hold a value; ints are accepted for floats, and bools are not numbers."""
+    """Whether a value fits the declared type `kind`: ints are accepted for floats, bools are not numbers."""
     if len(alternatives(kind)) > 1:
         return any(fits(value, option) for option in alternatives(kind))
     if get_origin(kind) is Literal:
@@ -64,7 +64,7 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def changed(tree: Tree, settings: Mapping[str, Any]) -> Tree:
-    """A tree with fields changed by their paths, each part of it checked once, with all of its changes."""
+    """A copy of a tree with fields changed (dotted path -> value); each dataclass is validated after all changes."""
     deeper: dict[str, dict[str, Any]] = {}
     changes: dict[str, Any] = {}
     for path, value in settings.items():
@@ -78,15 +78,15 @@ def changed(tree: Tree, settings: Mapping[str, Any]) -> Tree:
 
 
 def rebuilt(tree: Tree, values: Mapping[str, Any]) -> Tree:
-    """A copy of a dataclass whose fields hold values that it does not check: tensors, in a stack."""
-    made = copy(tree)
+    """A copy of a dataclass with fields set without validation: in a stack they hold tensors."""
+    result = copy(tree)
     for name, value in values.items():
-        object.__setattr__(made, name, value)
-    return made
+        object.__setattr__(result, name, value)
+    return result
 
 
 def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
-    """A copy of a tree with a function of each value that is neither a dataclass nor a tuple, which are walked."""
+    """A copy of a tree with `function` applied to every leaf: every value that is neither a dataclass nor a tuple."""
     if isinstance(tree, tuple):
         return tuple(mapped(each, function) for each in tree)
     if not dataclasses.is_dataclass(tree):
@@ -95,20 +95,20 @@ def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:
-    """The known name that an unknown one is like, or all of them, as text."""
+    """Advice for a message about an unknown name: the most similar known name, or all of them."""
     near = difflib.get_close_matches(name, known, 1)
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known)) or 'none'}"
 
 
 def aside(default: Value, aspect: Aspect) -> Value:
-    """A field of a dataclass that does not decide what is computed; a mark holds for all fields below it."""
+    """Declare a dataclass field that does not affect the results; this holds for all fields below it too."""
     field: Value = dataclasses.field(default=default, metadata={_MARK: aspect})
     return field
 
 
 @functools.cache
 def asides(kind: type) -> dict[str, Aspect]:
-    """The marked fields of a dataclass and of the dataclasses below it, by path."""
+    """The marked fields of a dataclass and of the dataclasses below it: dotted path -> mark."""
     found = dict[str, Aspect]()
     for field in dataclasses.fields(kind):
         if aspect := field.metadata.get(_MARK):
@@ -120,14 +120,14 @@ def asides(kind: type) -> dict[str, Aspect]:
 
 
 def aspect_of(path: str, kind: type) -> Aspect | None:
-    """How a path of a tree is marked; None if what it holds decides what is computed."""
+    """The mark of a dotted path; None if the field affects the results."""
     marks = asides(kind)
     *_, aspect = (None, *(marks[mark] for mark in marks if path == mark or path.startswith(f"{mark}.")))
     return aspect
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value of nested mappings with its path; lists are values, and empty mappings have none."""
+    """Yield each leaf of nested mappings with its dotted path; a list is a leaf."""
     if isinstance(tree, Mapping):
         for name, below in tree.items():
             yield from leaves(below, f"{path}.{name}" if path else str(name))
@@ -136,7 +136,7 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def without(tree: dict[str, Any], path: str) -> dict[str, Any]:
-    """Nested mappings without what stands at a path."""
+    """A copy of nested mappings without the entry at a dotted path."""
     name, _, rest = path.partition(".")
     if rest:
         return tree | {name: without(tree[name], rest)}

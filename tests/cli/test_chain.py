@@ -53,7 +53,7 @@ def test_other_images_can_be_given_and_are_told(transitions, tmp_path, capsys):
     with patch("ebgan.runs.examiners.images.digit_classifier", return_value=learned):
         assert run(["chain", str(transitions), *asked, "--device", "cpu"]) == 0
     said = capsys.readouterr().out
-    assert "digits has other images than those that the run was trained on" in said
+    assert "digits differs from the images that the run was trained on" in said
     assert "classes visited" in said
     with (tmp_path / "chain.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

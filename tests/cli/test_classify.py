@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from ebgan.cli.main import run
-from ebgan.runfolder import read_records
+from ebgan.storage.runfolder import read_records
 
 SMALL = ["--data.size", "8", "--images", "3000", "--nets.discriminator.widths", "30", "20"]
 QUICK = ["--optimisers.discriminator.lr", "5e-3", "--evaluation.every", "3000", "--device", "cpu"]
@@ -96,7 +96,7 @@ def test_what_cannot_be_classified_is_refused_with_the_mend(learned: Path, train
     assert run(["classify", str(learned)]) == 2
     assert "no images given" in capsys.readouterr().err
     assert run(["classify", str(trained), "digits", "--device", "cpu"]) == 2
-    assert "tells no classes apart" in capsys.readouterr().err
+    assert "has no classifier" in capsys.readouterr().err
 
 
 def test_a_labels_file_that_does_not_fit_is_refused_with_its_line(pictures: Path, tmp_path: Path, capsys) -> None:
@@ -104,7 +104,7 @@ def test_a_labels_file_that_does_not_fit_is_refused_with_its_line(pictures: Path
     bad.write_text("image,label\nnone.png,zero\n", "utf-8")
     given = ["--data", str(pictures / "images"), "--labels", str(bad)]
     assert run(["train", "semisupervised.folder", str(tmp_path / "run"), *given, *SMALL, "--device", "cpu"]) == 3
-    assert "line 2: none.png: no such picture here" in capsys.readouterr().err
+    assert "line 2: none.png: no such picture" in capsys.readouterr().err
 
 
 def test_a_run_whose_data_has_moved_is_evaluated_where_it_is_now(tmp_path: Path, capsys) -> None:
@@ -132,4 +132,4 @@ def test_classify_says_on_which_images_its_error_is_or_why_there_is_none(
     assert run(["classify", str(learned), str(tmp_path / "set"), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert " of 3 in set, 95 % interval " in said
-    assert "; left out are two (1), which are no classes of the data" in said
+    assert "; left out two (1), which are not classes of the data" in said

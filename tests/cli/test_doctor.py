@@ -92,7 +92,7 @@ def test_more_threads_than_cores_are_warned_of_with_the_mend(capsys, monkeypatch
     monkeypatch.setattr("torch.get_num_threads", lambda: 64)
     usable = reported(capsys)["cores"]["usable"]
     assert run(["doctor"]) == 0
-    warned = f"torch takes 64 threads and may use {usable} cores: `export OMP_NUM_THREADS={usable}`"
+    warned = f"torch uses 64 threads on {usable} cores: `export OMP_NUM_THREADS={usable}`"
     assert capsys.readouterr().out.splitlines()[-1] == f"warning     {warned}"
 
 

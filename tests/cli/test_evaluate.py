@@ -35,7 +35,7 @@ def test_neighbours_of_points_are_refused(tmp_path, capsys):
     tiny = ["--images", "64", "--evaluation.samples", "20", "--evaluation.grid", "20", "--device", "cpu"]
     assert run(["train", "toy.gaussian.gan", str(tmp_path), *tiny]) == 0
     assert run(["evaluate", str(tmp_path), "--neighbours", str(tmp_path / "x.png")]) == 2
-    assert "a point is no picture" in capsys.readouterr().err
+    assert "this run was trained on points" in capsys.readouterr().err
 
 
 def test_another_file_than_inception_s_is_refused(transitions, tmp_path, capsys):

@@ -87,7 +87,7 @@ def test_no_verb_at_all_is_a_usage_error():
         (["train", "LS-GAN"], 2, "two objectives go by that name"),
         (["reproduce", "lsgan"], 2, "two objectives go by that name"),
         (["train", "runs/a", "digits"], 2, "the recipe comes first: `ebgan train digits runs/a`"),
-        (["train", "digits", "--data.flip", "False"], 2, "False: taken for the run folder"),
+        (["train", "digits", "--data.flip", "False"], 2, "False: read as the run folder"),
         (["train", "digits", "--objective.margn", "3"], 2, "--objective.margin"),
         (["train", "digits", "--images", "many"], 2, "--images"),
         (["train", "digits", "--images", "0"], 2, "images=0"),

@@ -44,8 +44,8 @@ def test_photos_are_packed_and_can_be_trained_on(
     assert capsys.readouterr().out == (
         f"packed   40 images 3 x 8 x 8 in {dest}\n"
         "classes  2: cat 25, dog 15\n"
-        "note     classes by their folders (cat, dog); --data.classes none if these are no classes\n"
-        "note     passed over 1 file that is no picture (.txt)\n"
+        "note     classes by their folders (cat, dog); --data.classes none if these are not classes\n"
+        "note     ignored 1 file that is not a picture (.txt)\n"
         f"refused  11 files, listed in {dest}/rejected.csv\n"
         f"{listed}and 1 more\n"
     )
@@ -79,7 +79,7 @@ def test_grey_pictures_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture
             2,
             "no table has a column 'age': there is no table",
         ),
-        (["pack", "{photos}", "{here}/p", "--size", "8", "--split", "test"], 3, "has no test images of its own"),
+        (["pack", "{photos}", "{here}/p", "--size", "8", "--split", "test"], 3, "has no test split"),
         (["train", "digits", "{here}/r", "--data", "{photos}"], 3, "needs --data.size"),
     ],
 )

@@ -8,7 +8,7 @@ from ebgan.cli.main import run
 from ebgan.recipes import find_grid
 from ebgan.report import png
 from ebgan.reproductions.index import REPRODUCTIONS
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Result, SweepStore
 from ebgan.sweeps.plan import chosen
 
@@ -49,7 +49,7 @@ def test_each_prints_every_claim_and_its_tables_and_draws_its_pictures(name, cap
         assert "digits, rho 0" in notes
         assert not any(each in notes for each in ("mnist,", "svhn,", "mnist:", "svhn:"))
     if name == "figure2_vgan":
-        assert "no claims: the paper states none of these pictures" in said
+        assert "no claims: the paper makes none about these pictures" in said
         assert "holds" not in said
     else:
         assert {"claim", "expected", "measured", "holds", "by"} <= set(said.split())
@@ -72,10 +72,10 @@ def test_another_name_or_scale_is_refused_with_the_mend(capsys):
     assert run(["reproduce", "teory"]) == 2
     assert "did you mean theory?" in capsys.readouterr().err
     assert run(["reproduce", "theory", "--scale", "paper"]) == 2
-    assert "theory has the scales tiny, cpu" in capsys.readouterr().err
+    assert "theory has only the scales tiny, cpu" in capsys.readouterr().err
     assert run(["reproduce", "figure9", "--data", "x"]) == 2
-    assert "--data: figure9 is measured on data of its own" in capsys.readouterr().err
+    assert "--data: figure9 is measured on its own data" in capsys.readouterr().err
     assert run(["reproduce", "figure6", "--scale", "tiny", "--data", "x"]) == 2
-    assert "--data: at --scale tiny the digits stand in" in capsys.readouterr().err
+    assert "--data: --scale tiny always uses the digits" in capsys.readouterr().err
     assert run(["reproduce", "figure2", "--limit", "0"]) == 2
     assert "--limit 0: expected at least 1" in capsys.readouterr().err

@@ -65,7 +65,7 @@ def test_a_plan_of_halving_tells_the_first_rung_and_those_to_come(
     assert run([*command, "--plan"]) == 0
     said = capsys.readouterr().out
     assert f"9 trials of 284 images, 0 of them with a result in {out}\n" in said
-    assert "then 2 rungs of the best of every 3, each from the start\n" in said
+    assert "then 2 rungs with the best one in 3, trained from the start\n" in said
     assert said.endswith("about 1 min 00 s with 1 worker on idle cores like this one\n")
     assert not out.exists()
 
@@ -121,8 +121,8 @@ def test_trials_that_fail_are_told_in_a_table_and_by_the_exit_code(
         (["sweep", "mnist_grid", "--limit", "0"], 2, "--limit 0: expected at least 1"),
         (["sweep", "mnist_grid", "--halving", "1"], 2, "--halving 1: expected at least 2"),
         (["sweep", "mnist_grid", "--halving", "3", "--rungs", "1"], 2, "--rungs 1: expected at least 2"),
-        (["sweep", "mnist_grid", "--rungs", "4"], 2, "--rungs 4: are those of a halving: give --halving too"),
-        (["sweep", "mnist_grid", "--slurm", "--scheduler", "tcp://x:1"], 2, "workers come from one of them"),
+        (["sweep", "mnist_grid", "--rungs", "4"], 2, "--rungs 4: needs --halving"),
+        (["sweep", "mnist_grid", "--slurm", "--scheduler", "tcp://x:1"], 2, "give only one of them"),
         (["sweep", "mnist_grid", "--slurm", "--device", "gpu"], 2, "--device gpu: no such kind of device"),
         (["sweep", "mnist_grid", "--halving", "3", "--limit", "8"], 2, "needs 9 trials, and here are 8"),
         (["sweep", "mnist_grid", "--scale", "large"], 2, "--scale"),
@@ -152,7 +152,7 @@ def test_a_device_of_a_cluster_need_not_be_here(
     assert run(command) == 2
     assert "--slurm: needs dask-jobqueue" in capsys.readouterr().err
     assert run([*command, "--plan"]) == 0
-    assert "can be told where there is a cuda device" in capsys.readouterr().out
+    assert "can be estimated only on a machine with a cuda device" in capsys.readouterr().out
 
 
 def test_the_line_tells_all_that_there_is_to_tell() -> None:

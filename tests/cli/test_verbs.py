@@ -12,7 +12,7 @@ from PIL import Image
 from ebgan.cli.main import run
 from ebgan.data import Packed, write_packed
 from ebgan.recipes.catalogue import entries
-from ebgan.runfolder import RunFolder, read_records
+from ebgan.storage.runfolder import RunFolder, read_records
 
 
 def test_recipes_lists_each_with_paper_and_figure(capsys):
@@ -188,7 +188,7 @@ def test_a_size_counts_for_what_depends_on_it(tmp_path, capsys):
 def test_a_folder_that_is_no_run_has_no_report(tmp_path, capsys):
     (tmp_path / "report.html").write_text("mine")
     assert run(["report", str(tmp_path)]) == 2
-    assert "no run and no sweep here" in capsys.readouterr().err
+    assert "neither a run nor a sweep" in capsys.readouterr().err
     assert (tmp_path / "report.html").read_text() == "mine"
 
 
@@ -198,12 +198,12 @@ def test_a_run_without_a_best_checkpoint_says_so(tmp_path, capsys):
     command = ["train", "digits", out, "--data", str(tmp_path / "plain.npz"), "--images", "128"]
     assert run([*command, "--evaluation.grid", "4"]) == 0
     assert run(["sample", out, "--best"]) == 4
-    assert "leave --best out" in capsys.readouterr().err
+    assert "leave out --best" in capsys.readouterr().err
 
 
 def test_score_names_the_classes_there_are(trained, tmp_path, capsys):
     assert run(["score", str(trained), "digits", "--normal", "cat"]) == 2
-    assert "--normal cat: no such class; there is 0, 1" in capsys.readouterr().err
+    assert "--normal cat: no such class; there are 0, 1" in capsys.readouterr().err
 
 
 def test_calibrate_suggests_a_margin_between_what_fits_and_the_mean_image(capsys):

@@ -138,7 +138,7 @@ def test_labels_of_a_split_are_numbered_by_the_names_of_their_classes(tmp_path: 
 
 def test_a_folder_train_beside_other_folders_is_no_split_and_may_be_a_class(tmp_path: Path) -> None:
     folder = pictures(tmp_path, "bus/1.png", "car/1.png", "train/1.png")
-    with pytest.raises(DataError, match=r"a folder train, .* and beside it bus, car: rename train if it is a class"):
+    with pytest.raises(DataError, match=r"a folder train, .* and also bus, car: rename train if it is a class"):
         open_data(folder, size=8)
 
 

@@ -186,7 +186,7 @@ def test_files_that_were_changed_a_moment_ago_are_not_kept_but_in_a_zip(tree, ar
     monkeypatch.setattr(picture_cache, "_SETTLED", 3600.0)
     with caplog.at_level(logging.INFO):
         open_data(tree, size=8)
-    assert "not kept: files were changed a moment ago" in caplog.text
+    assert "not cached: files were changed a moment ago" in caplog.text
     assert not kept()
     open_data(archive, size=8)
     assert len(kept()) == 1
@@ -291,13 +291,13 @@ def test_what_is_done_is_said_in_a_line_each(archive, decoded, caplog):
     caplog.set_level(logging.INFO)
     open_data(archive, size=8)
     assert [record.message for record in caplog.records] == [
-        f"set.zip: decoding 4 pictures, kept for the next time in {kept()[0].parent} (EBGAN_NO_CACHE=1: not)"
+        f"set.zip: decoding 4 pictures, cached in {kept()[0].parent} (EBGAN_NO_CACHE=1 turns this off)"
     ]
-    picture_cache._told.clear()
+    picture_cache._announced.clear()
     caplog.clear()
     for _ in range(3):
         open_data(archive, size=8)
-    assert [record.message for record in caplog.records] == [f"set.zip: 4 pictures, decoded before, from {kept()[0]}"]
+    assert [record.message for record in caplog.records] == [f"set.zip: 4 decoded pictures from the cache, {kept()[0]}"]
 
 
 def sets(tree, tmp_path, count):

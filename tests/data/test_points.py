@@ -15,7 +15,7 @@ def test_a_toy_is_found_by_its_name_and_an_unknown_one_refused_with_the_names() 
     points = open_points("toy.ring")
     assert (len(points), points.shape, points.classes) == (100_000, (2, 1, 1), ())
     assert open_points("toy.line").shape == (1, 1, 1)
-    with pytest.raises(DataError, match=r"toy\.rung: no toy of that name; there are toy\.line"):
+    with pytest.raises(DataError, match=r"toy\.rung: no toy of that name; expected one of toy\.line"):
         open_points("toy.rung")
 
 

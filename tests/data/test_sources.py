@@ -72,9 +72,9 @@ def test_a_shape_other_than_the_one_asked_for_is_refused(tmp_path, small):
     write_packed(tmp_path / "small", small)
     assert open_data("digits", size=8, channels=1).shape == (1, 8, 8)
     assert open_data(tmp_path / "small", channels=3).shape == (3, 4, 5)
-    with pytest.raises(DataError, match=r"digits: images are 1 x 8 x 8 .* 1 x 32 x 32 is asked for.* \(size 8, c"):
+    with pytest.raises(DataError, match=r"digits: images are 1 x 8 x 8 .* expected 1 x 32 x 32\. .* \(size 8, c"):
         open_data("digits", size=32)
-    with pytest.raises(DataError, match="3 x 8 x 8 is asked for"):
+    with pytest.raises(DataError, match="expected 3 x 8 x 8"):
         open_data("digits", channels=3)
 
 
@@ -92,7 +92,7 @@ def test_a_zip_that_is_cut_short_is_told(tmp_path):
 def test_sets_without_splits_are_all_train(tmp_path, small):
     write_packed(tmp_path / "small", small)
     for source in ("digits", tmp_path / "small"):
-        with pytest.raises(DataError, match="has no test images of its own"):
+        with pytest.raises(DataError, match="has no test split"):
             open_data(source, split="test")
     with pytest.raises(DataError, match="expected one of train, test"):
         open_data("digits", split="valid")
@@ -130,11 +130,13 @@ def test_pictures_that_go_by_a_name_and_are_not_here_say_what_they_are_and_where
     with pytest.raises(DataError) as raised:
         open_data("bedrooms64", size=64)
     assert str(raised.value) == (
-        f"bedrooms64 is not here: these are bedrooms, such as those of LSUN. Put a folder or an archive of them into "
+        f"bedrooms64 was not found: it is bedrooms, such as those of LSUN. Put a folder or an archive of them into "
         f"{tmp_path} as bedrooms64, bedrooms64.zip, bedroom_train_lmdb or bedrooms64_webp90.zip, or give it by "
         "--data PATH"
     )
-    with pytest.raises(DataError, match=r"pictures: these are your own pictures: give them, .* by --data PATH"):
+    with pytest.raises(
+        DataError, match=r"pictures: these are your own pictures: give their folder or archive by --data PATH"
+    ):
         open_data("pictures", size=64)
 
 
@@ -143,5 +145,5 @@ def test_what_is_a_part_of_imagenet_comes_with_the_command_that_makes_it(tmp_pat
     with pytest.raises(DataError, match="118 breeds of dogs, n02085620 to n02113978") as raised:
         open_data("imagenet256_dogs", size=256)
     dest = tmp_path / "imagenet256_dogs"
-    command = f"`ebgan pack ILSVRC2012_img_train.tar {dest} --size 256 --classes dogs` makes it of all ImageNet"
+    command = f"`ebgan pack ILSVRC2012_img_train.tar {dest} --size 256 --classes dogs` makes it from ImageNet"
     assert str(raised.value).endswith(f"or give it by --data PATH. {command}")

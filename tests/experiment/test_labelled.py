@@ -22,11 +22,11 @@ from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, SemiSupervised
 from ebgan.randomness import Randomness
-from ebgan.runfolder import read_records
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.run import Run
 from ebgan.runs.trainer import Silent
+from ebgan.storage.runfolder import read_records
 from ebgan.sweeps.training import run_trials
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
@@ -154,14 +154,14 @@ def found_split(folder: Path) -> LabelledSplit:
 
 def test_a_test_set_that_lacks_a_class_still_tests_the_others(tmp_path: Path) -> None:
     found = found_split(pictures(tmp_path, train_ant=4, train_bee=4, train_cat=4, test_cat=2, test_bee=3))
-    assert found.source == "5 images of the test set; there are none of ant"
+    assert found.source == "5 images of the test set; there are no images of ant"
     assert found.tested.classes == ("ant", "bee", "cat")
     assert found.tested.labels.tolist() == [1, 1, 1, 2, 2]
 
 
 def test_images_of_a_class_that_the_data_lacks_are_left_out_of_the_test_and_counted(tmp_path: Path) -> None:
     found = found_split(pictures(tmp_path, train_ant=4, train_cat=4, test_cat=2, test_bee=3, test_ant=1))
-    assert found.source == "3 images of the test set; left out are bee (3), which are no classes of the data"
+    assert found.source == "3 images of the test set; left out bee (3), which are not classes of the data"
     assert found.tested.labels.tolist() == [0, 1, 1]
     assert [name.partition("/")[0] for name in found.tested.names] == ["ant", "cat", "cat"]
 
@@ -169,7 +169,7 @@ def test_images_of_a_class_that_the_data_lacks_are_left_out_of_the_test_and_coun
 def test_a_test_set_without_a_class_of_the_data_serves_for_none_and_that_is_said(tmp_path: Path) -> None:
     found = found_split(pictures(tmp_path, train_ant=5, train_cat=5, test_dog=2, test_fox=1))
     assert found.source.startswith("4 images of the data whose labels were not used, as the test set cannot be used: ")
-    assert "left out are dog (2), fox (1), which are no classes of the data" in found.source
+    assert "left out dog (2), fox (1), which are not classes of the data" in found.source
 
 
 def test_grey_training_pictures_are_tested_on_colour_as_grey(tmp_path: Path) -> None:
@@ -189,9 +189,9 @@ def test_a_run_says_on_which_images_its_error_is_measured(tmp_path: Path) -> Non
     data = Data(source=str(folder), size=8, limits=(0.0, 1.0))
     small = replace(LADDER, data=data, labelled=Labelled(count=6, batch=6), images=60, batch=6)
     run = ebgan.train(small, tmp_path / "run", device="cpu", observer=Notes())
-    assert "the error is measured on 5 images of the test set; there are none of ant" in Notes.said
+    assert "the error is measured on 5 images of the test set; there are no images of ant" in Notes.said
     assert any("18 images of 3 classes; classes by their folders (ant, bee, cat)" in text for text in Notes.said)
-    assert "5 images of the test set; there are none of ant" in run.folder.report.read_text()
+    assert "5 images of the test set; there are no images of ant" in run.folder.report.read_text()
 
 
 def test_a_damaged_test_set_is_named_and_not_passed_over(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_run_without_classes_names_none(tmp_path: Path) -> None:
         LADDER, objective=EBGAN(), nets=Nets(generator=GENERATOR, discriminator=MLPAutoencoder(width=8)), images=100
     )
     run = ebgan.train(plain, tmp_path, data=np.zeros((20, 8, 8), np.uint8), device="cpu")
-    with pytest.raises(UsageError, match="tells no classes apart"):
+    with pytest.raises(UsageError, match="has no classifier"):
         run.classify(torch.zeros(1, 1, 8, 8))
 
 

@@ -86,7 +86,7 @@ def test_parts_that_do_not_fit_are_refused_with_the_mend(changes: dict[str, Any]
             {"nets": replace(SMALL.nets, generator=MLPTransition(width=8))},
             "needs a generator of noise as nets.generator (MLPGenerator), or take",
         ),
-        ({"data": Data(limits=(0.0, 2.0))}, "data.limits=(0.0, 2.0): images lie in [-1, 1] or [0, 1]"),
+        ({"data": Data(limits=(0.0, 2.0))}, "data.limits=(0.0, 2.0): expected [-1, 1] or [0, 1] for images"),
     ],
 )
 def test_what_shows_when_it_is_built_is_refused_with_the_mend(changes: dict[str, Any], said: str) -> None:

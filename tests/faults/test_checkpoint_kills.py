@@ -169,7 +169,7 @@ def test_a_full_disk_is_named_and_leaves_the_old_checkpoint(tmp_path: Path, room
             message.write_text(str(error))
 
     assert in_child(save) == 0
-    assert "000000000020.ckpt: the disk refused (EFBIG" in message.read_text()
+    assert "000000000020.ckpt: could not be read or written (EFBIG" in message.read_text()
     assert "400," in message.read_text().split(" bytes needed")[0]
     assert temporaries(tmp_path) == []
     assert resumed(tmp_path) == 10

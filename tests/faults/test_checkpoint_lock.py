@@ -54,7 +54,7 @@ def test_a_file_system_that_locks_no_files_is_named_and_nothing_is_said_of_space
     packed = PackFolder(tmp_path / "packed")
     for lock in (run_lock(tmp_path / "lock"), packed.locked()):
         with (
-            pytest.raises(StorageError, match="this file system refuses to lock a file") as raised,
+            pytest.raises(StorageError, match="this file system cannot lock files") as raised,
             lock,
         ):
             pass

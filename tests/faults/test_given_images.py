@@ -70,7 +70,7 @@ def test_a_single_image_is_a_batch_of_one() -> None:
         (COLOUR.astype(np.int64), "images are int64; expected uint8 from 0 to 255, or floats .*give them as uint8"),
         (COLOUR.astype(np.uint16) * 257, "these are from .* to 6.*: scale that range to 0 to 255"),
         (torch.tensor(COLOUR).int() - 128, "these are from -128 to 12.: scale that range"),
-        (COLOUR > 100, "images are bool; .*give True as 255"),
+        (COLOUR > 100, "images are bool; .*convert them to uint8, with 255 for True"),
         (EXACT.clone().index_put_((torch.tensor(1),), torch.tensor(float("nan"))), "not finite"),
         (EXACT / 0, "not finite"),
         (HALF_BRIGHT * 255, r"images are from 0 to 255; .*give limits=\(0, 255\)"),
@@ -85,7 +85,7 @@ def test_a_single_image_is_a_batch_of_one() -> None:
         (EXACT[..., :7], r"expected \[count, 3, 8, 8\].*uint8 and Pillow pictures are resized, others are not"),
         (COLOUR.reshape(5, -1), r"\[5, 192\]; expected"),
         (np.zeros((3, 9, 3), np.uint8), r"\[3, 9, 3\]; expected"),
-        (Image.new("F", (8, 8)), "floating-point numbers, whose range is unknown"),
+        (Image.new("F", (8, 8)), "floating-point numbers has no known range"),
         ([COLOUR[0], "x"], "images are a str"),
     ],
     ids=lambda value: None if isinstance(value, str) else type(value).__name__,
@@ -101,7 +101,7 @@ def test_three_grey_images_without_a_channel_axis_may_be_one_picture_and_are_ref
 
 
 def test_images_that_are_never_below_zero_are_warned_of() -> None:
-    with pytest.warns(UserWarning, match=r"images in \[0, 1\] are read right with limits=\(0, 1\)"):
+    with pytest.warns(UserWarning, match=r"for images in \[0, 1\], give limits=\(0, 1\)"):
         colour(HALF_BRIGHT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -111,7 +111,7 @@ def test_images_that_are_never_below_zero_are_warned_of() -> None:
 
 @pytest.mark.parametrize("limits", [(1, 0), (0, 0), (0, float("nan"))])
 def test_a_range_without_length_is_refused(limits: tuple[float, float]) -> None:
-    with pytest.raises(UsageError, match="expected the value of black and a higher one of white"):
+    with pytest.raises(UsageError, match="expected two numbers, black and white, black below white"):
         colour(HALF_BRIGHT, limits)
 
 
@@ -163,7 +163,7 @@ def test_points_are_taken_as_they_are_and_pictures_are_none() -> None:
         (np.zeros((4, 2, 1, 1), np.uint8), "images are uint8; expected floats"),
         (torch.full((4, 2, 1, 1), torch.inf), "not finite"),
         (torch.zeros(4, 2), r"expected \[count, 2, 1, 1\]"),
-        (Image.new("L", (1, 2)), "a picture is no point"),
+        (Image.new("L", (1, 2)), "images are a Pillow picture; expected points"),
     ):
         with pytest.raises(UsageError, match=said):
             points(given)

@@ -151,21 +151,21 @@ def test_what_names_no_class_gives_none(labels: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (FLOATS, r"numbers from 0 to 1, whose range must be stated: .*data_limits=\(0, 1\)"),
-        (FLOATS * 2 - 1, r"whose range must be stated: if -1 is black and 1 is white, give data_limits=\(-1, 1\)"),
+        (FLOATS, r"numbers from 0 to 1, and their range is not stated: .*data_limits=\(0, 1\)"),
+        (FLOATS * 2 - 1, r"their range is not stated: if -1 is black and 1 is white, give data_limits=\(-1, 1\)"),
         (TensorDataset(FLOATS * 255), r"data\[0\] are numbers .*data_limits=\(0, 255\)"),
         (FLOATS / 0, "not finite"),
         (torch.tensor(PIXELS).long(), "images are int64; expected uint8"),
-        (PIXELS > 9, "images are bool; .*give True as 255"),
-        (Stream(), "data: a Stream; expected a path.*What only iterates is given as list"),
+        (PIXELS > 9, "images are bool; .*convert them to uint8, with 255 for True"),
+        (Stream(), "data: a Stream; expected a path.*Give an iterable as list"),
         (Unsized(), "data: a Unsized; expected"),
-        ((picture for picture in PICTURES), "data: a generator; .*given as list"),
+        ((picture for picture in PICTURES), "data: a generator; .*Give an iterable as list"),
         (7, "data: a int; expected a path"),
         ([], "data: a list of length 0"),
         ({"train": PICTURES, "test": PICTURES}, r"data: a dict of train, test: give one of them, as data\[NAME\]"),
         (DataLoader(Items(PICTURES), sampler=SubsetRandomSampler([0, 1])), "with a SubsetRandomSampler.*Subset"),
         (DataLoader(Items(PICTURES), sampler=WeightedRandomSampler([1.0], 3)), "with a WeightedRandomSampler"),
-        (["a.png", "b.png"], "the image is a str; .*given by their folder"),
+        (["a.png", "b.png"], "the image is a str; .*give files by their folder"),
         (Items([{"photo": 1}]), "items hold photo; expected an image under image, img"),
         (Rows([{}], a=feature("Image"), b=feature("Image")), r"expected one column of kind Image.*a \(Image\)"),
         (Rows([{}], text=feature("Value")), r"expected one column of kind Image.*text \(Value\)"),
@@ -173,7 +173,7 @@ def test_what_names_no_class_gives_none(labels: list[Any]) -> None:
         ([PICTURES[0], PICTURES[1].resize((5, 4))], r"data\[1\]: is 4 x 5, and data\[0\] is 4 x 4"),
         (TensorDataset(torch.zeros(4, 2, dtype=torch.uint8)), r"data\[0\]: has the shape \[2\]"),
         (TensorDataset(torch.zeros(4, 4, 4, 4, dtype=torch.uint8)), r"data\[0\]: images have the shape"),
-        ([Image.new("F", (4, 4))], "floating-point numbers, whose range is unknown"),
+        ([Image.new("F", (4, 4))], "floating-point numbers has no known range"),
     ],
     ids=lambda value: None if isinstance(value, str) else type(value).__name__,
 )
@@ -185,7 +185,7 @@ def test_what_is_no_set_of_images_is_refused_at_once_with_the_mend(given: object
 def test_numbers_beyond_the_stated_range_are_refused() -> None:
     with pytest.raises(DataError, match=r"from -1 to 1, beyond data_limits=\(0, 1\)"):
         read_given(FLOATS * 2 - 1, limits=(0, 1))
-    with pytest.raises(UsageError, match="a higher one of white"):
+    with pytest.raises(UsageError, match="expected two numbers, black and white, black below white"):
         read_given(FLOATS, limits=(1, 0))
 
 
@@ -194,7 +194,7 @@ def test_pictures_are_sized_and_arrays_of_another_size_are_refused() -> None:
     assert read_given(big, size=4).shape == (3, 4, 4)
     assert read_given(big, size=4, channels=1).shape == (1, 4, 4)
     for given in (PIXELS, TensorDataset(torch.tensor(PIXELS))):
-        with pytest.raises(DataError, match=r"4 x 4 pixels, and data\.size is 8: arrays are not resized"):
+        with pytest.raises(DataError, match=r"4 x 4 pixels, but data\.size is 8, and arrays are not resized"):
             read_given(given, size=8)
 
 

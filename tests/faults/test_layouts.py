@@ -111,13 +111,16 @@ def test_of_imagenet_validation_tests_as_its_test_pictures_have_no_classes(tmp_p
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (of("Test"), "has pictures for testing alone .Test., which are not trained on: give the folder Test itself"),
+        (
+            of("Test"),
+            "has only pictures for testing .Test., which are not trained on: to train on them, give the folder Test",
+        ),
         (["trainA/1.png", "trainB/1.png", "testA/1.png"], "several folders for training: trainA, trainB"),
         (["Train/1.png", "train/1.png"], "several folders for training: Train, train"),
-        (["Val/1.png", "Ann/1.png"], "a folder Val, whose name is that of a split, .* beside it Ann: rename Val"),
+        (["Val/1.png", "Ann/1.png"], "a folder Val, named like a split, .* and also Ann: rename Val"),
         (["cat/train/1.png", "cat/test/1.png", "dog/train/1.png"], "folders of splits, test, train, lie below cat"),
         (["train/train/1.png", "train/val/1.png", "test/1.png"], "folders of splits, train, val, lie below train"),
-        (["train/1.png", "cover.png"], "a folder train, .* and beside it cover.png"),
+        (["train/1.png", "cover.png"], "a folder train, named like a split, and also cover.png"),
     ],
 )
 def test_splits_that_cannot_be_decided_are_refused_with_what_was_seen(
@@ -170,7 +173,7 @@ def test_shards_are_no_classes_unless_they_are_said_to_be(tmp_path: Path, files:
     names, classes, said = found(place)
     assert (len(names), classes) == (len(files), ())
     assert "are shards" in said
-    assert "--data.classes folders takes them for classes" in said
+    assert "--data.classes folders makes them classes" in said
     assert len(found(place, by="folders")[1]) >= 2
 
 
@@ -191,10 +194,10 @@ def test_folders_of_numbers_that_are_no_shards_are_classes(tmp_path: Path, files
 def test_the_user_s_word_decides_on_classes_and_the_set_says_how_they_were_found(tmp_path: Path) -> None:
     place = tree(tmp_path, ["Paris/1.png", "Rome/1.png"])
     assert open_data(place, size=4).notes == (
-        "classes by their folders (Paris, Rome); --data.classes none if these are no classes",
+        "classes by their folders (Paris, Rome); --data.classes none if these are not classes",
     )
     none = open_data(place, size=4, classes="none")
-    assert (none.labels, none.notes) == (None, ("no classes, as was asked for",))
+    assert (none.labels, none.notes) == (None, ("no classes, as requested",))
     assert open_data("digits", classes="none").labels is None
     with pytest.raises(DataError, match=r"data\.classes=folders: no classes: all pictures lie in pics/"):
         open_data(tree(tmp_path / "flat", ["pics/1.png"]), size=4, classes="folders")
@@ -245,14 +248,14 @@ def test_celeba_is_read_as_its_authors_lay_it_out(tmp_path: Path) -> None:
 def test_a_list_that_does_not_fit_celeba_s_pictures_is_refused_with_names_of_either_side(tmp_path: Path) -> None:
     place = celeba(tmp_path / "1")
     tree(place, [f"Img/img_celeba/{name}" for name in NAMES])
-    with pytest.raises(DataError, match=r"a name of several pictures \(img_align_celeba/000001.jpg, img_celeba/"):
+    with pytest.raises(DataError, match=r"fits several pictures \(img_align_celeba/000001.jpg, img_celeba/"):
         found(place)
     other = celeba(tmp_path / "2")
     (other / "Eval" / "list_eval_partition.txt").write_text("a.jpg 0\nb.jpg 1\nc.jpg 2\n")
     with pytest.raises(DataError, match=r"has a\.jpg, b\.jpg, c\.jpg; the pictures are 000001\.jpg, 000002\.jpg, "):
         found(other)
     (other / "Eval" / "list_eval_partition.txt").write_text("000001.jpg 0\n000001.jpg 2\n")
-    with pytest.raises(DataError, match=r"line 2: 000001\.jpg: 2, but 0 before"):
+    with pytest.raises(DataError, match=r"line 2: 000001\.jpg is 2 here and 0 above"):
         found(other)
 
 
@@ -263,14 +266,14 @@ def test_what_is_no_picture_is_passed_over_and_counted(tmp_path: Path) -> None:
     (place / "empty.png").touch()
     packed = open_data(place, size=4)
     assert packed.names == ("cat/1.png", "dog/odd")
-    assert "passed over 4 files that are no pictures (.db, .ini, .txt, README)" in packed.notes
+    assert "ignored 4 files that are not pictures (.db, .ini, .txt, README)" in packed.notes
 
 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
         ({"a.zip": b"<!DOCTYPE html><html>"}, "a.zip: a web page"),
-        ({"a.zip": b'{"error": 404}'}, "a.zip: named as an archive, and is none"),
+        ({"a.zip": b'{"error": 404}'}, "a.zip: named like an archive, but not one"),
         ({"a.parquet": b"PAR1"}, "a.parquet: a parquet file: save its pictures as files"),
         ({"a.7z": b"7z\xbc\xaf\x27\x1c"}, "a.7z: a 7z archive: unpack it"),
         ({"a.h5": b"\x89HDF\r\n"}, "a.h5: an HDF5 file: save its array"),
@@ -278,12 +281,12 @@ def test_what_is_no_picture_is_passed_over_and_counted(tmp_path: Path) -> None:
         ({"a.csv": b"image,label\n"}, "a.csv: a table: give the pictures"),
         (
             {"s/0.tar": b"", "s/1.tar": b""},
-            r"s: no picture was found, but tar shards, as of webdataset \(0.tar, 1.tar\)",
+            r"s: no picture was found, only tar shards, like webdataset's \(0.tar, 1.tar\)",
         ),
-        ({"s/bed/data.mdb": b"", "s/church/data.mdb": b""}, "s: no picture was found, but lmdb databases in folders"),
-        ({"s/train.parquet": b"PAR1", "s/README.md": b""}, "s: no picture was found, but parquet files"),
-        ({"s/a.zip": b"", "s/b.zip": b""}, r"s: no picture was found, but zips \(a.zip, b.zip\)"),
-        ({"s/train.npy": b""}, "s: no picture was found, but .npy files"),
+        ({"s/bed/data.mdb": b"", "s/church/data.mdb": b""}, "s: no picture was found, only lmdb databases in folders"),
+        ({"s/train.parquet": b"PAR1", "s/README.md": b""}, "s: no picture was found, only parquet files"),
+        ({"s/a.zip": b"", "s/b.zip": b""}, r"s: no picture was found, only zips \(a.zip, b.zip\)"),
+        ({"s/train.npy": b""}, "s: no picture was found, only .npy files"),
         ({"s/a.txt": b"", "s/b.md": b""}, r"s: no picture was found among 2 files \(.md, .txt\)"),
     ],
 )

@@ -12,7 +12,7 @@ from ebgan.cli.main import run
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment, Nets, read_experiment
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
-from ebgan.runfolder import RunFolder
+from ebgan.storage.runfolder import RunFolder
 from ebgan.sweeps import SweepStore, Trial
 
 NAMES = ["trap:Mine", "trap.py:Mine", "{here}/trap.py:Mine", "trapped.inner:Mine", "trap", "trapped.inner.Mine"]

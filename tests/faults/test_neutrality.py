@@ -8,9 +8,10 @@ import ebgan
 from ebgan.experiment import Evaluation
 from ebgan.metrics import TrainedClassifier
 from ebgan.nets.classifier import ConvClassifier
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs.examiners import images as examiner
 from ebgan.samplers import Prior
+from ebgan.storage.runfolder import RunFolder, read_records
+from ebgan.training.state import state
 
 CLOCKS = ("seconds", "images_per_second")  # what a record holds besides what was computed
 OFTEN = {
@@ -31,10 +32,11 @@ def test_a_run_is_the_same_however_often_it_is_looked_at(experiment, a_run, labe
     looked, digests, written = [], [], []
     for evaluation in OFTEN.values():
         training = inside(a_run(replace(experiment, evaluation=evaluation), labelled))
-        looked.append((len(training.folder.grids()), len(read_records(training.folder.evaluations))))
-        digests.append(digest_of(training.state()))
-        written.append(records(training.folder))
-    steps = training.step
+        folder = training.log.folder
+        looked.append((len(folder.grids()), len(read_records(folder.evaluations))))
+        digests.append(digest_of(state(training.course)))
+        written.append(records(folder))
+    steps = training.course.step
     assert looked == [(steps, steps), (3, 3), (1, 1)]
     assert digests[0] == digests[1] == digests[2]
     assert written[0] == written[1] == written[2] != []
@@ -42,7 +44,7 @@ def test_a_run_is_the_same_however_often_it_is_looked_at(experiment, a_run, labe
 
 def test_a_resumed_run_writes_the_records_of_one_that_was_left_alone(ebgan_pt, a_run, inside) -> None:
     run = a_run(ebgan_pt)
-    folder = inside(run).folder
+    folder = inside(run).log.folder
     whole = records(folder)
     max(folder.checkpoints.glob("0*.ckpt")).unlink()
     run.train()

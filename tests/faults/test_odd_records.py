@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ebgan.cli.main import run as command
-from ebgan.runfolder import read_records
+from ebgan.storage.runfolder import read_records
 
 ANYWHERE = [
     *("null", "5", "[1]", '"text"', "true", "{}", "1e999", "[" * 100_000, '{"a":' * 50_000),
@@ -70,7 +70,7 @@ def test_each_odd_line_is_named_and_the_good_ones_are_kept(tmp_path: Path, caplo
         caplog.clear()
         path.write_text(f"{good}\n{odd}\n{good}\n", encoding="utf-8")
         assert len(read_records(path)) == 2, odd[:60]
-        assert f"{name}: line 2 is no record" in caplog.text, odd[:60]
+        assert f"{name}: line 2 is not a record" in caplog.text, odd[:60]
 
 
 def test_a_line_torn_by_a_kill_is_no_news(tmp_path: Path, caplog) -> None:

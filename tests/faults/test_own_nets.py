@@ -112,9 +112,7 @@ def test_a_net_does_not_depend_on_what_the_other_one_drew() -> None:
 
 @pytest.mark.parametrize("kind", range(len(KINDS)))
 def test_layers_that_draw_while_training_are_refused(kind: int) -> None:
-    with pytest.raises(
-        UsageError, match=r"nets.discriminator: hidden.* draws from torch's own numbers.*layers.Dropout"
-    ):
+    with pytest.raises(UsageError, match=r"nets.discriminator: hidden.* draws from torch's generator.*layers.Dropout"):
         weights(replace(OWN, nets=replace(OWN.nets, discriminator=With(kind=kind))))
 
 
@@ -126,7 +124,7 @@ def test_a_dropout_of_rate_0_and_our_own_are_taken(tmp_path: Path) -> None:
 
 
 def test_plain_layers_are_refused_where_they_cannot_stand() -> None:
-    with pytest.raises(UsageError, match=r"nets\.generator: torch's own layers hold one model, not a stack of 2"):
+    with pytest.raises(UsageError, match=r"nets\.generator: torch's own layers cannot be stacked \(2 models\)"):
         build(stacked([replace(OWN, precision="fp32", seed=seed) for seed in (0, 1)]), (1, 4, 4))
     with pytest.raises(UsageError, match=r'torch\'s own layers compute in float32, .* give precision="fp32"'):
         build(replace(OWN, precision="fp64"), (1, 4, 4))

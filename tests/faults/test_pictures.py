@@ -264,7 +264,7 @@ def test_packing_turns_each_into_pixels_or_lists_it_with_a_reason(corpus: Path, 
         header, *rows = csv.reader(file)
     assert header == ["file", "reason"]
     assert [tuple(row) for row in rows] == outcome.refused
-    assert "passed over 3 files that are no pictures (.mp4, .pdf, .txt)" in outcome.notes
+    assert "ignored 3 files that are not pictures (.mp4, .pdf, .txt)" in outcome.notes
     reasons = dict(outcome.refused)
     assert set(reasons) == {printed(name) for name, _, expected in CASES if isinstance(expected, str)}
     for name, _, expected in CASES:
@@ -323,8 +323,8 @@ def test_of_a_tree_with_traps_the_pictures_are_counted_once_and_the_rest_is_name
         refused=[("dog/self", "a link that leads to no file")],
         grey=False,
         notes=(
-            "classes by their folders (cat, dog, fox); --data.classes none if these are no classes",
-            "passed over 2 files that are no pictures (.db, .txt)",
+            "classes by their folders (cat, dog, fox); --data.classes none if these are not classes",
+            "ignored 2 files that are not pictures (.db, .txt)",
         ),
     )
 
@@ -342,4 +342,4 @@ def test_a_folder_that_may_not_be_read_is_named(tree: Path, monkeypatch: pytest.
         said: list[str] = []
         patch.setattr("ebgan.data.folder._log.warning", lambda form, *values: said.append(form % values))
         open_data(tree, size=8)
-    assert "dog/deep: a folder that may not be read" in said[0]
+    assert "dog/deep: no permission to read this folder" in said[0]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ebgan.errors import CheckpointError
 from ebgan.objectives import EBGAN
-from ebgan.runfolder import RunFolder, append_record, read_records
 from ebgan.runs.trainer import Silent
+from ebgan.storage.runfolder import RunFolder, append_record, read_records
 from ebgan.training import loop
 from ebgan.training.checkpoint import best_path, read
 from ebgan.training.course import Course

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ebgan.runfolder import read_records
+from ebgan.storage.runfolder import read_records
 from ebgan.training import course
 from ebgan.training.loop import Training
 

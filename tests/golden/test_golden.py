@@ -47,9 +47,9 @@ from ebgan.samplers import Transition
 from ebgan.schedules import Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
+from ebgan.training.course import data_energies
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
-from ebgan.training.pretraining import data_energies
 from ebgan.training.step import train_step
 
 STEPS, BATCH = 16, 16
@@ -59,7 +59,8 @@ GENERATOR = MLPGenerator(depth=3, width=16, noise=8, std=0.2)
 AUTOENCODER = Nets(generator=GENERATOR, discriminator=MLPAutoencoder(depth=3, width=16, dropout=0.2, std=0.1))
 CLASSIFIER = Nets(generator=GENERATOR, discriminator=MLPDiscriminator(depth=3, width=16, std=0.1))
 ADAM = Optimisers(discriminator=Adam(lr=0.01), generator=Adam(lr=0.01))
-# A ladder's decoder has shifts that batch norm cancels: their gradients are rounding, which this epsilon keeps small.
+# A ladder's decoder has shifts that batch norm cancels, and a relativistic loss cancels the last shift of the
+# discriminator: their gradients are rounding, which this epsilon keeps small.
 STEADY = Optimisers(discriminator=Adam(lr=0.01, epsilon=1e-3), generator=Adam(lr=0.01, epsilon=1e-3))
 SLOW = Optimisers(discriminator=SGD(lr=0.01, momentum=0.5), generator=SGD(lr=0.01))
 FALLING = Linear(start=8.0, end=0.0, finish=STEPS * BATCH)
@@ -114,13 +115,13 @@ RUNS = {
         seed=8,
     ),
     "relativistic": Experiment(
-        nets=CLASSIFIER, energy=ScalarEnergy(), objective=Relativistic(margin=0.5), optimisers=ADAM, seed=13
+        nets=CLASSIFIER, energy=ScalarEnergy(), objective=Relativistic(margin=0.5), optimisers=STEADY, seed=13
     ),
     "relativistic_averaged": Experiment(
         nets=CLASSIFIER,
         energy=ScalarEnergy(),
         objective=Relativistic(loss="hinge", against="mean", margin=1.0),
-        optimisers=ADAM,
+        optimisers=STEADY,
         seed=14,
     ),
     "regularised": Experiment(

@@ -135,7 +135,7 @@ def test_all_images_are_learned_from_where_there_is_a_test_set_which_is_opened_o
 def test_a_set_without_a_test_set_keeps_a_sixth_of_its_images_to_test_on(digits, trainings, tmp_path) -> None:
     found = digit_classifier(digits.images[:60], digits.labels[:60], checksum="a", cache=tmp_path)
     assert trainings == [50]
-    assert found.tested_on == "10 images of the data, which it did not learn from"
+    assert found.tested_on == "10 images of the data that it was not trained on"
 
 
 def test_a_cache_that_cannot_be_written_is_said_and_does_no_harm(digits, trainings, tmp_path) -> None:
@@ -145,7 +145,9 @@ def test_a_cache_that_cannot_be_written_is_said_and_does_no_harm(digits, trainin
     assert 0 <= trained.accuracy <= 1
 
 
-@pytest.mark.parametrize(("labels", "reason"), [(torch.arange(59), "one label an image"), (torch.ones(60), "class")])
+@pytest.mark.parametrize(
+    ("labels", "reason"), [(torch.arange(59), "expected one label per image"), (torch.ones(60), "class")]
+)
 def test_labels_that_do_not_fit_are_refused(digits, labels: Tensor, reason: str, tmp_path) -> None:
     with pytest.raises(DataError, match=reason):
         digit_classifier(digits.images[:60], labels.long(), checksum="a", cache=tmp_path)

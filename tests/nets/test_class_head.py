@@ -86,5 +86,5 @@ def test_a_net_without_a_code_or_with_classes_of_its_own_is_refused(spec: Discri
 
 
 def test_data_without_classes_is_refused_with_the_mend(context: Sites) -> None:
-    with pytest.raises(UsageError, match=r"needs data with classes.* or take MLPAutoencoder without a head"):
+    with pytest.raises(UsageError, match=r"needs data with classes.* or choose MLPAutoencoder without a head"):
         ClassHead(net=NET).build(classes_on(context(5), 0))

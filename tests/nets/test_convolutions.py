@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, chain, channels_last, growing, shrinking
-from ebgan.nets.layers import Linear, compute_in, glorot, he, initialise
+from ebgan.nets.layers import Dense, compute_in, glorot, he, initialise
 from ebgan.nets.notation import parse
 from ebgan.randomness import Randomness
 
@@ -27,7 +27,7 @@ def test_the_stride_alone_decides_how_a_deconvolution_grows(kernel: int, stride:
 
 
 def test_by_glorots_rule_the_spread_is_between_those_of_both_directions() -> None:
-    for layer in (Linear(30, 50), Convolution(6, 10, 5), Deconvolution(6, 10, 5, 2)):
+    for layer in (Dense(30, 50), Convolution(6, 10, 5), Deconvolution(6, 10, 5, 2)):
         inputs, outputs = (150, 250) if layer.weight.dim() > 2 else (30, 50)
         assert glorot(layer) == pytest.approx((2 / (inputs + outputs)) ** 0.5)
 

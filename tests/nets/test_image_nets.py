@@ -13,7 +13,7 @@ from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
-from ebgan.nets.layers import BatchNorm, Linear, compute_in
+from ebgan.nets.layers import BatchNorm, Dense, compute_in
 from ebgan.randomness import Randomness
 from ebgan.samplers import DrawKey, Prior
 from ebgan.schedules import Constant
@@ -69,7 +69,7 @@ def test_outputs_leave_in_float32_from_a_net_in_bfloat16_and_are_near_those_in_f
     compute_in(net, torch.bfloat16)
     outputs = through(net, (3, 16, 16))
     assert {out.dtype for out in outputs} == {torch.float32}
-    layers = [module for module in net.modules() if isinstance(module, Linear | Convolution | Deconvolution)]
+    layers = [module for module in net.modules() if isinstance(module, Dense | Convolution | Deconvolution)]
     assert {layer.weight.dtype for layer in layers} == {torch.bfloat16}
     assert {norm.scale.dtype for norm in net.modules() if isinstance(norm, BatchNorm)} <= {torch.float32}
     for rough, right in zip(outputs, through(exact, (3, 16, 16)), strict=True):
@@ -90,18 +90,18 @@ def test_gradients_reach_every_weight_in_bfloat16(spec: Any) -> None:
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_a_stack_of_models_is_refused_with_the_mend(spec: Any) -> None:
     player = "generator" if isinstance(spec, ConvGenerator | NoisyGenerator | BEGANGenerator) else "discriminator"
-    with pytest.raises(UsageError, match=f"nets.{player}: a convolutional net holds one model, not a stack of 3: tra"):
+    with pytest.raises(UsageError, match=f"nets.{player}: convolutional nets cannot be stacked .3 models.: tra"):
         spec.build(context(torch.tensor([1, 2, 3])))
 
 
 @pytest.mark.parametrize("name", [name for name in SPECS if name != "autoencoder"])
 def test_images_of_another_size_are_refused_with_those_that_can_be_had(name: str) -> None:
-    with pytest.raises(UsageError, match=r"images are 24 x 24; this net makes squares of 8, 16, 32, 64\.\.\. pixels"):
+    with pytest.raises(UsageError, match=r"images are 24 x 24; expected squares of 8, 16, 32, 64\.\.\. pixels"):
         SPECS[name].build(context(shape=(3, 24, 24)))
 
 
 def test_images_that_the_encoders_strides_do_not_divide_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"encoder: images are 30 x 30, which \(4\)4c2s-\(6\)4c2s cannot divide by 4"):
+    with pytest.raises(UsageError, match=r"encoder: images are 30 x 30; \(4\)4c2s-\(6\)4c2s needs multiples of 4"):
         SPECS["autoencoder"].build(context(shape=(3, 30, 30)))
     assert through(SPECS["autoencoder"].build(context(shape=(3, 20, 28))), (3, 20, 28))[1].shape == (6, 3, 20, 28)
 
@@ -109,9 +109,9 @@ def test_images_that_the_encoders_strides_do_not_divide_are_refused() -> None:
 def test_a_generators_own_layers_make_the_images_that_they_say_and_no_others() -> None:
     spec = ConvGenerator(layers="(8)7c-(4)4c2s-(1)4c2s", noise=5)
     assert through(spec.build(context(shape=(1, 28, 28))), (1, 28, 28))[0].shape == (6, 1, 28, 28)
-    with pytest.raises(UsageError, match=r"makes images of \(1, 28, 28\) .* those of the data are \(3, 32, 32\)"):
+    with pytest.raises(UsageError, match=r"makes images of \(1, 28, 28\) .* expected the data's \(3, 32, 32\)"):
         spec.build(context(shape=(3, 32, 32)))
-    with pytest.raises(UsageError, match=r"the first layer, \(8\)4c2s, .* has no stride: \(8\)4c"):
+    with pytest.raises(UsageError, match=r"the first layer, \(8\)4c2s, .* cannot have a stride: give \(8\)4c"):
         ConvGenerator(layers="(8)4c2s-(3)4c2s")
 
 
@@ -171,7 +171,7 @@ def test_the_settings_are_checked_when_they_are_made() -> None:
         (BEGANGenerator, {"noise": 0}, r"nets.generator.noise=0: expected at least 1"),
         (BEGANAutoencoder, {"code": 0}, r"nets.discriminator.code=0: expected at least 1"),
         (ConvAutoencoder, {"encoder": "(64)4c2s,(8)4c2s"}, r"nets.discriminator.encoder: '\(64\)4c2s,\(8\)4c2s' is no"),
-        (ConvAutoencoder, {"encoder": "(64)5c2s"}, r"nets.discriminator.encoder: \(64\)5c2s cannot be padded alike"),
+        (ConvAutoencoder, {"encoder": "(64)5c2s"}, r"nets.discriminator.encoder: \(64\)5c2s cannot be padded equally"),
     ):
         with pytest.raises(UsageError, match=said):
             kind(**changes)

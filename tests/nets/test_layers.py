@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in, couples, initialise
+from ebgan.nets.layers import BatchNorm, Dense, Dropout, compute_in, couples, initialise
 from ebgan.nets.noise import Noise
 from ebgan.nets.standardise import Standardise
 from ebgan.randomness import Randomness
@@ -66,7 +66,7 @@ def test_batch_norm_of_a_single_sample_is_its_shift(numbers: Numbers) -> None:
 
 
 def test_a_linear_layer_of_a_stack_is_one_a_model(numbers: Numbers) -> None:
-    stack = Linear(4, 3, (2,)).double()
+    stack = Dense(4, 3, (2,)).double()
     with torch.no_grad():
         stack.weight.copy_(numbers(2, 3, 4))
         stack.bias.copy_(numbers(2, 3))
@@ -127,7 +127,7 @@ def test_two_dropout_layers_of_a_net_draw_different_masks() -> None:
 
 
 def test_initial_weights_are_normal_with_their_spread_and_biases_0() -> None:
-    net = nn.Sequential(Linear(300, 200), BatchNorm(200), nn.ReLU(), Linear(200, 300))
+    net = nn.Sequential(Dense(300, 200), BatchNorm(200), nn.ReLU(), Dense(200, 300))
     initialise(net, Randomness.of(0), "net", 0.02)
     for layer in (net[0], net[3]):
         assert layer.weight.mean().item() == pytest.approx(0, abs=4e-4)
@@ -139,7 +139,7 @@ def test_initial_weights_are_normal_with_their_spread_and_biases_0() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
 def test_a_net_computes_in_its_dtype_and_batch_norm_never_below_float32(dtype: torch.dtype) -> None:
-    net = nn.Sequential(Linear(4, 3), BatchNorm(3), nn.ReLU(), Linear(3, 2))
+    net = nn.Sequential(Dense(4, 3), BatchNorm(3), nn.ReLU(), Dense(3, 2))
     compute_in(net, dtype)
     wide = torch.promote_types(dtype, torch.float32)
     assert {net[0].weight.dtype, net[3].bias.dtype, net(torch.ones(5, 4)).dtype} == {dtype}
@@ -181,7 +181,7 @@ def test_dropout_goes_on_from_what_it_was_given_to_load(numbers: Numbers, used: 
         (lambda: nn.SyncBatchNorm(2), True),
         (nn.Dropout, True),
         (lambda: nn.LayerNorm(2), False),
-        (lambda: Linear(2, 2), False),
+        (lambda: Dense(2, 2), False),
     ],
 )
 def test_layers_that_couple_the_samples_of_a_pass_are_known(layer: Callable[[], nn.Module], coupled: bool) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ebgan.experiment.stacking import stacked
 from ebgan.nets.base import BuildContext
-from ebgan.nets.layers import BatchNorm, Dropout, Linear, compute_in
+from ebgan.nets.layers import BatchNorm, Dense, Dropout, compute_in
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.output import squash
 
@@ -74,7 +74,7 @@ def test_outputs_leave_in_float32_from_a_net_in_bfloat16(spec: Any, context: Sit
     net = spec.build(context(0))
     compute_in(net, torch.bfloat16)
     assert {out.dtype for out in outputs(net, given(spec, numbers, 4).float())} == {torch.float32}
-    assert {m.weight.dtype for m in net.modules() if isinstance(m, Linear)} == {torch.bfloat16}
+    assert {m.weight.dtype for m in net.modules() if isinstance(m, Dense)} == {torch.bfloat16}
     assert {m.scale.dtype for m in net.modules() if isinstance(m, BatchNorm)} == {torch.float32}
 
 
@@ -93,7 +93,7 @@ def test_layers_are_counted_as_the_paper_counts_them(depth: int, context: Sites)
     autoencoder = MLPAutoencoder(depth=depth, width=4, dropout=0.5)
     discriminator = MLPDiscriminator(depth=depth, width=4, dropout=0.5)
     for spec in (generator, autoencoder, discriminator):
-        assert kinds(spec, Linear) == depth
+        assert kinds(spec, Dense) == depth
     assert kinds(generator, BatchNorm) == depth - 1  # all but the output
     assert kinds(autoencoder, BatchNorm) == kinds(discriminator, BatchNorm) == depth - 2  # all but input and output
     assert kinds(autoencoder, Dropout) == kinds(discriminator, Dropout) == depth - 1  # one a hidden activation
@@ -114,7 +114,7 @@ def test_samples_lie_within_the_datas_range(
 
 
 def test_a_range_without_a_nonlinearity_is_refused(context: Sites) -> None:
-    with pytest.raises(ValueError, match=r"data.limits=\(-2.0, 2.0\): images lie in \[-1, 1\] or \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"data.limits=\(-2.0, 2.0\): expected \[-1, 1\] or \[0, 1\] for images"):
         MLPGenerator(width=4).build(context(0, limits=(-2.0, 2.0)))
 
 

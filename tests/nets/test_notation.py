@@ -31,14 +31,16 @@ def test_a_layer_is_its_feature_maps_its_kernel_and_its_stride() -> None:
 def test_what_is_no_layer_is_named_with_what_was_expected(text: str, word: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse(text, "nets.generator.layers")
-    assert str(raised.value).startswith(f"nets.generator.layers: {word} is no layer; expected layers as (64)4c2s-(128)")
+    assert str(raised.value).startswith(
+        f"nets.generator.layers: {word} is not a layer; expected layers as (64)4c2s-(128)"
+    )
 
 
 @pytest.mark.parametrize("text", ["(8)4c", "(8)3c2s", "(8)1c2s"])
 def test_a_kernel_that_cannot_be_padded_alike_on_both_sides_is_refused_with_one_that_can(text: str) -> None:
     layers = parse(f"(4)4c2s-{text}", "here")
     with pytest.raises(
-        UsageError, match=r"take a kernel that is larger than the stride by 0, 2, 4\.\.\., \(8\)\dc"
+        UsageError, match=r"choose a kernel larger than the stride by 0, 2, 4\.\.\., such as \(8\)\dc"
     ) as e:
         check_sizes(layers, "here")
     assert f"here: {text} cannot" in str(e.value)
@@ -53,5 +55,5 @@ def test_the_rule_by_width_is_dcgans_at_64_and_follows_at_other_sizes() -> None:
 
 @pytest.mark.parametrize("shape", [(3, 48, 48), (3, 4, 4), (1, 28, 28), (3, 64, 32), (3, 6, 6)])
 def test_a_size_that_doubling_does_not_meet_is_refused_with_the_mend(shape: tuple[int, int, int]) -> None:
-    with pytest.raises(UsageError, match=f"nets.generator: images are {shape[1]} x {shape[2]}; this net makes squares"):
+    with pytest.raises(UsageError, match=f"nets.generator: images are {shape[1]} x {shape[2]}; expected squares"):
         pyramid(shape, 64, "nets.generator")

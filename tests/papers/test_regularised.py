@@ -130,7 +130,7 @@ def test_each_model_of_a_stack_fares_as_it_does_alone(experiment: Experiment) ->
     for index, model in enumerate(models):
         for name, value in steps(model).items():
             same = together[name][index] if together[name].dim() > value.dim() else together[name]
-            torch.testing.assert_close(same, value, rtol=1e-9, atol=1e-10)
+            torch.testing.assert_close(same, value, rtol=1e-9, atol=1e-8)  # Adam makes steps of rounding
 
 
 @pytest.mark.parametrize(("place", "inner"), [("between", WGANGP()), ("data", Regularised(inner=EBGAN(), data=1.0))])

@@ -11,7 +11,7 @@ from ebgan.experiment import Experiment
 from ebgan.recipes import find
 from ebgan.reproductions.claims import Request
 from ebgan.reproductions.labels import cell_runs, table2
-from ebgan.runfolder import RunFolder, append_record, read_records
+from ebgan.storage.runfolder import RunFolder, append_record, read_records
 from ebgan.sweeps import Result, plan
 
 RECIPES = ("ladder_quarter", "ebgan_ln_quarter", "ladder_control_quarter")

@@ -53,7 +53,7 @@ def test_the_plain_difference_is_the_difference_of_mean_energies_to_either_playe
 
 
 def test_without_a_bound_energies_grow_while_the_generator_rests_and_with_one_they_stay_below_it() -> None:
-    resting = {title: run(each, 40) for title, each in RUNS.items() if "at rest" in title}
+    resting = {title: run(each, 40) for title, each in RUNS.items() if "generator fixed" in title}
     critic, experts = (course.size for course in resting.values())
     assert critic[-1] > 2 * critic[9]
     assert critic[-1] > critic[-2] > critic[-3]

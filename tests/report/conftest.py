@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from ebgan.report import grid, save_png
-from ebgan.runfolder import RunFolder, append_record
+from ebgan.storage.runfolder import RunFolder, append_record
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from ebgan.errors import UsageError
 from ebgan.report import grid, html, save_png, write_report
-from ebgan.runfolder import RunFolder, append_record, read_records
+from ebgan.storage.runfolder import RunFolder, append_record, read_records
 
 
 class Page(HTMLParser):
@@ -150,12 +150,12 @@ def test_the_same_folder_gives_the_same_page(run):
 
 
 def test_no_folder_is_an_error_that_says_what_was_expected(tmp_path):
-    with pytest.raises(UsageError, match="no run folder here"):
+    with pytest.raises(UsageError, match="not a run folder"):
         write_report(RunFolder(tmp_path / "missing"))
 
 
 def test_a_report_is_written_without_loading_torch(run):
-    code = "import sys, pathlib; from ebgan.report import write_report; from ebgan.runfolder import RunFolder; "
+    code = "import sys, pathlib; from ebgan.report import write_report; from ebgan.storage.runfolder import RunFolder; "
     code += "write_report(RunFolder(pathlib.Path(sys.argv[1]))); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, str(run.path)], check=False).returncode == 0
 

@@ -120,7 +120,10 @@ def test_another_file_of_that_name_is_refused(tmp_path: Path) -> None:
     ("arrays", "message"),
     [
         ({"X": np.ones((9, 2))}, "X and y"),
-        ({"X": np.ones((9, 2)), "y": np.zeros(9)}, "both of which occur"),
+        (
+            {"X": np.ones((9, 2)), "y": np.zeros(9)},
+            "expected X .n, features. and y .n. with both 0 .normal. and 1 .anomaly.",
+        ),
         ({"X": np.ones((9, 2)), "y": np.r_[np.zeros(7), 1]}, "expected X"),
         ({"X": np.ones(9), "y": np.r_[np.zeros(8), 1]}, "expected X"),
         ({"X": np.array([["a"]] * 9), "y": np.r_[np.zeros(8), 1]}, "numbers"),

@@ -10,7 +10,7 @@ from ebgan.recipes import find
 from ebgan.recipes.methods import METHODS
 from ebgan.reproductions import comparison as contest_module
 from ebgan.reproductions.comparison import STAGES, Comparison, pictures, spread
-from ebgan.runfolder import RunFolder, read_records
+from ebgan.storage.runfolder import RunFolder, read_records
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from ebgan.cli.experiment import with_fields
-from ebgan.cli.train import Options
+from ebgan.cli.train import TrainOptions
 from ebgan.data import Augmented, Packed
-from ebgan.metrics import Evaluation
+from ebgan.metrics import Measurement
 from ebgan.metrics.inception_v3 import InceptionV3
 from ebgan.recipes import RECIPES, find
 from ebgan.reproductions.claims import Request
@@ -21,9 +21,9 @@ from ebgan.reproductions.pictures.checkpoints_by_third import Thirds
 from ebgan.reproductions.pictures.entry import TITLES, PictureEntry, apart, enter, real_images
 from ebgan.reproductions.pictures.figures import comparisons, drawn, experiment_of, table
 from ebgan.reproductions.pictures.sizes import SIZES
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs.loading import load
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import RunFolder, read_records
 
 LENGTH = ["--images", "192000", "--checkpoint", "32000", "--evaluation.pictures", "16000"]
 NARROW = {
@@ -44,7 +44,9 @@ PICTURES = [
 @pytest.mark.parametrize("rival", NARROW)
 def test_the_scale_of_a_cpu_is_a_command_of_train(rival: str) -> None:
     name = f"faces64.{rival}"
-    _, by_hand = with_fields(Options, f"train {name}", find(name).make(), [*LENGTH, *NARROW[rival], "--ema", "None"])
+    _, by_hand = with_fields(
+        TrainOptions, f"train {name}", find(name).make(), [*LENGTH, *NARROW[rival], "--ema", "None"]
+    )
     assert experiment_of(name, SIZES["cpu"]).to_yaml() == by_hand.to_yaml()
 
 
@@ -102,8 +104,8 @@ def test_the_first_checkpoint_of_each_third_is_kept_whatever_their_interval(tmp_
 
 
 def test_distances_are_measured_once_and_leave_the_run_at_its_end(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def measured(run: Run, data: Packed, samples: int, net: str) -> Evaluation:
-        return Evaluation(
+    def measured(run: Run, data: Packed, samples: int, net: str) -> Measurement:
+        return Measurement(
             {"kid_inception": float(run.sample(2).mean())}, [], {"inception_samples": samples, "net": net}
         )
 

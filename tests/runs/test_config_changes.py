@@ -11,9 +11,9 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Data, Evaluation, Experiment, Nets, Optimisers
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN
-from ebgan.runfolder import RunFolder
 from ebgan.runs import trainer
 from ebgan.runs.config_changes import check_config
+from ebgan.storage.runfolder import RunFolder
 from ebgan.training.checkpoint import newest
 from ebgan.training.optim import Adam
 

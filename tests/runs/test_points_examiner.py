@@ -13,8 +13,8 @@ from ebgan.errors import DataError
 from ebgan.experiment import Experiment
 from ebgan.randomness import Randomness
 from ebgan.recipes import find
-from ebgan.runfolder import read_records
 from ebgan.runs.examiners.points import PointsExaminer, measure, survey
+from ebgan.storage.runfolder import read_records
 
 
 def short(name: str) -> Experiment:
@@ -81,7 +81,7 @@ def test_the_verbs_know_points(run: ebgan.Run, capsys: pytest.CaptureFixture[str
     assert command(["sample", folder, "--grid", str(tmp_path / "map.png"), "--device", "cpu"]) == 0
     assert (tmp_path / "map.png").exists()
     assert command(["sample", folder, "--out", str(tmp_path), "--device", "cpu"]) == 2
-    assert "a point is no picture" in capsys.readouterr().err
+    assert "this run was trained on points" in capsys.readouterr().err
     assert command(["evaluate", folder, "--samples", "100", "--json", "--device", "cpu"]) == 0
     assert '"modes_covered"' in capsys.readouterr().out
 

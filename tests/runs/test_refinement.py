@@ -192,7 +192,7 @@ def test_bad_budgets_steps_and_runs_are_refused(tmp_path: Path) -> None:
     data = experiment.data.open()
     run = assemble(experiment, DataFacts(data.shape, data.classes, data.checksum), "cpu")
     for refine in BOTH:
-        with pytest.raises(UsageError, match="its samples start from images of the data, not from noise alone"):
+        with pytest.raises(UsageError, match="its samples start from images of the data, not from noise"):
             run.sample(4, refine=refine)
 
 

@@ -159,12 +159,12 @@ def test_images_of_another_shape_are_refused_with_the_shape_expected(
 def test_a_run_without_an_autoencoder_reconstructs_nothing(gan_folder: Path) -> None:
     run = load(gan_folder, device="cpu")
     assert run.encode(IMAGES).shape == (24, 12)
-    with pytest.raises(UsageError, match="its discriminator is no auto-encoder"):
+    with pytest.raises(UsageError, match="has no auto-encoder"):
         run.reconstruct(IMAGES)
 
 
 def test_a_folder_without_a_run_and_a_run_without_a_checkpoint_are_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nowhere: no run here: expected a folder with a config\.yaml"):
+    with pytest.raises(UsageError, match=r"nowhere: not a run: expected a folder with a config\.yaml"):
         load(tmp_path / "nowhere")
     (tmp_path / "config.yaml").write_text(EBGAN_RUN.to_yaml())
     with pytest.raises(CheckpointError, match="no checkpoint yet"):
@@ -248,7 +248,7 @@ def test_samples_are_made_of_a_noise_that_can_be_had_and_changed(folder: Path) -
 
 
 def test_a_run_whose_samples_start_from_images_has_no_noise_of_its_own(vcd_folder: Path) -> None:
-    with pytest.raises(UsageError, match="its samples start from images of the data, not from noise alone"):
+    with pytest.raises(UsageError, match="its samples start from images of the data, not from noise"):
         load(vcd_folder, device="cpu").noise(4)
 
 
@@ -263,7 +263,7 @@ def test_a_damaged_newest_checkpoint_is_named_by_whoever_loads_the_one_before(
     load(copy, device="cpu")
     (said,) = caplog.messages
     assert str(last) in said
-    assert f"Taken is that of {int(before.stem)} images seen" in said
+    assert f"Using the one of {int(before.stem)} images seen" in said
 
 
 def test_a_run_on_another_device_is_another_run(ebgan_folder: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_may_be(
         lambda: run.to(device),
         lambda: train(EBGAN_RUN, tmp_path / "run", data=PICTURES, device=device),
     ):
-        with pytest.raises(UsageError, match=rf"device={device}: not available here: expected cpu, or cuda"):
+        with pytest.raises(UsageError, match=rf"device={device}: not available: expected cpu, or cuda"):
             ask()
     assert not (tmp_path / "run").exists()
 

@@ -16,7 +16,7 @@ from ebgan.experiment import Evaluation, Experiment, Labelled, Nets, read_experi
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, Objective, SemiSupervised
 from ebgan.recipes import find
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
 

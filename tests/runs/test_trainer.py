@@ -19,10 +19,10 @@ from ebgan.nets.classifier import ConvClassifier
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN
 from ebgan.report import write_report
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs import looks, trainer
 from ebgan.runs.examiners import images as examiner
 from ebgan.runs.looks import examiner_of
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.checkpoint import newest, read
 from ebgan.training.optim import SGD, Adam
 
@@ -181,7 +181,7 @@ def test_a_classifier_that_guesses_gives_no_metrics_and_no_alarm_and_it_is_said_
     observer = SimpleNamespace(record=lambda record: None, notice=heard.append)
     run = ebgan.train(EXPERIMENT, tmp_path / "run", data=labelled, device="cpu", observer=observer)
     assert read_records(run.folder.evaluations) == read_records(run.folder.alarms) == []
-    why = "a classifier of these classes is no better than chance: it names 31.0% of 300 images rightly"
+    why = "a classifier of these classes is no better than chance: its accuracy on 300 images is 31.0%"
     assert sum(why in text and "samples have no metrics" in text for text in heard) == 1
     with pytest.raises(DataError, match="no better than chance"):
         examiner.Examiner(run, run.reopened(), 8).measure()

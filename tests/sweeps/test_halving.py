@@ -74,7 +74,7 @@ def test_where_every_trial_diverged_or_failed_none_goes_on() -> None:
 
 
 def test_data_without_a_measure_are_refused_after_the_first_rung() -> None:
-    with pytest.raises(UsageError, match="no score to go by: sweep without halving"):
+    with pytest.raises(UsageError, match="no scores: sweep without halving"):
         climbed(HALVING, dict.fromkeys(range(20)))
 
 

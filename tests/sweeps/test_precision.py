@@ -139,11 +139,11 @@ def test_a_plan_says_the_precision_and_times_steps_in_it(play, tmp_path, capsys,
         return [trial.experiment.precision for task in tasks for trial in task.trials]
 
     play(True)
-    assert planned().startswith("bf16 in trials that name no precision\n2 trials")
+    assert planned().startswith("precision bf16 for trials that do not state one\n2 trials")
     assert list(tmp_path.iterdir()) == []
     play(False)
-    assert planned().startswith("fp32 in trials that name no precision\n2 trials")
+    assert planned().startswith("precision fp32 for trials that do not state one\n2 trials")
     swept(tmp_path, limit=1)
     play(True)
-    assert planned().startswith("fp32 in trials that name no precision\n2 trials, 1 of them with a result")
+    assert planned().startswith("precision fp32 for trials that do not state one\n2 trials, 1 of them with a result")
     assert timed == ["bf16"] * 2 + ["fp32"] * 3

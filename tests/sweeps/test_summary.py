@@ -14,7 +14,7 @@ from ebgan.report import png
 from ebgan.report.shares import share_columns, shares
 from ebgan.report.sweep import write_sweep_page
 from ebgan.report.trials import SweepRecord, TrialRecord
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Halving, Result, SweepStore
 from ebgan.sweeps.summary import trial_records, write_sweep_report
 from ebgan.training.optim import SGD, Adam

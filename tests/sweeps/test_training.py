@@ -19,8 +19,8 @@ from ebgan.experiment import Data, Evaluation, Experiment, Labelled, Nets, Optim
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, SemiSupervised
-from ebgan.runfolder import read_records
 from ebgan.runs.looks import examiner_of
+from ebgan.storage.runfolder import read_records
 from ebgan.sweeps.training import run_trials, train_models
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam

@@ -15,11 +15,11 @@ from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGene
 from ebgan.objectives import BEGAN, EBGAN, GAN, MAGAN, VGAN, LossSensitiveGAN, Scheduled
 from ebgan.recipes import RECIPES
 from ebgan.records import Batch
-from ebgan.runfolder import Record
 from ebgan.schedules import Linear
+from ebgan.storage.runfolder import Record
 from ebgan.training.alarms import ENOUGH, GENERAL, PATIENCE, Alarms
+from ebgan.training.course import data_energies
 from ebgan.training.optim import Adam
-from ebgan.training.pretraining import data_energies
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import train_step
 

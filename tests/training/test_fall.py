@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ebgan.cli.experiment import with_fields
-from ebgan.cli.train import Options
+from ebgan.cli.train import TrainOptions
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Optimisers
 from ebgan.experiment.building import build
@@ -54,7 +54,7 @@ def test_the_rates_of_both_players_are_recorded_only_where_they_fall() -> None:
 def test_any_recipe_takes_it_from_the_command_line() -> None:
     words = ["--optimisers.fall.begin", "8", "--optimisers.fall.finish", "16", "--optimisers.fall.end", "0.5"]
     for name in ("digits", "mnist.magan", "toy.ring.vgan", "folder.began"):
-        _, made = with_fields(Options, f"train {name}", find(name).make(), words)
+        _, made = with_fields(TrainOptions, f"train {name}", find(name).make(), words)
         assert made == replace(find(name).make(), optimisers=replace(made.optimisers, fall=FALL))
 
 

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.experiment.stacking import stacked
-from ebgan.nets.layers import BatchNorm, Linear, compute_in
-from ebgan.schedules import Constant
-from ebgan.schedules import Linear as Line
+from ebgan.nets.layers import BatchNorm, Dense, compute_in
+from ebgan.schedules import Constant, Linear
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam, OptimiserSpec
@@ -60,7 +59,7 @@ class Net(nn.Module):
 
     def __init__(self, models: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.layers = nn.Sequential(Linear(4, 5, models), nn.Tanh(), BatchNorm(5, models), Linear(5, 2, models))
+        self.layers = nn.Sequential(Dense(4, 5, models), nn.Tanh(), BatchNorm(5, models), Dense(5, 2, models))
 
     def loss(self, x: Tensor) -> Tensor:
         return self.layers(x).square().sum(-1).mean(-1) + self.layers(x).sum(-1).mean(-1)
@@ -149,9 +148,9 @@ def test_a_model_alone_moves_as_torchs_optimiser_moves_it(ours: Any, torchs: Any
         [Adam(lr=0.125, weight_decay=0.0), Adam(lr=0.125, weight_decay=0.5), Adam(lr=0.125, weight_decay=2.0)],
         [SGD(lr=0.125, clip=0.25), SGD(lr=0.125, clip=0.5), SGD(lr=0.125, clip=2.0)],
         [
-            SGD(lr=0.125, decay=Line(start=1.0, end=0.5, finish=8)),
-            SGD(lr=0.125, decay=Line(start=0.5, end=0.5, finish=8)),
-            SGD(lr=0.125, decay=Line(start=0.25, end=0.5, finish=8)),
+            SGD(lr=0.125, decay=Linear(start=1.0, end=0.5, finish=8)),
+            SGD(lr=0.125, decay=Linear(start=0.5, end=0.5, finish=8)),
+            SGD(lr=0.125, decay=Linear(start=0.25, end=0.5, finish=8)),
         ],
     ],
     ids=[
@@ -183,7 +182,7 @@ def test_any_float_of_an_optimiser_may_differ_in_a_stack(specs: list[OptimiserSp
 
 
 def test_the_learning_rate_follows_its_decay() -> None:
-    spec = SGD(lr=0.5, decay=Line(start=1.0, end=0.0, begin=100, finish=200))
+    spec = SGD(lr=0.5, decay=Linear(start=1.0, end=0.0, begin=100, finish=200))
     optimiser = Optimiser(spec, Net())
     assert [optimiser.learning_rate(torch.tensor(images)).item() for images in (0, 100, 150, 200)] == [
         0.5,

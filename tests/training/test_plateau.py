@@ -15,9 +15,9 @@ from ebgan.experiment.stacking import stacked
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, MAGAN, Scheduled
 from ebgan.records import Batch
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs import trainer
 from ebgan.schedules import Constant, Linear
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.optim import SGD, Adam
 from ebgan.training.plateau import Plateau, PlateauState
 from ebgan.training.step import Progress, train_step

@@ -16,12 +16,12 @@ from ebgan.experiment import Evaluation, Experiment, Nets, Optimisers
 from ebgan.experiment.building import build
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 from ebgan.objectives import EBGAN, MAGAN, Scheduled
-from ebgan.runfolder import RunFolder, read_records
 from ebgan.runs import trainer
 from ebgan.schedules import Linear
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.checkpoint import newest
+from ebgan.training.course import data_energies
 from ebgan.training.optim import Adam
-from ebgan.training.pretraining import data_energies
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6), dtype=np.uint8)
 SMALL = Experiment(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ebgan.errors import DivergedError
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 from ebgan.training.recorder import Recorder
 from ebgan.training.step import Outcome
 

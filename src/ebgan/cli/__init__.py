@@ -1,1 +1,1 @@
-"""The command line: one file a verb, each short; torch is imported only by the verbs that need it."""
+"""The command line, with one file per verb; only verbs that need torch import it."""

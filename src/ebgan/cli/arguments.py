@@ -1,4 +1,4 @@
-"""Arguments by tyro, with errors in one line."""
+"""Parse command-line arguments with tyro, with each error on one line."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ebgan.errors import UsageError
 from ebgan.user_code import load_files
 
 Kind = TypeVar("Kind")
-NO_CACHE = "EBGAN_NO_CACHE"  # as ebgan.data has it, which is not loaded for a --help
+NO_CACHE = "EBGAN_NO_CACHE"  # the same as in ebgan.data, which is slow to import
 NARROWEST, WIDEST = 60, 100  # columns of a help text
 
 
 @dataclass(frozen=True)
 class Named:
-    """The recipe that a verb begins with."""
+    """The first argument of verbs that take a recipe."""
 
     recipe: Annotated[
         Positional[str], arg(metavar="RECIPE", help="a name from `ebgan recipes`, a config.yaml, or FILE.py:FUNCTION")
@@ -38,35 +38,33 @@ class Named:
 class OpensData:
     """Options of every verb that opens data."""
 
-    cache: Annotated[FlagCreatePairsOff[bool], arg(help="decode pictures anew, and keep none in the cache folder")] = (
-        True
-    )
+    cache: Annotated[FlagCreatePairsOff[bool], arg(help="do not read or write the cache of decoded pictures")] = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadsClasses(OpensData):
-    """Options of every verb that reads a config, which may name classes of the user's own."""
+    """Options of every verb that reads a config, which may name the user's own classes."""
 
     code: Annotated[
         UseAppendAction[tuple[Path, ...]],
-        arg(help="a Python file with the classes of your own that the run was trained with; several by several times"),
+        arg(help="a Python file with your own classes that the run uses; may be given several times"),
     ] = ()
 
 
 def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
-    """The arguments of a verb. Raises UsageError with what is wrong on one line; --help prints and exits."""
-    said, helped = io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
+    """Parse a verb's arguments to its dataclass `kind`. Raises UsageError, one line; --help prints and exits."""
+    errors, output = io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(helped), _one_column():
+        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(output), _one_column():
             parsed = _parsed(kind, verb, argv)
     except SystemExit as leaving:
         if leaving.code in (0, None):
-            print(plain_help(_written(helped)))
+            print(plain_help(_written(output)))
             raise
-        message = plain_error(said.getvalue(), argv, option_names(help_text(kind, verb)))
+        message = plain_error(errors.getvalue(), argv, option_names(help_text(kind, verb)))
         raise UsageError(f"{message} (see `ebgan {verb} --help`)") from None
     if isinstance(parsed, OpensData) and not parsed.cache:
-        os.environ[NO_CACHE] = "1"  # which the processes that this one starts see too
+        os.environ[NO_CACHE] = "1"  # child processes inherit it
     if isinstance(parsed, ReadsClasses):
         load_files(parsed.code)
     return parsed
@@ -74,10 +72,10 @@ def parse(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
 
 def help_text(kind: type[Kind], verb: str) -> str:
     """The text that `--help` of a verb prints."""
-    helped = io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(helped), _one_column():
+    output = io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(output), _one_column():
         _parsed(kind, verb, ["--help"])
-    return plain_help(_written(helped))
+    return plain_help(_written(output))
 
 
 def _parsed(kind: type[Kind], verb: str, argv: list[str]) -> Kind:
@@ -92,7 +90,7 @@ def _written(file: io.TextIOWrapper) -> str:
 
 @contextlib.contextmanager
 def _one_column() -> Iterator[None]:
-    """A context in which help texts have one column, however wide the terminal is."""
+    """A context in which help texts are at most WIDEST columns wide, so that tyro prints one column of options."""
     before, width = os.environ.get("COLUMNS"), shutil.get_terminal_size().columns
     os.environ["COLUMNS"] = str(min(max(width, NARROWEST), WIDEST))
     try:

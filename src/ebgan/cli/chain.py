@@ -26,19 +26,19 @@ class Simulate(ReadsClasses):
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
     steps: int = 9  # transitions of each chain
-    count: int = 30  # chains
-    seed: int = 0  # the same seed takes the same steps
-    source: Annotated[str | None, arg(name="from")] = None  # images that chains start from, not the run's data
+    count: int = 30  # number of chains
+    seed: int = 0  # of the random numbers
+    source: Annotated[str | None, arg(name="from")] = None  # images that chains start from; by default the run's data
     split: Literal["train", "test"] = "train"  # of --from, if it has both
-    data: str | None = None  # the training images, if they are no longer where the run had them
+    data: str | None = None  # the training images, if they were moved
     out: Path | None = None  # a folder for chain.png, chain.gif and chain.csv; by default the run folder
-    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
 
 
 def main(argv: list[str]) -> None:
-    """Simulate, write, print a line a step, and say where."""
+    """Simulate the chains, write the files, and print one line per step and the files' paths."""
     chosen = parse(Simulate, "chain", argv)
     for option, number in (("steps", chosen.steps), ("count", chosen.count)):
         if number < 1:
@@ -56,12 +56,15 @@ def main(argv: list[str]) -> None:
     write_table(chain, data.classes, folder / "chain.csv")
     _draw(chain, folder)
     _print(chain)
-    for what, file in (("picture", "chain.png"), ("film", "chain.gif"), ("table", "chain.csv")):
-        print(f"{what:<8} {folder / file}")
+    for what, file in (("picture", "chain.png"), ("animation", "chain.gif"), ("table", "chain.csv")):
+        print(f"{what:<9} {folder / file}")
 
 
 def _data(run: Run, chosen: Simulate) -> Images:
-    """The images that the run was trained on, among which the nearest ones are; of others that are given it is told."""
+    """The run's training images, among which nearest neighbours are searched. Raises UsageError for an unfit run.
+
+    Prints a note if --data gives other images. Raises DataError if the images cannot be opened.
+    """
     from ebgan.cli.score import read_for
     from ebgan.data import Points
 
@@ -73,13 +76,15 @@ def _data(run: Run, chosen: Simulate) -> Images:
         if chosen.data:
             raise
         raise DataError(
-            f"{run.folder.path}: the images that it was trained on, with which a chain is compared, cannot be read "
-            "again from where it had them, or others are there: give them by --data"
+            f"{run.folder.path}: its training images, with which a chain is compared, are missing or were changed: "
+            "give them by --data"
         ) from error
     if isinstance(data, Points):
-        raise UsageError(f"{run.folder.path}: was trained on points, and a chain is drawn of images")
+        raise UsageError(f"{run.folder.path}: was trained on points; a chain can only be drawn of images")
     if data.checksum != run.data.checksum and not run.experiment.data.crop:
-        print(f"{data.name} has other images than those that the run was trained on: the nearest are among its own")
+        print(
+            f"{data.name} differs from the images that the run was trained on; neighbours are searched in {data.name}"
+        )
     return data
 
 
@@ -93,14 +98,14 @@ def _start(run: Run, chosen: Simulate, data: Images) -> Tensor:
 
 
 def _classifier(run: Run, data: Images) -> TrainedClassifier | None:
-    """The classifier of the data, if it has classes that one can learn."""
+    """A classifier of the data, if metrics can be measured on it; else None."""
     from ebgan.runs.examiners.images import Examiner, classifier_of
 
     return classifier_of(data, run.experiment.data, run.device) if Examiner(run, data, 0).measurable else None
 
 
 def _draw(chain: Chain, folder: Path) -> None:
-    """A row a step, the start in the first; and a film of all chains at once."""
+    """Draw a picture with one row per step, beginning with the starting images, and an animation of all chains."""
     from ebgan.report import grid, save_gif, save_png
 
     save_png(grid(chain.images.flatten(0, 1), columns=chain.images.shape[1]), folder / "chain.png")

@@ -15,39 +15,39 @@ if TYPE_CHECKING:
     from ebgan.data import Packed
     from ebgan.runs.run import Run
 
-SHOWN = 20  # lines that are printed
+SHOWN = 20  # images printed; the rest are counted
 
 
 @dataclass(frozen=True)
 class Classify(ReadsClasses):
-    """Name the class of each image by a run that has learned some from labelled images.
+    """Classify images with a run that was trained on some labelled images.
 
-    Images are read as the run's data was. A high energy says that an image is unlike the data, and its class a guess.
+    Images are read like the run's data. If the energy of an image is high, it is unlike the data and its class a guess.
     """
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
     images: Annotated[Positional[tuple[str, ...]], arg(metavar="IMAGES...")]  # files, folders, packed or named sets
     split: Literal["train", "test"] = "train"  # of a set that has both
-    csv: Path | None = None  # a file for all: image, class, probability, energy
-    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    csv: Path | None = None  # a file for the whole table: image, class, probability, energy
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
 
 
 class NamedImage(NamedTuple):
-    """An image with its class."""
+    """An image with its predicted class."""
 
-    image: str
-    kind: str
+    image: str  # its name
+    kind: str  # the name of the class
     probability: float
     energy: float
 
 
 def main(argv: list[str]) -> None:
-    """Classify, write and print."""
+    """Classify images, print the first ones, and write the table."""
     chosen = parse(Classify, "classify", argv)
     if not chosen.images:
-        raise UsageError("classify: no images given: files, folders, packed or named sets")
+        raise UsageError("classify: no images given: expected files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
     from ebgan.cli.score import named_apart, read_for
     from ebgan.runs.loading import load
@@ -71,7 +71,7 @@ def main(argv: list[str]) -> None:
 
 
 def classify(run: Run, packed: Packed) -> list[NamedImage]:
-    """The class of each image of a set, in its order."""
+    """The predicted class of each image of a set, in the set's order."""
     from ebgan.cli.score import score
     from ebgan.runs.examiners.classes import predict
 
@@ -84,7 +84,7 @@ def classify(run: Run, packed: Packed) -> list[NamedImage]:
 
 
 def write_table(named: list[NamedImage], path: Path) -> None:
-    """The classes as CSV."""
+    """Write the predictions as CSV. Raises StorageError if the file cannot be written."""
     from ebgan.csv_cells import csv_text
     from ebgan.storage.files import write_atomically
 
@@ -92,7 +92,7 @@ def write_table(named: list[NamedImage], path: Path) -> None:
 
 
 def _say_error(run: Run, packed: Packed, named: list[NamedImage]) -> None:
-    """Print the share that was named wrongly of the images whose class is known, or why there is none."""
+    """Print the error rate over the images whose class is known, or why there is none."""
     from ebgan.data import UNKNOWN, matched
     from ebgan.report import interval
 

@@ -1,4 +1,4 @@
-"""`ebgan completion SHELL`: prints a script by which a shell completes verbs, recipes and options."""
+"""`ebgan completion SHELL`: print a script that makes a shell complete verbs, recipes and options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ebgan.cli.arguments import parse
 from ebgan.cli.main import VERBS
 from ebgan.cli.wording import option_names
 
-EXAMPLE = "digits"  # the recipe whose fields are completed; those of others differ in part
+EXAMPLE = "digits"  # the recipe whose fields are completed; other recipes have mostly the same fields
 _TAKES_RECIPE = {"train": "recipe", "calibrate": "recipe", "sweep": "grid"}
 
 
@@ -39,16 +39,16 @@ def main(argv: list[str]) -> None:
 
 
 def _options(verb: str) -> list[str]:
-    """The options of a verb, read from its help; if it takes a recipe, with the fields of a typical recipe."""
-    helped = io.StringIO()
+    """The options in a verb's help; if it takes a recipe, including the fields of a typical recipe."""
+    output = io.StringIO()
     recipe = [EXAMPLE] if _TAKES_RECIPE.get(verb) == "recipe" else []
-    with contextlib.redirect_stdout(helped), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         import_module(f"ebgan.cli.{verb}").main([*recipe, "--help"])
-    return sorted({*option_names(helped.getvalue()), "help"})
+    return sorted({*option_names(output.getvalue()), "help"})
 
 
 def _bash(options: Mapping[str, Sequence[str]], names: Mapping[str, Sequence[str]], zsh: bool) -> str:
-    """A script for bash, which zsh reads too; everything but verbs, recipes and options is completed as a path."""
+    """A script for bash and zsh; everything except verbs, recipes and options is completed as a path."""
     cases = [
         f"    {verb}) options='{' '.join(words)}' names='{' '.join(names.get(verb, ()))}' ;;"
         for verb, words in options.items()

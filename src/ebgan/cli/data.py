@@ -12,14 +12,14 @@ from ebgan.cli.arguments import parse
 
 @dataclass(frozen=True)
 class DataGet:
-    """Fetch a data set into $EBGAN_DATA or the user's cache folder; an interrupted download goes on."""
+    """Fetch a data set into $EBGAN_DATA or the user's cache folder; an interrupted download resumes."""
 
-    verb: Annotated[Positional[Literal["get"]], arg(metavar="get")]  # what to do
-    name: Annotated[Positional[Literal["mnist", "fashion_mnist", "cifar10", "svhn"]], arg(metavar="NAME")]  # which
+    verb: Annotated[Positional[Literal["get"]], arg(metavar="get")]  # the word get
+    name: Annotated[Positional[Literal["mnist", "fashion_mnist", "cifar10", "svhn"]], arg(metavar="NAME")]  # the set
 
 
 def main(argv: list[str]) -> None:
-    """Fetch with a progress bar, and say where the files are."""
+    """Fetch a set with a progress bar, and print the files' paths."""
     chosen = parse(DataGet, "data", argv)
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn

@@ -13,21 +13,21 @@ from tyro.conf import FlagCreatePairsOff
 from ebgan.cli.arguments import parse
 
 Facts = dict[str, Any]
-SECONDS = 0.5  # for the measurement of each precision on each device
+SECONDS = 0.5  # duration of the speed measurement, for each precision on each device
 
 
 @dataclass(frozen=True)
 class Doctor:
-    """Say what an ebgan here has to work with, and how fast it multiplies: a screen for a bug report.
+    """Print versions, processor, memory, devices, data sets and speed of this machine, for a bug report.
 
-    What is missing or cannot be read is told with the reason, and everything else is told all the same.
+    A check that fails is printed with its reason, and the others still run.
     """
 
     json: FlagCreatePairsOff[bool] = False  # print one JSON object
 
 
 def main(argv: list[str]) -> None:
-    """Print each check as it ends, then warnings; or all of it as JSON."""
+    """Run the checks, and print each result and the warnings; or all of them as JSON."""
     chosen = parse(Doctor, "doctor", argv)
     import json
 
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
 
 
 def _outcome(check: Callable[[], Facts]) -> Facts:
-    """What a check finds, or why it failed: a failing check must not stop the others."""
+    """The result of a check, or why it failed: a failing check must not stop the others."""
     try:
         return check()
     except Exception as error:
@@ -54,13 +54,13 @@ def _outcome(check: Callable[[], Facts]) -> Facts:
 
 
 def _words(facts: Facts) -> str:
-    """Facts on one line: those that are None are left out, and a single one is shown without its name."""
-    known = {name.replace("_", " "): _said(value) for name, value in facts.items() if value is not None}
-    alone = len(facts) == 1 and "failed" not in facts
-    return "; ".join(value if alone else f"{name} {value}" for name, value in known.items())
+    """Facts on one line: facts that are None are left out, and a single fact is shown without its name."""
+    known = {name.replace("_", " "): _text(value) for name, value in facts.items() if value is not None}
+    single = len(facts) == 1 and "failed" not in facts
+    return "; ".join(value if single else f"{name} {value}" for name, value in known.items())
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
@@ -79,7 +79,7 @@ def _versions() -> Facts:
 
 
 def _processor() -> Facts:
-    """The model of the processor on Linux, elsewhere its kind."""
+    """The model of the processor on Linux; elsewhere its architecture."""
     import platform
 
     known = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if platform.system() == "Linux" else []
@@ -133,7 +133,7 @@ def _bf16() -> Facts:
 
 
 def _speed() -> Facts:
-    """GFLOP/s in products of matrices."""
+    """The speed of matrix products in GFLOP/s."""
     from ebgan.experiment.precision import product_speed
 
     return {
@@ -144,7 +144,7 @@ def _speed() -> Facts:
 
 
 def _kinds() -> list[Any]:
-    """The CPU, and the accelerator that training takes by default."""
+    """The CPU, and the accelerator that is used by default."""
     import torch
 
     from ebgan.distributed import default_device
@@ -156,8 +156,8 @@ def _cache() -> Facts:
     from platformdirs import user_cache_dir
 
     folder = Path(user_cache_dir("ebgan"))
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    return {"folder": str(folder), "free_gb": _gigabytes(shutil.disk_usage(there).free)}
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    return {"folder": str(folder), "free_gb": _gigabytes(shutil.disk_usage(existing).free)}
 
 
 def _data() -> Facts:
@@ -178,11 +178,11 @@ def _gigabytes(count: int | None) -> float | None:
 
 
 def _warnings(found: Facts) -> list[str]:
-    """What makes runs on this machine slow, and what to do."""
+    """Warnings about settings that make runs slow, with what to do."""
     takes, usable = found["threads"].get("torch_takes"), found["cores"].get("usable")
     if not takes or not usable or takes <= usable:
         return []
-    return [f"torch takes {takes} threads and may use {usable} cores: `export OMP_NUM_THREADS={usable}`"]
+    return [f"torch uses {takes} threads on {usable} cores: `export OMP_NUM_THREADS={usable}`"]
 
 
 CHECKS: dict[str, Callable[[], Facts]] = {

@@ -13,8 +13,8 @@ from ebgan.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ebgan.data import Dataset
-    from ebgan.runfolder import Record
     from ebgan.runs.run import Run
+    from ebgan.storage.runfolder import Record
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,20 @@ class Evaluate(ReadsClasses):
     """Measure fresh samples of a run against its data."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
-    samples: int | None = None  # how many the metrics are taken over; by default as while training
-    neighbours: Path | None = None  # a PNG file for the samples nearest to the data, beside what they are near to
+    samples: int | None = None  # number of samples; by default as in training
+    neighbours: Path | None = None  # a PNG file of the samples nearest to the data, beside their nearest images
     inception: FlagCreatePairsOff[bool] = False  # also FID and KID on InceptionV3; needs the extra `inception`
-    weights: Path | None = None  # the same, with the weights of InceptionV3 from this file
-    classes: Path | None = None  # the same, and the inception score, with InceptionV3's classes from this file
-    source: Annotated[str | None, arg(name="data")] = None  # the run's data, if it is no longer where it was
+    weights: Path | None = None  # like --inception, with the weights of InceptionV3 from this file
+    classes: Path | None = None  # like --inception, and the inception score, with InceptionV3's classes from this file
+    source: Annotated[str | None, arg(name="data")] = None  # the run's data, if it was moved
     json: FlagCreatePairsOff[bool] = False  # print one JSON object
-    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
 
 
 def main(argv: list[str]) -> None:
-    """Measure and print."""
+    """Measure the samples of a run, and print the metrics."""
     chosen = parse(Evaluate, "evaluate", argv)
     if chosen.samples is not None and chosen.samples < 2:
         raise UsageError(f"--samples {chosen.samples}: expected at least 2")
@@ -64,17 +64,17 @@ def main(argv: list[str]) -> None:
 
 
 def _opened(run: Run, source: str | None) -> Dataset:
-    """The data to measure against. Raises DataError that names --data where the run's own is not to be had."""
+    """The data to measure against. Raises DataError, with the option --data, if the run's data cannot be opened."""
     try:
         return run.experiment.data.open()
     except DataError as error:
         if source is not None:
             raise
-        raise DataError(f"{error} This is the data of the run: if it lies elsewhere now, give --data PATH") from error
+        raise DataError(f"{error} This is the data of the run: if it was moved, give --data PATH") from error
 
 
 def _measured(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Record:
-    """The metrics of fresh samples, and what else is asked for, which needs no classes."""
+    """The metrics of fresh samples, with the requested additions; these need no classes in the data."""
     from ebgan.runs.looks import examiner_of
 
     parts: list[Record] = []
@@ -98,20 +98,20 @@ def _inception(run: Run, data: Dataset, samples: int, chosen: Evaluate) -> Recor
     from ebgan.runs.inception import inception_distances
 
     if isinstance(data, Points):
-        raise UsageError("--inception: a point is no picture; a run on images has an FID")
+        raise UsageError("--inception: this run was trained on points, and InceptionV3 takes images")
     classes = load_classes(chosen.classes) if chosen.classes else None
     net = load_inception(chosen.weights, run.device)
     return inception_distances(run, data, samples, net, classes).as_record()
 
 
 def _neighbours(run: Run, data: Dataset, path: Path) -> Record:
-    """Draw the samples nearest to the data, and say how near samples and real images are."""
+    """Draw the samples nearest to the data, and measure the distances of samples and real images to it."""
     from ebgan.data import Points
     from ebgan.report import save_png
     from ebgan.runs.neighbours import find_neighbours, measure, picture
 
     if isinstance(data, Points):
-        raise UsageError(f"--neighbours {path}: a point is no picture; a run on images has neighbours to show")
+        raise UsageError(f"--neighbours {path}: this run was trained on points; neighbours are drawn only of images")
     found = find_neighbours(run, data)
     save_png(picture(found, data), path)
     return measure(found).as_record()

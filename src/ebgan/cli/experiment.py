@@ -1,4 +1,4 @@
-"""What several verbs share: finding a recipe and a device, and changing fields on the command line."""
+"""Functions shared by several verbs: find a recipe and a device, and change fields on the command line."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Kind = TypeVar("Kind")
 
 @unswept()
 def find_experiment(recipe: str, argv: list[str]) -> Experiment:
-    """The experiment that a recipe's name, a config file or a function of a Python file stands for.
+    """The experiment given by a recipe's name, a config file, or a function in a Python file (FILE.py:FUNCTION).
 
-    `argv` are the words after it, whose `--code FILE` a config may need.
+    `argv` are the arguments after it: files given by `--code` are loaded first, since a config may need them.
     """
     load_files(_code(argv))
     if not _is_config(recipe):
@@ -39,14 +39,14 @@ def find_experiment(recipe: str, argv: list[str]) -> Experiment:
 
 
 def is_recipe(word: str) -> bool:
-    """Whether a word is a recipe's name, a config file, or a Python file or a function of one."""
+    """Whether a word is a recipe's name, a config file, a Python file or a function in one."""
     from ebgan.recipes import index
 
     return index.is_recipe(word) or _is_config(word) or is_code(word)
 
 
 def _code(argv: list[str]) -> list[str]:
-    """The files that `--code` gives, before the other options can be read."""
+    """The files given by `--code`, found before the other options are parsed."""
     given = [word.partition("=")[2] for word in argv if word.startswith("--code=")]
     return given + [word for option, word in itertools.pairwise(argv) if option == "--code"]
 
@@ -56,14 +56,14 @@ def _is_config(word: str) -> bool:
 
 
 def find_device(name: str | None) -> torch.device:
-    """The device of a name, or the accelerator if there is one, or the CPU."""
+    """The device with this name; for None the accelerator if there is one, else the CPU. Raises UsageError."""
     from ebgan.distributed import usable_device
 
     return usable_device(name, "--device ")
 
 
 def named_device(name: str) -> torch.device:
-    """The device with this name, which may exist only on the workers of a cluster."""
+    """The device with this name, which need not exist on this machine. Raises UsageError for an invalid name."""
     import torch
 
     try:
@@ -74,7 +74,7 @@ def named_device(name: str) -> torch.device:
 
 @unswept()
 def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) -> tuple[Kind, Experiment]:
-    """A verb's own options and an experiment with its fields changed, by one parser."""
+    """Parse a verb's options, and an experiment's fields as further options; `base` gives the fields' defaults."""
     from ebgan.experiment import Experiment
 
     fields = [("experiment", Annotated[Experiment, arg(name="")], field(default=base))]
@@ -89,6 +89,6 @@ def with_fields(kind: type[Kind], verb: str, base: Experiment, argv: list[str]) 
 
 
 def _in_full(word: str) -> str:
-    """Put `--size` into the field that it is short for, so that it is checked with the others."""
+    """Replace `--size` by the field that it abbreviates, `--data.size`."""
     name, equals, value = word.partition("=")
     return f"--data.size{equals}{value}" if name == "--size" else word

@@ -1,4 +1,4 @@
-"""Whether scored images are normal or anomalous: `ebgan score --normals IMAGES --contamination SHARE`."""
+"""Decide whether scored images are normal or anomalous: `ebgan score --normals IMAGES --contamination SHARE`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ VERDICTS = ("normal", "anomalous")
 
 @dataclass(frozen=True)
 class Judge:
-    """A threshold, and the normal energies that it is taken from."""
+    """A threshold on the energy, and the normal energies from which it was taken."""
 
     normals: Normals
-    contamination: float
+    contamination: float  # share of the normal energies above the threshold
     threshold: float
 
     @classmethod
     def of(cls, run: Run, energies: Sequence[float] | None, source: str, contamination: float) -> Judge:
-        """The judge of a run: by normal energies that its folder keeps from now on, or by those that it keeps."""
+        """The threshold of a run from normal energies, which are stored in its folder; None uses the stored ones.
+
+        Raises UsageError for a contamination out of range, and if none are stored.
+        """
         from ebgan.detection.normals import check_contamination
         from ebgan.detection.of_run import keep_energies, kept
 
@@ -38,15 +41,18 @@ class Judge:
         return VERDICTS[energy > self.threshold]
 
     def p_value(self, energy: float) -> float:
-        """The rank among the normal energies, low for anomalies."""
+        """The p-value of an energy (see `detection.normals`), low for anomalies."""
         return float(self.normals.p_values(np.asarray([energy]))[0])
 
     def words(self, energies: Sequence[float], expected: Sequence[bool | None]) -> list[str]:
-        """The threshold and what it finds, as lines; `expected` says, where known, which are anomalies."""
+        """Lines that describe the threshold and its results.
+
+        `expected` says of each image whether it is an anomaly, None if unknown.
+        """
         found = [energy > self.threshold for energy in energies]
         lines = [
             f"threshold {self.threshold:.6g}: {self.contamination:.3g} of {len(self.normals.energies):,} normal images"
-            f"{f' ({self.normals.source})' if self.normals.source else ''} lie above: expect as many false alarms",
+            f"{f' ({self.normals.source})' if self.normals.source else ''} lie above it: expect as many false alarms",
             f"anomalous {sum(found):,} of {len(found):,}",
         ]
         for title, kind in (("false alarms", False), ("found", True)):

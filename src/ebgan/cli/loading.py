@@ -1,4 +1,4 @@
-"""Load modules with the garbage collector off: modules stay, and its passes take a fifth of the loading time."""
+"""Import modules with the garbage collector off, which saves a fifth of the import time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def unswept() -> Iterator[None]:
-    """A context or decorator in which the garbage collector is off; afterwards it is as it was before."""
+    """A context manager or decorator that turns the garbage collector off, and restores it afterwards."""
     before = gc.isenabled()
     gc.disable()
     try:

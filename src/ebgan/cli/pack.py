@@ -13,36 +13,36 @@ from ebgan.cli.arguments import parse
 if TYPE_CHECKING:
     from ebgan.data import PackResult
 
-SHOWN = 10  # classes, and refused files, that are printed; the rest are counted
+SHOWN = 10  # classes and refused files printed; the rest are counted
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Decode pictures once, into a folder that any --data or data.source takes; the same command again goes on.
+    """Decode pictures once, into a folder for --data or data.source; repeat an interrupted command to resume.
 
     SRC is a folder (flat, with a folder for each class, or in the layout of CelebA or ImageNet), a zip or tar, an LSUN
     database, or a set of arrays: CIFAR-10's, SVHN's and MNIST's files, npz, npy.
     """
 
-    source: Annotated[Positional[str], arg(metavar="SRC")]  # where the pictures are
+    source: Annotated[Positional[str], arg(metavar="SRC")]  # the pictures
     dest: Annotated[Positional[Path], arg(metavar="DEST")]  # a new folder
-    size: int  # height and width of the images: the shorter side is resized to it and the centre taken
-    crop: int | None = None  # cut the centred square of so many pixels out of each picture before it is resized
+    size: int  # height and width of the images: each picture's centred square is resized to it
+    crop: int | None = None  # side of the centred square that is cut out before resizing; by default the largest
     channels: Literal[1, 3] = 3  # 1 grey, 3 colour
     white: Annotated[int | None, arg(name="data.white")] = (
-        None  # the level of 16-bit pictures that is white: 4095 if they hold 12 bits; 65,535 by default
+        None  # the level of 16-bit pictures that becomes white: 4095 for 12-bit data; 65,535 by default
     )
     split: Literal["train", "test"] = "train"  # of a source that has both
     labels: str | None = None  # the column of a table in SRC (index.csv, CelebA's lists) that names the classes
     classes_by: Annotated[Literal["auto", "folders", "none"], arg(name="data.classes")] = (
-        "auto"  # what names classes; auto: folders, if not shards
+        "auto"  # whether folders name classes; auto: yes, unless they are shards
     )
-    classes: UseAppendAction[tuple[str, ...]] = ()  # a class folder that is wanted, or dogs; may be given several times
-    workers: int | None = None  # processes that decode; by default one a core
+    classes: UseAppendAction[tuple[str, ...]] = ()  # a class folder to take, or dogs; may be given several times
+    workers: int | None = None  # processes that decode; by default one per core
 
 
 def main(argv: list[str]) -> None:
-    """Pack with a progress bar, and say what is there."""
+    """Pack with a progress bar, and print a summary."""
     chosen = parse(Pack, "pack", argv)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,4 +1,4 @@
-"""The progress of a run on the console."""
+"""Show the progress of a run on a terminal, and its results at the end."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rich.text import Text
 from ebgan.distributed import rank
 from ebgan.experiment import Experiment
 from ebgan.report import metric_rows
-from ebgan.runfolder import Record, RunFolder, read_records
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
-_FIELDS = {  # name in a record: how it is shown; short, so that all fits on a line of 80 characters
+_FIELDS = {  # name in a record -> format; short, so that all fit on a line of 80 characters
     "images_per_second": "{:,.0f}/s",
     "energy_real": "E(x) {:.2f}",
     "energy_fake": "E(G(z)) {:.2f}",
@@ -25,7 +25,7 @@ _FIELDS = {  # name in a record: how it is shown; short, so that all fits on a l
 
 
 class ProgressBar:
-    """An observer: images seen, time left, speed, the energies, the margin m and the share of samples under it."""
+    """A training observer that shows images seen, time left, speed, energies, margin m and share of samples below m."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.console = Console(stderr=True, quiet=rank().index > 0)
@@ -43,7 +43,7 @@ class ProgressBar:
             self.bar.stop()
 
     def record(self, record: Record) -> None:
-        """Move the bar, which appears with the first record."""
+        """Update the bar; it appears with the first record."""
         self.bar.start()
         images = min(record["images"], int(self.bar.tasks[0].total or 0))
         self.bar.update(self.task, completed=images, description=shown_values(record))
@@ -54,12 +54,12 @@ class ProgressBar:
 
 
 def shown_values(record: Record) -> str:
-    """The values of a record that fit on a line."""
+    """The main values of a record on one line."""
     return " ".join(shown.format(record[name]) for name, shown in _FIELDS.items() if name in record)
 
 
 def print_summary(out: Path) -> None:
-    """Print the paths of everything, and the metrics of the samples."""
+    """Print the last metrics, and the paths of the newest samples, report and checkpoint in the run folder `out`."""
     if rank().index > 0:
         return
     folder = RunFolder(out)
@@ -75,7 +75,7 @@ def print_summary(out: Path) -> None:
 
 
 def metrics_table(evaluation: Record, title: str) -> Table:
-    """The metrics of an evaluation beside the real images' own."""
+    """A table of an evaluation's metrics, beside the same metrics of real images."""
     if "classification" in evaluation:
         table = Table("metric", "run", "of the tested images", "better", title=title)
         for row in metric_rows(evaluation):

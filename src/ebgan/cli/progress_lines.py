@@ -1,4 +1,4 @@
-"""The progress of a run where there is no terminal to draw a bar on: a log file, a batch job, a pipe."""
+"""Print the progress of a run line by line if there is no terminal: in a log file, a batch job or a pipe."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ebgan.cli.progress import shown_values
 from ebgan.distributed import rank
 from ebgan.experiment import Experiment
 from ebgan.report.summary import duration
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
-SECONDS = 60.0  # after which a line is due, whether or not a tenth of the run has passed
-PARTS = 10  # of a run, each of which ends with a line
+SECONDS = 60.0  # longest time between two lines
+PARTS = 10  # a line is also printed after each tenth of the run
 
 
 @final
 class ProgressLines:
-    """An observer that prints a line for the first record, for each tenth of the run, and at least once a minute.
+    """A training observer that prints a line at the first record, after each tenth of the run, and each minute.
 
-    `clock` gives the time in seconds.
+    `clock` returns the time in seconds.
     """
 
     def __init__(self, experiment: Experiment, clock: Callable[[], float] = time.monotonic) -> None:

@@ -9,7 +9,7 @@ from ebgan.cli.arguments import parse
 
 @dataclass(frozen=True)
 class Recipes:
-    """List every recipe with its paper, figure or table, and what it is."""
+    """List all recipes, with the paper's figure or table and a description."""
 
 
 def main(argv: list[str]) -> None:

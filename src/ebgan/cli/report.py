@@ -1,4 +1,4 @@
-"""`ebgan report RUN`, of a run or of a sweep."""
+"""`ebgan report RUN`, for a run or a sweep."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ebgan.cli.arguments import parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.runfolder import SweepFolder
+    from ebgan.storage.runfolder import SweepFolder
 
 
 @dataclass(frozen=True)
 class Report:
-    """Write the report.html of a run, or of a sweep, from what is in its folder, also while it goes on."""
+    """Write the report.html of a run or a sweep from the files in its folder; it may still be running."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # the folder of a run or of a sweep
 
 
 def main(argv: list[str]) -> None:
-    """Write, and say where."""
+    """Write the report, and print its path."""
     chosen = parse(Report, "report", argv)
     from ebgan.report import write_report
-    from ebgan.runfolder import RunFolder, SweepFolder
+    from ebgan.storage.runfolder import RunFolder, SweepFolder
 
     sweep, run = SweepFolder(chosen.run), RunFolder(chosen.run)
     if sweep.trials.is_file():
@@ -35,13 +35,13 @@ def main(argv: list[str]) -> None:
         print(write_report(run))
     else:
         raise UsageError(
-            f"{chosen.run}: no run and no sweep here: expected a folder with the config.yaml of `ebgan train` or the "
+            f"{chosen.run}: neither a run nor a sweep: expected a folder with the config.yaml of `ebgan train` or the "
             "trials.sqlite of `ebgan sweep`"
         )
 
 
 def _of_sweep(folder: SweepFolder) -> Path:
-    """The report of a sweep, beside what the paper published of its grid."""
+    """Write the report of a sweep, with the paper's published numbers for its grid if there are any."""
     from ebgan.recipes.index import find_grid, is_grid
     from ebgan.sweeps import SweepStore
     from ebgan.sweeps.summary import write_sweep_report

@@ -13,29 +13,35 @@ from ebgan.cli.arguments import OpensData, parse
 from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
-    from ebgan.reproductions.claims import Claim, Scale
-
+    from ebgan.recipes.index import Scale
+from ebgan.reproductions.claims import Claim
 
 HEADING = ["claim", "expected", "measured", "holds", "by"]
-WIDE = 200  # columns of a table that goes into a file
+WIDE = 200  # columns of a table when the output is not a terminal
 
 
 @dataclass(frozen=True)
 class Reproduce(OpensData):
-    """Measure what a paper says, and print each claim beside what was found."""
+    """Measure the claims of a paper, and print each beside the measured result."""
 
-    name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None  # without one, all there are are listed
-    out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # folder of runs and pictures, or runs/NAME
-    scale: Literal["tiny", "cpu", "paper"] = "cpu"  # seconds, to try it; minutes on a CPU; as long as the paper's
-    seeds: int | None = None  # of each run, where several are compared; by default as many as the scale has
-    labels: tuple[int, ...] = ()  # numbers of labelled images, of table2; by default those that the scale has
-    data: str | None = None  # a folder or file in place of the pictures of figures 5 to 8 and 11 to 14, and of faces
-    limit: int | None = None  # trials of the grid, a random subset, of figures 2 to 4; by default all
-    workers: int = 1  # processes that train trials, of figures 2 to 4 and 9
+    name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = (
+        None  # what to reproduce; without it, all are listed
+    )
+    out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = (
+        None  # folder for runs and pictures; default runs/NAME
+    )
+    scale: Literal["tiny", "cpu", "paper"] = (
+        "cpu"  # tiny: seconds, to try it; cpu: minutes; paper: as long as the paper
+    )
+    seeds: int | None = None  # number of seeds for each compared run; the default depends on the scale
+    labels: tuple[int, ...] = ()  # table2: numbers of labelled images; the default depends on the scale
+    data: str | None = None  # figures 5 to 8 and 11 to 14, and faces: a folder or file to use instead of the pictures
+    limit: int | None = None  # figures 2 to 4: number of trials, a random subset of the grid; by default all
+    workers: int = 1  # figures 2 to 4 and 9: number of processes that train trials
 
 
 def main(argv: list[str]) -> None:
-    """Print the claims beside what was measured, and write the pictures."""
+    """Print the claims beside the measured results, and write the pictures."""
     chosen = parse(Reproduce, "reproduce", argv)
     if chosen.name is None:
         return _list()
@@ -51,19 +57,21 @@ def main(argv: list[str]) -> None:
 
     folder = chosen.out or Path("runs") / chosen.name
     note = Console(stderr=True).print
-    asked = Request(chosen.scale, folder, note, chosen.seeds, chosen.labels, chosen.data, chosen.limit, chosen.workers)
+    request = Request(
+        chosen.scale, folder, note, chosen.seeds, chosen.labels, chosen.data, chosen.limit, chosen.workers
+    )
     found = find(chosen.name, chosen.scale)
     if chosen.data and not found.takes_data:
-        raise UsageError(f"--data: {chosen.name} is measured on data of its own: figures of pictures take others")
+        raise UsageError(f"--data: {chosen.name} is measured on its own data; only figures of pictures take --data")
     if chosen.data and chosen.scale == "tiny":
-        raise UsageError("--data: at --scale tiny the digits stand in for every set: choose --scale cpu")
-    findings = found.measure(asked)
+        raise UsageError("--data: --scale tiny always uses the digits: choose --scale cpu")
+    findings = found.measure(request)
     for title, rows in findings.tables.items():
         _print(title, rows)
     if findings.claims:
         _print("", [HEADING, *(_words(claim, chosen.scale) for claim in findings.claims)])
     else:
-        print("no claims: the paper states none of these pictures, or too little has a result yet")
+        print("no claims: the paper makes none about these pictures, or too few trials have a result yet")
     for title, picture in findings.pictures.items():
         save_png(picture, folder / f"{title}.png")
         print(f"picture  {folder / title}.png")
@@ -95,5 +103,5 @@ def _print(title: str, rows: list[list[str]]) -> None:
 
     table = Table(*rows[0], title=title or None)
     for row in rows[1:]:
-        table.add_row(*map(Text, row))  # as they are: a hinge [m - y] is no markup
+        table.add_row(*map(Text, row))  # as plain text: rich would read a hinge [m - y] as markup
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 
     from ebgan.runs.run import Run
 
-SAMPLES = 64  # if --count is not given
-STATIONS = 8  # of a strip or a walk, if it is not
+SAMPLES = 64  # default of --count
+STATIONS = 8  # default of --count for a strip or a walk
 
 
 @dataclass(frozen=True)
 class Draw(ReadsClasses):
-    """Draw samples from a run: a grid, single files, strips, a walk; a grid in the run folder if nothing is said."""
+    """Draw samples from a run as a grid, single files, interpolations or an animation; by default a grid."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
-    count: int | None = None  # samples, 64 by default; in a strip or a walk, 8
-    seed: int = 0  # the same seed draws the same samples
-    grid: Path | None = None  # a PNG file for all samples in one picture
-    out: Path | None = None  # a folder for one PNG a sample
-    strip: Path | None = None  # a PNG file with a row of pictures from each sample to the next one
-    walk: Path | None = None  # a GIF file for a round from each sample to the next one
+    count: int | None = None  # number of samples; 64 by default, 8 in a strip or a walk
+    seed: int = 0  # of the random numbers
+    grid: Path | None = None  # a PNG file for a grid of all samples
+    out: Path | None = None  # a folder for one PNG file per sample
+    strip: Path | None = None  # a PNG file of interpolations: one row from each sample to the next
+    walk: Path | None = None  # a GIF file that interpolates from each sample to the next, and back to the first
+    truncation: float | None = None  # limit of the noise's absolute values, such as 0.5: samples become more alike
     named: Annotated[str | None, arg(name="class")] = None  # draw samples of this class alone, by its name
-    truncation: float | None = None  # the largest number of the noise, 0.5 for instance: samples are then more alike
     refine: Literal["rejection", "langevin"] | None = None  # choose samples, or move their noise, by the energy
     budget: int = 4  # with --refine: how many images pass the nets for each sample, at most
-    ranked: FlagCreatePairsOff[bool] = False  # in order of energy, the lowest first
-    source: Annotated[str | None, arg(name="from")] = None  # images that transitions start from, not the run's data
-    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    ranked: FlagCreatePairsOff[bool] = False  # sort by energy, the lowest first
+    source: Annotated[str | None, arg(name="from")] = None  # images that transitions start from; by default the data
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
 
 
 def main(argv: list[str]) -> None:
-    """Draw, write, and say where."""
+    """Draw samples, write the files, and print their paths."""
     chosen = parse(Draw, "sample", argv)
     if chosen.count is not None and chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
@@ -57,19 +57,21 @@ def main(argv: list[str]) -> None:
         run = of_class(run, chosen.named)
     _check(run, chosen)
     if chosen.strip or chosen.walk:
-        _write_ways(run, chosen)
+        _write_interpolations(run, chosen)
     if chosen.grid or chosen.out or not (chosen.strip or chosen.walk):
         _write_samples(run, chosen)
 
 
 def _check(run: Run, chosen: Draw) -> None:
-    """Raise UsageError for what a run's samples cannot be."""
+    """Raise UsageError for options that do not suit the run."""
     from ebgan.data import TOYS
 
     options = {"--out": chosen.out, "--strip": chosen.strip, "--walk": chosen.walk, "--ranked": chosen.ranked}
     wanted = [name for name, value in options.items() if value]
     if wanted and run.experiment.data.source in TOYS:
-        raise UsageError(f"{wanted[0]}: a point is no picture; take --grid, or `ebgan.load(RUN).sample(N)` in Python")
+        raise UsageError(
+            f"{wanted[0]}: this run was trained on points: give --grid, or use `ebgan.load(RUN).sample(N)` in Python"
+        )
     ways = {"--strip": chosen.strip, "--walk": chosen.walk, "--truncation": chosen.truncation, "--from": chosen.source}
     others = [name for name, value in ways.items() if value is not None]
     if chosen.refine and others:
@@ -79,7 +81,7 @@ def _check(run: Run, chosen: Draw) -> None:
 
 
 def _write_samples(run: Run, chosen: Draw) -> None:
-    """Write samples one by one, in a grid, or both."""
+    """Write samples as single files, as a grid, or both."""
     from ebgan.data import TOYS
     from ebgan.report import grid, save_png
     from ebgan.runs.examiners.images import sheet
@@ -96,8 +98,8 @@ def _write_samples(run: Run, chosen: Draw) -> None:
         print(f"grid     {path}")
 
 
-def _write_ways(run: Run, chosen: Draw) -> None:
-    """Write what lies between samples, as a strip, as a walk or both."""
+def _write_interpolations(run: Run, chosen: Draw) -> None:
+    """Write interpolations between samples as a strip, an animation (walk) or both."""
     from ebgan.report import save_gif, save_png
     from ebgan.runs.walks import strip, walk
 
@@ -111,7 +113,7 @@ def _write_ways(run: Run, chosen: Draw) -> None:
 
 
 def _samples(run: Run, chosen: Draw) -> tuple[Tensor, Tensor | None]:
-    """Samples, and the images that they started from if they did."""
+    """Samples [count, C, H, W], and the images that they start from, if any."""
     count = chosen.count or SAMPLES
     if chosen.refine is not None:
         samples, source = _refined(run, chosen, count), None
@@ -149,7 +151,7 @@ def _refined(run: Run, chosen: Draw, count: int) -> Tensor:
 
 
 def _source(run: Run, chosen: Draw, count: int) -> Tensor | None:
-    """What samples start from; None for a run whose samples start from noise."""
+    """The images that samples start from; None for a run whose samples start from noise."""
     if chosen.source is None:
         return run.sources(count, seed=chosen.seed)
     from ebgan.cli.score import read_for
@@ -158,7 +160,7 @@ def _source(run: Run, chosen: Draw, count: int) -> Tensor | None:
 
 
 def _landscape(run: Run, samples: Tensor) -> Image:
-    """The energy of a run on points, with samples and data."""
+    """A picture of the energy of a run on points, with samples and data."""
     from ebgan.data import open_points
     from ebgan.report import landscape
     from ebgan.runs.examiners.points import survey

@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from ebgan.data import Packed
     from ebgan.runs.run import Run
 
-LONGEST = 100  # letters of an image's name in that of its map
-SHOWN = 20  # lines of the ranking that are printed
+LONGEST = 100  # most characters of an image's name in the file name of its map
+SHOWN = 20  # images printed; the rest are counted
 
 
 @dataclass(frozen=True)
 class Score(ReadsClasses):
-    """Rank images by a run's energy, the strangest first.
+    """Rank images by a run's energy, the most anomalous first.
 
-    Images are read as the run's data was. With class folders, or a set with labels, --normal names the classes that are
-    normal, and AUROC and average precision say how well the energy tells the others apart. With --contamination each
-    image is called normal or anomalous, by a threshold that this share of normal images lies above; the run folder
-    keeps their energies.
+    Images are read like the run's data. With class folders or labels, --normal names the normal classes, and AUROC and
+    average precision measure how well the energy separates the others. With --contamination each image is called
+    normal or anomalous, by the threshold that is exceeded by this share of normal images; the energies of these are
+    stored in the run folder.
     """
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # a run folder
     images: Annotated[Positional[tuple[str, ...]], arg(metavar="IMAGES...")]  # files, folders, packed or named sets
     split: Literal["train", "test"] = "train"  # of a set that has both
-    normal: UseAppendAction[tuple[str, ...]] = ()  # a class that is normal; may be given several times
+    normal: UseAppendAction[tuple[str, ...]] = ()  # a normal class; may be given several times
     normals: str | None = (
-        None  # normal images that were not trained on (of a set, its test images); the run keeps their energies
+        None  # normal images that were not trained on (of a named set, its test split); their energies are stored
     )
     contamination: float | None = None  # the share of normal images that may be called anomalous, such as 0.01
     csv: Path | None = None  # a file for the whole ranking: rank, image, class, energy, and p_value and verdict if any
-    maps: Path | None = None  # a folder of pictures: image, reconstruction and error side by side
-    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint, not the newest
+    maps: Path | None = None  # a folder for pictures: image, reconstruction and error side by side
+    best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
     device: str | None = None  # cpu, cuda, cuda:1 or mps; by default the accelerator, if any
     precision: Literal["fp32", "bf16"] = "fp32"  # of matrix products
 
@@ -50,16 +50,16 @@ class Score(ReadsClasses):
 class Scored(NamedTuple):
     """An image with its energy."""
 
-    image: str
+    image: str  # its name
     kind: str  # the name of its class, or ""
     energy: float
 
 
 def main(argv: list[str]) -> None:
-    """Score, rank, write and print."""
+    """Score and rank images, write the files, and print the first ones."""
     chosen = parse(Score, "score", argv)
     if not chosen.images:
-        raise UsageError("score: no images given: files, folders, packed or named sets")
+        raise UsageError("score: no images given: expected files, folders, packed or named sets")
     from ebgan.cli.experiment import find_device
     from ebgan.runs.loading import load
 
@@ -89,7 +89,7 @@ def main(argv: list[str]) -> None:
 
 
 def judge_of(run: Run, chosen: Score) -> Judge | None:
-    """What calls images normal or anomalous, if that is asked for."""
+    """The threshold for calling images anomalous, if --contamination is given; else None."""
     if chosen.contamination is None:
         return None
     from ebgan.cli.judging import Judge
@@ -100,7 +100,7 @@ def judge_of(run: Run, chosen: Score) -> Judge | None:
 
 
 def read_normals(run: Run, source: str) -> Packed:
-    """Normal images: those of a set that are for testing if it keeps some apart, else all."""
+    """Open normal images: the test split of a set if it has one, else the whole set."""
     try:
         return read_for(run, source, "test")
     except NoSplitError:
@@ -108,18 +108,17 @@ def read_normals(run: Run, source: str) -> Packed:
 
 
 def read_for(run: Run, source: str, split: str) -> Packed:
-    """Images in the shape that a run reads: resized and cropped like its data, then padded like it.
+    """Open images in the shape that a run takes: cropped, resized and padded like its data.
 
-    Of a run on pieces of images, it is the centre that is read.
-
-    Raises DataError where their shape cannot be made to fit.
+    If the run was trained on random crops, the centres are taken. Raises DataError if the images cannot be brought to
+    that shape, UsageError for a run on points.
     """
     from ebgan.data import open_data
 
     spec = run.experiment.data
     if spec.limits is None:
         raise UsageError(
-            f"{run.folder.path}: was trained on points, not images; in Python, ebgan.load(RUN).energy(points)"
+            f"{run.folder.path}: was trained on points, not images: use `ebgan.load(RUN).energy(points)` in Python"
         )
     channels, height, width = run.data.shape
     square = height - 2 * spec.padding if height == width else None
@@ -130,18 +129,18 @@ def read_for(run: Run, source: str, split: str) -> Packed:
 
 
 def named_apart(packed: Packed, source: str, sources: tuple[str, ...]) -> Packed:
-    """Images of one of several sources, named by the source too."""
+    """The images of a source; if there are several sources, with the source's name before each image's name."""
     if len(sources) < 2:
         return packed
     from ebgan.data.store import printable
 
-    names, told = packed.names or [f"[{index}]" for index in range(len(packed))], printable(source)
-    alone = len(packed) == 1 and Path(source).is_file() and names[0] == printable(Path(source).name)
-    return replace(packed, names=(told,) if alone else tuple(f"{told}/{name}" for name in names))
+    names, prefix = packed.names or [f"[{index}]" for index in range(len(packed))], printable(source)
+    is_file = len(packed) == 1 and Path(source).is_file() and names[0] == printable(Path(source).name)
+    return replace(packed, names=(prefix,) if is_file else tuple(f"{prefix}/{name}" for name in names))
 
 
 def score(run: Run, packed: Packed) -> list[Scored]:
-    """The energy of each image of a set, in its order."""
+    """The energy of each image of a set, in the set's order."""
     from ebgan.data import UNKNOWN
 
     energies = [energy for chunk in chunks(packed) for energy in run.energy(chunk).tolist()]
@@ -152,7 +151,7 @@ def score(run: Run, packed: Packed) -> list[Scored]:
 
 
 def chunks(packed: Packed) -> list[Tensor]:
-    """The images of a set in [-1, 1], some at a time."""
+    """The images of a set as tensors [n, C, H, W] in [-1, 1], some at a time."""
     import torch
 
     from ebgan.data import scaled
@@ -161,9 +160,10 @@ def chunks(packed: Packed) -> list[Tensor]:
 
 
 def write_maps(run: Run, packed: Packed, folder: Path, index: int) -> None:
-    """For each image a picture: itself, its reconstruction, and the error of each pixel, white from 1 on.
+    """Write a picture for each image: the image, its reconstruction, and the absolute error of each pixel.
 
-    Pictures are numbered from `index` on; of an image's name only the last part is used: none leaves the folder.
+    An error of 1 or more is white. File names begin with a number, from `index` on, and end with the last part of the
+    image's name, so that all files lie in `folder`.
     """
     import torch
 
@@ -180,7 +180,7 @@ def write_maps(run: Run, packed: Packed, folder: Path, index: int) -> None:
 
 
 def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None) -> None:
-    """The ranking as CSV, with p-values and verdicts if there is a judge."""
+    """Write the ranking as CSV, with p-values and verdicts if there is a threshold."""
     from ebgan.csv_cells import csv_text
     from ebgan.storage.files import write_atomically
 
@@ -193,7 +193,10 @@ def write_ranking(ranking: list[Scored], path: Path, judge: Judge | None = None)
 
 
 def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> tuple[float, float]:
-    """AUROC and average precision of the energy for the classes that are not normal, of images whose class is known."""
+    """AUROC and average precision of the energy at detecting the other classes, over images whose class is known.
+
+    Raises UsageError for an unknown class, DataError if all images are normal or none is.
+    """
     import torch
 
     from ebgan.metrics import auroc, average_precision
@@ -201,7 +204,7 @@ def rank_quality(ranking: list[Scored], normal: tuple[str, ...]) -> tuple[float,
     kinds = {each.kind for each in ranking}
     if unknown := set(normal) - kinds:
         there = ", ".join(sorted(kinds - {""})) or "none: the images have no classes"
-        raise UsageError(f"--normal {sorted(unknown)[0]}: no such class; there is {there}")
+        raise UsageError(f"--normal {sorted(unknown)[0]}: no such class; there are {there}")
     known = [each for each in ranking if each.kind]
     labels = torch.tensor([each.kind not in normal for each in known])
     try:

@@ -1,4 +1,4 @@
-"""How a sweep stands, on one line of the console."""
+"""Show the progress of a sweep on one line of the console."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ebgan.report.summary import duration
 if TYPE_CHECKING:
     from ebgan.sweeps import Standing
 
-SELDOM = 60.0  # seconds between lines where the output is no terminal
+SELDOM = 60.0  # seconds between lines if the output is not a terminal
 
 
 class StandingLine:
-    """An observer of a sweep: done, failed, running, trials an hour, time left, the best so far."""
+    """A sweep observer that shows trials done, failed and running, trials per hour, time left, and the best score."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.live = Live(console=self.console, auto_refresh=False)
-        self.last, self.said = "", 0.0
+        self.last, self.printed = "", 0.0  # the last line, and when a line was last printed
 
     def __enter__(self) -> StandingLine:
         if self.console.is_terminal:
@@ -40,17 +40,17 @@ class StandingLine:
             print(self.last, file=sys.stderr, flush=True)
 
     def standing(self, standing: Standing) -> None:
-        """Show it: at once on a terminal, now and then in a file."""
+        """Show the progress: at once on a terminal, else at most once a minute."""
         self.last = line(standing)
         if self.console.is_terminal:
             self.live.update(Text(self.last), refresh=True)
-        elif time.monotonic() - self.said > SELDOM:
-            self.said = time.monotonic()
+        elif time.monotonic() - self.printed > SELDOM:
+            self.printed = time.monotonic()
             print(self.last, file=sys.stderr, flush=True)
 
 
 def line(standing: Standing) -> str:
-    """The numbers in words."""
+    """The progress as one line of text."""
     parts = [f"{standing.done:,} of {standing.trials:,} done"]
     if standing.diverged:
         parts.append(f"{standing.diverged:,} of them diverged")

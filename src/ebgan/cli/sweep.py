@@ -18,37 +18,37 @@ if TYPE_CHECKING:
 
     from ebgan.sweeps import Grid, Halving, Row
 
-SHOWN = 20  # failed trials in the table
+SHOWN = 20  # failed trials printed; the rest are counted
 
 
 @dataclass(frozen=True)
 class Sweep(OpensData):
-    """Run every trial of a grid into the folder OUT; the same command again goes on with those that have no result.
+    """Run every trial of a grid into the folder OUT; the same command again runs the trials that have no result yet.
 
-    Narrow nets train in stacks, many models at once, wide ones one by one. Each trial becomes a row of
-    OUT/trials.sqlite, and `ebgan report OUT` draws them, also while the sweep runs.
+    Narrow nets train in stacks (many models at once), wide ones one by one. Each trial becomes a row of
+    OUT/trials.sqlite; `ebgan report OUT` writes a report of them, also while the sweep runs.
     """
 
     grid: Annotated[Positional[str], arg(metavar="GRID")]  # a name from `ebgan recipes`, or FILE.py:FUNCTION
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]")] = None  # the folder; sweeps/GRID-SCALE by default
-    scale: Literal["tiny", "cpu", "paper"] = "cpu"  # a minute, hours on two cores, or the paper's own nets and images
-    workers: int = 1  # processes here, or jobs of SLURM
-    limit: int | None = None  # a random subset of so many trials
-    shuffle: int = 0  # the seed that draws the subset
-    halving: int | None = None  # train in rungs: the best one of so many trials goes on, with so many times the images
-    rungs: int | None = None  # of the halving; 3 by default
-    trial_timeout: float | None = None  # minutes after which a trial, or a stack of them, counts as hung
-    plan: FlagCreatePairsOff[bool] = False  # say what would run and how long it may take, and run nothing
-    images: int | None = None  # real images seen in each trial, in place of the scale's
-    precision: Literal["fp32", "bf16", "fp64"] | None = None  # of matrix products, in place of the grid's
-    source: Annotated[str | None, arg(name="data")] = None  # a folder or file in place of the grid's data
-    device: str = "cpu"  # that trials run on
+    scale: Literal["tiny", "cpu", "paper"] = "cpu"  # tiny: a minute; cpu: hours on two cores; paper: the paper's sizes
+    workers: int = 1  # number of processes, or of SLURM jobs
+    limit: int | None = None  # number of trials, a random subset of the grid
+    shuffle: int = 0  # the seed of the subset
+    halving: int | None = None  # successive halving: per rung the best one in this many trials continues, longer
+    rungs: int | None = None  # number of rungs of the halving; 3 by default
+    trial_timeout: float | None = None  # minutes after which a trial, or a stack of trials, counts as hung
+    plan: FlagCreatePairsOff[bool] = False  # only print the trials and the estimated time
+    images: int | None = None  # real images seen in each trial, instead of the scale's
+    precision: Literal["fp32", "bf16", "fp64"] | None = None  # of matrix products, instead of the grid's
+    source: Annotated[str | None, arg(name="data")] = None  # a folder or file instead of the grid's data
+    device: str = "cpu"  # the device of the trials
     scheduler: str | None = None  # address of a Dask scheduler whose workers run the trials
     slurm: FlagCreatePairsOff[bool] = False  # workers are SLURM jobs, by dask-jobqueue
 
 
 def main(argv: list[str]) -> None:
-    """Run, or plan, with progress on the console."""
+    """Run a sweep with progress on the console, or print its plan."""
     chosen = parse(Sweep, "sweep", argv)
     _refuse(chosen)
     from ebgan.cli.experiment import find_device, named_device
@@ -96,9 +96,9 @@ def _refuse(chosen: Sweep) -> None:
         if value is not None and value < least:
             raise UsageError(f"--{name} {value}: expected at least {least}")
     if chosen.rungs and not chosen.halving:
-        raise UsageError(f"--rungs {chosen.rungs}: are those of a halving: give --halving too")
+        raise UsageError(f"--rungs {chosen.rungs}: needs --halving")
     if chosen.scheduler and chosen.slurm:
-        raise UsageError("--scheduler and --slurm: workers come from one of them: give one")
+        raise UsageError("--scheduler and --slurm: give only one of them")
 
 
 @unswept()
@@ -132,12 +132,12 @@ def _grid(chosen: Sweep) -> Grid:
 
 
 def grid_name(grid: str) -> str:
-    """What a sweep is called by default: the grid, or `mine.grid` for `path/to/mine.py:grid`."""
+    """The default name of a sweep: the grid's, or `mine.grid` for `path/to/mine.py:grid`."""
     return stem(grid) if is_code(grid) else grid
 
 
 def _print_end(out: Path, failed: list[str]) -> None:
-    from ebgan.runfolder import SweepFolder
+    from ebgan.storage.runfolder import SweepFolder
     from ebgan.sweeps import SweepStore
     from ebgan.sweeps.driver import SweepFailedError
 

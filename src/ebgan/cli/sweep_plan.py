@@ -1,4 +1,4 @@
-"""What `ebgan sweep GRID OUT --plan` says: what would run, in which stacks, and how long it may take."""
+"""`ebgan sweep GRID OUT --plan`: print which trials would run, in which stacks, and an estimate of the time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.summary import duration
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Halving, SweepStore, Trial
 from ebgan.sweeps.halving import Rung, Scores, rungs, unfinished
 from ebgan.sweeps.moved import recognised
@@ -28,9 +28,9 @@ def print_plan(
     workers: int,
     sharing: int,
 ) -> None:
-    """Print it of each rung whose trials are known, and at the end the time of all; nothing is written.
+    """Print the plan of each rung whose trials are known, and the estimated time of all; nothing is written.
 
-    Raises UsageError where the trials cannot be halved.
+    Raises UsageError if successive halving cannot be applied to the trials.
     """
     if halving:
         halving.check(trials)
@@ -38,11 +38,11 @@ def print_plan(
     trials, _ = recognised(trials, facts)
     trials, kept = settled(trials, facts, partial(multiplies_bf16, device))
     if kept:
-        print(f"{kept[FACT]} in trials that name no precision")
+        print(f"precision {kept[FACT]} for trials that do not state one")
     warn_of_emulation(trials, device)
     needed = _print_rung(rungs(trials, halving, lambda: scores), finished, out, halving, device=device, sharing=sharing)
     if needed is None:
-        print(f"how long it takes can be told where there is a {device.type} device to try it on")
+        print(f"the time can be estimated only on a machine with a {device.type} device")
         return
     print(f"about {duration(needed / workers)} with {_counted(workers, 'worker')} on idle cores like this one")
 
@@ -56,12 +56,15 @@ def _print_rung(
     device: torch.device,
     sharing: int,
 ) -> float | None:
-    """Print the rungs up to the first that has work left; seconds of one worker, None where they cannot be told."""
+    """Print the rungs up to the first with trials left to run.
+
+    Returns the estimated time of one worker in seconds, None if the device is not available.
+    """
     here = device.type != "cuda" or torch.cuda.is_available()
     for rung in remaining:
         left = unfinished(rung, finished)
         if not rung.trials:
-            print("no trial has a score to go on with")
+            print("no trial has a score, so none continues")
             break
         images = f" of {_span(rung.trials)} images" if halving else ""
         print(f"{len(rung.trials):,} trials{images}, {len(rung.trials) - len(left):,} of them with a result in {out}")
@@ -72,7 +75,7 @@ def _print_rung(
             print(line)
         needed = seconds(tasks, device) * (1 + rung.above * len(rung.trials) / len(left)) if here else None
         if halving and rung.above:
-            print(f"then {_counted(rung.above, 'rung')} of the best of every {halving.eta}, each from the start")
+            print(f"then {_counted(rung.above, 'rung')} with the best one in {halving.eta}, trained from the start")
         return needed
     return 0.0 if here else None
 
@@ -86,7 +89,7 @@ def _known(path: Path) -> tuple[set[str], Scores, dict[str, str]]:
 
 
 def _span(trials: Sequence[Trial]) -> str:
-    """How many images trials have, from the fewest to the most."""
+    """The smallest and largest number of images of the trials, as text."""
     images = {trial.experiment.images for trial in trials}
     return " to ".join(f"{count:,}" for count in sorted({min(images), max(images)}))
 
@@ -96,8 +99,8 @@ def _counted(count: int, name: str) -> str:
 
 
 def _task_lines(tasks: Sequence[Task]) -> list[str]:
-    """How many stacks there are of each size."""
+    """Lines with the number of stacks of each size."""
     sizes = Counter(len(task.trials) for task in tasks)
     return [
-        f"{count:>6,} {'trials alone' if size == 1 else f'stacks of {size}'}" for size, count in sorted(sizes.items())
+        f"{count:>6,} {'single trials' if size == 1 else f'stacks of {size}'}" for size, count in sorted(sizes.items())
     ]

@@ -21,44 +21,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options(ReadsClasses):
-    """Train into a run folder; the same command again goes on from the newest checkpoint."""
+class TrainOptions(ReadsClasses):
+    """Train into a run folder; the same command again resumes from the newest checkpoint."""
 
     out: Annotated[Positional[Path | None], arg(metavar="[OUT]", help="the run folder; runs/RECIPE by default")] = None
-    source: Annotated[str | None, arg(name="data", help="a folder or file in place of the recipe's data")] = None
+    source: Annotated[str | None, arg(name="data", help="a folder or file instead of the recipe's data")] = None
     size: Annotated[int | None, arg(help="height and width of the data's pictures: short for --data.size")] = None
     labels: Annotated[str | None, arg(help="a CSV file with the classes of some of a folder's images")] = None
     device: Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; by default the accelerator, if any")] = None
-    devices: Annotated[int, arg(help="how many devices train together")] = 1
-    timeout: Annotated[
-        float, arg(help="minutes without a sign of life after which one of several processes counts as lost")
-    ] = 10.0
-    quiet: Annotated[FlagCreatePairsOff[bool], arg(help="print nothing but errors")] = False
-    override_config: Annotated[
-        FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the config has changed")
-    ] = False
-    override_data: Annotated[
-        FlagCreatePairsOff[bool], arg(help="go on with what is in the folder although the data have changed")
-    ] = False
+    devices: Annotated[int, arg(help="number of devices that train together")] = 1
+    timeout: Annotated[float, arg(help="minutes without an answer after which another process counts as lost")] = 10.0
+    quiet: Annotated[FlagCreatePairsOff[bool], arg(help="print only errors")] = False
+    override_config: Annotated[FlagCreatePairsOff[bool], arg(help="resume the run although the config has changed")] = (
+        False
+    )
+    override_data: Annotated[FlagCreatePairsOff[bool], arg(help="resume the run although the data has changed")] = False
 
 
 @dataclass(frozen=True)
-class Train(Options, Named):  # the fields of the last base come first, as RECIPE does
-    """Train into a run folder; the same command again goes on from the newest checkpoint.
+class Train(TrainOptions, Named):  # the fields of the last base come first, as RECIPE does
+    """Train into a run folder; the same command again resumes from the newest checkpoint.
 
     `ebgan train RECIPE --help` lists every field of the recipe that can be changed by --FIELD VALUE.
     """
 
 
 def main(argv: list[str]) -> None:
-    """Train, and say where everything is."""
+    """Train, and print the results and the paths of the files."""
     if not argv or argv[0].startswith("-"):
         parse(Train, "train", argv)
     from ebgan.cli.experiment import find_device, find_experiment, with_fields
 
     _refuse_swapped(*argv[:2])
-    options, experiment = with_fields(Options, f"train {argv[0]}", find_experiment(argv[0], argv[1:]), argv[1:])
-    _refuse_truth(options.out)
+    options, experiment = with_fields(TrainOptions, f"train {argv[0]}", find_experiment(argv[0], argv[1:]), argv[1:])
+    _refuse_bool(options.out)
     from ebgan.cli.progress import print_summary
     from ebgan.distributed.launching import ranks
     from ebgan.experiment.sources import with_labels
@@ -83,7 +79,7 @@ def main(argv: list[str]) -> None:
 
 
 def progress_of(experiment: Experiment, quiet: bool) -> AbstractContextManager[Observer | None]:
-    """Who shows the progress: a bar on a terminal, lines elsewhere, and nobody if it is to be quiet."""
+    """The observer that shows the progress: a bar on a terminal, else lines; None if `quiet`."""
     from ebgan.cli.progress import ProgressBar
     from ebgan.cli.progress_lines import ProgressLines
 
@@ -95,24 +91,26 @@ def progress_of(experiment: Experiment, quiet: bool) -> AbstractContextManager[O
 
 
 def _refuse_swapped(recipe: str, out: str = "-") -> None:
-    """Raise UsageError where the folder stands before the recipe."""
+    """Raise UsageError if the folder comes before the recipe."""
     from ebgan.cli.experiment import is_recipe
 
     if not out.startswith("-") and is_recipe(out) and not is_recipe(recipe):
-        raise UsageError(f"{recipe} is no recipe, but {out} is: the recipe comes first: `ebgan train {out} {recipe}`")
+        raise UsageError(
+            f"{recipe} is not a recipe, but {out} is: the recipe comes first: `ebgan train {out} {recipe}`"
+        )
 
 
-def _refuse_truth(out: Path | None) -> None:
-    """Raise UsageError for a folder that was meant as the value of a field."""
+def _refuse_bool(out: Path | None) -> None:
+    """Raise UsageError for a run folder named True or False, which was meant as the value of a field."""
     if str(out) in ("True", "False", "true", "false"):
         raise UsageError(
-            f"{out}: taken for the run folder, as a field that is true or false is a flag: give --FIELD or --no-FIELD "
-            "without a value (--data.flip, --data.no-flip)"
+            f"{out}: read as the run folder: fields that are true or false take no value: give --FIELD or --no-FIELD "
+            "(--data.flip, --data.no-flip)"
         )
 
 
 def experiment_name(recipe: str) -> str:
-    """What a run is called by default: the recipe, or the folder or file of a config."""
+    """The default name of a run: the recipe's, or that of a config's folder or file."""
     if is_code(recipe):
         return stem(recipe)
     path = Path(recipe)

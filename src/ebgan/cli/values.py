@@ -1,4 +1,4 @@
-"""How values on the command line are read. The parser's own rules report errors in terms of Python."""
+"""Rules for reading values on the command line; their errors are plainer than those of tyro's own rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-NOTHING = ("None", "null")  # as in help texts, and as in a config.yaml
+NOTHING = ("None", "null")  # as in help texts and in config.yaml
 
 
 def rules() -> ConstructorRegistry:
@@ -25,7 +25,7 @@ def rules() -> ConstructorRegistry:
         schedules = {kind for kind in kinds if getattr(kind, "__name__", "") == "Schedule"}
         if len(kinds - schedules) != 1 or (schedules and kinds - schedules != {int}):
             return None
-        reading = _READERS.get(*(kinds - schedules))  # a schedule itself is written in config.yaml
+        reading = _READERS.get(*(kinds - schedules))  # a schedule can only be given in a config.yaml
         return reading and _spec(1, reading[0], reading[1], NoneType in options)
 
     return registry

@@ -1,4 +1,4 @@
-"""The parser's messages in plain words: shorter help texts, and each error on one line."""
+"""Reword tyro's output: shorter help texts, and each error on one line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FRAME = re.compile("[\u2500-\u257f]+|-{3,}")
 _POINTERS = ("For full helptext", "Argument helptext")
 _OPTION = re.compile(r"^\W*--([a-z][\w.-]*)|, --([a-z][\w.-]*)", re.MULTILINE)
 _FIRST = "show this help"  # the description of the first option
-_SWITCH = re.compile(r"^\W --[\w.-]+ *\W?$")  # a switch, whose default need not be shown
+_SWITCH = re.compile(r"^\W --[\w.-]+ *\W?$")  # a flag, whose default is not shown
 _SWITCH_DEFAULT, _NO_DEFAULT = re.compile(r" ?\(default: (None|True|False)\)"), re.compile(r" ?\(default: None\)")
 _FIXED = re.compile(r"\(fixed to: .*\)$")  # a value that cannot be written on a command line
 _TRUTHS = ("True", "False", "true", "false")
-_IMAGES = "time is counted in images seen, and an epoch has as many as the data: give --images"
-_OTHER_WORDS = {  # an option's name in other programs -> what to use here
+_IMAGES = "the length of a run is given in images seen (an epoch sees each image once): give --images"
+_OTHER_WORDS = {  # an option's name in other programs -> the option here
     **dict.fromkeys(("epochs", "epoch", "steps", "iterations", "iters", "max-steps", "num-epochs"), _IMAGES),
     **dict.fromkeys(("batch-size", "bs", "batchsize"), "give --batch"),
     **dict.fromkeys(("gpu", "gpus", "cuda", "cpu"), "give --device, as in --device cuda or --device cpu"),
@@ -30,7 +30,7 @@ _OTHER_WORDS = {  # an option's name in other programs -> what to use here
 
 
 def plain_help(text: str) -> str:
-    """A help text without defaults that tell nothing: None, and those of switches."""
+    """A help text without uninformative defaults (None, and those of flags)."""
     column = next((line.index(_FIRST) for line in text.splitlines() if _FIRST in line), None)
     if column is None:
         return text
@@ -51,9 +51,9 @@ def plain_help(text: str) -> str:
 class _Entry(NamedTuple):
     """An option in a help text, with the description beside or below it."""
 
-    head: str
-    words: str
-    width: int
+    head: str  # the option
+    words: str  # its description
+    width: int  # columns of the frame
 
 
 def _laid_out(entry: _Entry, column: int) -> list[str]:
@@ -61,9 +61,9 @@ def _laid_out(entry: _Entry, column: int) -> list[str]:
     if not entry.words:
         return [entry.head]
     edge, room = entry.head[0], entry.width - column - 2
-    silent = _SWITCH_DEFAULT if _SWITCH.match(entry.head) else _NO_DEFAULT
+    dropped = _SWITCH_DEFAULT if _SWITCH.match(entry.head) else _NO_DEFAULT
     heads = iter([entry.head] if len(entry.head) == column else [])
-    words = textwrap.wrap(_FIXED.sub("(set in a config.yaml)", silent.sub("", entry.words)), room) or [""]
+    words = textwrap.wrap(_FIXED.sub("(set in a config.yaml)", dropped.sub("", entry.words)), room) or [""]
     lines = [f"{next(heads, edge):<{column}}{each:<{room}} {edge}" for each in words]
     return lines if len(entry.head) == column else [entry.head, *lines]
 
@@ -74,16 +74,16 @@ def option_names(help_text: str) -> list[str]:
 
 
 def plain_error(boxed: str, argv: Sequence[str], known: Sequence[str]) -> str:
-    """The parser's framed error in plain words; `known` are the options that exist."""
+    """Tyro's framed error as one plain line; `known` are the options that exist."""
     unknown = [name for name in map(_name, argv) if name and name not in {*known, "help"}]
-    said = _one_line(boxed)
-    if unknown and not said.startswith("Error parsing"):
+    text = _one_line(boxed)
+    if unknown and not text.startswith("Error parsing"):
         mends = [f"--{name}: no such option: {_mend(name, known)}" for name in dict.fromkeys(unknown)]
         return "; ".join([*mends, *filter(None, dict.fromkeys(map(ambiguous, _values(argv))))])
     for pattern, reword in _REWORDED.items():
-        if found := re.match(pattern, said):
+        if found := re.match(pattern, text):
             return reword(*found.groups())
-    return said
+    return text
 
 
 def _choices(value: str, option: str, quoted: str) -> str:
@@ -98,12 +98,12 @@ def _name(word: str) -> str:
 
 
 def _values(argv: Sequence[str]) -> list[str]:
-    """The words of a command line that are no options, and what stands behind the `=` of one."""
+    """The values on a command line: words that are not options, and the part of options after `=`."""
     return [word.partition("=")[2] if word.startswith("--") else word for word in argv]
 
 
 def _mend(name: str, known: Sequence[str]) -> str:
-    """What the user may have meant by an unknown option."""
+    """Advice for an unknown option: the option that the user may have meant."""
     same = [f"--{each}" for each in known if each.rpartition(".")[2] == name]
     near = difflib.get_close_matches(name, known, 1, 0.7)
     ends = {each.rpartition(".")[2]: each for each in known}
@@ -114,7 +114,7 @@ def _mend(name: str, known: Sequence[str]) -> str:
     meant = f"did you mean {' or '.join(same or [f'--{each}' for each in near])}?" if same or near else ""
     if other:
         return f"{other}; {meant}" if same else other
-    return meant or "the help lists all that there are"
+    return meant or "the help lists all options"
 
 
 def _surplus(words: str) -> str:
@@ -125,13 +125,13 @@ def _surplus(words: str) -> str:
 
 
 def _field(owner: str, message: str) -> str:
-    """The message of a class about a field, with the full path of the field in front once."""
+    """A dataclass's error message with the full path of the field in front."""
     if message.startswith(owner.partition(".")[0] + "."):
         return message
     return f"{owner}.{message}" if re.match(r"\w+=", message) else f"{owner}: {message}"
 
 
-_REWORDED: dict[str, Callable[..., str]] = {  # pattern of the parser's message -> our message
+_REWORDED: dict[str, Callable[..., str]] = {  # pattern of tyro's message -> our message
     r"Unrecognized options: (.*?)(?: Perhaps you meant.*)?$": _surplus,
     r"Error parsing experiment\.(\S+): (.*)$": _field,
     r"Error parsing (\S+): Could not find valid parse for arguments: \[(.*)\]$": "{}: {}: cannot be read".format,
@@ -143,7 +143,7 @@ _REWORDED: dict[str, Callable[..., str]] = {  # pattern of the parser's message 
 
 
 def _one_line(boxed: str) -> str:
-    """The text of a framed message, without title, lines and pointers to the help."""
+    """The text of a framed message, without its title, frame and hints about the help."""
     words = []
     for line in [_FRAME.sub(" ", line).strip("+| ") for line in boxed.splitlines()[1:]]:
         if line.startswith(_POINTERS):

@@ -1,4 +1,4 @@
-"""Data: packed sets of images, where they come from, and the loader that serves them."""
+"""Data sets of images or points: reading, packing, labelling, and the loader that serves batches."""
 
 from ebgan.data.arrays import from_array
 from ebgan.data.augmented import Augmented

@@ -1,7 +1,7 @@
-"""A zip or tar archive, read in place: its directory once, and each file by its place in the archive.
+"""Read the files in a zip or tar archive in place: list the archive once, then read each file at its offset.
 
-Nothing is ever unpacked to the disk, so that names with `..`, absolute names and links can lead nowhere; they are
-refused all the same. A tar within a tar, as those of ImageNet's classes, counts as a folder.
+Nothing is unpacked to the disk, so names with `..`, absolute names and links cannot write outside a folder; they are
+refused all the same. A tar within a tar, like the tar of each class in ImageNet's, counts as a folder.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from ebgan.data.kinds import START
 from ebgan.data.store import LARGEST, Entry, Store, hidden, in_order, printable, version_of, with_slashes
 from ebgan.errors import DataError
 
-_LOCAL_HEADER = 30  # bytes of a zip's header before a file, of which the last four say how much follows
-_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # how gzip, bzip2, xz and zstd begin
+_LOCAL_HEADER = 30  # bytes of the fixed part of a zip's local file header; its last four give the length of the rest
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # first bytes of gzip, bzip2, xz and zstd files
 _ENCRYPTED = 0x1
-_PIECE = 1 << 20  # bytes that are looked through at a time
-_RATIO = 1000  # a file that grows by more when it is inflated is a bomb; pictures are compressed already
+_PIECE = 1 << 20  # bytes read at a time
+_RATIO = 1000  # files that grow by more than this when inflated are refused; pictures hardly grow
 
 
 class Span(NamedTuple):
-    """A file within an archive."""
+    """Where a file lies within an archive."""
 
-    start: int  # in a zip, of its header
+    start: int  # offset of the content; in a zip, of the header before it
     length: int  # bytes in the archive
-    size: int  # bytes of the file itself
-    kind: str  # plain, stored or deflated, or why it is not to be read
-    crc: int = 0  # of a zip's file
-    version: str = ""  # of the archive in which it was found there
+    size: int  # bytes after inflating
+    kind: str  # plain (tar), stored or deflated (zip), or the reason why it is not read
+    crc: int = 0  # CRC-32 of the content, in a zip
+    version: str = ""  # `version_of` the archive when it was listed
 
 
 @final
@@ -60,7 +60,7 @@ class Archive(Store):
 
     def content(self, entry: Entry) -> Path | BinaryIO:
         span: Span = entry.where
-        file = self._readable(span)  # kept by name: it is closed with the last that holds it
+        file = self._readable(span)  # the variable keeps the file open while it is read
         return io.BytesIO(_read(file.descriptor, span))
 
     def start(self, entry: Entry) -> bytes:
@@ -69,7 +69,7 @@ class Archive(Store):
         return _begin(file.descriptor, span)
 
     def _readable(self, span: Span) -> _File:
-        """The archive, open, if a file in it may be read. Raises ValueError, which says why not."""
+        """The open archive. Raises ValueError, with the reason, if the file at `span` is not read."""
         if span.kind not in ("plain", "stored", "deflated"):
             raise ValueError(span.kind)
         if span.size > LARGEST:
@@ -78,7 +78,7 @@ class Archive(Store):
             raise ValueError(f"{span.length:,} bytes that inflate to {span.size:,}")
         file = _opened(self.path, version_of(self.path))
         if file.version != span.version:
-            raise ValueError("another archive has taken the place of the one that was listed")
+            raise ValueError("the archive was replaced after it was listed")
         return file
 
     def version(self, entry: Entry) -> str:
@@ -97,7 +97,7 @@ def is_archive(path: Path) -> bool:
     """Whether a file is a zip or a tar of any kind."""
     try:
         return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):  # of what only begins as a compressed file does
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):  # a file that only begins like a compressed one
         return False
 
 
@@ -105,7 +105,7 @@ def _zipped(path: Path) -> Iterator[tuple[str, Span]]:
     kinds = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            name = member.filename.replace("\\", "/")  # some programs of Windows part folders by it, against the rule
+            name = member.filename.replace("\\", "/")  # some Windows programs write backslashes
             if name.endswith("/"):
                 continue
             kind = kinds.get(member.compress_type, f"compressed by method {member.compress_type}, which is not read")
@@ -119,7 +119,7 @@ def _tarred(path: Path) -> Iterator[tuple[str, Span]]:
     with path.open("rb") as file:
         if file.read(6).startswith(_COMPRESSED):
             raise DataError(
-                f"{path}: a compressed tar can only be read from front to back: unpack it with `tar -xf` and give the "
+                f"{path}: a compressed tar cannot be read in place: unpack it with `tar -xf` and give the "
                 "folder, or uncompress it and give the tar"
             )
         with tarfile.open(path, "r:") as archive:
@@ -140,9 +140,9 @@ def _nested(file: BinaryIO, outer: tarfile.TarInfo, path: Path) -> Iterator[tupl
 
 
 def _members(archive: tarfile.TarFile, file: BinaryIO, end: int, name: str) -> list[tarfile.TarInfo]:
-    """What is in a tar that lies before a place in the file.
+    """The members of a tar that ends at offset `end` of the file.
 
-    Raises DataError where it does not end as tars do, by zeros alone: the reader takes damage for the end.
+    Raises DataError unless only zeros follow the last member: `tarfile` takes a damaged header for the end of the tar.
     """
     members = archive.getmembers()
     file.seek(archive.offset)
@@ -154,7 +154,7 @@ def _members(archive: tarfile.TarFile, file: BinaryIO, end: int, name: str) -> l
 
 
 def _zeros(file: BinaryIO, end: int) -> bool:
-    """Whether all bytes from here to an offset are zero."""
+    """Whether all bytes from the current position to offset `end` are zero."""
     while (left := end - file.tell()) > 0:
         piece = file.read(min(left, _PIECE))
         if any(piece):
@@ -165,15 +165,13 @@ def _zeros(file: BinaryIO, end: int) -> bool:
 
 
 def _span(member: tarfile.TarInfo) -> Span:
-    kind = "plain" if member.isreg() and not member.issparse() else "a link" if _is_link(member) else "not a file"
+    link = member.issym() or member.islnk()
+    kind = "plain" if member.isreg() and not member.issparse() else "a link" if link else "not a file"
     return Span(member.offset_data, member.size, member.size, _refused(member.name) or kind)
 
 
-def _is_link(member: tarfile.TarInfo) -> bool:
-    return member.issym() or member.islnk()
-
-
 def _refused(name: str) -> str:
+    """Why a file of this name is not read; "" if it is."""
     outside = name.startswith("/") or ".." in PurePosixPath(name).parts
     return "a name that leads out of the archive" if outside else ""
 
@@ -183,7 +181,7 @@ def _plain(name: str) -> str:
 
 
 class _File:
-    """An open file that is read at given offsets, and so from any thread; it stays open while anyone reads."""
+    """An open file, read at given offsets from any thread; it is closed when the last reference to it is gone."""
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)
@@ -196,12 +194,12 @@ class _File:
 
 @lru_cache(maxsize=1)
 def _opened(path: Path, version: str) -> _File:  # noqa: ARG001 - another version is another file
-    """The archive, which the process keeps open."""
+    """The open archive; the process keeps the last one open."""
     return _File(path)
 
 
 def _begin(archive: int, span: Span) -> bytes:
-    """The first bytes of a file."""
+    """The first bytes of a file in an archive, which is given by its descriptor."""
     start = span.start + (0 if span.kind == "plain" else _header_length(archive, span))
     packed = os.pread(archive, min(span.length, START), start)
     try:
@@ -211,13 +209,13 @@ def _begin(archive: int, span: Span) -> bytes:
 
 
 def _header_length(archive: int, span: Span) -> int:
-    """Bytes of a zip's header before a file."""
+    """Bytes of a zip's local header before a file."""
     header = os.pread(archive, _LOCAL_HEADER, span.start)
     return _LOCAL_HEADER + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
 
 
 def _read(archive: int, span: Span) -> bytes:
-    """The bytes of a file. Raises ValueError if they are not those that the archive promises."""
+    """The bytes of a file. Raises ValueError if its size or checksum is not the one that the archive states."""
     if span.kind == "plain":
         return _exactly(os.pread(archive, span.length, span.start), span.size)
     packed = os.pread(archive, span.length, span.start + _header_length(archive, span))

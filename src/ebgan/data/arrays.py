@@ -1,4 +1,4 @@
-"""Images that are arrays already: numpy arrays, npz files and the handwritten digits inside scikit-learn."""
+"""Images from arrays: numpy arrays, .npy and .npz files, and the handwritten digits that come with scikit-learn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ebgan.data.packed import UNKNOWN, Packed
 from ebgan.errors import DataError, NoSplitError
 
 DIGITS = tuple("0123456789")
-_NPY = b"\x93NUMPY"  # how a file of numpy.save begins
+_NPY = b"\x93NUMPY"  # first bytes of a file written by numpy.save
 
 
 def from_array(
@@ -25,8 +25,9 @@ def from_array(
 ) -> Packed:
     """A set from uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with C 1 or 3, and integer labels [N] or [N, 1].
 
-    Where both ends could be channels the last is taken. Labels without names of classes are named by their numbers, of
-    which only those that occur are classes; -1 is an image whose class is not known.
+    If both the second and the last axis could be channels, the last one is taken. A label is an index into `classes`;
+    without `classes`, each number that occurs is a class, named by the number. -1 means that the class is unknown.
+    Raises DataError for other shapes, types and labels.
     """
     if labels is None:
         return Packed(_channels_first(images, name), name=name)
@@ -43,19 +44,19 @@ def from_array(
 
 
 def by_number(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Labels that are whole numbers or UNKNOWN, as places among those that occur, and these as names of classes."""
+    """Integer labels [N] as indices into the sorted distinct ones (UNKNOWN stays), and the names of these."""
     numbers = np.unique(labels[labels != UNKNOWN])
     indices = np.searchsorted(numbers, labels)
     return np.where(labels == UNKNOWN, UNKNOWN, indices).astype(np.int64), tuple(map(str, numbers))
 
 
 def is_npy(start: bytes) -> bool:
-    """Whether a file that begins so is an array of numpy."""
+    """Whether these are the first bytes of a file written by numpy.save."""
     return start.startswith(_NPY)
 
 
 def read_npy(path: Path) -> Packed:
-    """The images in a file of numpy.save."""
+    """The images in an .npy file (see `from_array` for shapes). Raises DataError for a damaged or pickled one."""
     try:
         images = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -64,7 +65,7 @@ def read_npy(path: Path) -> Packed:
 
 
 def is_npz(path: Path) -> bool:
-    """Whether a file is an npz file, or what is left of one, rather than an archive of pictures."""
+    """Whether a file is an npz file, possibly a damaged one, rather than an archive of pictures."""
     try:
         with path.open("rb") as file:
             if file.read(2) != b"PK":
@@ -77,9 +78,10 @@ def is_npz(path: Path) -> bool:
 
 
 def read_npz(path: Path, split: str) -> Packed:
-    """The set in an npz file: arrays `images` or `x`, and `labels` or `y` and names of `classes` if there are any.
+    """The set in an npz file with the array `images` or `x`, and optionally `labels` or `y`, and `classes` (names).
 
-    Files with several splits name them before or after: `train_images`, `x_train`, `test_labels`, `y_test`.
+    In files with several splits the arrays are called `train_images`, `x_train`, `test_labels`, `y_test` and so on.
+    Raises DataError for a damaged file, NoSplitError if the split is missing.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -91,24 +93,24 @@ def read_npz(path: Path, split: str) -> Packed:
         raise DataError(f"{path}: not an npz file of plain arrays, or a damaged one ({error})") from error
     if images is None:
         expected = f"expected images, x, {split}_images or x_{split}"
-        raise NoSplitError(f"{path}: no array of {split} images: {expected}; {found}")
+        raise NoSplitError(f"{path}: no array of {split} images: {expected}; found {found}")
     return replace(from_array(images, labels, classes, str(path)), name=path.stem)
 
 
 def read_digits() -> Packed:
-    """The 1,797 handwritten digits 8x8 inside scikit-learn, their 17 grey levels spread over 0 to 255.
+    """The 1,797 handwritten digits 8x8 of scikit-learn, their 17 grey levels scaled to 0 to 255.
 
-    They are read from the file that `sklearn.datasets.load_digits` reads, whose import takes a second. Raises DataError
-    where the file is not there.
+    The file of `sklearn.datasets.load_digits` is read directly, because importing that module takes a second. Raises
+    DataError if scikit-learn is not installed or the file cannot be read.
     """
     found = find_spec("sklearn")
     if found is None or found.origin is None:
-        raise DataError("digits: scikit-learn, which has them, is not installed: pip install scikit-learn")
+        raise DataError("digits: they come with scikit-learn, which is not installed: pip install scikit-learn")
     path = Path(found.origin).with_name("datasets") / "data" / "digits.csv.gz"
     try:
         rows = np.loadtxt(path, np.uint8, delimiter=",").reshape(-1, 65)  # 64 pixels and the class
     except (OSError, ValueError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: the digits of scikit-learn cannot be read ({error}): install it anew") from error
+        raise DataError(f"{path}: the digits cannot be read ({error}): reinstall scikit-learn") from error
     grey = np.rint(rows[:, :-1] * (255 / 16)).astype(np.uint8)
     return Packed(grey.reshape(-1, 1, 8, 8), rows[:, -1].astype(np.int64), DIGITS, "digits")
 
@@ -118,7 +120,7 @@ def _channels_first(images: NDArray[Any], name: str) -> NDArray[np.uint8]:
         raise DataError(f"{name}: images are {images.dtype}; expected uint8 from 0 (black) to 255{_mend(images)}")
     if images.ndim == 3 and images.shape[-1] in (1, 3, 4) and images.shape[1] > images.shape[-1]:
         raise DataError(
-            f"{name}: images have the shape {list(images.shape)}, which is one picture or {len(images):,} of "
+            f"{name}: images have the shape {list(images.shape)}, either one picture or {len(images):,} pictures of "
             f"width {images.shape[-1]}: give a single picture as [1, H, W, C]"
         )
     if images.ndim == 3:
@@ -132,21 +134,21 @@ def _channels_first(images: NDArray[Any], name: str) -> NDArray[np.uint8]:
 
 
 def _mend(images: NDArray[Any]) -> str:
-    """How images of another type become bytes, where that can be seen of them."""
+    """Advice for a message: how to convert images of another type to uint8, guessed from their range."""
     if images.dtype == bool:
         return ": convert them by (255 * images).astype(numpy.uint8)"
     if images.size == 0 or images.dtype.kind not in "iuf":
         return ""
     low, high = float(images.min()), float(images.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        return "; there are numbers among them that are not finite"
-    seen = f"; these are from {low:g} to {high:g}: convert them by "
+        return "; some of the numbers are NaN or infinite"
+    advice = f"; these are from {low:g} to {high:g}: convert them by "
     if low >= 0 and 1 < high <= 255:
-        return f"{seen}images.round().astype(numpy.uint8)"
+        return f"{advice}images.round().astype(numpy.uint8)"
     if low >= -1 and high <= 1:
         scale = "255 * images" if low >= 0 else "127.5 * (images + 1)"
-        return f"{seen}({scale}).round().astype(numpy.uint8)"
-    return f"{seen}scaling that range to 0 to 255, then .round().astype(numpy.uint8)"
+        return f"{advice}({scale}).round().astype(numpy.uint8)"
+    return f"{advice}scaling that range to 0 to 255, then .round().astype(numpy.uint8)"
 
 
 def _first(arrays: Any, word: str, letter: str, split: str) -> NDArray[Any] | None:

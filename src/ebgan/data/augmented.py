@@ -1,6 +1,6 @@
-"""A set whose images are cropped and flipped at random each time that they are served.
+"""A set whose images are randomly cropped and flipped each time the loader serves them.
 
-What is looked at, measured or scored is not augmented: it is the centre of each image.
+Figures, metrics and scores use the centre of each image instead, which is not random.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ebgan.randomness import Randomness
 @final
 @dataclass(frozen=True, eq=False)
 class Augmented:
-    """A packed set, and what is done to its images whenever the loader serves them."""
+    """A packed set with random crops and flips. Raises UsageError if the crop is larger than the images."""
 
     whole: Packed
-    crop: int | None = None  # height and width of the piece that is cut out at a random place; None is all
-    flip: bool = False  # whether every second image, at random, is mirrored from left to right
+    crop: int | None = None  # height and width of the random crop; None crops nothing
+    flip: bool = False  # whether each image is mirrored left to right with probability 1/2
 
     def __post_init__(self) -> None:
         _, height, width = self.whole.shape
@@ -41,12 +41,12 @@ class Augmented:
 
     @cached_property
     def centre(self) -> Packed:
-        """The centres of the images, as they are looked at."""
+        """The set of the images' centred crops."""
         return self.whole if self.crop is None else self.whole.centred(self.crop)
 
     @property
     def images(self) -> NDArray[np.uint8]:
-        """The centres [N, C, H, W]."""
+        """The centred crops [N, C, H, W]."""
         return self.centre.images
 
     @property
@@ -66,19 +66,19 @@ class Augmented:
 
     @property
     def name(self) -> str:
-        """What the set is called."""
+        """The name of the set."""
         return self.whole.name
 
     @property
     def checksum(self) -> str:
-        """That of the whole set."""
+        """The checksum of the whole set, without augmentation."""
         return self.whole.checksum
 
     def augmented(self, images: Tensor, randomness: Randomness, purpose: str, first: int) -> Tensor:
-        """Whole images [*models, batch, C, H, W] as they are served: [*models, batch, C, crop, crop].
+        """Crop and flip whole images [*models, batch, C, H, W] to [*models, batch, C, crop, crop].
 
-        `first` is the place of the first one among all that are ever served; the piece and the side of an image
-        follow from the seed, the purpose and its place alone.
+        `first` counts the images served before. Crop and flip of an image depend only on the seed, `purpose` and
+        that count, so a resumed run repeats them.
         """
         numbers = randomness.uniform(purpose, images.shape[-4], 3, first=first)  # [*models, batch, 3] in (0, 1]
         if self.crop is not None:
@@ -89,7 +89,7 @@ class Augmented:
 
 
 def _pieces(images: Tensor, numbers: Tensor, size: int) -> Tensor:
-    """Of each image [*models, batch, C, H, W] the piece whose corner its two numbers in (0, 1] choose."""
+    """Crop each image [*models, batch, C, H, W]; its two numbers in (0, 1] choose the top left corner."""
     windows = images.flatten(0, -4).unfold(-2, size, 1).unfold(-2, size, 1)  # a view [all, C, tops, lefts, size, size]
     top, left = (
         (number.flatten() * choices).ceil().long() - 1

@@ -1,6 +1,7 @@
-"""The named sets in the files in which their authors give them out.
+"""Readers of MNIST, Fashion-MNIST, CIFAR-10 and SVHN in their authors' file formats.
 
-Each reader takes a folder and a split, and returns None if the folder holds none of its files.
+Each reader takes a folder and a split ("train" or "test"), and returns None if the folder holds none of its files.
+All raise DataError for missing or damaged files.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _RECORD = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
 
 
 def read_mnist(folder: Path, split: str) -> Packed | None:
-    """MNIST's digits 1x28x28."""
+    """MNIST's handwritten digits 1x28x28."""
     path = find_idx(folder, split)
     return None if path is None else read_idx(path, DIGITS, "mnist")
 
@@ -36,7 +37,7 @@ def read_fashion_mnist(folder: Path, split: str) -> Packed | None:
 def read_cifar10(folder: Path, split: str) -> Packed | None:
     """CIFAR-10's images 3x32x32, from its binary version.
 
-    The python version is not read: its files are pickles, which can run any code.
+    The Python version is not read: its files are pickles, which can run any code.
     """
     paths = find_cifar10(folder, split)
     if paths is None:
@@ -46,13 +47,13 @@ def read_cifar10(folder: Path, split: str) -> Packed | None:
 
 
 def find_cifar10(folder: Path, split: str) -> tuple[Path, ...] | None:
-    """The files of a split, or None if the folder holds none. Raises DataError where some are missing."""
-    for place in (folder, folder / "cifar-10-batches-bin"):
-        paths = {name: tuple(place / file for file in files) for name, files in CIFAR10_FILES.items()}
+    """The files of a split, or None if the folder holds none. Raises DataError if only some are there."""
+    for parent in (folder, folder / "cifar-10-batches-bin"):
+        paths = {name: tuple(parent / file for file in files) for name, files in CIFAR10_FILES.items()}
         if any(path.is_file() for files in paths.values() for path in files):
             missing = [path.name for path in paths[split] if not path.is_file()]
             if missing:
-                raise DataError(f"{place}: the files {', '.join(missing)} of CIFAR-10's binary version are missing")
+                raise DataError(f"{parent}: the files {', '.join(missing)} of CIFAR-10's binary version are missing")
             return paths[split]
     return None
 
@@ -65,7 +66,7 @@ def _records(path: Path) -> NDArray[np.uint8]:
 
 
 def read_svhn(folder: Path, split: str) -> Packed | None:
-    """SVHN's cropped digits 3x32x32; the files' label 10 is the digit 0."""
+    """SVHN's cropped digits 3x32x32; the label 10 of its files is the digit 0."""
     path = find_svhn(folder, split)
     if path is None:
         return None
@@ -85,7 +86,7 @@ def read_svhn(folder: Path, split: str) -> Packed | None:
 
 
 def read_own(folder: Path, split: str) -> Packed | None:
-    """Images in files named as MNIST's, called by their folder; they are MNIST or Fashion-MNIST where that says so."""
+    """Images in idx files named like MNIST's: MNIST or Fashion-MNIST if the folder's name says so, else any set."""
     names = [part.lower() for part in folder.resolve().parts[-2:]]
     if any("fashion" in name for name in names):
         return read_fashion_mnist(folder, split)
@@ -96,7 +97,7 @@ def read_own(folder: Path, split: str) -> Packed | None:
 
 
 def find_svhn(folder: Path, split: str) -> Path | None:
-    """The file of a split, or None if the folder holds none. Raises DataError where it is missing."""
+    """The file of a split, or None if the folder holds neither. Raises DataError if only the other split is there."""
     paths = {name: folder / f"{name}_32x32.mat" for name in ("train", "test")}
     if not any(path.is_file() for path in paths.values()):
         return None

@@ -1,10 +1,10 @@
 """The cache folder of decoded pictures: who may write a file, and which files are deleted to make room.
 
-KEY.packed   a packed file; its modification time is that of its last use
+KEY.packed   a packed file; its modification time is set at each use
 KEY.lock     held by the process that makes KEY.packed
 
-Processes that use a file hold a shared lock on it, so that it is not deleted in the meantime. The kernel releases the
-locks of a process however it ends.
+A process that uses a file holds a shared lock on it, so that no other process deletes it. The kernel releases the
+locks when the process ends, even if it is killed.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ def cache_wanted() -> bool:
 
 
 def cache_limit() -> int:
-    """How many bytes all files may take together: $EBGAN_CACHE_GB, or 10 GB. Raises UsageError if it is no number."""
+    """The size limit of the cache in bytes: $EBGAN_CACHE_GB, 10 by default. Raises UsageError for other text."""
     text = os.environ.get(LIMIT) or str(DEFAULT_LIMIT)
     try:
         gigabytes = float(text)
     except ValueError:
         gigabytes = float("nan")
     if not 0 <= gigabytes < 1e9:
-        raise UsageError(f"{LIMIT}={text}: expected a number of GB from 0 on, such as {DEFAULT_LIMIT:g}")
+        raise UsageError(f"{LIMIT}={text}: expected a number of GB, 0 or more, such as {DEFAULT_LIMIT:g}")
     return int(gigabytes * 1e9)
 
 
 @dataclass(frozen=True)
 class CacheFolder:
-    """The cache folder, which is made when it is first written to."""
+    """The cache folder; it is created when it is first written to."""
 
     path: Path
 
@@ -59,12 +59,12 @@ class CacheFolder:
         return cls(Path(platformdirs.user_cache_dir("ebgan")) / "pictures")
 
     def file(self, key: str) -> Path:
-        """Where the pictures of a key are kept."""
+        """The cache file of a key."""
         return self.path / f"{key}.packed"
 
     @contextmanager
     def making(self, key: str) -> Iterator[None]:
-        """Keep others from making the same file. They wait at most ten minutes, since this process may be stopped."""
+        """Hold the lock for making a key's file; other processes wait for it up to ten minutes, then go on without."""
         self.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path / f"{key}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -78,7 +78,7 @@ class CacheFolder:
             os.close(descriptor)
 
     def make_room(self, needed: int) -> str:
-        """Delete the least recently used files until so many bytes fit. Returns "", or why they do not fit."""
+        """Delete the least recently used files until `needed` bytes fit. Returns "", or why they do not fit."""
         limit = cache_limit()
         if needed > limit:
             return f"{needed / 1e9:.1f} GB are more than the cache may take: {LIMIT} is {limit / 1e9:g}"
@@ -105,7 +105,7 @@ class CacheFolder:
 
 
 def use(file: Path) -> None:
-    """Mark a file as used now, and protect it from deletion while this process lives.
+    """Mark a file as used now, and protect it from deletion until this process ends.
 
     Raises OSError if it does not exist.
     """
@@ -149,7 +149,7 @@ def _unlocked(file: Path) -> bool:
 
 
 def _delete(file: Path) -> bool:
-    """Delete a file that no process uses."""
+    """Delete a file unless a process uses it; returns whether it was deleted."""
     if not _unlocked(file):
         return False
     try:

@@ -1,7 +1,7 @@
-"""Sets of pictures that go by a name, but that everybody has to get for themselves.
+"""Named sets of pictures that the user has to obtain: CelebA, LSUN, ImageNet and others.
 
-Their owners give them out by hand, under terms of their own, or in shapes that differ from copy to copy. So a name is
-looked up in the data folders under the names that the files usually have.
+They cannot be downloaded automatically, because of their licences or because copies differ. A name is looked up in the
+data folders under the file names that are usual for the set.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ebgan.errors import DataError
 
 @dataclass(frozen=True)
 class Collection:
-    """What the pictures are, and how folders or archives of them are called."""
+    """A named set of pictures."""
 
-    what: str
-    files: tuple[str, ...] = ()
-    packing: str = ""  # options of `ebgan pack` that make it of ImageNet's archive, where it is a part of that
+    what: str  # a description for messages
+    files: tuple[str, ...] = ()  # usual names of its folder or archive
+    packing: str = ""  # options of `ebgan pack` that make the set from ImageNet's archive, if it is part of ImageNet
 
 
 COLLECTIONS = {
@@ -35,12 +35,12 @@ COLLECTIONS = {
         "bedrooms of 96x96 or more, such as those of LSUN", ("bedrooms96", "bedrooms96.zip", "bedroom_train_lmdb")
     ),
     "imagenet128": Collection(
-        "ImageNet's training images, a folder a class",
+        "ImageNet's training images, one folder per class",
         ("imagenet128", "imagenet128.zip", "ILSVRC2012_img_train.tar"),
         "--size 128",
     ),
     "imagenet256_dogs": Collection(
-        "ImageNet's 118 breeds of dogs, n02085620 to n02113978, a folder a breed",
+        "ImageNet's 118 breeds of dogs, n02085620 to n02113978, one folder per breed",
         ("imagenet256_dogs", "imagenet256_dogs.zip", "dogs", "dogs.zip"),
         "--size 256 --classes dogs",
     ),
@@ -49,17 +49,17 @@ COLLECTIONS = {
 
 
 def find_collection(name: str, folders: Sequence[Path]) -> Path:
-    """The first folder or archive that is there. Raises DataError that says what is wanted, and where."""
+    """The first folder or archive of a named set in these folders. Raises DataError that says what to put where."""
     wanted = COLLECTIONS[name]
     for folder in folders:
         for file in wanted.files:
             if (folder / file).exists():
                 return folder / file
     if not wanted.files:
-        raise DataError(f"{name}: these are {wanted.what}: give them, a folder or an archive, by --data PATH")
-    made = f". `ebgan pack ILSVRC2012_img_train.tar {folders[0] / name} {wanted.packing}` makes it of all ImageNet"
+        raise DataError(f"{name}: these are {wanted.what}: give their folder or archive by --data PATH")
+    command = f". `ebgan pack ILSVRC2012_img_train.tar {folders[0] / name} {wanted.packing}` makes it from ImageNet"
     raise DataError(
-        f"{name} is not here: these are {wanted.what}. Put a folder or an archive of them into {folders[0]} as "
+        f"{name} was not found: it is {wanted.what}. Put a folder or an archive of them into {folders[0]} as "
         f"{', '.join(wanted.files[:-1])} or {wanted.files[-1]}, or give it by --data PATH"
-        f"{made if wanted.packing else ''}"
+        f"{command if wanted.packing else ''}"
     )

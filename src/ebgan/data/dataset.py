@@ -1,4 +1,4 @@
-"""What a run trains on: images, whole or cropped and flipped, or points."""
+"""The types of data that a run trains on: images, augmented images or points."""
 
 from ebgan.data.augmented import Augmented
 from ebgan.data.packed import Packed

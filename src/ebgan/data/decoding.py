@@ -1,7 +1,7 @@
-"""Pictures decoded in place or by several processes, whose results come in the order of the files.
+"""Decode pictures in this process or in several worker processes; results come in the order of the files.
 
-Such a process begins with importing the script that calls this. One that calls it on import, because its call is not
-below `if __name__ == "__main__":`, and one from standard input, which is no file, cannot be imported so.
+A worker process starts by importing the user's script, as always with multiprocessing. That fails for a script that
+calls `pack` outside of `if __name__ == "__main__":`, and for one read from standard input, which is not a file.
 """
 
 from __future__ import annotations
@@ -29,44 +29,44 @@ from ebgan.data.store import Entry, Store
 from ebgan.errors import WORKER_LOST, EbganError, UsageError
 
 _GUARD = (
-    "several processes that decode pictures import the script that calls pack(): put its call below "
+    "the processes that decode pictures import the script that calls pack(): put the call below "
     '`if __name__ == "__main__":`, or give workers=1'
 )
-_AHEAD = 2  # stretches that wait for each process: they are all that is held in memory
+_AHEAD = 2  # stretches in flight for each process; this bounds the memory used
 
 
 class DecoderLostError(EbganError):
-    """A process that decodes pictures has ended."""
+    """A process that decodes pictures ended unexpectedly."""
 
     exit_code = WORKER_LOST
 
 
 class Decoded(NamedTuple):
-    """A range of files, decoded."""
+    """The result of decoding several files."""
 
     pixels: NDArray[np.uint8]  # [kept, channels, size, size]
-    grey: bool  # whether every picture is
-    refused: list[tuple[int, str]]  # places among the files, and reasons
-    deepest: int  # the highest level of pictures of 16 bits, 0 where there are none
+    grey: bool  # whether every picture is grey
+    refused: list[tuple[int, str]]  # index among the files, and reason
+    deepest: int  # the highest level in any 16-bit picture, 0 if there are none
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """How the pictures of a store become pixels."""
+    """Decodes files of a store to images of one shape; see `decode_picture` for the fields."""
 
     store: Store
-    size: int
+    size: int  # height and width
     crop: int | None
     channels: int
     white: int | None = None  # the level of 16-bit pictures that becomes 255
 
     @property
     def length(self) -> int:
-        """Bytes of an image."""
+        """Bytes of one image."""
         return self.channels * self.size * self.size
 
     def __call__(self, entries: list[Entry]) -> Decoded:
-        """Files, decoded one after the other."""
+        """Decode files one after the other."""
         pixels = np.empty((len(entries), self.channels, self.size, self.size), np.uint8)
         refused: list[tuple[int, str]] = []
         grey, deepest = True, 0
@@ -81,10 +81,10 @@ class Decoder:
 
 
 def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> Generator[Decoded, None, None]:
-    """The stretches in their order, each decoded by one of so many processes, which end when this is closed.
+    """Decode stretches of files with `workers` processes, and yield the results in order.
 
-    One worker is this process itself. Raises DecoderLostError if a process dies, and UsageError, with the mend, if none
-    can begin because the script that calls this cannot be imported.
+    The processes end when the generator is closed. One worker means this process itself. Raises DecoderLostError if a
+    process dies, and UsageError if the processes cannot import the calling script.
     """
     if workers == 1:
         for stretch in stretches:
@@ -94,7 +94,7 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
             yield decoded
         return
     _check_main()
-    context = multiprocessing.get_context("forkserver")  # a child forked from here may inherit a lock that is held
+    context = multiprocessing.get_context("forkserver")  # a plain fork may inherit a lock that is held
     context.set_forkserver_preload([__name__])
     others, begun = set(multiprocessing.active_children()), context.Event()
     pool = ProcessPoolExecutor(workers, context, _begin, (begun,))
@@ -106,7 +106,7 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    except (BrokenProcessPool, OSError) as error:  # OSError: of a pipe to one that is gone
+    except (BrokenProcessPool, OSError) as error:  # OSError: the pipe to a process that has ended
         if not begun.is_set():
             raise UsageError(f"no process that decodes pictures could begin: {_GUARD}") from error
         raise DecoderLostError(
@@ -114,7 +114,7 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
             "goes on from what is saved; fewer --workers need less memory"
         ) from error
     except BaseException:
-        for worker in set(multiprocessing.active_children()) - others:  # nobody waits for what they are at
+        for worker in set(multiprocessing.active_children()) - others:  # their results are no longer needed
             worker.kill()
         raise
     finally:
@@ -122,23 +122,23 @@ def decode(decoder: Decoder, stretches: Iterable[list[Entry]], workers: int) -> 
 
 
 def check_not_imported() -> None:
-    """Raise UsageError in a process that decodes pictures and still imports the script that called for it."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+    """Raise UsageError if this is a worker process that is still importing the user's script."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # multiprocessing's own test
         raise UsageError(_GUARD)
 
 
 def _check_main() -> None:
-    """Raise UsageError if the running script is no file, since no process can then import it."""
+    """Raise UsageError if the running script is not a file, because worker processes must import it."""
     path = getattr(sys.modules["__main__"], "__file__", None)
     if path is not None and getattr(sys.modules["__main__"], "__spec__", None) is None and not Path(path).is_file():
         raise UsageError(
-            f"several processes that decode pictures import the script that asks for them, and {path} is no file: save "
+            f"the processes that decode pictures import the script that calls pack(), and {path} is not a file: save "
             "the script as a file, or give workers=1"
         )
 
 
 def _begin(begun: Event) -> None:
-    """Leave signals to the process that packs, and end with it; silence Pillow's warnings."""
+    """Start a worker: ignore Ctrl-C, silence Pillow's warnings, and end when the parent process ends."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
@@ -146,6 +146,7 @@ def _begin(begun: Event) -> None:
 
 
 def _follow() -> None:
+    """End this process when its parent ends."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -1,6 +1,6 @@
-"""Download the files of a named set: several mirrors, downloads that resume, checksums, and only whole files in place.
+"""Download the files of a named set from several mirrors, with resumed downloads and checksums.
 
-A download grows in a `.part` file beside its place and is moved there once its checksum is right.
+A download is written to a `.part` file and renamed once its checksum is right.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ebgan.data.mirrors import MIRRORS, Remote
 from ebgan.errors import DataError, StorageError
 from ebgan.storage.files import storage_errors, write_atomically
 
-Progress = Callable[[str, int, int | None], None]  # the file, bytes that are here, bytes in all if known
+Progress = Callable[[str, int, int | None], None]  # file name, bytes received, bytes in all if known
 
-_ATTEMPTS = 3  # of each mirror: a dropped connection goes on where it stopped
+_ATTEMPTS = 3  # at each mirror; a dropped download goes on where it stopped
 _TIMEOUT = 30.0  # seconds without a byte
 _CHUNK = 1 << 18
 _LARGEST_MEMBER = 1 << 28  # bytes of one file within an archive
@@ -32,9 +32,10 @@ def fetch(
     progress: Progress | None = None,
     mirrors: Mapping[str, tuple[Remote, ...]] = MIRRORS,
 ) -> list[Path]:
-    """The files of a named set in a folder, each downloaded unless it is there already.
+    """Download the files of a named set into a folder, except those already there, and return their paths.
 
-    Raises DataError with each mirror's failure if none served a file, StorageError where the disk refuses.
+    Raises DataError for an unknown name, and with each mirror's failure if none served a file; StorageError if a file
+    cannot be written.
     """
     if name not in mirrors:
         raise DataError(f"{name}: not a set that can be fetched; these can: {', '.join(mirrors)}")
@@ -45,7 +46,7 @@ def _obtain(name: str, remote: Remote, folder: Path, progress: Progress | None) 
     path = folder / remote.name
     wanted = [folder / Path(member).name for member in remote.members] or [path]
     if remote.members and all(member.is_file() for member in wanted):
-        return wanted  # members are written whole, from an archive that was verified
+        return wanted  # members are written atomically, from a verified archive
     if not _verified(path, remote):
         _download(name, remote, path, progress)
     if remote.members:
@@ -74,7 +75,7 @@ def _download(name: str, remote: Remote, path: Path, progress: Progress | None) 
 
 
 def _try_mirror(url: str, remote: Remote, part: Path, progress: Progress | None) -> str | None:
-    """Why a mirror did not serve the file; None once `part` holds it whole."""
+    """Download to `part` from one mirror. Returns None if it succeeded, else the reason."""
     failure = ""
     for _ in range(_ATTEMPTS):
         resumed = part.exists()
@@ -84,7 +85,7 @@ def _try_mirror(url: str, remote: Remote, part: Path, progress: Progress | None)
             raise
         except HTTPError as error:
             failure = f"HTTP {error.code} {error.reason}"
-            if error.code != 416:  # a range that cannot be served: the part is whole, or longer than the file
+            if error.code != 416:  # range not satisfiable: `part` is complete, or longer than the file
                 return failure
         except (OSError, http.client.HTTPException, ValueError) as error:
             failure = str(error) or type(error).__name__
@@ -99,7 +100,7 @@ def _try_mirror(url: str, remote: Remote, part: Path, progress: Progress | None)
 
 
 def _receive(url: str, name: str, part: Path, progress: Progress | None) -> None:
-    """Fill `part` from where it stops; raises OSError or HTTPException if the connection fails or ends early."""
+    """Append the rest of the file to `part`. Raises OSError or HTTPException if the connection fails or ends early."""
     here = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "ebgan", "Accept-Encoding": "identity"})
     if here:
@@ -133,13 +134,13 @@ def _verified(path: Path, remote: Remote) -> bool:
 
 
 def _unpack(archive: Path, remote: Remote, wanted: list[Path]) -> None:
-    """Write the members under names of our own, never those in the archive, and remove the archive."""
+    """Write the members to the paths `wanted`, never to paths named by the archive, and remove the archive."""
     try:
         with tarfile.open(archive) as tar:
             for member, path in zip(remote.members, wanted, strict=True):
                 file = tar.extractfile(member)
                 if file is None or tar.getmember(member).size > _LARGEST_MEMBER:
-                    raise DataError(f"{archive}: {member} is no plain file, or too large")
+                    raise DataError(f"{archive}: {member} is not a regular file, or too large")
                 write_atomically(path, file.read())
     except (KeyError, tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"{archive}: could not be unpacked ({error}). Remove it and fetch it again.") from error

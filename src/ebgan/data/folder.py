@@ -1,4 +1,4 @@
-"""Pictures read into memory: those of a folder or an archive, flat or with a folder for each class, or a single one."""
+"""Read pictures into memory: all of a folder or archive, with or without class folders, or a single file."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from ebgan.data.tree import Tree
 from ebgan.errors import DataError
 
 _log = logging.getLogger(__name__)
-_LISTED = 50  # refused files that are named in the warning; the rest are counted
+_LISTED = 50  # refused files named in the warning; the rest are counted
 
 
 def read_pictures(
     path: Path, size: int, channels: int | None = None, choice: Choice | None = None, white: int | None = None
 ) -> Packed:
-    """All pictures of a folder or archive as [N, channels, size, size]; see `decode_picture` for how.
+    """All pictures of a folder or archive, decoded by `decode_picture` to [N, channels, size, size].
 
-    Without `channels` the set is grey if every file is. See `layout` for splits and `naming` for classes; the set's
-    notes say how both were found. A file that cannot be decoded is left out and named, with the reason, in a warning.
-    Raises DataError if none is left.
+    Without `channels` the set is grey if every file is, else colour. See `layout` for splits and `naming` for classes;
+    the set's `notes` say how both were found. Files that cannot be decoded are left out and named in a warning.
+    Raises DataError if no picture is left.
     """
     decode = partial(_decode, size=size, channels=channels, white=white)
     listing, pictures = through_cache(lambda: list_pictures(path, choice), size, channels, decode, white)
@@ -42,7 +42,7 @@ def read_pictures(
 
 
 def _decode(listing: Listing, size: int, channels: int | None, white: int | None) -> Pictures:
-    """The files of a listing, decoded by threads."""
+    """Decode the files of a listing with threads."""
     store, entries = listing.store, listing.entries
     pixels = np.empty((len(entries), channels or 3, size, size), np.uint8)
     kept: list[str] = []
@@ -61,7 +61,7 @@ def _decode(listing: Listing, size: int, channels: int | None, white: int | None
 
 
 def read_picture(path: Path, size: int | None = None, channels: int | None = None, white: int | None = None) -> Packed:
-    """A set of one picture file, in its own size unless one is given."""
+    """A set of one picture file, in its own size if `size` is None. Raises DataError if it cannot be decoded."""
     pixels, grey, deepest, reason = Tree(path.parent).attempt(Entry(path.name, path.name), size, None, white)
     if pixels is None:
         raise DataError(f"{path}: could not be decoded: {kind_of(start_of(path)) or reason}")
@@ -70,11 +70,12 @@ def read_picture(path: Path, size: int | None = None, channels: int | None = Non
 
 
 def _shown(pixels: NDArray[np.uint8], grey: bool, channels: int | None) -> NDArray[np.uint8]:
-    """Pixels of the channels that were asked for, or of one if all are grey: their three channels are the same."""
+    """The pixels, reduced to one channel if all pictures are grey and no number of channels was requested."""
     return np.ascontiguousarray(pixels[:, :1]) if grey and channels is None else pixels
 
 
 def _report(path: Path, refused: list[str], kept: tuple[str, ...]) -> None:
+    """Warn about refused files. Raises DataError if no picture was kept."""
     listed = "\n".join(f"  {line}" for line in refused[:_LISTED])
     more = f"\n  and {len(refused) - _LISTED:,} more" if len(refused) > _LISTED else ""
     if not kept:

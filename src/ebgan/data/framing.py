@@ -1,4 +1,4 @@
-"""What images are made of pictures: their size, the piece that is taken, and their channels."""
+"""How pictures are cropped, resized and converted to images of one shape."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ebgan.errors import DataError, UsageError, check_least
 
 @dataclass(frozen=True, kw_only=True)
 class Framing:
-    """What images are made of pictures."""
+    """The shape of images made from pictures. Raises UsageError for values out of range."""
 
-    size: int  # height and width
-    crop: int | None = None  # the centred square of so many pixels is cut out first
+    size: int  # height and width of the images
+    crop: int | None = None  # side of the centred square that is cut out before resizing; None is the largest
     channels: int = 3  # 1 grey, 3 colour
     white: int | None = None  # the level of 16-bit pictures that becomes white, 65,535 by default
 
@@ -29,7 +29,7 @@ class Framing:
 
 
 def framed(arrays: Packed, framing: Framing) -> Packed:
-    """The images of a set whose images have a shape already, cropped and resized as pictures are."""
+    """Crop and resize images that already have one shape, like pictures. Raises DataError if the crop is too large."""
     _, height, width = arrays.shape
     if framing.crop is not None and framing.crop > min(height, width):
         raise DataError(f"{arrays.name}: images are {height} x {width}, smaller than the crop of {framing.crop}")

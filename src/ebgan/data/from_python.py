@@ -1,7 +1,7 @@
-"""Data given as Python objects: arrays, sequences of images, and the datasets of torch and of Hugging Face.
+"""Data given as Python objects: arrays, sequences of images, and datasets of torch and Hugging Face.
 
-A dataset is anything that has a length and items. An item is an image, a tuple of an image and possibly its class, or a
-mapping with an image under one of the usual names. All items are read once, into memory, as uint8.
+A dataset is any object with a length and items. An item is an image, a tuple that begins with an image and may go on
+with its class, or a mapping with an image under one of the usual keys. All items are read once, into memory, as uint8.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ebgan.data.packed import UNKNOWN, Packed
 from ebgan.data.picture import channels_first
 from ebgan.errors import DataError, UsageError
 
-IMAGES = ("image", "img", "images", "pixel_values", "x")  # keys under which a mapping may hold its image
-LABELS = ("label", "labels", "fine_label", "y")  # keys under which it may hold its class
+IMAGES = ("image", "img", "images", "pixel_values", "x")  # keys of the image in a mapping
+LABELS = ("label", "labels", "fine_label", "y")  # keys of the class in a mapping
 
 
 class Item(NamedTuple):
-    """An image of a dataset."""
+    """An image of a dataset and its label."""
 
     image: object
     label: object = None
@@ -40,14 +40,14 @@ def read_given(
     white: int | None = None,
     limits: Limits | None = None,
 ) -> Packed:
-    """The set of an array, a tensor, a sequence of images or a dataset of torch or Hugging Face.
+    """A set from an array, a tensor, a sequence of images or a dataset of torch or Hugging Face.
 
-    Floats become uint8, scaled by `limits`, their values of black and of white. Pillow pictures are cropped and resized
-    to `size` and converted to `channels`; None leaves them as they are. `white` is the white level of 16-bit pictures.
+    Floats are scaled to uint8 from `limits`, the values of black and white. Pillow pictures are cropped and resized to
+    `size` and converted to `channels`; None leaves them as they are. `white` is the white level of 16-bit pictures.
     Raises UsageError or DataError that says what to do.
     """
     if limits is not None and not limits[0] < limits[1]:
-        raise UsageError(f"data_limits={limits}: expected the value of black and a higher one of white")
+        raise UsageError(f"data_limits={limits}: expected two numbers, black and white, black below white")
     if isinstance(data, Packed):
         return data
     if isinstance(data, Tensor | np.ndarray):
@@ -81,7 +81,7 @@ def _rounded(images: NDArray[np.float64], limits: Limits | None, name: str) -> N
     low, high = limits or (0.0, 0.0)
     slack = SLACK * (high - low)
     if limits is None or least < low - slack or most > high + slack:
-        beyond = "whose range must be stated" if limits is None else f"beyond data_limits={limits}"
+        beyond = "and their range is not stated" if limits is None else f"beyond data_limits={limits}"
         raise DataError(
             f"{name} are numbers from {least:g} to {most:g}, {beyond}: {convert_floats(least, most, 'data_limits')}"
         )
@@ -93,18 +93,18 @@ def _check_size(name: str, packed: Packed, size: int | None) -> None:
     _, height, width = packed.shape
     if size not in (None, height) or size not in (None, width):
         raise DataError(
-            f"{name}: {height} x {width} pixels, and data.size is {size}: arrays are not resized, Pillow pictures are. "
-            f"Give these, or the experiment data.size={height if height == width else None}"
+            f"{name}: {height} x {width} pixels, but data.size is {size}, and arrays are not resized: give Pillow "
+            f"pictures, or set data.size={height if height == width else None}"
         )
 
 
 def _dataset(data: Any) -> Any:
-    """The data as an object with a length and items. Raises UsageError for other objects, and says what to give."""
+    """The data as an object with a length and items. Raises UsageError that says what to give for other objects."""
     if isinstance(data, DataLoader):
         if not isinstance(data.sampler, RandomSampler | SequentialSampler):
             raise UsageError(
-                f"data: a DataLoader with a {type(data.sampler).__name__}, which may choose among the images: give a "
-                "dataset of the images that it is to train on (torch.utils.data.Subset)"
+                f"data: a DataLoader with a {type(data.sampler).__name__}, which may leave images out: give a dataset "
+                "of the images to train on (torch.utils.data.Subset)"
             )
         return _dataset(data.dataset)
     kind = type(data).__name__
@@ -113,7 +113,7 @@ def _dataset(data: Any) -> Any:
     if isinstance(data, IterableDataset) or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
         raise UsageError(
             f"data: a {kind}; expected a path, uint8 images, a Hugging Face dataset, or a torch Dataset with a length "
-            "and items. What only iterates is given as list(...)"
+            "and items. Give an iterable as list(...)"
         )
     if isinstance(data, str | bytes) or not len(data):
         raise DataError(f"data: a {kind} of length {len(data)}; expected images")
@@ -129,7 +129,7 @@ class _Columns(NamedTuple):
 
 
 def _columns(dataset: Any) -> _Columns:
-    """Find the columns: of a Hugging Face dataset by its features, of other mappings by the usual names."""
+    """Find the columns: in a Hugging Face dataset by its features, in other mappings by the usual keys."""
     classes = tuple(map(str, _attribute(dataset, "classes")))
     features = getattr(dataset, "features", None)
     if isinstance(features, Mapping):
@@ -148,6 +148,7 @@ def _columns(dataset: Any) -> _Columns:
 
 
 def _only(found: list[str], kinds: Mapping[str, str], kind: str) -> str:
+    """The one column of a kind, or the first with a usual name. Raises DataError if there is neither."""
     usual = [name for name in IMAGES if name in (found or kinds)]
     if len(found) == 1 or usual:
         return found[0] if len(found) == 1 else usual[0]
@@ -179,7 +180,7 @@ class _Reader:
         self.dataset, self.columns, self.limits, self.look = dataset, columns, limits, look
 
     def read(self) -> Packed:
-        """The set; it has classes if two images share one. Raises DataError that names an item that does not fit."""
+        """The set, with classes if any two images share one. Raises DataError with the index of a misfitting item."""
         count = len(self.dataset)
         images, labels = np.empty(0, np.uint8), np.full(count, UNKNOWN, np.int64)
         for index in range(count):
@@ -191,10 +192,10 @@ class _Reader:
             images[index] = pixels
             labels[index] = _label(item.label)
         known = labels[labels != UNKNOWN]
-        if len(np.unique(known)) == len(known):  # no labels, or each different: an index of the images
+        if len(np.unique(known)) == len(known):  # no labels, or all different: these number the images
             return Packed(images)
         classes = self.columns.classes if known.max() < len(self.columns.classes) else ()
-        named = from_array(np.zeros((count, 1, 1), np.uint8), labels, classes)  # whose images do not matter
+        named = from_array(np.zeros((count, 1, 1), np.uint8), labels, classes)  # only its labels are used
         return Packed(images, named.labels, named.classes)
 
     def _item(self, index: int) -> Item:
@@ -206,7 +207,7 @@ class _Reader:
         return Item(item)
 
     def _pixels(self, image: object, name: str) -> NDArray[np.uint8]:
-        """An image [C, H, W]."""
+        """An image as uint8 [C, H, W]."""
         if isinstance(image, Image.Image):
             grey = self.look.channels == 1 or (
                 self.look.channels is None and image.mode in ("1", "L", "LA", "I", "I;16")
@@ -216,8 +217,8 @@ class _Reader:
             image = np.asarray(image)
         if not isinstance(image, Tensor | np.ndarray):
             raise DataError(
-                f"{name}: the image is a {type(image).__name__}; expected a Pillow picture, tensor or array (files are "
-                "given by their folder, as data=PATH)"
+                f"{name}: the image is a {type(image).__name__}; expected a Pillow picture, tensor or array (give "
+                "files by their folder, as data=PATH)"
             )
         pixels: NDArray[np.uint8] = as_bytes(image, self.limits, name)
         if pixels.ndim not in (2, 3):
@@ -228,17 +229,17 @@ class _Reader:
         return only
 
     def _fitted(self, images: NDArray[np.uint8], pixels: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
-        """The array so far, converted to colour when the first colour picture comes after grey ones."""
+        """The array so far, converted to colour at the first colour picture after grey ones."""
         if pixels.shape[1:] != images.shape[2:]:
             raise DataError(
                 f"data[{index}]: is {pixels.shape[1]} x {pixels.shape[2]}, and data[0] is {images.shape[2]} x "
-                f"{images.shape[3]}: give all one size, or Pillow pictures and data.size"
+                f"{images.shape[3]}: give images of one size, or Pillow pictures and data.size"
             )
         return np.repeat(images, 3, axis=1) if len(pixels) > images.shape[1] else images
 
 
 def _label(label: object) -> int:
-    """The number of a class, or UNKNOWN if the label is no whole number from 0 on."""
+    """The label as an int, or UNKNOWN if it is not an integer of 0 or more."""
     if isinstance(label, Tensor | np.ndarray | np.generic) and np.size(np.asarray(label)) == 1:
         label = np.asarray(label).item()
     whole = isinstance(label, int) and not isinstance(label, bool)

@@ -1,7 +1,7 @@
-"""Images given as Python objects: tensors, arrays and Pillow pictures become one tensor of a known shape and range.
+"""Convert tensors, arrays and Pillow pictures given by the user to one tensor of a known shape and range.
 
-The expected shape [C, H, W] is known, so that a layout is recognised and never guessed. uint8 is scaled to [-1, 1]; for
-floats `limits` states the values of black and of white.
+The expected shape [C, H, W] is known, so the layout is recognised, not guessed. uint8 is scaled to [-1, 1]; for floats
+`limits` states the values of black and white.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from ebgan.errors import UsageError
 Given = Tensor | NDArray[Any] | Image.Image | Packed | Sequence[Tensor | NDArray[Any] | Image.Image]
 Limits = tuple[float, float]
 
-SLACK = 1e-4  # tolerance beyond the limits, as a share of their distance, for rounding
+SLACK = 1e-4  # tolerance for rounding: how far values may exceed the limits, as a share of their difference
 _IN_PNG = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")  # Pillow modes that a PNG can store
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReader:
-    """Reads images for nets that take images of one shape."""
+    """Converts images to the one shape that a net takes."""
 
     shape: tuple[int, int, int]  # C, H, W
-    points: bool = False  # whether they are points of a toy, which have no range and are not scaled
-    size: int | None = None  # pictures of another size are cropped to a square and resized to this; None refuses them
+    points: bool = False  # whether these are points of a toy density, which are not scaled
+    size: int | None = None  # pictures are cropped to a square and resized to this; None refuses other sizes
     padding: int = 0  # black pixels added on each side after resizing
     crop: int | None = None  # side of the centred square that is cut out last
     white: int | None = None  # the level of 16-bit pictures that is white; None is 65,535
 
     def __call__(self, given: Given, limits: Limits = (-1.0, 1.0)) -> Tensor:
-        """Images [count, C, H, W] in [-1, 1] as float32; a single image is a batch of one.
+        """Images as float32 [count, C, H, W] in [-1, 1]; a single image is a batch of one.
 
-        Raises UsageError that says how to convert them: for another shape or type, numbers that are not finite, and
+        Raises UsageError, which says how to convert them, for another shape or type, NaN or infinite numbers, and
         floats beyond `limits`.
         """
         low, high = limits
         if not low < high:
-            raise UsageError(f"limits={limits}: expected the value of black and a higher one of white")
+            raise UsageError(f"limits={limits}: expected two numbers, black and white, black below white")
         if isinstance(given, Packed):
             given = given.images
         if isinstance(given, list | tuple):
@@ -68,7 +68,7 @@ class ImageReader:
 
     def _checked(self, images: Tensor, limits: Limits) -> Tensor:
         if not images.isfinite().all():
-            raise UsageError("images hold numbers that are not finite (NaN or infinite): mend them or leave them out")
+            raise UsageError("images hold numbers that are not finite (NaN or infinite): leave these images out")
         if self.points or not images.numel():
             return images.to(torch.float32)
         (low, high), (least, most) = limits, (float(images.min()), float(images.max()))
@@ -79,8 +79,8 @@ class ImageReader:
             )
         if limits == (-1.0, 1.0) and 0 <= least < most:
             warnings.warn(
-                f"no value of the images is below 0 (they are from {least:g} to {most:g}): images in [0, 1] are read "
-                "right with limits=(0, 1)",
+                f"no value of the images is below 0 (they are from {least:g} to {most:g}): for images in [0, 1], give "
+                "limits=(0, 1)",
                 stacklevel=2,
             )
         return ((images.to(torch.float32) - low) / (high - low) * 2 - 1) if limits != (-1.0, 1.0) else images.float()
@@ -100,7 +100,7 @@ class ImageReader:
         return f"{shapes}, or a single image; {mend}, and channels must be {channels} (Pillow: convert)"
 
     def _placed(self, images: Tensor) -> Tensor | None:
-        """The images as [count, C, H, W], if they are of this height and width."""
+        """The images as [count, C, H, W] if they have the expected shape in any layout, else None."""
         channels, height, width = self.shape
         if images.dim() in (3, 4) and tuple(images.shape[-3:]) == self.shape:
             return images.reshape(-1, *self.shape)
@@ -123,7 +123,7 @@ class ImageReader:
         return torch.cat([self._sized(Image.fromarray(each)) for each in pictures])
 
     def _pictures(self, images: Tensor) -> NDArray[np.uint8] | None:
-        """uint8 images of another size as pictures [count, H, W] or [count, H, W, 3], if exactly one layout fits."""
+        """uint8 images of another size as [count, H, W] or [count, H, W, 3] if exactly one layout fits, else None."""
         channels = self.shape[0]
         if images.dim() == 2:
             return images[None].cpu().numpy() if channels == 1 else None
@@ -135,10 +135,10 @@ class ImageReader:
         return whole[..., 0] if channels == 1 else whole
 
     def _sized(self, picture: Image.Image) -> Tensor:
-        """A picture as uint8 [1, C, H, W], cropped, resized and padded like the data."""
+        """A Pillow picture as uint8 [1, C, H, W], cropped, resized and padded like the data."""
         channels = self.shape[0]
         if self.points:
-            raise UsageError(f"a picture is no point; expected floats {self._shapes(torch.empty(0))}")
+            raise UsageError(f"images are a Pillow picture; expected points, floats {self._shapes(torch.empty(0))}")
         pixels = channels_first(picture_pixels(picture, self.size, self.white), channels)
         packed = Packed(np.ascontiguousarray(pixels[None]))
         padded = packed.padded(self.padding) if self.padding else packed
@@ -149,10 +149,13 @@ class ImageReader:
 
 
 def picture_pixels(picture: Image.Image, size: int | None, white: int | None = None) -> NDArray[np.uint8]:
-    """The pixels [H, W, 3] of a picture in memory, the same as if it were read from a file."""
+    """The pixels uint8 [H, W, 3] of a Pillow picture, the same as if it were read from a file.
+
+    Raises UsageError for floating-point pictures and for grey levels outside 16 bits.
+    """
     upright = ImageOps.exif_transpose(picture)
     if upright.mode == "F":
-        raise UsageError("a picture of floating-point numbers, whose range is unknown: give them as an array of floats")
+        raise UsageError("a picture of floating-point numbers has no known range: give it as an array of floats")
     if upright.mode.startswith("I"):
         deep = np.asarray(upright).astype(np.int64)
         if deep.min() < 0 or deep.max() > 65_535:
@@ -165,7 +168,7 @@ def picture_pixels(picture: Image.Image, size: int | None, white: int | None = N
 
 
 def as_tensor(given: object) -> Tensor:
-    """A tensor or array as a tensor. Raises UsageError for other objects, and for number types that torch lacks."""
+    """A tensor or array as a tensor. Raises UsageError for other objects, and for types that torch does not have."""
     if isinstance(given, Tensor):
         return given.detach()
     if not isinstance(given, np.ndarray):
@@ -180,9 +183,9 @@ def as_tensor(given: object) -> Tensor:
 
 
 def convert_integers(images: Tensor) -> str:
-    """Advice for a message: how images of integers or bools are converted to uint8."""
+    """Advice for a message: how to convert images of integers or bools to uint8."""
     if images.dtype == torch.bool:
-        return "give True as 255, as uint8"
+        return "convert them to uint8, with 255 for True"
     if not images.numel():
         return "give uint8"
     least, most = int(images.to(torch.int64).min()), int(images.to(torch.int64).max())
@@ -192,14 +195,14 @@ def convert_integers(images: Tensor) -> str:
 
 
 def convert_floats(least: float, most: float, name: str) -> str:
-    """Advice for a message: how floats of this range are given; `name` is the argument that states the range."""
+    """Advice for a message: how to give floats of this range; `name` is the argument that states the range."""
     if least >= 0 and most <= 1:
         return f"if 0 is black and 1 is white, give {name}=(0, 1)"
     if least >= -1 and most <= 1:
         return f"if -1 is black and 1 is white, give {name}=(-1, 1)"
     if least >= 0 and most <= 255:
         return f"if 0 is black and 255 is white, give {name}=(0, 255)"
-    return f"give {name}=(BLACK, WHITE), the values of black and of white, if all lie between them; else clip or scale"
+    return f"give {name}=(BLACK, WHITE) with the values of black and white, and clip or scale what lies beyond them"
 
 
 def _kind(images: Tensor) -> str:

@@ -1,4 +1,4 @@
-"""Batches gathered on the host by worker processes, for sets that are too large for the device."""
+"""Gather batches on the host with worker processes, for sets that are too large for the device."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from torch.utils.data import DataLoader
 from ebgan.data.packed import Packed
 from ebgan.errors import WORKER_LOST, EbganError
 
-TIMEOUT = 60.0  # seconds without a batch after which the workers are given up
+TIMEOUT = 60.0  # seconds to wait for a batch before the workers count as lost
 _AHEAD = 2  # batches that each worker prepares in advance
 
 
 class LoaderLostError(EbganError):
-    """A process that reads images for training has ended, or gives no batch any more."""
+    """A process that reads images for training ended or hangs."""
 
     exit_code = WORKER_LOST
 
 
-Rows = tuple[Tensor, Tensor | None]  # images as they are kept, and their labels
+Rows = tuple[Tensor, Tensor | None]  # images as they are stored (uint8, or floats for points), and their labels
 
 
 class _Ring(torch_data.Dataset[int]):
-    """Asked for a batch, writes it into one of a few places in shared memory and returns which.
+    """A dataset of whole batches: each is written into a slot of a ring in shared memory, and its item is the slot.
 
-    Workers so send a few bytes, which arrive whole or not at all. Of tensors they send a handle, for which this
-    process then asks them; one that is stopped at that moment keeps it waiting for ever, whatever the timeout.
+    A worker so sends only an integer through its pipe. If it sent tensors, it would send handles that this process must
+    fetch from the worker; a worker stopped at that moment would block this process forever, despite the timeout.
     """
 
     def __init__(self, data: Packed, batch: int, slots: int) -> None:
@@ -48,20 +48,20 @@ class _Ring(torch_data.Dataset[int]):
 
     def __getitem__(self, task: tuple[int, NDArray[np.int64]]) -> int:
         slot, indices = task
-        np.take(self.data.images, indices, 0, self.images[slot].numpy(), "clip")  # "raise" would copy once more
+        np.take(self.data.images, indices, 0, self.images[slot].numpy(), "clip")  # mode "raise" makes another copy
         if self.data.labels is not None:
             np.take(self.data.labels, indices, 0, self.labels[slot].numpy(), "clip")
         return slot
 
     def rows(self, slot: int) -> Rows:
-        """The batch in a slot; the images are to be copied before the next is asked for."""
+        """The batch in a slot; the images must be copied before the next batch is requested."""
         return self.images[slot], None if self.data.labels is None else self.labels[slot].clone()
 
 
 def from_host(data: Packed, indices: Iterator[Tensor], batch: int, workers: int) -> Iterator[Rows]:
-    """The rows of batches of so many images at these places, gathered by so many worker processes.
+    """Yield for each tensor of indices [batch] the images and labels there, gathered by `workers` processes.
 
-    Raises LoaderLostError if one of them dies or stops.
+    Raises LoaderLostError if a worker dies or hangs.
     """
     ring = _Ring(data, batch, slots=_AHEAD * workers + 1)
     loader: DataLoader[Any] = DataLoader(
@@ -72,8 +72,8 @@ def from_host(data: Packed, indices: Iterator[Tensor], batch: int, workers: int)
         prefetch_factor=_AHEAD if workers else None,
         timeout=TIMEOUT if workers else 0,
         worker_init_fn=_ignore_interrupts,
-        multiprocessing_context="spawn" if workers else None,  # a forked child may inherit a lock that is held
-        generator=torch.Generator(),  # PyTorch's own generator would move otherwise
+        multiprocessing_context="spawn" if workers else None,  # a fork may inherit a lock that is held
+        generator=torch.Generator(),  # otherwise DataLoader draws from PyTorch's global generator
     )
     slots, started = _start(loader)
     while True:
@@ -83,7 +83,7 @@ def from_host(data: Packed, indices: Iterator[Tensor], batch: int, workers: int)
                 raise RuntimeError(f"process {lost} ended")
             slot = next(slots)
         except RuntimeError as error:
-            for worker in started:  # one that is stopped does not heed a request to end, and would block our exit
+            for worker in started:  # a stopped worker ignores requests to end, and would block our exit
                 worker.kill()
                 worker.join()
             raise LoaderLostError(
@@ -94,20 +94,20 @@ def from_host(data: Packed, indices: Iterator[Tensor], batch: int, workers: int)
 
 
 def _start(loader: DataLoader[Any]) -> tuple[Iterator[int], set[BaseProcess]]:
-    """The slots of the batches and the worker processes that gather them.
+    """The iterator over slots, and the worker processes that it started.
 
-    DataLoader listens for the end of a child, and then raises an error wherever this process happens to be, be it
-    in the midst of a step; we would rather look ourselves, between batches.
+    DataLoader installs a SIGCHLD handler that raises an error wherever this process is when a worker ends, even in the
+    middle of a step. The previous handler is restored; `from_host` checks the workers between batches instead.
     """
     others = set(multiprocessing.active_children())
-    listener = signal.getsignal(signal.SIGCHLD)
+    handler = signal.getsignal(signal.SIGCHLD)
     slots = iter(loader)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGCHLD, listener or signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
     return slots, set(multiprocessing.active_children()) - others
 
 
 def _ignore_interrupts(worker: int) -> None:  # noqa: ARG001
-    """Leave it to the training process to finish its step when the whole group of processes is told to end."""
+    """Ignore signals sent to the whole process group; the training process finishes its step and ends its workers."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)

@@ -1,7 +1,7 @@
-"""The idx files of MNIST and Fashion-MNIST, as they are or gzipped.
+"""Read the idx files of MNIST and Fashion-MNIST, plain or gzipped.
 
-0 0 8 d     unsigned bytes in d dimensions
-n1 .. nd    each a big-endian 32-bit number
+0 0 8 d     four bytes: an array of unsigned bytes in d dimensions
+n1 .. nd    the shape, each a big-endian 32-bit integer
 bytes       n1 * .. * nd of them, the last dimension fastest
 """
 
@@ -23,11 +23,14 @@ from ebgan.errors import DataError
 
 _PREFIXES = {"train": "train", "test": "t10k"}
 
-_LARGEST = 1 << 33  # bytes of an array: a header that asks for more is a damaged or hostile one
+_LARGEST = 1 << 33  # bytes of an array; a header that states more is damaged or hostile
 
 
 def find_idx(folder: Path, split: str) -> Path | None:
-    """The file of images of a split in a folder of MNIST's files, or None if the folder holds no such files."""
+    """The images' file of a split in a folder of MNIST's files, or None if it holds none.
+
+    Raises DataError if only the other split is there.
+    """
     found = {name: _existing(folder, prefix, "images", 3) for name, prefix in _PREFIXES.items()}
     if found[split] is None and any(found.values()):
         raise DataError(f"{folder}: the file {_PREFIXES[split]}-images-idx3-ubyte.gz is missing")
@@ -35,9 +38,9 @@ def find_idx(folder: Path, split: str) -> Path | None:
 
 
 def read_idx(path: Path, classes: tuple[str, ...], name: str) -> Packed:
-    """The images of an idx file [N, H, W], with labels if a file of labels lies beside under MNIST's naming.
+    """The images of an idx file [N, H, W], with labels if MNIST's file of labels lies in the same folder.
 
-    Without names of classes the labels that occur are named by their numbers.
+    Without `classes`, the labels that occur are named by their numbers. Raises DataError for a damaged file.
     """
     images = read_idx_array(path)
     if images.ndim != 3:
@@ -70,7 +73,7 @@ def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
     shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
     if math.prod(shape) > _LARGEST:
         raise ValueError(f"{' x '.join(map(str, shape))} bytes are more than the {_LARGEST:,} allowed")
-    content = file.read(math.prod(shape) + 1)  # one byte more, so that trailing bytes show and gzip's checksum is read
+    content = file.read(math.prod(shape) + 1)  # one byte more detects trailing bytes and makes gzip check its checksum
     if len(content) != math.prod(shape):
         raise ValueError(f"{len(content):,} bytes or more instead of {' x '.join(map(str, shape))}")
     return np.frombuffer(content, np.uint8).reshape(shape)

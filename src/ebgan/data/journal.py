@@ -1,9 +1,9 @@
-"""The folder that `ebgan pack` fills, and the journal by which it goes on after it was stopped.
+"""The output folder of `ebgan pack`, with the journal from which an interrupted pack resumes.
 
-images.packed   the set, once it is whole
-images.part     pixels, while there are more to come
-journal.jsonl   a JSON record a line: first what is packed and how, then what came of each stretch of files
-rejected.csv    the files that were refused, with the reasons
+images.packed   the finished set
+images.part     the pixels so far, until the set is finished
+journal.jsonl   one JSON record per line: the plan (source and options), then the result of each stretch of files
+rejected.csv    the files that could not be decoded, with the reasons
 lock            held by the process that packs
 """
 
@@ -14,86 +14,68 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ebgan.csv_cells import csv_text
 from ebgan.data.packed import START, Packed, open_packed
 from ebgan.errors import DataError, RunLockedError, UsageError
-from ebgan.runfolder import read_records
 from ebgan.storage.files import storage_errors, sweep_temporaries, write_atomically
 from ebgan.storage.held import try_lock
+from ebgan.storage.runfolder import Folder, Within, read_records
 
-Plan = dict[str, Any]  # what is packed and how: the first record
+Plan = dict[str, Any]  # source and options of a pack: the first record
 
 
 class Stretch(NamedTuple):
-    """What came of some files, one after the other."""
+    """The result of decoding a stretch: some consecutive files."""
 
-    files: int
+    files: int  # how many
     length: int  # bytes of pixels
     digest: str  # SHA-256 of the pixels
-    grey: bool  # whether every picture is
-    refused: list[tuple[int, str]]  # places among the files, and reasons
-    deepest: int  # the highest level of pictures of 16 bits, 0 where there are none
+    grey: bool  # whether every picture is grey
+    refused: list[tuple[int, str]]  # index within the stretch, and reason
+    deepest: int  # the highest level in any 16-bit picture, 0 if there are none
 
 
-@dataclass(frozen=True)
-class PackFolder:
+class PackFolder(Folder):
     """Names within the folder, and what is there."""
 
-    path: Path
-
-    @property
-    def images(self) -> Path:
-        """The packed file."""
-        return self.path / "images.packed"
-
-    @property
-    def part(self) -> Path:
-        """The pixels so far."""
-        return self.path / "images.part"
-
-    @property
-    def journal(self) -> Path:
-        """What was done so far."""
-        return self.path / "journal.jsonl"
-
-    @property
-    def rejected(self) -> Path:
-        """The files that were refused."""
-        return self.path / "rejected.csv"
+    images = Within("images.packed")  # the packed file
+    part = Within("images.part")  # the pixels so far
+    journal = Within("journal.jsonl")  # what was done so far
+    rejected = Within("rejected.csv")  # the files that were refused
 
     def begin(self, plan: Plan) -> list[Stretch]:
-        """What is done of a plan; none if it is a new one, which is noted. Raises UsageError if another is here."""
-        there = read_records(self.journal)
-        if not there:
+        """The finished stretches of a plan, none for a new one. Raises UsageError if the folder holds another plan."""
+        records = read_records(self.journal)
+        if not records:
             self._write(plan, [])
             return []
-        if there[0] != plan:
+        if records[0] != plan:
             changes = [
-                "the files have changed since" if key == "content" else f"{key} {there[0].get(key)} -> {plan[key]}"
+                "the files have changed since" if key == "content" else f"{key} {records[0].get(key)} -> {plan[key]}"
                 for key in plan
-                if there[0].get(key) != plan[key]
+                if records[0].get(key) != plan[key]
             ]
             raise UsageError(
                 f"{self.path}: holds a pack of other pictures or options: {'; '.join(changes)}. Choose another folder, "
                 "or remove this one"
             )
-        done = [Stretch(**record) for record in there[1:]]
+        done = [Stretch(**record) for record in records[1:]]
         if not self.images.exists():
             done = self._verified(done)
-            self._write(plan, done)  # without a line that a kill has torn
+            self._write(plan, done)  # drops a last line that was cut short by a kill
         return done
 
     def _write(self, plan: Plan, done: list[Stretch]) -> None:
-        """Write the journal anew."""
+        """Rewrite the journal."""
         lines = [json.dumps(record) + "\n" for record in (plan, *(stretch._asdict() for stretch in done))]
         write_atomically(self.journal, "".join(lines).encode())
 
     def add(self, stretch: Stretch) -> None:
-        """Note a stretch whose pixels are on the disk."""
+        """Append a stretch to the journal, once its pixels are on the disk."""
         line = json.dumps(stretch._asdict()) + "\n"
         with storage_errors(self.journal, len(line)), self.journal.open("a") as file:
             file.write(line)
@@ -106,10 +88,10 @@ class PackFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder, which is made, for this process alone.
+        """Create the folder if needed, and lock it for this process.
 
-        Raises RunLockedError if another process does, and UsageError, before anything is written, if other files are
-        in it.
+        Raises RunLockedError if another process holds it, and UsageError, before anything is written, if it contains
+        files that are not a pack's.
         """
         self._check_ours()
         with storage_errors(self.path):
@@ -135,7 +117,7 @@ class PackFolder:
             raise UsageError(f"{self.path}: holds other files ({others[0]}). Choose a folder that is new or empty")
 
     def _verified(self, done: list[Stretch]) -> list[Stretch]:
-        """The stretches, up to the first whose pixels are not there as they were written."""
+        """The stretches before the first one whose pixels in `images.part` are missing or changed."""
         if not self.part.exists():
             return []
         with self.part.open("rb") as file:
@@ -148,15 +130,15 @@ class PackFolder:
 
 
 def is_pack(folder: Path) -> bool:
-    """Whether `ebgan pack` fills or has filled a folder."""
-    there = PackFolder(folder)
-    return there.images.is_file() or there.journal.is_file()
+    """Whether a folder is the output of `ebgan pack`, finished or not."""
+    contents = PackFolder(folder)
+    return contents.images.is_file() or contents.journal.is_file()
 
 
 def open_pack(folder: Path) -> Packed:
-    """The set that was packed into a folder. Raises DataError if that was not finished."""
-    there = PackFolder(folder)
-    if not there.images.is_file():
-        raise DataError(f"{folder}: packing was stopped before its end: give the same `ebgan pack` command once more")
-    packed = open_packed(there.images)
+    """The set that was packed into a folder. Raises DataError if packing was not finished."""
+    contents = PackFolder(folder)
+    if not contents.images.is_file():
+        raise DataError(f"{folder}: packing was not finished: repeat the same `ebgan pack` command")
+    packed = open_packed(contents.images)
     return replace(packed, notes=("classes as they were packed",)) if packed.classes else packed

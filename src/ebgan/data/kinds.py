@@ -1,4 +1,4 @@
-"""What a file is: a picture, by its name or first bytes, or another kind, which is refused with its own message."""
+"""Recognise files by name and first bytes: pictures, and other kinds that are refused with a message for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-# Extensions of pictures that are read, and of formats that are not: files of these are refused by name, not skipped.
+# Extensions of pictures: formats that are read, and formats that are not, whose files are reported instead of skipped.
 _READ = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib"),
     *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"),
@@ -17,14 +17,14 @@ _NOT_READ = (
     *(".pfm", ".raw", ".cr2", ".nef", ".arw", ".dng", ".orf", ".rw2", ".dcm"),
 )
 PICTURES = frozenset((*_READ, *_NOT_READ))
-START = 512  # bytes that are enough to tell the kind
+START = 512  # bytes read to recognise a file
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PORTABLE = re.compile(rb"P[1-6]\s")  # PBM, PGM and PPM
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|\?xml)", re.IGNORECASE)
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _ARCHIVES = "unpack it, and give the folder"
-_KINDS = {  # first bytes of files that are no set of pictures: what they are, and what to do
+_KINDS = {  # first bytes of files that are not pictures -> what they are, and what to do
     b"PAR1": ("a parquet file", "save its pictures as files, in Python by `datasets.load_dataset(...)`"),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _ARCHIVES),
     b"Rar!": ("a rar archive", _ARCHIVES),
@@ -33,8 +33,8 @@ _KINDS = {  # first bytes of files that are no set of pictures: what they are, a
     **dict.fromkeys(_PICKLES, ("a pickle, which could run any code", "save its array of images by numpy.save")),
     b"SQLite format 3": ("a database", "save its pictures as files"),
 }
-_FOLDERS = {  # files that a folder may hold instead of pictures: what they are, and what to do
-    ".tar": ("tar shards, as of webdataset", "unpack them into one folder (`tar -xf` each), or give one of them"),
+_FOLDERS = {  # extensions of files that a folder may hold instead of pictures -> what they are, and what to do
+    ".tar": ("tar shards, like webdataset's", "unpack them into one folder (`tar -xf` each), or give one of them"),
     ".parquet": ("parquet files", "save their pictures as files, in Python by `datasets.load_dataset(...)`"),
     ".arrow": ("arrow files", "save their pictures as files, in Python by `datasets.load_from_disk(...)`"),
     ".tfrecord": ("TFRecord files", "save their pictures as files"),
@@ -48,11 +48,11 @@ _FOLDERS = {  # files that a folder may hold instead of pictures: what they are,
     ".mdb": ("lmdb databases in folders", "give one of these folders"),
     ".mp4": ("films", "save their pictures as files"),
 }
-_NAMED = {  # files whose content does not fit their names, and tables
-    **dict.fromkeys((".zip", ".tar", ".tgz"), "named as an archive, and is none, or a damaged one: get it again"),
+_NAMED = {  # extensions of single files that are not pictures -> message
+    **dict.fromkeys((".zip", ".tar", ".tgz"), "named like an archive, but not one, or damaged: get it again"),
     **dict.fromkeys((".csv", ".tsv"), "a table: give the pictures that it names, and this as --labels"),
 }
-_SHOWN = 5
+_SHOWN = 5  # extensions in a message
 
 
 def named_as_picture(name: str) -> bool:
@@ -61,14 +61,14 @@ def named_as_picture(name: str) -> bool:
 
 
 def begins_as_picture(start: bytes) -> bool:
-    """Whether the first bytes of a file are those of a picture in a format that is read."""
+    """Whether these are the first bytes of a picture in a format that is read."""
     if start.startswith((b"RIFF", b"BM")):
         return start[8:12] == b"WEBP" if start[:1] == b"R" else start[6:10] == bytes(4)
     return start.startswith(_BEGINNINGS) or _PORTABLE.match(start) is not None
 
 
 def kind_of(start: bytes, name: str = "") -> str:
-    """What kind a file with these first bytes is, and what to do; "" if it may be a picture."""
+    """A message that says what a file with these first bytes is, and what to do; "" if it may be a picture."""
     if _PAGE.match(start):
         return "a web page, such as an error or a login in place of the file: get the file again"
     for beginning, (what, mend) in _KINDS.items():
@@ -84,26 +84,26 @@ def start_of(path: Path) -> bytes:
 
 
 def without_pictures(names: Iterable[str]) -> str:
-    """What a folder or archive without pictures holds instead, and what to do; "" if it is empty."""
+    """A message that says what a place without pictures holds instead, and what to do; "" if it is empty."""
     names = list(names)
     counts = Counter(_suffix(name) for name in names)
     for suffix, _ in counts.most_common():
         if suffix in _FOLDERS:
             what, mend = _FOLDERS[suffix]
             listed = few([name for name in names if _suffix(name) == suffix], 3)
-            return f"no picture was found, but {what} ({listed}), which are not read as a set: {mend}"
+            return f"no picture was found, only {what} ({listed}), which are not read as a set: {mend}"
     if not names:
         return ""
     return f"no picture was found among {counted(len(names), 'file')} ({suffixes(names)})"
 
 
 def suffixes(names: Iterable[str]) -> str:
-    """The extensions of files, or the names of those that have none."""
+    """The extensions of files, or the names of files without one, as a short list."""
     return few(sorted({_suffix(name) or PurePosixPath(name).name for name in names}), _SHOWN)
 
 
 def few(words: Sequence[str], shown: int) -> str:
-    """The first words of a list, and how many more there are."""
+    """The first `shown` words of a list, and the number of the others."""
     more = f" and {len(words) - shown:,} more" if len(words) > shown else ""
     return ", ".join(words[:shown]) + more
 

@@ -1,4 +1,4 @@
-"""Batches of the few labelled images beside those of all images."""
+"""Semi-supervised batches: a batch of all images, with a batch of the few labelled ones added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ebgan.records import Batch
 
 
 class LabelledLoader:
-    """Serves a loader's batches, each with a batch of labelled images of its own."""
+    """Serves a loader's batches, each with a batch of labelled images in `Batch.labelled`."""
 
     def __init__(
         self,
@@ -29,21 +29,21 @@ class LabelledLoader:
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
-        """`indices` [*models, count] are those of the labelled images in the loader's set, or one tensor [count] for
-        each model of a stack, which may differ in their counts. `batch` counts the images of all ranks; more than there
-        are is each of them several times.
+        """`indices` [*models, count] are the labelled images' indices in the loader's set; or a list with one tensor
+        [count] for each model of a stack, of different counts. `batch` is the number of labelled images in a batch of
+        all ranks; it may exceed the count, and then images repeat. Raises UsageError if the ranks cannot share it.
         """
         refuse_undivided(batch, ranks)
         data = loader.data
         assert isinstance(data, Packed)
         assert data.labels is not None
         each = [indices] if isinstance(indices, Tensor) else indices
-        flat = torch.cat([some.flatten() for some in each]).cpu().numpy()
+        flat = torch.cat([own.flatten() for own in each]).cpu().numpy()
         device = each[0].device
         self._loader, self._batch = loader, batch
         self._images = torch.tensor(data.images[flat], device=device)
         self._labels = torch.tensor(data.labels[flat], device=device)
-        rows = torch.split(torch.arange(len(flat), device=device), [some.numel() for some in each])
+        rows = torch.split(torch.arange(len(flat), device=device), [own.numel() for own in each])
         if isinstance(indices, Tensor):
             self._sets = [_Set(rows[0].reshape(indices.shape), randomness)]
         else:
@@ -51,7 +51,7 @@ class LabelledLoader:
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
 
     def batches(self, first: int) -> Iterator[Batch]:
-        """Batches without end, from the one that begins after `first` images, not counting labelled ones."""
+        """Yield batches for ever, starting after `first` images (labelled ones are not counted)."""
         before = first // self._loader.batch * self._batch
         for batch, begin in zip(self._loader.batches(first), itertools.count(before, self._batch), strict=False):
             rows = self._rows(begin)[..., self._share]
@@ -59,21 +59,21 @@ class LabelledLoader:
             yield batch._replace(labelled=Batch(images, self._labels[rows]))
 
     def _rows(self, begin: int) -> Tensor:
-        """Which labelled images the batch from `begin` on holds: [*models, batch]."""
+        """The rows [*models, batch] of the batch that begins after `begin` labelled images."""
         parts = [each.stretch(begin, self._batch) for each in self._sets]
         return parts[0] if len(parts) == 1 else torch.cat(parts)[self._back]
 
 
 @dataclass
 class _Set:
-    """The labelled images of models that have as many of them."""
+    """The labelled images of those models of a stack that have the same number of them."""
 
     rows: Tensor  # [*models, count]
     randomness: Randomness  # of these models
-    _known: tuple[int, Tensor] | None = None  # the epoch asked for last, and its order
+    _known: tuple[int, Tensor] | None = None  # the last epoch and its order
 
     def stretch(self, begin: int, batch: int) -> Tensor:
-        """The rows [*models, batch] from place `begin` on, each epoch in an order of its own."""
+        """The rows [*models, batch] after the first `begin` ones; each epoch has its own order."""
         return self.rows.gather(-1, stretch(begin, self.rows.shape[-1], batch, self._order))
 
     def _order(self, epoch: int) -> Tensor:
@@ -83,7 +83,7 @@ class _Set:
 
 
 def _of_each_size(rows: Sequence[Tensor], randomness: Randomness) -> tuple[list[_Set], Tensor]:
-    """Models with as many rows together, and where each model then stands among all."""
+    """Group models by their number of rows; the second result restores the models' order after concatenation."""
     members: dict[int, list[int]] = {}
     for model, own in enumerate(rows):
         members.setdefault(len(own), []).append(model)

@@ -1,10 +1,10 @@
-"""How the folders of a set are laid out: outer folders without meaning, and splits. Only names are looked at.
+"""Find the splits of a folder of pictures by the names of its folders.
 
-    D/pics/{Train,Test}/...    an outer folder, below it splits
+    D/pics/{Train,Test}/...    an outer folder without meaning, below it the splits
     D/seg_train/seg_train/...  a split, below it an outer folder
 
-Validation pictures are never trained on. They are used for testing if there is no test split, or if the test pictures
-lie in no class folders and the validation pictures do, as in ImageNet.
+Validation pictures are never trained on. They are used for testing if there is no test split, or if only the validation
+pictures lie in class folders, as in ImageNet.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ebgan.data.kinds import few
 from ebgan.errors import DataError, NoSplitError
 
 SHOWN = 5  # names in a message
-_WORDS = {
+_WORDS = {  # words in folder names -> split
     **dict.fromkeys(("train", "training", "trainset", "trainval", "trn"), "train"),
     **dict.fromkeys(("test", "testing", "tests", "testset", "tst"), "test"),
     **dict.fromkeys(("val", "valid", "validation", "validate", "valset", "dev", "devel", "development"), "val"),
@@ -35,7 +35,7 @@ class Split(NamedTuple):
     """The pictures of a split."""
 
     names: dict[str, str]  # full name of each picture -> its name below the outer folders of the split
-    trained: tuple[str, ...]  # the names of the training pictures, whose folders may be classes
+    trained: tuple[str, ...]  # the names of the training pictures, whose folders may name classes
     notes: tuple[str, ...]  # how the split was found
 
 
@@ -49,12 +49,12 @@ def role(folder: str) -> str | None:
 
 
 def first_folder(name: str) -> str:
-    """The first folder of a path, "" for a file outside of all."""
+    """The first folder of a path; "" for a file that lies in no folder."""
     return name.partition("/")[0] if "/" in name else ""
 
 
 def outer_folders(names: Iterable[str], stop: Callable[[str], bool] = lambda _: False) -> str:
-    """The outer folders `a/b/` that all names share, down to the first one for which `stop` is true (not included)."""
+    """The folders `a/b/` that all names begin with, up to but not including the first for which `stop` is true."""
     names, found = list(names), ""
     while names:
         firsts = {first_folder(name) for name in names}
@@ -81,10 +81,10 @@ def find_split(path: Path, names: list[str], split: str) -> Split:
     classed = [kind for kind, found in tested.items() if classes & set(map(first_folder, found.values())) - {""}]
     chosen = next(iter(classed or tested), None)
     if split == "train":
-        return Split(train, tuple(train.values()), _said(names, folders, chosen))
+        return Split(train, tuple(train.values()), _notes(names, folders, chosen))
     if chosen is None:
-        lacks = "has no folder test" if folders else "has no test images of its own"
-        raise NoSplitError(f"{path}: {lacks}: all of it is train")
+        lacks = "has no folder test" if folders else "has no test split"
+        raise NoSplitError(f"{path}: {lacks}: all of it is for training")
     return Split(tested[chosen], tuple(train.values()), (f"the pictures are those in {folders[chosen]}",))
 
 
@@ -101,8 +101,8 @@ def _splits(path: Path, names: list[str]) -> dict[str, str]:
     for kind, folders in sorted(found.items(), reverse=True):
         if len(folders) > 1:
             raise DataError(
-                f"{path}: has several folders for {_PURPOSES[kind]}: {few(folders, SHOWN)}: give one of them, or put "
-                "their pictures together"
+                f"{path}: has several folders for {_PURPOSES[kind]}: {few(folders, SHOWN)}: give one of them, or merge "
+                "them"
             )
     others = [folder for folder in firsts if role(folder) is None]
     outside = [name for name in names if not first_folder(name)]
@@ -116,23 +116,22 @@ def _refuse_mixture(path: Path, found: dict[str, str], others: list[str]) -> Non
         folder = found.get("test") or found["val"]
         if others:
             raise DataError(
-                f"{path}: has a folder {folder}, whose name is that of a split, none for training, and beside it "
+                f"{path}: has a folder {folder}, named like a split, no folder for training, and also "
                 f"{few(others, SHOWN)}: rename {folder} if it is a class; if not, put the others into a folder train"
             )
         raise DataError(
-            f"{path}: has pictures for {' and '.join(_PURPOSES[kind] for kind in found)} alone "
-            f"({', '.join(found.values())}), which are not trained on: give the folder {folder} itself if these are "
-            "meant"
+            f"{path}: has only pictures for {' and '.join(_PURPOSES[kind] for kind in found)} "
+            f"({', '.join(found.values())}), which are not trained on: to train on them, give the folder {folder}"
         )
     if others and len(found) == 1:
         raise DataError(
-            f"{path}: has a folder {found['train']}, from which alone it would be read, and beside it "
-            f"{few(others, SHOWN)}: rename {found['train']} if it is a class, or leave the others out"
+            f"{path}: has a folder {found['train']}, named like a split, and also {few(others, SHOWN)}: rename "
+            f"{found['train']} if it is a class, or move the others away"
         )
 
 
 def _refuse_splits_within(path: Path, names: Iterable[str], folder: str) -> None:
-    """Raise DataError for splits below other folders: they would be taken for classes, or mixed."""
+    """Raise DataError for splits below other folders, which would be taken for classes or mixed."""
     roles: dict[str, dict[str, str]] = {}
     for parent in {name.rpartition("/")[0] for name in names}:
         parts = parent.split("/") if parent else []
@@ -149,6 +148,7 @@ def _refuse_splits_within(path: Path, names: Iterable[str], folder: str) -> None
 
 
 def _inside(names: Iterable[str], folder: str) -> dict[str, str]:
+    """The names in a folder -> their names below it."""
     return {name: name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")}
 
 
@@ -157,13 +157,13 @@ def _below(names: dict[str, str], outer: str) -> dict[str, str]:
 
 
 def _tested(names: list[str], folder: str, classes: frozenset[str]) -> dict[str, str]:
-    """The pictures of a folder, without outer folders; a folder that is a training class is kept."""
+    """The pictures of a folder, named below its outer folders; a folder of a training class is kept in the names."""
     found = _inside(names, folder)
     return _below(found, outer_folders(found.values(), classes.__contains__))
 
 
-def _said(names: list[str], folders: dict[str, str], chosen: str | None) -> tuple[str, ...]:
-    """How the splits were found, in words."""
+def _notes(names: list[str], folders: dict[str, str], chosen: str | None) -> tuple[str, ...]:
+    """Sentences that say how the splits were found."""
     if not folders:
         return ()
     tested = [folders[chosen]] if chosen else []

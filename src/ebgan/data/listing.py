@@ -1,4 +1,4 @@
-"""Which pictures of a place make a set, in which order, and of which classes."""
+"""List the pictures of a folder, archive or database that make a set, in a fixed order and with their classes."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from ebgan.errors import DataError, NoSplitError, UsageError
 
 DOGS = "dogs"
 _CELEBA_PICTURES = "img_align_celeba.zip"
-_CELEBA_PARTS = {"train": ("0",), "test": ("2", "1")}  # validation serves where there is nothing for testing
-_BREEDS = ("n02085620", "n02113978")  # of ImageNet's 1,000 classes, the 118 from the first to the last of these ids
+_CELEBA_PARTS = {"train": ("0",), "test": ("2", "1")}  # validation (1) is used for testing if there is no part 2
+_BREEDS = ("n02085620", "n02113978")  # first and last of the 118 ids of dogs among ImageNet's 1,000 classes
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which pictures of a place are wanted."""
+    """Which pictures to list. Raises UsageError for an unknown value of `by`."""
 
     split: str = "train"
-    labels: str | None = None  # the column of a table that names the classes; by default folders do
-    classes: tuple[str, ...] = ()  # the class folders that are wanted, or `dogs` for ImageNet's breeds; () is all
+    labels: str | None = None  # the table's column that names the classes; None takes them from the folders
+    classes: tuple[str, ...] = ()  # the class folders to take, or `dogs` for ImageNet's breeds; () takes all
     by: By = "auto"  # whether folders name classes: auto, folders or none
 
     def __post_init__(self) -> None:
@@ -50,29 +50,32 @@ class Choice:
 
 
 class Listing(NamedTuple):
-    """The pictures of a set, not all of which need be whole."""
+    """The pictures of a set, not yet decoded: some may be damaged."""
 
     store: Store
     entries: list[Entry]
-    left_out: list[tuple[str, str]]  # files that the table of labels does not know, with the reason
-    classify: Callable[[Iterable[str]], Classes]  # names of files that turned out to be pictures -> their labels
-    notes: tuple[str, ...] = ()  # how the pictures were found, and what was passed over
+    left_out: list[tuple[str, str]]  # files that the table of labels does not list, with the reason
+    classify: Callable[[Iterable[str]], Classes]  # names of the files that could be decoded -> their labels
+    notes: tuple[str, ...] = ()  # sentences: how the pictures were found, and what was left out
 
 
 class _Found(NamedTuple):
-    """What a place holds."""
+    """The contents of a folder, archive or database."""
 
     store: Store  # where the pictures are
-    entries: list[Entry]  # they, below the folders that hold them all
+    entries: list[Entry]  # the pictures, named below `outer`
     tables: list[Entry]
-    outer: str  # these folders
+    outer: str  # the folders `a/b/` above all pictures
     notes: tuple[str, ...]
 
 
 def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
-    """The pictures of a folder, archive or database. Raises DataError or UsageError if what is asked for is missing."""
+    """List the pictures of a folder, archive or database.
+
+    Raises DataError for unreadable files, NoSplitError for a missing split, UsageError for a missing class or column.
+    """
     choice = choice or Choice()
-    _refuse_half_pictures()
+    _refuse_truncated_pictures()
     place = _store(path)
     found = _look(place)
     entries, trained, notes = _of_split(place, found, choice.split)
@@ -85,14 +88,16 @@ def list_pictures(path: Path, choice: Choice | None = None) -> Listing:
         known = frozenset(map(first_folder, trained)) - {""} if choice.split != "train" else frozenset()
         classify = partial(by_folder, by=choice.by, known=known, outer=found.outer, shards=why_shards(trained))
         return Listing(found.store, entries, [], classify, notes)
-    said = tables.column(place, found.tables, choice.labels, PictureNames([entry.name for entry in found.entries]))
-    labels = {entry.where: said[entry.name] for entry in found.entries if entry.name in said}
+    values = tables.column(place, found.tables, choice.labels, PictureNames([entry.name for entry in found.entries]))
+    labels = {entry.where: values[entry.name] for entry in found.entries if entry.name in values}
     return _by_table(found.store, entries, labels, choice.labels, notes)
 
 
-def _by_table(store: Store, entries: list[Entry], said: dict[Any, str], column: str, notes: tuple[str, ...]) -> Listing:
-    """Pictures whose classes a table names; `said` is by where they are."""
-    labels = {entry.name: said[entry.where] for entry in entries if entry.where in said}
+def _by_table(
+    store: Store, entries: list[Entry], found: dict[Any, str], column: str, notes: tuple[str, ...]
+) -> Listing:
+    """Pictures whose classes come from a table; `found` maps `Entry.where` to a class."""
+    labels = {entry.name: found[entry.where] for entry in entries if entry.where in found}
     listed = [entry for entry in entries if entry.name in labels]
     left_out = [(entry.name, "not in the table") for entry in entries if entry.name not in labels]
 
@@ -103,10 +108,10 @@ def _by_table(store: Store, entries: list[Entry], said: dict[Any, str], column: 
 
 
 def _look(place: Store) -> _Found:
-    """The pictures of a place and the tables beside them."""
+    """Find the pictures and the tables of a place; CelebA's zip within a folder is opened."""
     files = place.entries()
     zips = [entry for entry in files if entry.name.rpartition("/")[2] == _CELEBA_PICTURES]
-    if isinstance(place, Tree) and zips:  # in which CelebA's authors give out their pictures
+    if isinstance(place, Tree) and zips:  # CelebA's authors distribute the pictures in this zip
         archive = Archive(place.path / zips[0].where)
         inner, notes = _look(archive), [f"pictures of {zips[0].name}"]
         if beside := [entry.name for entry in files if named_as_picture(entry.name)]:
@@ -121,14 +126,14 @@ def _look(place: Store) -> _Found:
     outer = outer_folders(sound, lambda folder: role(folder) is not None)
     known = _tables(files, outer)
     others = {entry.name for entry in files} - {entry.name for entry in (*entries, *known)}
-    kind = "is no picture" if len(others) == 1 else "are no pictures"
-    passed = f"passed over {counted(len(others), 'file')} that {kind} ({suffixes(others)})" if others else ""
+    kind = "is not a picture" if len(others) == 1 else "are not pictures"
+    ignored = f"ignored {counted(len(others), 'file')} that {kind} ({suffixes(others)})" if others else ""
     shortened = [Entry(entry.name.removeprefix(outer), entry.where) for entry in entries]
-    return _Found(place, shortened, known, outer, (passed,) if passed else ())
+    return _Found(place, shortened, known, outer, (ignored,) if ignored else ())
 
 
 def _tables(files: list[Entry], folder: str) -> list[Entry]:
-    """Tables in a folder and in those above it, and CelebA's lists wherever they lie."""
+    """The tables in a folder and in the folders above it, and CelebA's lists anywhere."""
     above = {""} | {folder[:at] for at, letter in enumerate(f"{folder}/") if letter == "/"}
     found = [entry for entry in files if tables.is_table(entry.name)]
     return [
@@ -156,7 +161,7 @@ def _of_split(place: Store, found: _Found, split: str) -> tuple[list[Entry], tup
 
 
 def _is_picture(place: Store, entry: Entry) -> bool | None:
-    """Whether a file is a picture by its name or contents; None for one that cannot be read, and is refused later."""
+    """Whether a file is a picture by its name or first bytes; None if it cannot be read (it is reported later)."""
     if named_as_picture(entry.name):
         return True
     if tables.is_table(entry.name):
@@ -167,12 +172,12 @@ def _is_picture(place: Store, entry: Entry) -> bool | None:
         return None
 
 
-def _refuse_half_pictures() -> None:
+def _refuse_truncated_pictures() -> None:
     """Raise UsageError if the program has set Pillow to accept truncated pictures."""
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise UsageError(
-            "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set, with which pictures that are cut short are read as if they "
-            "were whole, in black: set it to False"
+            "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set, and makes Pillow fill the missing part of truncated pictures "
+            "with black: set it to False"
         )
 
 

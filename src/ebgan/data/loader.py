@@ -1,7 +1,7 @@
-"""Batches of real images in an order that follows from the seed, whoever serves them and wherever it starts.
+"""Batches of real images in an order that depends only on the seed, not on ranks, workers or where a run resumes.
 
-The set is read for ever, each epoch in an order of its own: permutation(0), permutation(1), ... one after the other.
-A batch is a stretch of that sequence, and may end one epoch and begin the next.
+The order is permutation(0), permutation(1), ... of the set, one epoch after the other. A batch is a stretch of that
+sequence, and may span two epochs.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch
 
 RESIDENT_BYTES = 1 << 30  # sets smaller than this are kept on the device,
-RESIDENT_SHARE = 4  # and on a GPU those smaller than one in so many of its free bytes
+RESIDENT_SHARE = 4  # and on a GPU also those smaller than a quarter of its free memory
 
 
 def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
-    """Bytes as float32 within limits, 0 as the lower one and 255 as the upper; without limits, points as they are."""
+    """uint8 images as float32, with 0 mapped to the lower limit and 255 to the upper; points (no limits) as float32."""
     if limits is None:
         return images.to(torch.float32)
     low, high = limits
@@ -36,7 +36,7 @@ def scaled(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
 
 
 def stretch(first: int, length: int, batch: int, order: Callable[[int], Tensor]) -> Tensor:
-    """The stretch [*models, batch] from place `first` on of the orders [*models, length] of all epochs."""
+    """The indices [*models, batch] after the first `first` ones of all epochs; `order(epoch)` is [*models, length]."""
     epoch, skipped = divmod(first, length)
     ahead = order(epoch)[..., skipped:]
     while ahead.shape[-1] < batch:
@@ -61,13 +61,13 @@ class Loader:
         workers: int = 0,
         resident: bool | None = None,
     ) -> None:
-        """`batch` counts the images of all ranks; black becomes the lower of the limits and white the upper. Points
-        have no limits, and are served as they are.
+        """`batch` counts the images of all ranks. Black becomes the lower of the limits and white the upper; points
+        have no limits, and are served unscaled.
 
-        A resident set is kept on the randomness's device and gathered there; otherwise images are gathered on the
-        host by so many worker processes, each with its own map of the packed file (or copy of a set in memory). By
-        default small sets are resident. A stack of models, each with its own order, needs a resident set. Either way
-        images are augmented on the device.
+        A resident set is kept on the device of `randomness`; otherwise images are gathered on the host by `workers`
+        processes, each with its own map of the packed file (or copy of a set in memory). By default small sets are
+        resident. Either way images are augmented on the device. Raises UsageError for a batch that the ranks cannot
+        share, limits that do not suit the data, and a stack of models whose set is not resident.
         """
         refuse_unfit(data, batch=batch, limits=limits, ranks=ranks)
         self._kept = data.whole if isinstance(data, Augmented) else data
@@ -85,28 +85,28 @@ class Loader:
         self._randomness = randomness.once if self.resident else Randomness(randomness.seeds.cpu())
         self._share = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._rows = self._on_device() if self.resident else None
-        self._orders: dict[str, tuple[int, Tensor]] = {}  # by purpose, an epoch and its order
+        self._orders: dict[str, tuple[int, Tensor]] = {}  # purpose -> the last epoch and its order
 
     def batches(self, first: int) -> Iterator[Batch]:
-        """Batches without end, from the one that begins after `first` images, counted over all ranks.
+        """Yield batches for ever, starting after `first` images, counted over all ranks.
 
         Images are float32 [*models, batch / ranks, C, H, W] within the limits, labels int64 [*models, batch / ranks].
-        Raises LoaderLostError if a worker process dies or stops.
+        Raises LoaderLostError if a worker process dies or hangs.
         """
         indices = (self._indices(begin, self.purpose) for begin in itertools.count(first, self.batch))
         for begin, rows in zip(itertools.count(first, self.batch), self._gathered(indices), strict=False):
             yield self._served(rows, begin, self.purpose)
 
     def at(self, first: int, purpose: str) -> Batch:
-        """The batch that begins after `first` images in the order of another purpose, gathered at once.
+        """The batch after `first` images in the order that belongs to another purpose.
 
-        It follows from its place alone, so that whoever asks for it (samplers that start from images of the data) has
-        no position to keep, and moves nobody else's.
+        It depends only on the arguments and the seed, so samplers that start from images of the data need no state,
+        and `batches` is not affected.
         """
         return self._served(self._rows_at(self._indices(first, purpose)), first, purpose)
 
     def _served(self, rows: Rows, first: int, purpose: str) -> Batch:
-        """Images as they are kept, of the batch that begins after `first`, as they are served."""
+        """The batch after `first` images, from stored rows: moved to the device, augmented and scaled."""
         images, labels = _moved(rows[0], self.device), rows[1]
         if isinstance(self.data, Augmented):
             first += self._share.start
@@ -118,12 +118,12 @@ class Loader:
         )
 
     def _indices(self, first: int, purpose: str) -> Tensor:
-        """Which images this rank's batch after `first` holds: [*models, batch / ranks]."""
+        """The indices [*models, batch / ranks] of this rank's batch after `first` images."""
         order = partial(self._order, purpose=purpose)
         return stretch(first, len(self.data), self.batch, order)[..., self._share]
 
     def _order(self, epoch: int, purpose: str) -> Tensor:
-        """The order of an epoch, kept until another of its purpose is asked for."""
+        """The order of an epoch; the last one of each purpose is cached."""
         known, order = self._orders.get(purpose, (-1, None))
         if order is None or known != epoch:
             order = self._randomness.permutation(purpose, len(self.data), epoch)
@@ -151,32 +151,32 @@ class Loader:
 
 
 def refuse_unfit(data: Dataset, *, batch: int, limits: tuple[float, float] | None, ranks: int) -> None:
-    """Raise UsageError for a batch that ranks cannot share, and for limits that the data cannot have."""
+    """Raise UsageError for a batch that the ranks cannot share, and for limits that do not suit the data."""
     if batch < 1 or batch % ranks:
         raise UsageError(f"a batch of {batch} cannot be divided among {ranks} ranks: choose a multiple of {ranks}")
     if isinstance(data, Points) and limits is not None:
-        raise UsageError(f"data.limits={limits}: {data.name} are points, taken as they are: give --data.limits None")
+        raise UsageError(f"data.limits={limits}: {data.name} are points, which are not scaled: give --data.limits None")
     if not isinstance(data, Points) and limits is None:
         raise UsageError(
-            f"data.limits=null: {data.name} are images, brought to [-1, 1] or [0, 1]: give --data.limits -1 1"
+            f"data.limits=null: {data.name} are images, scaled to [-1, 1] or [0, 1]: give --data.limits -1 1"
         )
 
 
 def is_small(data: Dataset, device: torch.device) -> bool:
-    """Whether a set is kept on a device by default."""
+    """Whether a set is kept on the device by default."""
     kept = data.whole if isinstance(data, Augmented) else data
-    here = device.type == "cuda" and torch.cuda.is_available()  # a cluster's GPU need not be
+    here = device.type == "cuda" and torch.cuda.is_available()  # not when planning for another machine's GPU
     free = torch.cuda.mem_get_info(device)[0] if here else 0
     return isinstance(kept, Points) or kept.images.size < max(RESIDENT_BYTES, free // RESIDENT_SHARE)
 
 
 def _moved(rows: Tensor, device: torch.device) -> Tensor:
-    """Rows on the device; to a GPU by pinned memory, since a copy from other memory waits for all that is queued."""
+    """Rows on the device; copied to a GPU from pinned memory, which does not wait for the work in its queue."""
     if rows.device.type == "cpu" and device.type == "cuda":
         return rows.pin_memory().to(device, non_blocking=True)
     return rows.to(device)
 
 
 def picked(images: Tensor, indices: Tensor) -> Tensor:
-    """images[places], but row by row, which is several times as fast."""
+    """images[indices], by `index_select`, which is several times as fast."""
     return images.index_select(0, indices.flatten()).reshape(*indices.shape, *images.shape[1:])

@@ -1,4 +1,4 @@
-"""LSUN's lmdb databases, one a category: a key for each picture, and its file as the value."""
+"""Read LSUN's lmdb databases, one per category: each value is a picture file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = "data.mdb"
 @final
 @dataclass(frozen=True)
 class Database(Store):
-    """The pictures in a folder with a `data.mdb`. Needs the package lmdb."""
+    """The pictures in a folder with a `data.mdb`. Needs the package lmdb, and raises DataError without it."""
 
     path: Path
 
@@ -25,7 +25,7 @@ class Database(Store):
         try:
             with self._opened().begin() as transaction:
                 keys = list(transaction.cursor().iternext(keys=True, values=False))
-        except Exception as error:  # lmdb has an error class for each thing that can be wrong
+        except Exception as error:  # lmdb raises many classes of errors
             if isinstance(error, DataError):
                 raise
             raise DataError(f"{self.path}: not an lmdb database, or a damaged one ({error}). Get it again.") from error
@@ -35,7 +35,7 @@ class Database(Store):
         with self._opened().begin(buffers=False) as transaction:
             return io.BytesIO(transaction.get(entry.where))
 
-    def version(self, entry: Entry) -> str:  # noqa: ARG002 - one for all
+    def version(self, entry: Entry) -> str:  # noqa: ARG002 - all entries share the file's version
         return version_of(self.path / FILE)
 
     def _opened(self) -> Any:
@@ -48,16 +48,19 @@ def is_database(folder: Path) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _opened(path: Path, version: str) -> Any:  # noqa: ARG001 - another version is another database
-    """The database, which the process keeps open; its pages lie all in its file: one beyond would kill the process."""
-    _opened.cache_clear()  # it may not be opened twice by one process
+def _opened(path: Path, version: str) -> Any:  # noqa: ARG001 - the version is part of the cache key
+    """The open database; the process keeps the last one open.
+
+    Raises DataError for a truncated file: reading a page beyond its end would kill the process.
+    """
+    _opened.cache_clear()  # lmdb forbids opening a database twice in one process
     try:
         import lmdb
     except ImportError as error:
         raise DataError(f"{path}: an lmdb database; to read it, install lmdb: pip install 'ebgan[lmdb]'") from error
     database = lmdb.open(str(path), readonly=True, lock=False, readahead=False)
-    needed, there = (database.info()["last_pgno"] + 1) * database.stat()["psize"], (path / FILE).stat().st_size
-    if there < needed:
+    needed, length = (database.info()["last_pgno"] + 1) * database.stat()["psize"], (path / FILE).stat().st_size
+    if length < needed:
         database.close()
-        raise DataError(f"{path / FILE}: cut short: {there:,} of {needed:,} bytes are there. Get it again.")
+        raise DataError(f"{path / FILE}: cut short: {length:,} of {needed:,} bytes are there. Get it again.")
     return database

@@ -1,9 +1,9 @@
-r"""Find the picture that a row of a table means, from a file name as people write it.
+r"""Find the picture that a file name in a table refers to.
 
-A name is compared as it is, then without regard to case, then also without its extension (an id, or a file that was
-converted). Each time it may have fewer folders than the picture's path, or more (an absolute path, the folder of the
-set); the part that both have must agree. `\` counts as `/`, and accented letters may be composed or decomposed. A name
-that fits several pictures is refused.
+A name is compared exactly, then ignoring case, then also ignoring the extension (an id, or a file that was converted).
+Each time it may have fewer folders than the picture's path, or more (an absolute path, or one that includes the set's
+folder); the shorter must be an end of the longer. `\` counts as `/`, and accented letters may be composed or
+decomposed. A name that fits several pictures is refused.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ _Form = Callable[[str], str]
 class TableRow(NamedTuple):
     """A row of a table."""
 
-    line: int
+    line: int  # in the file, from 1
     name: str  # of a picture
-    what: str  # what the row says of it: a label
+    what: str  # the value in the column of interest: a label
 
 
 class PictureNames:
-    """The names of pictures, found by what a table calls them."""
+    """The names of pictures, searched by the names that a table uses."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
         self._indices: dict[_Form, tuple[_Index, _Index]] = {}
 
     def find(self, given: str) -> int | None:
-        """The index of the picture that a name means, None for none. Raises ValueError if it fits several."""
+        """The index of the picture that a name refers to, or None. Raises ValueError if it fits several."""
         for form in (_plain, str.casefold, _stem):
             whole, ends = self._index(form)
             path = form(_plain(given))
             for indices in self._candidates(path, whole, ends):
                 if len(indices) > 1:
                     several = few([self.names[index] for index in indices], SHOWN)
-                    mend = "write more of their paths, or leave all but one out"
-                    raise ValueError(f"{given}: a name of several pictures ({several}): {mend}")
+                    mend = "write more of the path, or remove all pictures but one"
+                    raise ValueError(f"{given}: fits several pictures ({several}): {mend}")
                 return indices[0]
         return None
 
     def place_all(self, rows: Sequence[TableRow], source: str, strict: bool = False) -> dict[int, str]:
-        """What the rows of a table say of each picture, by the picture's index.
+        """The value that a table's rows give for each picture, by the picture's index.
 
         Raises DataError for a name that fits several pictures, for two rows that contradict each other, and if no row
-        fits a picture; with `strict`, if any row fits none.
+        fits a picture; with `strict`, also if any row fits none.
         """
         found: dict[int, str] = {}
         lost: list[TableRow] = []
@@ -69,19 +69,21 @@ class PictureNames:
             if index is None:
                 lost.append(row)
             elif found.setdefault(index, what) != what:
-                raise DataError(f"{where}: {self.names[index]}: {what}, but {found[index]} before: keep one of them")
+                raise DataError(
+                    f"{where}: {self.names[index]} is {what} here and {found[index]} above: keep one of them"
+                )
         if lost and (strict or not found):
             sides = (
                 f"the table has {few([each.name for each in lost], SHOWN)}; the pictures are {few(self.names, SHOWN)}"
             )
             raise DataError(
-                f"{source}, line {lost[0].line}: {lost[0].name}: no such picture here, or one that could not be "
-                f"decoded; so it is with {len(lost):,} of {counted(len(rows), 'row')}: {sides}"
+                f"{source}, line {lost[0].line}: {lost[0].name}: no such picture, or one that could not be decoded "
+                f"(the same holds for {len(lost):,} of {counted(len(rows), 'row')}): {sides}"
             )
         return found
 
     def _candidates(self, path: str, whole: _Index, ends: _Index) -> Iterable[tuple[int, ...]]:
-        """Pictures with this path; else those whose paths end with it; else those it ends with, longest first."""
+        """Indices of pictures with this path; else of those whose path ends with it; else of those it ends with."""
         if path in whole:
             yield whole[path]
         elif path in ends:
@@ -89,13 +91,13 @@ class PictureNames:
         else:
             parts = path.split("/")
             for start in range(1, len(parts)):
-                if role(parts[start - 1]) in ("test", "val"):  # from another split: not among these pictures
+                if role(parts[start - 1]) in ("test", "val"):  # a picture of another split
                     return
                 if (tail := "/".join(parts[start:])) in whole:
                     yield whole[tail]
 
     def _index(self, form: _Form) -> tuple[_Index, _Index]:
-        """The indices of pictures by their names in a form, and by each shorter end of these names."""
+        """Indices of pictures by their names in one form, and by each shorter end of these names."""
         if form not in self._indices:
             whole, ends = _Index(), _Index()
             for index, name in enumerate(self.names):
@@ -109,17 +111,17 @@ class PictureNames:
 
 
 class _Index(dict[str, tuple[int, ...]]):
-    """Name -> indices of the pictures that it fits; of many, only the first few are kept."""
+    """Name -> indices of the pictures that it fits; only the first few are kept."""
 
     def add(self, name: str, index: int) -> None:
-        """Add a picture to those of a name."""
+        """Add a picture under a name."""
         indices = self.get(name, ())
         if len(indices) <= SHOWN:
             self[name] = (*indices, index)
 
 
 def _plain(name: str) -> str:
-    """A path with `/` between folders, in composed letters, without a leading drive, `./` or `/`."""
+    """A path with `/` between folders, in Unicode's composed form, without a leading drive, `./` or `/`."""
     path = name if name.isascii() else unicodedata.normalize("NFC", name)
     return _FRONT.sub("", path.replace("\\", "/"), count=1)
 

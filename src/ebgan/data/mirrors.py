@@ -11,10 +11,10 @@ from ebgan.data.benchmarks import CIFAR10_FILES
 class Remote:
     """A file to download."""
 
-    name: str  # what it is called once it is in its folder
+    name: str  # the local file name
     md5: str
     urls: tuple[str, ...]  # tried in this order
-    members: tuple[str, ...] = ()  # of an archive: the paths within that are kept, in one folder, instead of it
+    members: tuple[str, ...] = ()  # for an archive: the paths to extract from it; the archive is then removed
 
 
 def _files(bases: tuple[str, ...], checksums: dict[str, str]) -> tuple[Remote, ...]:

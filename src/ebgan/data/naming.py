@@ -1,10 +1,9 @@
-"""Classes by folders: which folders name classes, and a message why there are none.
+"""Decide whether folders name classes, and say why if they do not.
 
-Albums cannot be told from classes, so that the user says `by="none"` for them. Shards, into which a large set is cut,
-are recognised: their names are numbers in equal steps (00000, 01000, 02000), each holds about equally many pictures,
-and either the step is a power of ten from 100 on or about the number of pictures in each, or the numbers of the
-pictures continue from one folder to the next. Folders 0 to 9 whose pictures are numbered from the start in each are
-classes.
+Albums look like classes, so for them the user gives `by="none"`. Shards of a large set are recognised: their names are
+numbers in equal steps (00000, 01000, 02000), all hold about the same number of pictures, and either the step is a power
+of ten of at least 100, or it is about the number of pictures in each folder, or the pictures' numbers continue from one
+folder to the next. Folders 0 to 9 whose pictures are numbered from the start in each are classes.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from ebgan.errors import DataError, UsageError
 
 By = Literal["auto", "folders", "none"]
 _SHARD = re.compile(r"(shard|part|chunk|batch|bucket|subset|block)[ _-]?([0-9]+)", re.IGNORECASE)
-_NEAR = 0.95  # of the pictures of the largest folder: a shard holds at least this share
-_TAKE = "--data.classes folders takes them for classes"
+_NEAR = 0.95  # a shard, except the last, holds at least this share of the largest folder's pictures
+_TAKE = "--data.classes folders makes them classes"
 
 
 class Classes(NamedTuple):
     """The classes of some pictures."""
 
-    labels: NDArray[np.int64] | None  # [N], None where there are no classes
+    labels: NDArray[np.int64] | None  # [N], None if there are no classes
     names: tuple[str, ...]
-    how: str  # a message: how they were found, or why there are none
+    how: str  # a sentence: how they were found, or why there are none
 
 
 def check_by(by: str) -> None:
@@ -48,14 +47,15 @@ def check_by(by: str) -> None:
 def by_folder(
     names: Iterable[str], by: By = "auto", known: frozenset[str] = frozenset(), outer: str = "", shards: str = ""
 ) -> Classes:
-    """Classes by the first level of folders, if there are two or more and no picture lies outside them.
+    """Classes by the first folder of each name, if there are two or more and no picture lies outside them.
 
-    A single folder is a class if it is among the `known` ones. `outer` are the folders above all of them; `shards` says
-    why the folders are shards (see `why_shards`). Raises DataError if `by` is "folders" and there are no such classes.
+    A single folder counts if it is one of the `known` classes. `outer` names the folders above all pictures, for
+    messages; `shards` says why the folders are shards, "" if they are not (see `why_shards`). Raises DataError if `by`
+    is "folders" and there are no such classes.
     """
     names = list(names)
     if by == "none":
-        return Classes(None, (), "no classes, as was asked for")
+        return Classes(None, (), "no classes, as requested")
     firsts = [unicodedata.normalize("NFC", first_folder(name)) for name in names]
     why = _why_none(names, known, outer) or (by == "auto" and shards)
     if why and by == "folders":
@@ -63,7 +63,7 @@ def by_folder(
     if why:
         return Classes(None, (), why)
     labels, classes = numbered(firsts)
-    mend = "" if by == "folders" else "; --data.classes none if these are no classes"
+    mend = "" if by == "folders" else "; --data.classes none if these are not classes"
     return Classes(labels, classes, f"classes by their folders ({few(classes, SHOWN)}){mend}")
 
 
@@ -75,7 +75,7 @@ def numbered(words: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
 
 
 def without_class(names: Iterable[str]) -> str:
-    """A message if class folders are spoilt by pictures that lie beside them; else ""."""
+    """A message if there are class folders, but also pictures beside them; else ""."""
     names = list(names)
     folders, outside = sorted({*map(first_folder, names)} - {""}), [name for name in names if not first_folder(name)]
     if len(folders) < 2 or not outside:
@@ -87,7 +87,7 @@ def without_class(names: Iterable[str]) -> str:
 
 
 def _why_none(names: list[str], known: frozenset[str], outer: str) -> str:
-    """Why the folders are no classes; "" if they are."""
+    """A message why the folders are not classes; "" if they are."""
     folders = {first_folder(name) for name in names}
     if lost := without_class(names):
         return lost
@@ -101,7 +101,7 @@ def _why_none(names: list[str], known: frozenset[str], outer: str) -> str:
 
 
 def why_shards(names: Iterable[str]) -> str:
-    """Why the folders of pictures are shards, and so no classes; "" if they are not."""
+    """A message why the folders are shards and not classes; "" if they are not shards."""
     names = list(names)
     why = _why_shards(names)
     folders = few(sorted({first_folder(name) for name in names}), 3)
@@ -111,7 +111,7 @@ def why_shards(names: Iterable[str]) -> str:
 def _why_shards(names: list[str]) -> str:
     counts = Counter(map(first_folder, names))
     if counts and all(_SHARD.fullmatch(folder) for folder in counts):
-        return "as their names say"
+        return "by their names"
     if not all(folder.isdecimal() and folder.isascii() for folder in counts) or len(counts) < 2:
         return ""
     order = sorted(counts, key=int)
@@ -124,8 +124,8 @@ def _why_shards(names: list[str]) -> str:
         return ""
     round_step = step >= 100 and 10 ** round(math.log10(step)) == step
     if round_step or (step > 1 and _NEAR * step <= most <= step):
-        return f"numbers in steps of {step:,} with as many pictures each"
-    return "numbers with pictures that are numbered on from one to the next" if _run_on(names, order) else ""
+        return f"numbered in steps of {step:,} with as many pictures each"
+    return "numbered, with pictures whose numbers continue from one to the next" if _run_on(names, order) else ""
 
 
 def _run_on(names: list[str], order: list[str]) -> bool:

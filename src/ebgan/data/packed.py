@@ -1,4 +1,4 @@
-"""A set of images of one shape as unsigned bytes, in memory or mapped from a packed file.
+"""A set of uint8 images of one shape, in memory or mapped from a packed file.
 
 A packed file holds, in this order (numbers are little-endian):
 
@@ -7,10 +7,10 @@ A packed file holds, in this order (numbers are little-endian):
     labels     int64 [N], if there are any
     header     JSON: shape, labelled, classes, names, name, checksum
     digest     32 bytes, SHA-256 of the header
-    length     8 bytes, how long the header is
+    length     8 bytes, the length of the header
 
-The header's digest guards the header, and the checksum within it guards all that comes before. It stands at the end,
-so that pixels can be written as they come, before anyone knows how many there will be.
+The digest protects the header, and the checksum in the header protects pixels, labels and classes. The header comes
+last, so that pixels can be written before their number is known.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from ebgan.errors import DataError
 from ebgan.storage.files import storage_errors
 
 MAGIC = b"EBGANPK2"
-START = MAGIC.ljust(64, b"\0")  # the pixels so begin at a multiple of 64 bytes
-_CLOSING = 32 + 8
+START = MAGIC.ljust(64, b"\0")  # 64 bytes, which align the pixels
+_CLOSING = 32 + 8  # bytes after the header: digest and length
 UNKNOWN = -1  # the label of an image whose class is not known
-_CHUNK = 1 << 24  # bytes of pixels that are hashed or written at a time
+_CHUNK = 1 << 24  # bytes of pixels hashed or written at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """Images of one shape, with labels where there are any."""
+    """Images of one shape, possibly with labels. Raises DataError for fields that do not fit together."""
 
-    images: NDArray[np.uint8]  # [N, C, H, W]
+    images: NDArray[np.uint8]  # [N, C, H, W], N at least 1
     labels: NDArray[np.int64] | None = None  # [N], each the index of a class, or UNKNOWN
-    classes: tuple[str, ...] = ()  # names of the labels; none if there are no labels
+    classes: tuple[str, ...] = ()  # names of the classes; () if there are no labels
     name: str = "images"
-    names: tuple[str, ...] | None = None  # [N] file names, where the images came from files
-    path: Path | None = None  # the packed file that the images are mapped from; labels may be others than its own
-    notes: tuple[str, ...] = ()  # in words, how the pictures and their classes were found; kept in memory alone
+    names: tuple[str, ...] | None = None  # [N] file names, if the images come from files
+    path: Path | None = None  # the packed file that the images are mapped from; its labels may differ from `labels`
+    notes: tuple[str, ...] = ()  # sentences: how the pictures and their classes were found; not written to files
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -72,7 +72,7 @@ class Packed:
         return len(self.images)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """What another process needs: the file, where there is one, rather than its pixels."""
+        """Pickle the path of the packed file, if there is one, instead of the pixels."""
         if self.path is not None:
             return _mapped_with, (self.path, self.labels, self.classes)
         return Packed, (self.images, self.labels, self.classes, self.name, self.names)
@@ -85,7 +85,7 @@ class Packed:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of shape, labels, classes and pixels in hexadecimal: the same in memory and from a file."""
+        """SHA-256 of shape, labels, classes and pixels, in hexadecimal; the same in memory and from a file."""
         digest = hashlib.sha256()
         described = {"shape": self.images.shape, "labelled": self.labels is not None, "classes": self.classes}
         digest.update(json.dumps(described).encode())
@@ -96,18 +96,18 @@ class Packed:
         return digest.hexdigest()
 
     def rows(self) -> Iterator[NDArray[np.uint8]]:
-        """All the images in order, some megabytes at a time and contiguous."""
+        """Yield all images in order, as contiguous arrays [n, C, H, W] of at most 16 MiB (at least one image)."""
         step = max(1, _CHUNK // self.images[0].size)
         for start in range(0, len(self), step):
             yield np.ascontiguousarray(self.images[start : start + step])
 
     def padded(self, pixels: int) -> Packed:
-        """The same set, in memory, with so many black pixels added on all four sides of each image."""
+        """The same set in memory, with `pixels` black pixels added on each side of each image."""
         sides = ((0, 0), (0, 0), (pixels, pixels), (pixels, pixels))
         return replace(self, images=np.pad(self.images, sides), path=None)
 
     def centred(self, size: int) -> Packed:
-        """The same set, of each image only the square of so many pixels at its centre: a view."""
+        """The same set, with each image cropped to its centred square of `size` pixels (a view)."""
         _, height, width = self.shape
         top, left = (height - size) // 2, (width - size) // 2
         pieces = self.images[..., top : top + size, left : left + size]
@@ -115,10 +115,7 @@ class Packed:
 
 
 def write_packed(path: Path, packed: Packed) -> None:
-    """Write a packed file; until it is whole, what was there before stays.
-
-    Raises StorageError where the disk refuses.
-    """
+    """Write a packed file atomically. Raises StorageError if it cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with storage_errors(path, packed.images.size):
@@ -133,9 +130,9 @@ def write_packed(path: Path, packed: Packed) -> None:
 
 
 def finish_packed(part: Path, path: Path, packed: Packed) -> None:
-    """Add to a file that holds a set's pixels, after `START`, all that follows them, and move it to its place.
+    """Finish a packed file: append labels and header to `part`, which holds START and the pixels, and rename it.
 
-    Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     header = _header(packed)
     labels = b"" if packed.labels is None else packed.labels.astype("<i8").tobytes()
@@ -149,14 +146,14 @@ def finish_packed(part: Path, path: Path, packed: Packed) -> None:
 
 
 def map_pixels(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The pixels [N, C, H, W] of a packed file, or of one that is not finished, mapped read-only."""
+    """The pixels [N, C, H, W] of a packed file, finished or not, mapped read-only."""
     return np.memmap(path, np.uint8, "r", len(START), shape)
 
 
 def open_packed(path: Path) -> Packed:
-    """The set in a packed file, its pixels mapped read-only; everything is read once to verify the checksum.
+    """Open a packed file with its pixels mapped read-only, and verify its checksum by reading it once.
 
-    Raises DataError, which names the file, if a byte was altered or lost.
+    Raises DataError, with the path, if any byte was changed or lost.
     """
     packed = _mapped(path)
     if packed.checksum != _read_header(path)["checksum"]:
@@ -177,7 +174,7 @@ def _header(packed: Packed) -> bytes:
 
 
 def _mapped(path: Path) -> Packed:
-    """The set in a packed file whose header and length are right; its pixels are not yet verified."""
+    """The set in a packed file; header and length are verified, the pixels are not."""
     header = _read_header(path)
     try:
         return _described_by(header, path)
@@ -200,7 +197,7 @@ def _described_by(header: dict[str, Any], path: Path) -> Packed:
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    """The header of a packed file, and under `bytes` the length of all that follows the labels."""
+    """The header of a packed file, with `bytes` added: the length of everything after the labels."""
     try:
         with path.open("rb") as file:
             start, end = file.read(len(START)), file.seek(0, os.SEEK_END)

@@ -1,8 +1,8 @@
-"""Pack pictures once and for all: decoded by several processes into one file that can be mapped into memory.
+"""Pack pictures: decode them once, with several processes, into one file that can be mapped into memory.
 
-Files are taken in a fixed order, a stretch of them at a time; of each stretch first the pixels are put on the disk,
-then a line in the journal. A process that is killed so leaves a journal of whole stretches, and the same call goes on
-after them. What comes out depends neither on the kills nor on the number of processes.
+Files are decoded in a fixed order, in stretches. For each stretch the pixels are written to the disk first, then a line
+of the journal. A killed process therefore leaves a journal of complete stretches, and the same call resumes after them.
+The result depends neither on interruptions nor on the number of processes.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from ebgan.data.store import Entry
 from ebgan.errors import DataError, StorageError, UsageError, check_least
 from ebgan.storage.files import storage_errors
 
-FORMAT = 4  # of the journal
-_STRETCH = 512  # files at most
-_STRETCH_BYTES = 1 << 23  # of pixels, at most
+FORMAT = 4  # version of the journal
+_STRETCH = 512  # most files in a stretch
+_STRETCH_BYTES = 1 << 23  # most bytes of pixels in a stretch
 
 Progress = Callable[[int, int, int], None]  # files done, files in all, files refused
 
 
 class PackResult(NamedTuple):
-    """What was packed."""
+    """A summary of a packed set."""
 
-    images: int
-    classes: dict[str, int]  # how many images are of each; {} if there are no classes
+    images: int  # how many
+    classes: dict[str, int]  # images of each class; {} if there are no classes
     refused: list[tuple[str, str]]  # files and reasons
     grey: bool  # whether every picture is grey
-    notes: tuple[str, ...] = ()  # in words, how the pictures and their classes were found
+    notes: tuple[str, ...] = ()  # sentences: how the pictures and their classes were found
 
 
 def pack(
@@ -57,18 +57,21 @@ def pack(
     workers: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> PackResult:
-    """Pack the pictures of a source into the folder `dest`, or go on with what was begun there.
+    """Pack the pictures of a source into the folder `dest`, or resume an interrupted pack there.
 
-    A source is whatever `open_data` takes. `workers` is how many processes decode, one a core by default. One worker is
-    this process itself; a script that calls this with more needs its `if __name__ == "__main__":`, because they import
-    it. Raises DataError if no picture could be decoded, UsageError if the folder holds something else or no process can
-    begin, StorageError where the disk refuses, RunLockedError and DecoderLostError.
+    `source` is anything that `open_data` takes. `workers` is the number of decoding processes, by default one per core;
+    one worker means this process itself. A script that calls this with more workers must do so below
+    `if __name__ == "__main__":`, because they import it.
+
+    Raises DataError if no picture could be decoded, UsageError if the folder holds something else or no process can
+    begin, StorageError if the disk is full or unwritable, RunLockedError if another process packs into the folder, and
+    DecoderLostError if a decoding process dies.
     """
     check_not_imported()
     choice, folder = choice or Choice(), PackFolder(dest)
     check_least("", 1, workers=workers)
     if dest.resolve().is_relative_to(_full(source)):
-        raise UsageError(f"{dest}: lies within the pictures' own folder. Choose one outside of it")
+        raise UsageError(f"{dest}: lies within the folder of the pictures: choose a folder outside of it")
     plan = {"format": FORMAT, "source": _full(source), **asdict(choice), **asdict(framing)}
     plan["classes"] = list(choice.classes)
     arrays = None if choice.labels or choice.classes else open_arrays(source, choice.split)
@@ -87,7 +90,7 @@ def pack(
 
 
 class _Run(NamedTuple):
-    """How pictures are packed; it does not affect the result."""
+    """Options that do not affect the result."""
 
     workers: int
     progress: Progress
@@ -104,12 +107,13 @@ def _pack_arrays(arrays: Packed, framing: Framing, folder: PackFolder, plan: Pla
 
 
 def _full(source: str | Path) -> str:
+    """The absolute path of a source, or its name."""
     path = Path(source).expanduser()
     return str(path.resolve()) if path.exists() else str(source)
 
 
 def _digest(listing: Listing) -> str:
-    """What identifies the files without reading them: names, sizes and times."""
+    """A digest of the files' names, sizes and times, which identifies them without reading them."""
     digest = hashlib.sha256()
     for entry in listing.entries:
         digest.update(f"{entry.name}\0{entry.where!r}\0{listing.store.version(entry)}\n".encode())
@@ -123,7 +127,7 @@ def _cores() -> int:
 def _fill(
     entries: list[Entry], decoder: Decoder, folder: PackFolder, before: list[Stretch], run: _Run
 ) -> list[Stretch]:
-    """Decode what is not done yet, and return the ranges that were added."""
+    """Decode the remaining files, and return the stretches that were added."""
     first, length = sum(stretch.files for stretch in before), sum(stretch.length for stretch in before)
     refused = sum(len(stretch.refused) for stretch in before)
     _check_space(folder, (len(entries) - first) * decoder.length)
@@ -142,7 +146,7 @@ def _fill(
 
 
 def _part(path: Path, length: int) -> FileIO:
-    """The file of pixels, cut to the first `length` bytes of them, opened to append without a buffer."""
+    """Open the file of pixels for unbuffered appending, truncated to the first `length` bytes of pixels."""
     file = FileIO(path, "ab")
     file.truncate(len(START) + length if length else 0)
     if not length:
@@ -164,7 +168,7 @@ def _stretch(files: int, result: Decoded) -> Stretch:
 
 
 def _check_space(folder: PackFolder, needed: int) -> None:
-    """Refuse requests that would fail later."""
+    """Raise StorageError if the disk has less than `needed` bytes free."""
     free = shutil.disk_usage(folder.path).free
     if needed > free:
         raise StorageError(
@@ -174,8 +178,8 @@ def _check_space(folder: PackFolder, needed: int) -> None:
 
 
 def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[Stretch]) -> PackResult:
-    """Write names and labels beside the pixels."""
-    reasons = dict(_placed(done))
+    """Complete the packed file with names and labels. Raises DataError if no picture could be decoded."""
+    reasons = dict(_refusals(done))
     refused = [(listing.entries[index].name, reason) for index, reason in reasons.items()] + listing.left_out
     if refused:
         folder.write_rejected(refused)
@@ -183,7 +187,7 @@ def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[S
     if not names:
         first = "; ".join(f"{name}: {reason}" for name, reason in refused[:3])
         raise DataError(
-            f"{listing.store.path}: none of {len(refused):,} files could be decoded: {first}. All of them are in "
+            f"{listing.store.path}: none of {len(refused):,} files could be decoded: {first}. All are listed in "
             f"{folder.rejected}"
         )
     labels, classes, how = listing.classify(names)
@@ -197,8 +201,8 @@ def _finish(listing: Listing, decoder: Decoder, folder: PackFolder, done: list[S
     return PackResult(len(names), _counts(packed), refused, grey, (how, *listing.notes, *depth))
 
 
-def _placed(done: list[Stretch]) -> Iterator[tuple[int, str]]:
-    """The index of each refused file, and the reason."""
+def _refusals(done: list[Stretch]) -> Iterator[tuple[int, str]]:
+    """The index of each refused file among all files, and the reason."""
     start = 0
     for stretch in done:
         yield from ((start + index, reason) for index, reason in stretch.refused)

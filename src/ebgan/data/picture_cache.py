@@ -1,14 +1,14 @@
-"""The cache of decoded pictures: a later process that asks for the same pictures and size maps them from a file.
+"""The cache of decoded pictures: a later process that needs the same pictures and size maps them from a file.
 
-A cache file holds the pixels, and the names of the files that they came from. Labels, and the files that could not be
-decoded, are found again each time, which costs little. The key of a cache file is a digest of all that the pixels
-depend on: size, channels and white level, Pillow's version, and for each picture its name and
+A cache file holds the pixels and the names of their files. Labels and refused files are found again each time, which
+costs little. The key of a cache file is a digest of everything that the pixels depend on: size, channels, white level,
+Pillow's version, and for each picture its name and
 
-    in a zip       its size and CRC-32, so that the zip itself may be moved, copied or touched
-    anywhere else  the path, size, inode, mtime and ctime of the file that holds it
+    in a zip       its size and CRC-32, so that the zip itself may be moved or copied
+    anywhere else  the path, size, inode, mtime and ctime of its file
 
-Two changes of a file within a moment may leave it with the same time. Pictures from a file that was changed less than
-two seconds ago are therefore not kept.
+Two changes within a moment may leave a file with the same times. Pictures from a file that was changed less than two
+seconds ago are therefore not cached.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from ebgan.errors import DataError
 
 _log = logging.getLogger(__name__)
 _FORMAT = 2  # changes when pictures are decoded in another way
-_FEWEST, _LEAST = 1000, 1 << 26  # below both, in files and in bytes, a set is decoded in about a second and not kept
+_FEWEST, _LEAST = 1000, 1 << 26  # sets with fewer files and fewer bytes decode in about a second and are not cached
 _SETTLED = 2.0  # seconds after which another change gives a file another time, on any file system
 
-_told: set[Path] = set()  # cache files that the user was already told about
+_announced: set[Path] = set()  # cache files whose use was logged
 
 
 class Pictures(NamedTuple):
@@ -53,7 +53,7 @@ class Pictures(NamedTuple):
 
 
 class _Request(NamedTuple):
-    """Which pictures are wanted, and how."""
+    """The pictures to decode, and the options."""
 
     size: int
     channels: int | None
@@ -85,12 +85,13 @@ def through_cache(
     decode: Callable[[Listing], Pictures],
     white: int | None = None,
 ) -> tuple[Listing, Pictures]:
-    """The listing of a place and its pictures, from the cache if they are there, else decoded and kept.
+    """The listing and its pictures, read from the cache if it has them, else decoded and cached.
 
-    If the cache cannot be written, the pictures are decoded all the same, with a warning.
+    If the cache cannot be written, a warning is logged.
     """
     listing, request = make_listing(), _Request(size, channels, make_listing, decode, white)
-    if not cache_wanted() or not _distinct(listing):
+    names = {entry.name for entry in listing.entries}
+    if not cache_wanted() or len(names) < len(listing.entries):
         return listing, decode(listing)
     identity = _identify(listing, request)
     if len(listing.entries) < _FEWEST and identity.bytes < _LEAST:
@@ -101,7 +102,7 @@ def through_cache(
 
 
 def _make(folder: CacheFolder, identity: _Identity, listing: Listing, request: _Request) -> Pictures:
-    """Decode pictures and keep them, unless another process has done so in the meantime."""
+    """Decode pictures and cache them, unless another process has done so in the meantime."""
     pictures = None
     try:
         with folder.making(identity.key):
@@ -118,14 +119,14 @@ def _make(folder: CacheFolder, identity: _Identity, listing: Listing, request: _
 
 
 def _obstacle(folder: CacheFolder, identity: _Identity, listing: Listing, request: _Request) -> str:
-    """Why pictures are not kept; "" if they are."""
+    """The reason why pictures are not cached; "" if they are."""
     if time.time() - identity.changed < _SETTLED:
         return "files were changed a moment ago"
     return folder.make_room(len(listing.entries) * (request.channels or 3) * request.size**2)
 
 
 def _announce(folder: CacheFolder, listing: Listing, obstacle: str) -> None:
-    outcome = f"not kept: {obstacle}" if obstacle else f"kept for the next time in {folder.path} ({NO_CACHE}=1: not)"
+    outcome = f"not cached: {obstacle}" if obstacle else f"cached in {folder.path} ({NO_CACHE}=1 turns this off)"
     _log.info("%s: decoding %s pictures, %s", listing.store.path.name, f"{len(listing.entries):,}", outcome)
 
 
@@ -134,7 +135,7 @@ def _keep(file: Path, identity: _Identity, pictures: Pictures, request: _Request
     if not pictures.names or _identify(request.make_listing(), request).key != identity.key:
         return
     write_packed(file, Packed(pictures.images, name=f"{file.stem} {pictures.deepest}", names=pictures.names))
-    _told.add(file)
+    _announced.add(file)
 
 
 def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
@@ -152,7 +153,7 @@ def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
         _log.warning("%s The pictures are decoded again.", error)
         return None
     key, _, deepest = packed.name.partition(" ")
-    if key != file.stem or not deepest.isdecimal():  # a file copied there by hand
+    if key != file.stem or not deepest.isdecimal():  # a file copied there by the user
         return None
     names = packed.names or ()
     known, refused = set(names), []
@@ -164,14 +165,10 @@ def _find(file: Path, listing: Listing, request: _Request) -> Pictures | None:
             refused.append(f"{entry.name}: {attempt.reason}")
     if len(known) + len(refused) != len(listing.entries):
         return None
-    if file not in _told and rank().index == 0:
-        _log.info("%s: %s pictures, decoded before, from %s", listing.store.path.name, f"{len(names):,}", file)
-    _told.add(file)
+    if file not in _announced and rank().index == 0:
+        _log.info("%s: %s decoded pictures from the cache, %s", listing.store.path.name, f"{len(names):,}", file)
+    _announced.add(file)
     return Pictures(packed.images, names, refused, file, int(deepest))
-
-
-def _distinct(listing: Listing) -> bool:
-    return len({entry.name for entry in listing.entries}) == len(listing.entries)
 
 
 def _identify(listing: Listing, request: _Request) -> _Identity:

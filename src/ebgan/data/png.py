@@ -1,6 +1,6 @@
-"""Damage of a PNG that Pillow does not notice: pixel data with a wrong checksum, and missing rows.
+"""Detect damage in a PNG that Pillow accepts: pixel data with a wrong checksum, and missing rows.
 
-Pillow skips the checksums of pixel data, and leaves rows black if the data ends too soon.
+Pillow ignores the checksums of pixel data, and leaves rows black if the data ends too soon.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PIECE = 1 << 20
 
 
 def check_sums(content: bytes) -> None:
-    """Raise ValueError if the checksum of a chunk differs."""
+    """Raise ValueError if the checksum of any chunk is wrong."""
     for kind, data, expected in _chunks(content):
         if zlib.crc32(data, zlib.crc32(kind)) != expected:
             raise ValueError(f"damaged: the checksum of a part ({kind.decode('ascii', 'replace')}) differs")
@@ -30,15 +30,15 @@ def interlaced(content: bytes) -> bool:
 def check_rows(content: bytes) -> None:
     """Raise ValueError for a file whose pixel data ends before its last row."""
     width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
-    there = _inflated(data for kind, data, _ in _chunks(content) if kind == b"IDAT")
+    length = _inflated(data for kind, data, _ in _chunks(content) if kind == b"IDAT")
     depth = bits * _CHANNELS[colour]
     if not interlaced(content):
         row = 1 + -(-width * depth // 8)
-        if there < row * height:
-            raise ValueError(f"damaged: its pixels stop after {there // row:,} of {height:,} rows")
+        if length < row * height:
+            raise ValueError(f"damaged: its pixels stop after {length // row:,} of {height:,} rows")
         return
     parts = ((-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _PASSES)
-    if there < sum(rows * (1 + -(-columns * depth // 8)) for columns, rows in parts if columns > 0 and rows > 0):
+    if length < sum(rows * (1 + -(-columns * depth // 8)) for columns, rows in parts if columns > 0 and rows > 0):
         raise ValueError("damaged: its pixels stop before the last row")
 
 
@@ -57,7 +57,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
 
 
 def _inflated(pieces: Iterator[memoryview]) -> int:
-    """How many bytes a stream decompresses to; they are not kept."""
+    """The number of bytes that a stream decompresses to, without storing them."""
     inflate, count = zlib.decompressobj(), 0
     for piece in pieces:
         left: bytes | memoryview = piece

@@ -1,4 +1,4 @@
-"""A set of points in the place of a set of images: each point is an image [dims, 1, 1] of floats."""
+"""A set of points drawn from a toy density, used like a set of images: each point is a float image [dims, 1, 1]."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAINING_POINTS = 100_000  # as in the protocol of PacGAN and VEEGAN
 @final
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points drawn from a density once and for all, whatever the run's seed."""
+    """Points drawn from a density with a fixed seed, so the set does not depend on the run's seed."""
 
     density: Density
     name: str = "points"
@@ -34,23 +34,23 @@ class Points:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Dimensions, 1 and 1: what stands for the channels, height and width of an image."""
+        """(dims, 1, 1), in place of channels, height and width of an image."""
         return self.density.centres.shape[-1], 1, 1
 
     @cached_property
     def images(self) -> NDArray[np.float32]:
-        """The points [N, dims, 1, 1]."""
+        """The points, float32 [N, dims, 1, 1]."""
         points: NDArray[np.float32] = self.density.sample(Randomness.of(0), self.count).numpy()
         return points[..., None, None]
 
     @property
     def checksum(self) -> str:
-        """SHA-256 in hexadecimal of what the points follow from: their last bits depend on the processor."""
+        """SHA-256 of density and count, in hexadecimal; the points themselves may differ in last bits by processor."""
         return hashlib.sha256(f"{self.density} {self.count}".encode()).hexdigest()
 
 
 def open_points(source: str) -> Points:
-    """The points of a toy's name, one of `TOYS`. Raises DataError with the names for another."""
+    """The points of a toy density, one of `TOYS`. Raises DataError, with the names, for another."""
     if source not in TOYS:
-        raise DataError(f"{source}: no toy of that name; there are {', '.join(TOYS)}")
+        raise DataError(f"{source}: no toy of that name; expected one of {', '.join(TOYS)}")
     return Points(TOYS[source], source)

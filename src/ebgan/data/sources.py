@@ -1,4 +1,4 @@
-"""The one door to data: a name or a path becomes a packed set."""
+"""Open a data set by name or path; all formats become one type, `Packed`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ebgan.data.picture import check_white, said_of_depth
 from ebgan.errors import DataError, NoSplitError
 
 SPLITS = ("train", "test")
-_ZIP = b"PK\x03\x04"  # how a zip begins
+_ZIP = b"PK\x03\x04"  # first bytes of a zip
 _READERS: dict[str, Callable[[Path, str], Packed | None]] = {
     "mnist": read_mnist,
     "fashion_mnist": read_fashion_mnist,
@@ -60,14 +60,14 @@ def open_data(
     classes: By = "auto",
     white: int | None = None,
 ) -> Packed:
-    """The set that a source names.
+    """Open a data set.
 
-    A source is the name of a set (see `SOURCES` and `COLLECTIONS`) or a path: what `ebgan pack` made, a packed, idx or
-    npz or npy file, a folder with the files of MNIST, CIFAR-10 or SVHN, a picture, or a folder or archive of pictures
-    (see `layout` for its splits). Data without splits is all `train`. `size` and `channels` say how pictures are read;
-    of a set whose pictures have a shape already they are what it must have. `classes` says whether folders name
-    classes (see `naming`; none drops those of other sets too), `white` which level of 16-bit pictures is white. Raises
-    DataError, which says how to mend it.
+    `source` is the name of a set (see `SOURCES` and `COLLECTIONS`) or a path: an output folder of `ebgan pack`; a
+    packed, idx, npz or npy file; a folder with the files of MNIST, CIFAR-10 or SVHN; a picture; or a folder or archive
+    of pictures (see `layout` for its splits). Data without splits is all `train`. Pictures are read with `size` and
+    `channels`; a set whose images already have a shape must match them. `classes` says whether folders name classes
+    (see `naming`); "none" drops the classes of any set. `white` is the level of 16-bit pictures that becomes white.
+    Raises DataError, which says what to do, and NoSplitError if the set lacks the split.
     """
     check_white(white)
     packed = open_arrays(source, split)
@@ -84,7 +84,7 @@ def open_data(
 
 
 def open_arrays(source: str | Path, split: str = "train") -> Packed | None:
-    """The set that a source names, if its images already have a shape; None for pictures that must be decoded."""
+    """Open a source whose images already have a shape; None for pictures that must be decoded. Raises DataError."""
     if split not in SPLITS:
         raise DataError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
     if isinstance(source, str) and source in SOURCES:
@@ -98,12 +98,12 @@ def open_arrays(source: str | Path, split: str = "train") -> Packed | None:
 
 
 def data_folder(name: str) -> Path:
-    """Where a named set is kept: its folder in $EBGAN_DATA, or in the user's cache folder if that is not set."""
+    """The folder for a named set: in $EBGAN_DATA, or in the user's cache folder if that is not set."""
     return _folders(name)[0]
 
 
 def located_sets() -> dict[str, str]:
-    """The named sets on this machine, each with its folder or archive, or with what is wrong; none is read."""
+    """The named sets on this machine: name -> path, or what is wrong with it. No set is read."""
     found = {"digits": "comes with scikit-learn"}
     for name, find in _FINDERS.items():
         try:
@@ -120,9 +120,9 @@ def located_sets() -> dict[str, str]:
 
 
 def _folders(name: str) -> list[Path]:
-    """Where a named set is looked for.
+    """The folders in which a named set is searched.
 
-    Not in $EBGAN_DATA itself for Fashion-MNIST, whose files are named as those of MNIST.
+    Fashion-MNIST is not searched in $EBGAN_DATA itself, because its files have the same names as MNIST's.
     """
     *home, cache = _homes()
     return [*(each / name for each in home), *([] if name == "fashion_mnist" else home), cache / name]
@@ -145,12 +145,12 @@ def _open_named(name: str, split: str) -> Packed:
             return packed
     looked = ", ".join(map(str, _folders(name)))
     raise DataError(
-        f"{name} is not here (looked in {looked}): fetch it with `ebgan data get {name}`, or give --data PATH"
+        f"{name} was not found (looked in {looked}): fetch it with `ebgan data get {name}`, or give --data PATH"
     )
 
 
 def existing(source: str | Path) -> Path:
-    """The path of a source. Raises DataError, with the nearest names of sets, if there is nothing."""
+    """The path of a source. Raises DataError, with similar names of sets, if it does not exist."""
     if isinstance(source, str) and source in COLLECTIONS:
         return find_collection(source, _homes())
     path = expanded(source)
@@ -203,15 +203,15 @@ def _open_folder(folder: Path, split: str) -> Packed | None:
 def _read_pictures(path: Path, size: int | None, channels: int | None, choice: Choice, white: int | None) -> Packed:
     if size is None:
         raise DataError(
-            f"{path}: a folder of pictures needs --data.size, the pixels to which each is cropped and resized; "
-            "`ebgan pack` does so once and for all"
+            f"{path}: a folder of pictures needs --data.size, the side in pixels to which each is cropped and resized; "
+            "`ebgan pack` decodes them once, into a file"
         )
     return read_pictures(path, size, channels, choice, white)
 
 
 def _only_train(source: str | Path, split: str) -> None:
     if split != "train":
-        raise NoSplitError(f"{source}: has no {split} images of its own: all of it is train")
+        raise NoSplitError(f"{source}: has no {split} split: all of it is for training")
 
 
 def _check_shape(source: str | Path, packed: Packed, size: int | None, channels: int | None) -> None:
@@ -220,7 +220,6 @@ def _check_shape(source: str | Path, packed: Packed, size: int | None, channels:
         expected = f"{channels or depth} x {size or height} x {size or width}"
         own = f"size {height}, channels {depth}" if height == width else f"no size, channels {depth}"
         raise DataError(
-            f"{source}: images are {depth} x {height} x {width} (channels, height, width), and {expected} is asked "
-            f"for. Pictures in files are resized, those of a set that has its shape are not: give its own ({own}), or "
-            "choose other data"
+            f"{source}: images are {depth} x {height} x {width} (channels, height, width); expected {expected}. Only "
+            f"pictures in files are resized: give the set's own shape ({own}), or choose other data"
         )

@@ -1,4 +1,4 @@
-"""Where pictures lie: a tree of files, an archive or a database, read in place and always in the same order."""
+"""The interface to pictures in a folder, an archive or a database: listed in a fixed order and read in place."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import UnidentifiedImageError
 from ebgan.data.kinds import START, start_of
 from ebgan.data.picture import decode_picture
 
-LARGEST = 1 << 28  # bytes of a picture's file: what claims more is damaged or hostile
+LARGEST = 1 << 28  # most bytes of a picture file; a larger one is damaged or hostile
 
 
 def version_of(file: Path) -> str:
-    """What tells a file from another that has taken its place: its size and time."""
+    """The size and modification time of a file, which change when it is replaced."""
     found = file.stat()
     return f"{found.st_size} {found.st_mtime_ns}"
 
@@ -25,31 +25,31 @@ def version_of(file: Path) -> str:
 class Entry(NamedTuple):
     """A file in a store, whether it is a picture or not."""
 
-    name: str  # its path within the store, with / between folders, fit to be printed
-    where: Any  # how its store finds it; other processes can be told
+    name: str  # its path within the store, with / between folders, printable
+    where: Any  # how the store finds it; can be pickled
 
 
 class Attempt(NamedTuple):
-    """What came of decoding a file: a picture, or the reason why there is none."""
+    """The result of decoding a file: a picture, or the reason why it failed."""
 
-    pixels: NDArray[np.uint8] | None  # [H, W, 3]
+    pixels: NDArray[np.uint8] | None  # [H, W, 3], None if it failed
     grey: bool
-    deepest: int  # the highest of its levels if these are of 16 bits, 0 for others
-    reason: str
+    deepest: int  # the highest level of a 16-bit picture, 0 for others
+    reason: str  # "" if it succeeded
 
 
 class Store(ABC):
-    """Files in one place. Subclasses are final, frozen dataclasses, so that other processes can be told."""
+    """The files of a folder, archive or database. Subclasses are final, frozen dataclasses that can be pickled."""
 
     path: Path
 
     @abstractmethod
     def entries(self) -> list[Entry]:
-        """Every file that is not hidden, in the order of `in_order`. Raises DataError for a damaged archive."""
+        """All files that are not hidden, in the order of `in_order`. Raises DataError for a damaged archive."""
 
     @abstractmethod
     def content(self, entry: Entry) -> Path | BinaryIO:
-        """A file as Pillow takes it. Raises OSError or ValueError, which says why, for one that is not to be read."""
+        """A file's path or open stream. Raises OSError or ValueError, with the reason, if it cannot be read."""
 
     def start(self, entry: Entry) -> bytes:
         """The first bytes of a file. Raises OSError or ValueError as `content` does."""
@@ -57,18 +57,18 @@ class Store(ABC):
         return start_of(content) if isinstance(content, Path) else content.read(START)
 
     def version(self, entry: Entry) -> str:  # noqa: ARG002
-        """What tells a file from another in its place, where the place does not."""
+        """A string that changes when the file is replaced; "" if `Entry.where` already changes then."""
         return ""
 
     def attempt(self, entry: Entry, size: int | None, crop: int | None = None, white: int | None = None) -> Attempt:
-        """The picture in a file (see `decode_picture`), or the reason why there is none."""
+        """Decode a picture (see `decode_picture`); errors are returned as the reason, not raised."""
         try:
             return Attempt(*decode_picture(self.content(entry), size, crop, white), "")
         except Exception as error:  # Pillow's decoders raise errors of every kind on damaged files
-            return Attempt(None, False, 0, self._said(error))
+            return Attempt(None, False, 0, self._reason(error))
 
-    def _said(self, error: Exception) -> str:
-        """An error's message on one line, which does not name the file again."""
+    def _reason(self, error: Exception) -> str:
+        """An error's message on one line, without the path."""
         if isinstance(error, UnidentifiedImageError):
             return "cannot identify image file"
         if isinstance(error, OSError) and error.strerror:
@@ -77,22 +77,22 @@ class Store(ABC):
 
 
 def in_order(entries: list[Entry]) -> list[Entry]:
-    """Entries by their names, folder by folder: the same whatever the store, the machine and the day."""
+    """Entries sorted by name, folder by folder; the order is the same for every store and machine."""
     return sorted(entries, key=lambda entry: entry.name.split("/"))
 
 
 def with_slashes(names: list[str]) -> list[str]:
-    r"""Names with `/` between folders where most have `\` and none has `/`, as some programs of Windows write them."""
+    r"""Replace `\` by `/` if most names have `\` and none has `/`, as some Windows programs write them."""
     if any("/" in name for name in names) or 2 * sum("\\" in name for name in names) <= len(names):
         return names
     return [name.replace("\\", "/") for name in names]
 
 
 def hidden(name: str) -> bool:
-    """Whether a path is hidden, or a by-product of packing on a Mac."""
+    """Whether a path is hidden, or lies in the folder `__MACOSX` that macOS adds to zips."""
     return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in name.split("/"))
 
 
 def printable(name: str) -> str:
-    """A name with what is no text, or would break a line, escaped."""
+    """A name with unprintable characters, such as line breaks, escaped."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)

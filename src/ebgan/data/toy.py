@@ -1,4 +1,4 @@
-"""Densities with known modes in one and two dimensions: landscapes on which a generator can be watched.
+"""Toy densities with known modes, in one and two dimensions.
 
     line       uniform on [-1, 1]; its modes are ten cells of equal length
     gaussian   N(1, 0.5^2)
@@ -7,8 +7,8 @@
     moons      two half circles that interlock, as a chain of 100 Gaussians, sigma 0.05
     roll       a spiral of one and a half turns, as a chain of 150 Gaussians, sigma 0.05
 
-A curve is a chain of Gaussians closer to each other than they are wide: smooth to the eye, and a mixture like the
-others, whose density is known exactly.
+The Gaussians of a chain are closer to each other than they are wide, so the curve looks smooth and its density is still
+known exactly.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from torch import Tensor
 
 from ebgan.randomness import Randomness
 
-Place = tuple[float, ...]  # a point, one number a dimension
+Place = tuple[float, ...]  # a point, one coordinate per dimension
 
 
 class Density(ABC):
-    """Where points come from. Subclasses are final, frozen dataclasses."""
+    """A density to sample from. Subclasses are final, frozen dataclasses."""
 
     @property
     @abstractmethod
     def centres(self) -> Tensor:
-        """The modes [modes, dims], which have equal shares."""
+        """The modes [modes, dims], which have equal weights."""
 
     @property
     @abstractmethod
     def reach(self) -> float:
-        """How far from its nearest mode a sample may be to count as one of high quality."""
+        """The largest distance from the nearest mode at which a sample counts as high quality."""
 
     @abstractmethod
     def sample(self, randomness: Randomness, count: int, first: int = 0) -> Tensor:
-        """The points first, first + 1, ... [*models, count, dims] of all that the randomness ever draws."""
+        """The points number first, first + 1, ... of the sequence that the seed defines: [*models, count, dims]."""
 
     @abstractmethod
     def log_density(self, points: Tensor) -> Tensor:
-        """The logarithm of the density [...] at points [..., dims], exactly."""
+        """The exact log-density [...] at points [..., dims]."""
 
     @property
     def window(self) -> tuple[float, float]:
-        """A range, the same in each dimension, that holds all but stray points."""
+        """A plotting range, the same in each dimension, that contains nearly all points."""
         low, high = float(self.centres.min()) - self.reach, float(self.centres.max()) + self.reach
         space = 0.2 * (high - low)
         return low - space, high + space
@@ -58,7 +58,7 @@ class Density(ABC):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Mixture(Density):
-    """Round Gaussians of one width in equal shares."""
+    """A mixture of isotropic Gaussians with one standard deviation and equal weights."""
 
     places: tuple[Place, ...]
     sigma: float
@@ -87,7 +87,7 @@ class Mixture(Density):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Line(Density):
-    """Uniform on a segment, in one dimension."""
+    """The uniform density on a segment, in one dimension."""
 
     low: float = -1.0
     high: float = 1.0
@@ -121,7 +121,7 @@ def _moons(count: int) -> tuple[Place, ...]:
 
 
 def _roll(count: int, inner: float = 1.5 * math.pi, outer: float = 4.5 * math.pi) -> tuple[Place, ...]:
-    """The spiral of radius angle / 10, at equal steps along it (its speed is the angle, nearly)."""
+    """Points on the spiral of radius angle / 10, about equally spaced (its arc length grows nearly with angle^2)."""
     shares = ((index + 0.5) / count for index in range(count))
     angles = (math.sqrt(inner**2 + share * (outer**2 - inner**2)) for share in shares)
     return tuple((angle / 10 * math.cos(angle), angle / 10 * math.sin(angle)) for angle in angles)

@@ -1,4 +1,4 @@
-"""A folder of picture files and the folders within."""
+"""The picture files in a folder and its subfolders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ebgan.data.store import Entry, Store, hidden, in_order, printable, version_
 class Tree(Store):
     """The files below a folder.
 
-    Hidden files and folders, `__MACOSX`, and linked folders that lead back are left out; each folder is read once.
+    Hidden files and folders, `__MACOSX`, and links to folders within or above this one are left out; each folder is
+    read once.
     """
 
     path: Path
@@ -32,8 +33,8 @@ class Tree(Store):
         if path.is_symlink() and not path.exists():
             raise ValueError("a link that leads to no file")
         kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):  # only one that could not be listed is taken for a file
-            raise ValueError("a folder that may not be read")
+        if stat.S_ISDIR(kind):  # `_files` also yields the folders that could not be listed
+            raise ValueError("no permission to read this folder")
         if not stat.S_ISREG(kind):
             raise ValueError("not a regular file")
         return path
@@ -55,7 +56,7 @@ class Tree(Store):
 
 
 def _enters(folder: Path, root: Path, seen: set[Path]) -> bool:
-    """Whether a folder is to be read: once, and not through a link that stays within the root or leads above it."""
+    """Whether to read a folder: only once, and not through a link to a folder within the root or above it."""
     real = folder.resolve()
     if real in seen or (folder.is_symlink() and (real.is_relative_to(root) or root.is_relative_to(real))):
         return False

@@ -1,1 +1,1 @@
-"""Anomalies: the energy as a detector, with a threshold of its own."""
+"""Anomaly detection by the energy, with thresholds taken from normal samples."""

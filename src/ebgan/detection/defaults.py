@@ -1,4 +1,4 @@
-"""What a detector trains where it is not told: objectives by name, and nets for tables and for images."""
+"""Defaults of the anomaly detector: objectives by name, and nets for tables and small images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.bottleneck import BottleneckAutoencoder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.objectives import BEGAN, EBGAN, MAGAN, Objective
-from ebgan.samplers import Noised, Prior, Sampler
+from ebgan.samplers import Noised, Prior
 from ebgan.training.game import Turns
 from ebgan.training.optim import Adam
 
@@ -27,9 +27,9 @@ OBJECTIVES: dict[Name, Objective[Any]] = {
     "began": BEGAN(),
     "magan": MAGAN(),
 }
-ALONE = 3  # the discriminator is trained alone on one in so many of the images
-NARROW = 4  # features for each unit of a narrow code
-STACKED = (BottleneckAutoencoder, MLPAutoencoder, MLPDiscriminator, MLPExperts)  # nets that have a model axis
+ALONE = 3  # pretraining, without the generator, takes one in this many of the steps
+NARROW = 4  # features per unit of a narrow code
+STACKED = (BottleneckAutoencoder, MLPAutoencoder, MLPDiscriminator, MLPExperts)  # nets that can be stacked
 
 
 def experiment(
@@ -46,7 +46,7 @@ def experiment(
     learning_rate: float,
     seed: int,
 ) -> Experiment:
-    """The experiment of a detector on rows [C, H, W]: points of a table if there are no `limits`, else images."""
+    """The experiment of a detector on rows of `shape` [C, H, W]: table rows if `limits` is None, else images."""
     chosen = named(objective)
     adam = Adam(lr=learning_rate)
     alone = objective == "autoencoder"
@@ -54,7 +54,7 @@ def experiment(
         data=Data(limits=limits),
         nets=nets or default_nets(shape, chosen, code),
         energy=energy_for(chosen),
-        sampler=_sampler(noised, noise),
+        sampler=Noised(share=noised, noise=noise) if noised else Prior(),
         objective=chosen,
         optimisers=Optimisers(discriminator=adam, generator=adam),
         turns=Turns(generator=0) if alone else Turns(),
@@ -67,7 +67,7 @@ def experiment(
 
 
 def named(objective: Name | Objective[Any]) -> Objective[Any]:
-    """The objective of a name, or the one given. Raises UsageError for a name that is none, and for what needs more."""
+    """The objective with this name, or the given one. Raises UsageError for others, and if it needs labels."""
     if isinstance(objective, str):
         if objective not in OBJECTIVES:
             raise UsageError(
@@ -84,7 +84,7 @@ def named(objective: Name | Objective[Any]) -> Objective[Any]:
 
 
 def energy_for(objective: Objective[Any]) -> Energy:
-    """The energy that an objective is read through: an auto-encoder's, unless it needs logits or experts."""
+    """The energy that suits an objective: an auto-encoder's, unless it needs logits or experts."""
     needs = objective.asks.needs
     if "experts" in needs:
         return ExpertsEnergy()
@@ -92,7 +92,7 @@ def energy_for(objective: Objective[Any]) -> Energy:
 
 
 def default_nets(shape: Shape, objective: Objective[Any], code: Code | int) -> Nets:
-    """A generator and a discriminator for rows of a shape."""
+    """A generator and a discriminator for rows of `shape` [C, H, W]."""
     features = math.prod(shape)
     width = min(max(64, 2 * features), 512)
     noise = min(max(features // 2, 2), 32)
@@ -101,7 +101,10 @@ def default_nets(shape: Shape, objective: Objective[Any], code: Code | int) -> N
 
 
 def code_units(features: int, code: Code | int) -> int:
-    """Units of a code: a quarter of the features (narrow), twice as many (wide), or the number given."""
+    """The units of a code: a quarter of the features ("narrow"), twice as many ("wide"), or a number.
+
+    Raises UsageError for another word.
+    """
     if isinstance(code, str):
         sizes: dict[str, int] = {"narrow": max(features // NARROW, 1), "wide": 2 * features}
         if code not in sizes:
@@ -117,7 +120,3 @@ def _discriminator(features: int, width: int, objective: Objective[Any], code: C
     if isinstance(energy, LogisticEnergy):
         return MLPDiscriminator(depth=3, width=width, batch_norm=False, std=0.1)
     return BottleneckAutoencoder(width=width, code=code_units(features, code))
-
-
-def _sampler(noised: float, noise: float) -> Sampler[Any]:
-    return Noised(share=noised, noise=noise) if noised else Prior()

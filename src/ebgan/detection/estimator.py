@@ -2,10 +2,11 @@
 
     detector = EnergyAnomalyDetector(contamination=0.05).fit(normal_rows)
     detector.predict(rows)          # [n]: 1 normal, -1 an anomaly
-    detector.score_samples(rows)    # [n]: minus the energy, higher for what is more normal
+    detector.score_samples(rows)    # [n]: minus the energy, higher is more normal
     detector.p_values(rows)         # [n]: rank among the normal energies, low for anomalies
 
-Like LocalOutlierFactor with novelty=True it is fitted on rows that are normal, or nearly all, and judges others.
+Like LocalOutlierFactor with novelty=True it is fitted on normal rows (a few anomalies among them do little harm), and
+then applied to new rows.
 """
 
 from __future__ import annotations
@@ -36,41 +37,42 @@ from ebgan.experiment import Experiment, Nets
 from ebgan.objectives import Objective
 
 Floats = NDArray[np.float64]
-FARTHEST = 1e100  # deviations from the mean that a number is read as, at most: the square of more is infinite
-_LIVE = "_nets"  # built anew from the weights after unpickling
+FARTHEST = 1e100  # standardised numbers are clipped to this: the square of more is infinite
+_LIVE = "_nets"  # not pickled: rebuilt from the weights
 
 
 class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
-    """Finds rows or images that an energy trained on normal ones does not know.
+    """Detects anomalous rows or images: those of high energy under a model trained on normal ones.
 
-    Rows are numbers [n, features], standardised inside; a constant feature is only centred. Images are [n, C, H, W],
-    uint8 or floats in [-1, 1], or a path that `ebgan.data.open_data` reads; they are read as they are.
+    Rows are numbers [n, features], which are standardised; a constant feature is only centred. Images are [n, C, H, W],
+    uint8 or floats in [-1, 1], or a path that `ebgan.data.open_data` reads.
 
-    Fitted attributes: `offset_`, `normals_` (`Normals`: the energies that it follows from), `n_features_in_` of tables,
-    `scaler_` (None for images), `models_` (the trained energies). The energy of an ensemble is the mean of its models'.
-    Energies are L2 norms of residuals, of tables in standard deviations of the features.
+    Fitted attributes: `offset_` (the threshold on the score), `normals_` (`Normals`: the energies that it is taken
+    from), `n_features_in_` (for tables), `scaler_` (None for images), `models_` (the trained energies). The energy of
+    an ensemble is the mean over its models. With the default nets energies are L2 norms of reconstruction errors; for
+    tables in units of the features' standard deviations.
     """
 
     def __init__(
         self,
         objective: Name | Objective[Any] = "ebgan",  # "autoencoder" trains the same net without a generator
         *,
-        ensemble: int = 3,  # models of different seeds
-        noised: float = 0.5,  # share of the negatives that are noised data, not samples; 0 for samples alone
+        ensemble: int = 3,  # number of models, with different seeds
+        noised: float = 0.5,  # share of the negatives that are noised data instead of samples
         noise: float = 0.5,  # standard deviation of that noise, in units of the data
-        margin: float = 0.1,  # share of the way from the energy reached alone to that of the mean row
-        code: Code | int = "wide",  # units of the code: twice the features, a quarter of them (narrow), or a number
-        nets: Nets | None = None,  # other nets than the defaults
-        steps: int = 1500,  # of the discriminator, however many rows there are
+        margin: float = 0.1,  # EBGAN's margin, from 0 (energy after pretraining) to 1 (energy of the mean row)
+        code: Code | int = "wide",  # units of the code: twice the features (wide), a quarter (narrow), or a number
+        nets: Nets | None = None,  # nets to use instead of the defaults
+        steps: int = 1500,  # of the discriminator
         batch: int = 64,
         learning_rate: float = 1e-3,
         contamination: float = 0.1,  # share of the normal rows beyond the threshold, above 0 and at most 0.5
-        held_out: float = 0.0,  # share of the rows kept out of the training, from which the threshold is then taken
-        limits: tuple[float, float] = (-1.0, 1.0),  # the values of black and of white in images of floats
-        size: int | None = None,  # height and width that images of a path are resized and cropped to
+        held_out: float = 0.0,  # share of the rows that are not trained on; the threshold is then taken from them
+        limits: tuple[float, float] = (-1.0, 1.0),  # the values of black and white in images of floats
+        size: int | None = None,  # height and width to which images of a path are cropped and resized
         random_state: Any = 0,
         device: str = "cpu",
-        progress: Callable[[int, float], None] | None = None,  # hears of steps done and the mean energy, ten times
+        progress: Callable[[int, float], None] | None = None,  # called ten times with steps done and mean energy
     ) -> None:
         self.objective = objective
         self.ensemble = ensemble
@@ -93,9 +95,9 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
     scaler_: StandardScaler | None
 
     def fit(self, X: ArrayLike | str | Path, y: object = None) -> Self:  # noqa: ARG002
-        """Train on rows or images that are normal. Raises UsageError, a ValueError, for what cannot be used.
+        """Train on normal rows or images; `y` is ignored.
 
-        `y` is not read.
+        Raises UsageError, a ValueError, for parameters or data that cannot be used; DivergedError if training diverged.
         """
         self._check()
         rows, limits = self._rows(X, first=True)
@@ -111,13 +113,13 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         return self
 
     def score_samples(self, X: ArrayLike | str | Path) -> Floats:
-        """Minus the energy [n] of each row: higher for what is more normal."""
+        """Minus the energy [n] of each row: higher is more normal."""
         check_is_fitted(self, "models_")
         rows, _ = self._rows(X, first=False)
         return -self._energy(rows)
 
     def decision_function(self, X: ArrayLike | str | Path) -> Floats:
-        """`score_samples` less `offset_` [n]: below 0 for anomalies."""
+        """`score_samples` minus `offset_` [n]: below 0 for anomalies."""
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: ArrayLike | str | Path) -> NDArray[np.int64]:
@@ -125,10 +127,10 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def p_values(self, X: ArrayLike | str | Path) -> Floats:
-        """The rank [n] of each row among the normal energies, in (0, 1]: low for anomalies.
+        """The conformal p-value [n] of each row, in (0, 1]: low for anomalies (see `normals`).
 
-        With `held_out` above 0 a new normal row has a value of at most p with chance p; without, its values are a
-        little too low, since the energies of rows that were trained on are.
+        With `held_out` above 0, the p-value of a new normal row is at most p with probability p or less. With
+        `held_out` 0 p-values are a little too low, because training lowers the energies that they are compared with.
         """
         check_is_fitted(self, "models_")
         return self.normals_.p_values(-self.score_samples(X))
@@ -155,7 +157,7 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         return self.ensemble > 1 and isinstance(nets.discriminator, defaults.STACKED)
 
     def _check(self) -> None:
-        """Raise UsageError that names the first parameter which makes no sense."""
+        """Raise UsageError for the first parameter that is out of range."""
         check_contamination(self.contamination)
         for name in ("ensemble", "steps", "batch"):
             check_least("", 1, **{name: getattr(self, name)})
@@ -169,11 +171,13 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         check_number("", "above 0", noise=self.noise, learning_rate=self.learning_rate)
 
     def _rows(self, X: Any, first: bool) -> tuple[Tensor, tuple[float, float] | None]:
-        """Rows as images of one pixel, standardised, or images; and the range of the data, which rows have not."""
+        """The data as float64 [n, C, H, W] and its limits: table rows become one-pixel images, without limits."""
         if isinstance(X, str | Path) or getattr(X, "ndim", None) == 4:
             return self._images(X, first), (-1.0, 1.0)
         if not first and self.scaler_ is None:
-            raise UsageError(f"the detector was fitted on images {list(self.models_[0].shape)}; X is no set of images")
+            raise UsageError(
+                f"X is not a set of images; the detector was fitted on images {list(self.models_[0].shape)}"
+            )
         table = validate_data(self, X, reset=first, dtype=np.float64, ensure_min_samples=2 if first else 1)
         if first:
             self.scaler_ = _scaler(table)
@@ -196,14 +200,14 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
         return read.double()
 
     def _opened(self, path: Path, first: bool) -> NDArray[np.uint8]:
-        """The images of a path: the first ones in the size asked for, all later ones as these."""
+        """The images at a path: in the size `size` when fitting, later in the size of the fitted images."""
         if first and self.size is None and path.is_dir():
-            raise UsageError(f"size=None: {path} is a folder; give the height and width that its images are resized to")
+            raise UsageError(f"size=None: {path} is a folder: give the height and width to which images are resized")
         channels, _, width = (None, None, self.size) if first else self.models_[0].shape
         return np.asarray(open_data(str(path), size=width, channels=channels).images)
 
     def _energy(self, rows: Tensor) -> Floats:
-        """The mean energy [n] of all models."""
+        """The mean energy [n] over all models."""
         found = [
             energies(net, model.experiment.energy, rows, model.models).reshape(-1, len(rows))
             for net, model in zip(self._nets, self.models_, strict=True)
@@ -221,17 +225,19 @@ class EnergyAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc] 
 
 
 def _scaler(table: Floats) -> StandardScaler:
-    """What standardises rows. Raises UsageError for numbers whose variance is beyond float64."""
+    """A scaler that standardises rows. Raises UsageError if the variance of a feature exceeds float64."""
     with np.errstate(all="ignore"):
         scaler = StandardScaler().fit(table)
     if not np.isfinite(scaler.var_).all():
         index = int(np.flatnonzero(~np.isfinite(scaler.var_))[0])
-        raise UsageError(f"feature {index}: numbers up to {np.abs(table[:, index]).max():.3g}: give it in larger units")
+        raise UsageError(
+            f"feature {index}: numbers up to {np.abs(table[:, index]).max():.3g} are too large: give it in larger units"
+        )
     return scaler
 
 
 def _held_out(rows: int, share: float, randomness: Any) -> Tensor:
-    """Which rows [n] are kept out of the training: two at least are left, and one is kept where any are to be."""
+    """A mask [n] of the rows that are not trained on: at least one if `share` is above 0, and at most all but two."""
     kept = torch.zeros(rows, dtype=torch.bool)
     if share:
         count = min(max(math.ceil(share * rows), 1), rows - 2)

@@ -1,10 +1,10 @@
-"""A threshold that belongs to a detector: energies of normal samples, and what they say of another's energy.
+"""Thresholds and p-values for anomaly detection, computed from the energies of normal samples.
 
-    threshold    the energy that a share of `contamination` of the normal samples lies above
-    p-value      (1 + normal samples of at least this energy) / (1 + normal samples)
+    threshold    the energy that is exceeded by a share `contamination` of the normal samples
+    p-value      (1 + number of normal samples with at least this energy) / (1 + number of normal samples)
 
-The p-value is that of conformal prediction (Vovk, Gammerman & Shafer, 2005): of a new normal sample it is at most p
-with chance p, if the normal samples were kept out of the training and are drawn as the new one is.
+This is the p-value of conformal prediction (Vovk, Gammerman & Shafer, 2005). If the normal samples were not trained on
+and the new sample comes from the same distribution, its p-value is at most p with probability p or less.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from ebgan.errors import DataError, UsageError
 from ebgan.storage.files import read_file, write_atomically
 
 FILE = "normal_energies.json"  # in a run folder
-MOST = 0.5  # of the normal samples that may be said to be anomalous
+MOST = 0.5  # highest contamination
 _KEYS = {"source", "model", "energies"}
 
 
 @dataclass(frozen=True, eq=False)
 class Normals:
-    """The energies of normal samples under one model."""
+    """The energies of normal samples under one model. Raises DataError if there are none, or any is not finite."""
 
     energies: NDArray[np.float64]  # [n], in any order
     source: str = ""  # where the samples came from
     held_out: bool = True  # whether the model was trained without them
-    model: str = ""  # the fingerprint of the weights that read them
+    model: str = ""  # the fingerprint of the model's weights
 
     def __post_init__(self) -> None:
         if not self.energies.size or not np.isfinite(self.energies).all():
@@ -41,14 +41,13 @@ class Normals:
 
     @cached_property
     def ordered(self) -> NDArray[np.float64]:
-        """The energies from the lowest to the highest."""
+        """The energies in ascending order."""
         return np.sort(self.energies)
 
     def threshold(self, contamination: float) -> float:
-        """The energy above which a sample is anomalous: a share of `contamination` of the normal ones is.
+        """The energy above which a sample counts as anomalous; a share `contamination` of the normal samples is above.
 
-        Raises UsageError for a share that is not above 0 and at most 0.5, and for one so small that no normal sample
-        would be above: the threshold would then be the highest energy, whatever the share.
+        Raises UsageError for a share outside (0, 0.5], and for one below 1 / n: no normal sample would be above.
         """
         check_contamination(contamination)
         if contamination * len(self.energies) < 1:
@@ -59,7 +58,7 @@ class Normals:
         return float(np.quantile(self.energies, 1 - contamination, method="lower"))
 
     def p_values(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Ranks among the normal energies, in (0, 1]: low for anomalies."""
+        """The p-values [...] of energies [...], in (0, 1]: low for anomalies."""
         count = len(self.ordered)
         above = count - np.searchsorted(self.ordered, energies, side="left")
         return np.asarray((1 + above) / (1 + count))
@@ -72,7 +71,7 @@ def check_contamination(contamination: float) -> None:
 
 
 def write_normals(folder: Path, normals: Normals) -> None:
-    """Keep the energies of normal samples that were not trained on in a run folder, in the place of earlier ones."""
+    """Write normal energies to a run folder, replacing earlier ones. The samples must not have been trained on."""
     record = {
         "source": normals.source,
         "model": normals.model,
@@ -82,7 +81,7 @@ def write_normals(folder: Path, normals: Normals) -> None:
 
 
 def read_normals(folder: Path) -> Normals | None:
-    """The normal energies that a run folder keeps, or None. Raises DataError for a file that does not hold them."""
+    """The normal energies in a run folder, or None. Raises DataError for an invalid file."""
     path = folder / FILE
     content = read_file(path)
     if content is None:
@@ -94,4 +93,6 @@ def read_normals(folder: Path) -> Normals | None:
         energies = np.asarray(record["energies"], np.float64)
         return Normals(energies, str(record["source"]), model=str(record["model"]))
     except (ValueError, TypeError) as error:
-        raise DataError(f"{path}: holds no normal energies ({error}): delete it, and score --normals again") from error
+        raise DataError(
+            f"{path}: not a file of normal energies ({error}): delete it, and run `ebgan score --normals` again"
+        ) from error

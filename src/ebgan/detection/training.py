@@ -1,10 +1,10 @@
-"""Train an energy on rows that are in memory, several models of different seeds at once.
+"""Train an energy on rows in memory, several models with different seeds at once.
 
-    first       the discriminator alone, on a third of all rows that it will see
-    margin      between the energy reached and that of the mean row, by default halfway, for each model
-    then        the game, if the objective has one
+    pretraining  the discriminator without the generator, for a third of the steps
+    margin       for each model, between its energy after pretraining and the energy of the mean row
+    training     discriminator and generator, if the objective has a generator
 
-Halfway is the rule of `runs.calibration`, which trains a second time for it; here the game goes on from there.
+`runs.calibration` sets the margin in the same way, but in a training run of its own; here training continues.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from ebgan.records import Batch
 from ebgan.training.game import Game
 from ebgan.training.step import Outcome, Progress, train_step
 
-Told = Callable[[int, float], None]  # hears of steps done, and of the mean energy of the data then
-TELLS = 10  # times that it hears in a training
-ROWS = 4096  # that pass the nets at once where no gradient is wanted
-SURVEYED = 10_000  # rows, at most, that a margin is taken over
+Told = Callable[[int, float], None]  # progress callback: steps done, mean energy of the data
+TELLS = 10  # number of its calls
+ROWS = 4096  # rows per pass of the net when no gradient is needed
+SURVEYED = 10_000  # most rows used to set a margin
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Energies of several seeds, as plain values: what they are rebuilt from."""
+    """A trained energy, or a stack of them with several seeds, as values that can be pickled."""
 
-    experiment: Experiment  # a stack's, or that of one model
+    experiment: Experiment  # of one model, or of a stack
     shape: tuple[int, int, int]
     weights: dict[str, Tensor]  # of the discriminator, on the CPU
 
     def net(self) -> nn.Module:
-        """The discriminator in evaluation mode, in float64: the energy of a row is then the same in any batch."""
+        """The discriminator in evaluation mode and float64, so the energy of a row does not depend on its batch."""
         randomness = Randomness.of(self.experiment.seed)
         net = self.experiment.nets.discriminator.build(
             BuildContext(self.shape, self.experiment.data.limits, randomness)
@@ -61,7 +61,7 @@ class Trained:
 
 @torch.no_grad()
 def energies(net: nn.Module, energy: Energy, rows: Tensor, models: Sequence[int] = ()) -> Tensor:
-    """The energies [*models, n] of rows [n, C, H, W], in the net's precision."""
+    """The energies [*models, n] of rows [n, C, H, W], computed in the net's precision."""
     dtype = next(net.parameters()).dtype
     parts = (part.to(dtype).expand(*models, *part.shape) for part in torch.split(rows, ROWS))
     return torch.cat([energy.read(net, part).energy for part in parts], -1)
@@ -75,36 +75,36 @@ def train(
     device: torch.device | str = "cpu",
     told: Told | None = None,
 ) -> Trained:
-    """Train experiments that differ in their seed alone on rows [n, C, H, W], as a stack if there are several.
+    """Train experiments that differ only in their seed on rows [n, C, H, W]; several are trained as a stack.
 
-    A margin of None becomes the energy that lies a `share` of the way from the energy reached to the mean row's.
-    Raises DivergedError where no model's losses stayed finite, and UsageError for parts that cannot work together.
+    A margin of None becomes, for each model, the energy after pretraining plus `share` of the difference to the energy
+    of the mean row. Raises DivergedError if no model's losses stayed finite, UsageError for parts that do not fit.
     """
-    alone = experiments[0] if len(experiments) == 1 else stacked(experiments)
-    made = replace(alone, objective=_filled(alone.objective, len(rows)))
+    given = experiments[0] if len(experiments) == 1 else stacked(experiments)
+    filled = replace(given, objective=_filled(given.objective, len(rows)))
     rows, shape = rows.to(device), (rows.shape[1], rows.shape[2], rows.shape[3])
-    game, progress = build(made, shape, device)
-    serve, images = _Rows(rows, made.batch, game.randomness), 0
+    game, progress = build(filled, shape, device)
+    serve, images = _Rows(rows, filled.batch, game.randomness), 0
     finite = torch.ones((), dtype=torch.bool, device=rows.device)
-    assert made.pretraining is not None
-    while images < made.images:
-        if images == made.pretraining:
-            game, progress = _begun(game, progress, alone.objective, rows, share)
-        turns = game.turns.now(images) if images >= made.pretraining else (1, 0)
+    assert filled.pretraining is not None
+    while images < filled.images:
+        if images == filled.pretraining:
+            game, progress = _pretrained(game, progress, given.objective, rows, share)
+        turns = game.turns.now(images) if images >= filled.pretraining else (1, 0)
         source = partial(serve.source, images)
         progress, outcome = train_step(game, progress, partial(next, serve.batches), turns, source, watched=False)
-        before, images = images, images + turns[0] * made.batch
+        before, images = images, images + turns[0] * filled.batch
         finite = finite & outcome.finite
-        if told and images * TELLS // made.images > before * TELLS // made.images:
-            told(images // made.batch, _mean(outcome))
+        if told and images * TELLS // filled.images > before * TELLS // filled.images:
+            told(images // filled.batch, _mean(outcome))
     if not bool(finite.any()):
-        raise DivergedError("the losses of every model grew beyond all numbers: choose a smaller learning rate")
+        raise DivergedError("the losses of every model became infinite or NaN: choose a smaller learning rate")
     weights = {name: value.detach().cpu() for name, value in game.discriminator.net.state_dict().items()}
-    return Trained(alone, shape, weights)
+    return Trained(given, shape, weights)
 
 
 class _Rows:
-    """Batches of rows in orders that follow from the seeds."""
+    """Serves batches of rows in an order that depends only on the seeds."""
 
     def __init__(self, rows: Tensor, batch: int, randomness: Randomness) -> None:
         self.rows, self.batch, self.randomness = rows, batch, randomness
@@ -112,7 +112,7 @@ class _Rows:
         self._orders: dict[str, tuple[int, Tensor]] = {}
 
     def source(self, images: int, turn: int) -> Batch:
-        """The rows that samples of a turn start from."""
+        """The rows from which the samples of a turn start (for samplers that add noise to data)."""
         return Batch(self._at(images, f"source{turn}"))
 
     def _batches(self) -> Iterator[Batch]:
@@ -134,7 +134,7 @@ class _Rows:
 
 
 def _filled(objective: Any, rows: int) -> Any:
-    """The objective with numbers in the fields that wait for the data; a margin's is never read."""
+    """The objective with its None fields filled; the margin is a placeholder until pretraining has ended."""
     if isinstance(objective, EBGAN) and objective.margin is None:
         return replace(objective, margin=1.0)
     if isinstance(objective, MAGAN) and objective.epoch is None:
@@ -142,8 +142,8 @@ def _filled(objective: Any, rows: int) -> Any:
     return objective
 
 
-def _begun(game: Game, progress: Progress, objective: Any, rows: Tensor, share: float) -> tuple[Game, Progress]:
-    """The game after the discriminator's training alone, with a margin for each model if it waited for the data."""
+def _pretrained(game: Game, progress: Progress, objective: Any, rows: Tensor, share: float) -> tuple[Game, Progress]:
+    """The game and progress after pretraining; a margin of None is set for each model."""
     some = rows[:: -(-len(rows) // SURVEYED)]
     reached = energies(game.discriminator.net, game.energy, some, game.randomness.seeds.shape)
     if isinstance(objective, EBGAN) and objective.margin is None and isinstance(game.energy, AutoencoderEnergy):

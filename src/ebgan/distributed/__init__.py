@@ -1,4 +1,4 @@
-"""Several processes that train together, the ranks: what they exchange, and how they start, wait and end."""
+"""Data-parallel training with several processes (ranks): communication, launching, waiting and failure."""
 
 from ebgan.distributed.exchange import (
     Rank,

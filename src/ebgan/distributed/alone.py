@@ -1,9 +1,8 @@
-"""Work that one process does while the others wait: evaluations, pictures, checkpoints, reports.
+"""Work that one rank does while the others wait: evaluations, pictures, checkpoints, reports.
 
-A collective gives up on a process that does not answer within the timeout, but work inside `alone` may take hours.
-While it lasts, every process sends the others signs of life (heartbeats), about two a second; at the end all go on
-together. A process that was stopped sends none, one that was killed closes its connections, and one that failed says
-why: in each of these cases the others stop waiting.
+A collective operation fails if a rank does not answer within the timeout, but work inside `alone` may take hours. So
+every rank sends heartbeats to the others meanwhile, about two per second, and at the end all go on together. The others
+stop waiting if a rank stops sending (it was stopped), closes its connections (it was killed), or reports an error.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from ebgan.distributed.exchange import RankLostError, lost, rank
 from ebgan.errors import EbganError
 
 TIMEOUT = 10.0  # minutes
-PAUSE = 0.5  # longest time between two signs of life, in seconds; shorter at the start, so that short work ends soon
-LENGTH = 400  # bytes of a sign of life: a status, and the error message of a process that failed
+PAUSE = 0.5  # longest time between two heartbeats, in seconds; shorter at the start, so that short work is not delayed
+LENGTH = 400  # bytes of a heartbeat: a status, and the error message if the process failed
 INTERRUPT = signal.SIGUSR2  # interrupts this process's own work when another process was lost
 
 
@@ -38,47 +37,47 @@ class Status(IntEnum):
     FAILED = 2
 
 
-_groups: dict[Any, Any] = {}  # group of all processes -> a second group of the same, used only for signs of life
+_groups: dict[Any, Any] = {}  # group of all processes -> a second group of the same, used only for heartbeats
 
 
 def prepare(timeout: float = TIMEOUT) -> None:
-    """Open the group for signs of life, in which a process has `timeout` minutes to send one. All ranks call this."""
+    """Open the group for heartbeats, with a timeout in minutes. All ranks must call this."""
     _groups.clear()
     _groups[distributed.group.WORLD] = distributed.new_group(backend="gloo", timeout=timedelta(minutes=timeout))
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Do this process's own work inside, then wait until all other processes have done theirs.
+    """A context for work of this process only; on leaving it, wait until all ranks have left it.
 
-    All ranks enter it, also those without work. Inside, `rank()` is that of a process that trains alone, and no
-    library can enter a collective. Raises RankLostError if another process was lost or failed.
+    All ranks must enter it, also those without work. Inside, `rank()` is (0, 1) and torch does not see the other ranks,
+    so no library can start a collective operation. Raises RankLostError if another rank was lost or failed.
     """
     if rank().count == 1:
         yield
         return
     if distributed.group.WORLD not in _groups:
         prepare()
-    company = _Company(_groups[distributed.group.WORLD])
+    heartbeat = _Heartbeat(_groups[distributed.group.WORLD])
     try:
-        with _hidden_ranks(), company.interrupting():
+        with _hidden_ranks(), heartbeat.interrupting():
             yield
     except BaseException as error:
-        company.leave(Status.FAILED, f"{error}" or type(error).__name__)
-        if isinstance(error, EbganError) and not company.lost:
+        heartbeat.leave(Status.FAILED, f"{error}" or type(error).__name__)
+        if isinstance(error, EbganError) and not heartbeat.lost:
             error.agreed = True
         raise
-    company.leave(Status.DONE)
-    company.raise_failure()
+    heartbeat.leave(Status.DONE)
+    heartbeat.raise_failure()
 
 
-class _Company(threading.Thread):
-    """Exchanges signs of life with the other processes until all are done or one has failed."""
+class _Heartbeat(threading.Thread):
+    """Exchanges heartbeats with the other processes until all are done or one has failed."""
 
     def __init__(self, group: Any) -> None:
         super().__init__(daemon=True)
         self.group = group
-        self.sign = _sign(Status.BUSY)
+        self.beat = _beat(Status.BUSY)
         self.left = threading.Event()  # set when this process's own work has ended
         self.listening = False  # whether that work can be interrupted by INTERRUPT
         self.lock = threading.Lock()
@@ -98,17 +97,20 @@ class _Company(threading.Thread):
                 signal.pthread_kill(threading.main_thread().ident or 0, INTERRUPT)
 
     def _working(self) -> bool:
-        """Exchange one sign of life. True while some process is still at work and none has failed."""
-        signs = [torch.empty_like(self.sign) for _ in range(self.group.size())]
-        self.group.allgather([signs], [self.sign]).wait()
-        failed = [sign for sign in signs if sign[0] == Status.FAILED]
+        """Exchange one heartbeat. True while some process is still busy and none has failed."""
+        beats = [torch.empty_like(self.beat) for _ in range(self.group.size())]
+        self.group.allgather([beats], [self.beat]).wait()
+        failed = [beat for beat in beats if beat[0] == Status.FAILED]
         if failed:
             self.failure = bytes(failed[0][1:].tolist()).rstrip(b"\0").decode(errors="replace")
-        return not failed and any(sign[0] == Status.BUSY for sign in signs)
+        return not failed and any(beat[0] == Status.BUSY for beat in beats)
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Start, and interrupt this process's work if another is lost; outside the main thread only at its end."""
+        """Start, and interrupt this process's work when another process is lost.
+
+        Only the main thread can be interrupted; work in another thread is checked at its end.
+        """
         if threading.current_thread() is not threading.main_thread():
             self.start()
             yield
@@ -121,7 +123,7 @@ class _Company(threading.Thread):
         finally:
             with self.lock:
                 self.left.set()
-            time.sleep(0)  # a signal sent just now is delivered before the handler is removed
+            time.sleep(0)  # lets Python handle a signal that was just sent, before the handler is removed
             signal.signal(INTERRUPT, before)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -129,8 +131,8 @@ class _Company(threading.Thread):
             self.raise_failure()
 
     def leave(self, status: Status, reason: str = "") -> None:
-        """End this process's own work, tell the others how, and wait until they have ended theirs or one has failed."""
-        self.sign = _sign(status, reason)
+        """Report the end of this process's work, and wait until all others have ended theirs or one has failed."""
+        self.beat = _beat(status, reason)
         self.left.set()
         if self.is_alive():
             self.join()
@@ -145,14 +147,15 @@ class _Company(threading.Thread):
             raise error
 
 
-def _sign(status: Status, reason: str = "") -> torch.Tensor:
+def _beat(status: Status, reason: str = "") -> torch.Tensor:
+    """A heartbeat: LENGTH bytes, the status and the error message."""
     content = bytes([status]) + reason.encode()[: LENGTH - 1]
     return torch.tensor(list(content.ljust(LENGTH, b"\0")), dtype=torch.uint8)
 
 
 @contextmanager
 def _hidden_ranks() -> Iterator[None]:
-    """Hide the other processes from torch: code that finds them would wait for them in a collective."""
+    """Hide the other processes from torch, so that no code waits for them in a collective operation."""
     world = distributed.group.WORLD
     distributed.group.WORLD = None
     try:

@@ -1,9 +1,9 @@
-"""What the ranks (processes that train together) exchange.
+"""Communication between ranks, the processes of data-parallel training.
 
-Each rank reads its own slice of every batch. What the slices must agree on is shared here: batch norm takes the
-statistics of the whole batch (`mean_across_ranks`), objectives see the energies and codes of the whole batch
-(`gather_across_ranks`), and each rank's gradients, which flow through its own slice alone, are summed
-(`sum_across_ranks`). Hinges, the pulling-away term and every moving state thus mean the same on one rank and on many.
+Each rank computes on its own slice of every batch. Batch norm uses the statistics of the whole batch
+(`mean_across_ranks`), objectives see the energies and codes of the whole batch (`gather_across_ranks`), and the ranks'
+gradients, each through its own slice, are summed (`sum_across_ranks`). Hinges, the pulling-away term and the states of
+objectives are therefore the same for any number of ranks.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ebgan.errors import WORKER_LOST, CheckpointError, EbganError, UsageError
 
 
 class RankLostError(EbganError):
-    """Another of the processes that train together has ended, or was stopped."""
+    """Another rank has ended or does not answer."""
 
     exit_code = WORKER_LOST
 
 
 @dataclass(frozen=True)
 class Rank:
-    """A process among those that train together."""
+    """The index of a process among those that train together, and their number."""
 
     index: int
     count: int
@@ -48,9 +48,9 @@ def default_device() -> torch.device:
 
 
 def usable_device(device: torch.device | str | None, option: str = "device=") -> torch.device:
-    """The device of a name, or the accelerator if there is one, else the CPU.
+    """The device with this name; for None the accelerator if there is one, else the CPU.
 
-    Raises UsageError, which begins with the option that named it, for a device that is not here.
+    Raises UsageError, beginning with `option` (the option that named the device), if it is not available.
     """
     if device is None:
         return default_device()
@@ -58,18 +58,18 @@ def usable_device(device: torch.device | str | None, option: str = "device=") ->
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError, TypeError) as error:
         raise UsageError(
-            f"{option}{device}: not available here: expected cpu, or cuda, cuda:1, mps... where there is one "
+            f"{option}{device}: not available: expected cpu, or cuda, cuda:1 or mps if this machine has one "
             f"({str(error).splitlines()[0]})"
         ) from error
 
 
 def mean_across_ranks(local: Tensor) -> Tensor:
-    """The mean of a tensor over all ranks, through which gradients flow back to each rank's own."""
+    """The mean of a tensor over all ranks; differentiable with respect to each rank's own tensor."""
     return local if rank().count == 1 else _Mean.apply(local)  # type: ignore[no-untyped-call]
 
 
 def gather_across_ranks(local: Tensor, axis: int) -> Tensor:
-    """The slices of all ranks side by side along an axis; gradients flow to this rank's slice alone."""
+    """The slices of all ranks concatenated along an axis; gradients flow only to this rank's slice."""
     here = rank()
     if here.count == 1:
         return local
@@ -81,23 +81,23 @@ def gather_across_ranks(local: Tensor, axis: int) -> Tensor:
 
 
 def sum_across_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Each tensor summed over all ranks, in one flat exchange a dtype."""
+    """Each tensor summed over all ranks, with one flat all-reduce per dtype."""
     if rank().count == 1:
         return list(tensors)
     summed = list(tensors)
     for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):  # in the same order on every rank
-        places = [place for place, tensor in enumerate(tensors) if tensor.dtype == dtype]
-        flat = torch.cat([tensors[place].flatten() for place in places])
+        indices = [index for index, tensor in enumerate(tensors) if tensor.dtype == dtype]
+        flat = torch.cat([tensors[index].flatten() for index in indices])
         with exchange():
             distributed.all_reduce(flat)
-        parts = torch.split(flat, [tensors[place].numel() for place in places])
-        for place, part in zip(places, parts, strict=True):
-            summed[place] = part.view_as(tensors[place])
+        parts = torch.split(flat, [tensors[index].numel() for index in indices])
+        for index, part in zip(indices, parts, strict=True):
+            summed[index] = part.view_as(tensors[index])
     return summed
 
 
 def largest_across_ranks(local: Tensor) -> Tensor:
-    """The largest value of a tensor on any rank, elementwise."""
+    """The elementwise maximum of a tensor over all ranks."""
     largest = local.clone()
     if rank().count > 1:
         with exchange():
@@ -106,20 +106,20 @@ def largest_across_ranks(local: Tensor) -> Tensor:
 
 
 def refuse_apart(value: float, device: torch.device, what: str) -> None:
-    """Raise CheckpointError where a value, which each rank read for itself, is not the same on all."""
+    """Raise CheckpointError if a value that each rank read for itself differs between ranks; `what` names it."""
     if rank().count == 1:
         return
     most, least = largest_across_ranks(torch.tensor([value, -value], dtype=torch.float64, device=device)).tolist()
     if most != -least:
         raise CheckpointError(
-            f"{what}: not the same for all processes that train together, {-least:g} for one and {most:g} for another. "
-            "The run's folder must be one that all machines see"
+            f"{what}: differs between the processes that train together, {-least:g} for one and {most:g} for another: "
+            "put the run's folder on a disk that all machines share"
         )
 
 
 @contextmanager
 def exchange() -> Iterator[None]:
-    """Raise RankLostError where the connection to another process is lost."""
+    """Turn torch's errors about lost connections into RankLostError."""
     try:
         yield
     except RuntimeError as error:
@@ -127,9 +127,9 @@ def exchange() -> Iterator[None]:
 
 
 def lost(error: RuntimeError) -> RankLostError:
-    """The user's error for torch's error about a lost connection."""
+    """A RankLostError for the user, made from torch's error about a lost connection."""
     line = str(error).splitlines()[0]
-    reason = re.sub(r"^\[[^]]*\] |\. This is typically.*", "", line)  # without the line of torch's code, and advice
+    reason = re.sub(r"^\[[^]]*\] |\. This is typically.*", "", line)  # drop torch's code location and advice
     return RankLostError(
         f"lost another of the processes that train together ({reason}). The same command goes on from the last "
         "checkpoint"
@@ -137,7 +137,7 @@ def lost(error: RuntimeError) -> RankLostError:
 
 
 class _Mean(torch.autograd.Function):
-    """The mean over ranks; its gradient is the mean of the ranks' gradients, since each sees its own slice's part."""
+    """The mean over ranks. Its gradient is the mean of the ranks' gradients: each rank has its own slice's part."""
 
     @staticmethod
     def forward(_: Any, local: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Starting the processes that train together, and ending them together: the one module that knows Lightning Fabric.
+"""Start the ranks and end them together. Only this module uses Lightning Fabric.
 
-The first process, the leader, writes the run folder and tells the user what went wrong; the others are followers.
+The first process (the leader) writes the run folder and reports errors to the user; the others are followers.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from ebgan.distributed.exchange import RankLostError, exchange, lost
 from ebgan.errors import WORKER_LOST, EbganError, UsageError, check_least
 
 PATIENCE = 10.0  # seconds that a failing follower waits for its leader, which reports the error
-ENDING = 60.0  # seconds that a leader has, once a follower has failed, to write what it still can
-LONGEST = 100_000.0  # minutes
+ENDING = 60.0  # seconds that the leader has to save and exit after a follower has failed
+LONGEST = 100_000.0  # longest timeout in minutes
 
-Followers = list[subprocess.Popen[bytes]]  # those that this process started
+Followers = list[subprocess.Popen[bytes]]  # started by this process
 
 
 @contextmanager
 def ranks(device: torch.device, devices: int = 1, timeout: float = TIMEOUT) -> Iterator[torch.device]:
-    """Start the other processes, if more than one device is asked for, and give this one its device.
+    """Start the other processes if `devices` is above 1, connect all, and yield this process's device.
 
-    Under torchrun or srun the processes run already and only connect. A rank that is lost, or gives no sign of life for
-    `timeout` minutes, ends the others. The first rank reports errors; after an error that all ranks raise together
-    (`agreed`) they close the connection together. Raises UsageError for a timeout that is not above 0, and for
-    SLURM tasks if SLURM does not say how many run on each machine.
+    Under torchrun or srun the processes already run and only connect. If a rank is lost or does not answer for
+    `timeout` minutes, the others end. The first rank reports errors; after an error that all ranks raise together
+    (`agreed`) they close the connection together. Raises UsageError for a timeout out of range, and for SLURM tasks if
+    their number per machine is unknown.
     """
     check_least("", 1, devices=devices)
     if not 0 < timeout <= LONGEST:
@@ -65,21 +65,21 @@ def ranks(device: torch.device, devices: int = 1, timeout: float = TIMEOUT) -> I
         if follows and _outlived(parent):
             raise SystemExit(error.exit_code) from error
         raise
-    _close()  # not after an error: the others would wait for a rank that never comes
+    _close()  # not after an error: it would wait for a rank that never arrives
 
 
 def _start(devices: int) -> Followers:
-    """Start this command once more for each further device, and give each process its rank."""
+    """Start this command again for each further device, with its rank in the environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(devices), "NODE_RANK": "0"}
-    os.environ.update(place | {"RANK": "0", "LOCAL_RANK": "0"})
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(devices), "NODE_RANK": "0"}
+    os.environ.update(shared | {"RANK": "0", "LOCAL_RANK": "0"})
     spec = sys.modules["__main__"].__spec__
     program = [str(Path(sys.argv[0]).absolute())] if spec is None else ["-m", spec.name]
     command = [sys.executable, *program, *sys.argv[1:]]
-    places = ({"RANK": str(index), "LOCAL_RANK": str(index)} for index in range(1, devices))
-    followers = [subprocess.Popen(command, env=os.environ | place) for place in places]
+    own = ({"RANK": str(index), "LOCAL_RANK": str(index)} for index in range(1, devices))
+    followers = [subprocess.Popen(command, env=os.environ | variables) for variables in own]
     threading.Thread(target=_watch, args=(followers,), daemon=True).start()
     return followers
 
@@ -102,38 +102,39 @@ def _meet(device: torch.device, devices: int, timeout: float) -> Any:
 
 
 def _refuse_uncounted_tasks() -> None:
+    """Raise UsageError if SLURM's variables do not tell how the tasks are spread over machines."""
     if "WORLD_SIZE" in os.environ or _launched() == 0:
         return
     if _launched() > 1 and "SLURM_STEP_ID" not in os.environ:
         raise UsageError(
-            f"SLURM holds {_launched()} tasks ready, and this process, which it did not start as one of them, would "
-            "wait for the others: start it by srun, or ask sbatch for a single task"
+            f"the SLURM job has {_launched()} tasks, but this process was not started by srun and would wait for the "
+            "others: start it by srun, or give sbatch a single task"
         )
     if not _local_count():
         raise UsageError(
-            f"SLURM started {_launched()} tasks and does not say how many on each machine: give srun or sbatch "
-            "--ntasks-per-node in place of --ntasks"
+            f"SLURM started {_launched()} tasks, and their number per machine is unknown: give srun or sbatch "
+            "--ntasks-per-node instead of --ntasks"
         )
 
 
 def _launched() -> int:
-    """How many processes torchrun or srun has started in all, 0 for none."""
+    """The number of processes that torchrun or srun started in all; 0 if neither did."""
     return int(os.environ.get("WORLD_SIZE") or _slurm("SLURM_NTASKS"))
 
 
 def _local_count() -> int:
-    """How many of them are on this machine, 0 if that is not known."""
+    """The number of these processes on this machine; 0 if unknown."""
     return int(os.environ.get("LOCAL_WORLD_SIZE") or _slurm("SLURM_NTASKS_PER_NODE"))
 
 
 def _slurm(name: str) -> str:
-    """A variable of SLURM's; "0" in an interactive shell (salloc, srun --pty bash), where the user starts processes."""
+    """A SLURM variable; "0" in an interactive shell (salloc, srun --pty bash), where SLURM starts no ranks."""
     by_hand = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
     return "0" if by_hand else os.environ.get(name, "0")
 
 
 def _follow(parent: int) -> None:
-    """End this process when its parent has ended: a collective on a GPU would wait for the whole timeout.
+    """End this process after its parent has ended: a collective operation on a GPU would wait for the whole timeout.
 
     `PATIENCE` leaves time to report an error first.
     """
@@ -144,7 +145,7 @@ def _follow(parent: int) -> None:
 
 
 def _watch(followers: Followers) -> None:
-    """End this process if a follower failed and it does not end by itself: a collective on a GPU may not notice."""
+    """End this process if a follower failed and it does not end by itself, as in a collective operation on a GPU."""
     while not any(follower.poll() for follower in followers):
         time.sleep(0.5)
     time.sleep(ENDING)
@@ -154,7 +155,7 @@ def _watch(followers: Followers) -> None:
 
 
 def _outlived(parent: int) -> bool:
-    """Wait up to `PATIENCE` for the leader to end, because of the same error or another one. Whether it did."""
+    """Wait up to `PATIENCE` seconds for the leader to end, and return whether it did."""
     until = time.monotonic() + PATIENCE
     while os.getppid() == parent and time.monotonic() < until:
         time.sleep(0.05)
@@ -162,7 +163,7 @@ def _outlived(parent: int) -> bool:
 
 
 def _wake(followers: Followers, parent: int) -> None:
-    """Let stopped processes on this machine continue: they notice that this one is gone, and end too."""
+    """Continue stopped processes on this machine, so that they notice the lost connection and end too."""
     for pid in [follower.pid for follower in followers] or [parent]:
         with suppress(OSError):
             os.kill(pid, signal.SIGCONT)

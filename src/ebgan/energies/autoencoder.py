@@ -45,11 +45,16 @@ def reconstruction_error(
 class _Length(torch.autograd.Function):
     """The L2 norm over the last axis, whose second derivatives are finite where it is 0, too; torch's are not."""
 
+    generate_vmap_rule = True  # gradients of single images are taken with torch.func
+
     @staticmethod
-    def forward(ctx: Any, residual: Tensor) -> Tensor:
+    def forward(residual: Tensor) -> Tensor:
         norm: Tensor = torch.linalg.vector_norm(residual, dim=-1)
-        ctx.save_for_backward(residual, norm)
         return norm
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs, output)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:

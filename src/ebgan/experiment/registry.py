@@ -42,9 +42,9 @@ from ebgan.objectives import (
     Scheduled,
     SemiSupervised,
 )
-from ebgan.runfolder import RunFolder
 from ebgan.samplers import Noised, Prior, Replay, Transition
 from ebgan.schedules import Constant, Linear, Steps
+from ebgan.storage.runfolder import RunFolder
 from ebgan.training.adadelta import Adadelta
 from ebgan.training.adamax import Adamax
 from ebgan.training.optim import SGD, Adam

@@ -1,10 +1,10 @@
-"""Metrics: pure functions on arrays, and the classifier that some of them read images through."""
+"""Metrics: pure functions on arrays, and the classifier that some of them use."""
 
 from ebgan.metrics.baselines import baseline_errors
 from ebgan.metrics.classification import Classification, confusion_matrix
 from ebgan.metrics.classifier import HeldOut, TrainedClassifier, digit_classifier
 from ebgan.metrics.coverage import class_histogram, classes_covered
-from ebgan.metrics.evaluate import Evaluation, RealReference, evaluate, evaluate_quickly
+from ebgan.metrics.evaluate import Measurement, RealReference, evaluate, evaluate_quickly
 from ebgan.metrics.frechet import frechet_distance
 from ebgan.metrics.inception import inception_score, modified_inception_score
 from ebgan.metrics.kernel import kernel_distance
@@ -16,8 +16,8 @@ from ebgan.metrics.transport import transport_distance
 
 __all__ = [
     "Classification",
-    "Evaluation",
     "HeldOut",
+    "Measurement",
     "Nearest",
     "Overlap",
     "RealReference",

@@ -1,4 +1,4 @@
-"""Baselines for few labels: the errors of classifiers that are trained only on the labelled images."""
+"""Baselines for few labels: the errors of classifiers trained only on the labelled images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def baseline_errors(
     test_images: UInt8[Tensor, "tests C H W"],
     test_labels: Integer[Tensor, " tests"],
 ) -> dict[str, float]:
-    """The test errors of a support vector machine and of a plain net of two hidden layers, both scikit-learn's."""
+    """The test errors of scikit-learn's support vector machine and of its net with two hidden layers."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
     from sklearn.svm import SVC

@@ -1,4 +1,4 @@
-"""The classifier that metrics read samples through: trained once for a data set, then kept in the user's cache."""
+"""The classifier used by metrics: trained once for a data set, then kept in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ebgan.randomness import Randomness
 VERSION = 3  # of the net and of how it is trained: another one trains anew
 _HELD_OUT = 6  # one image in six is kept from training where no test set is given, as in MNIST's 10,000 of 60,000
 _BATCH = 1000  # images read at a time
-_CLEAR = 2.0  # standard errors by which a classifier's accuracy is to be above the share of the largest class
-_SIDE = 4  # pixels, of which two poolings leave one
+_CLEAR = 2.0  # standard errors by which the accuracy must exceed the share of the largest class
+_SIDE = 4  # smallest height and width of images, since the net halves them twice
 
 logger = logging.getLogger(__name__)
 
@@ -50,20 +50,20 @@ class TrainedClassifier:
     """A trained classifier and its accuracy."""
 
     net: ConvClassifier
-    accuracy: float  # share of the images that it is tested on which it names rightly
-    tested_on: str  # these images, in words
+    accuracy: float  # on the test images
+    tested_on: str  # a description of these images
     chance: float = 0.0  # share of the largest class among these images
     tests: int = 0  # their number
 
     @property
     def doubt(self) -> str | None:
-        """Why its outputs mean nothing: its test accuracy is no better than chance; None otherwise."""
+        """A message if the test accuracy is no better than chance, so that metrics would mean nothing; else None."""
         error = math.sqrt(self.chance * (1 - self.chance) / max(self.tests, 1))
         if self.accuracy > self.chance + _CLEAR * error:
             return None
         return (
-            f"a classifier of these classes is no better than chance: it names {self.accuracy:.1%} of "
-            f"{self.tested_on} rightly, and the largest class has {self.chance:.1%} of them"
+            f"a classifier of these classes is no better than chance: its accuracy on {self.tested_on} is "
+            f"{self.accuracy:.1%}, and the largest class has {self.chance:.1%} of them"
         )
 
     @torch.no_grad()
@@ -83,7 +83,7 @@ class TrainedClassifier:
         return self.read(images).features
 
 
-@torch.inference_mode(False)  # weights made within an evaluation could not learn
+@torch.inference_mode(False)  # weights created in inference mode could not be trained
 def digit_classifier(
     images: UInt8[Tensor, "samples C H W"],
     labels: Integer[Tensor, " labels"],
@@ -93,11 +93,11 @@ def digit_classifier(
     cache: Path | None = None,
     device: torch.device | str = "cpu",
 ) -> TrainedClassifier:
-    """A classifier of the data set with this checksum, from the cache or trained.
+    """The classifier of the data set with this checksum, from the cache or newly trained.
 
-    It learns from all images, and is tested on those that `test` opens; that is not called where the classifier is in
-    the cache. Where there is no test set, it is tested on a sixth of the images, and learns from the others. A damaged
-    cache file is replaced. Raises DataError where images and labels do not fit or hold one class alone.
+    It is trained on all images, and tested on those that `test` opens, which is called only if the classifier is not in
+    the cache. Without a test set, it is tested on a sixth of the images and trained on the others. A damaged cache file
+    is replaced. Raises DataError if images and labels do not fit together, or have fewer than two classes.
     """
     classes = _classes(images, labels)
     folder = cache or Path(user_cache_dir("ebgan")) / "classifiers"
@@ -113,13 +113,13 @@ def digit_classifier(
 
 
 def refusal(shape: tuple[int, ...], labels: Tensor) -> str | None:
-    """Why no classifier can be trained on these images and labels, if none can."""
+    """The reason why no classifier can be trained on these images and labels, if there is one."""
     if shape[0] != len(labels) or shape[0] < _HELD_OUT:
-        return f"{shape[0]} images have {len(labels)} labels: one label an image, {_HELD_OUT} at least, is needed"
+        return f"{shape[0]} images have {len(labels)} labels: expected one label per image, and at least {_HELD_OUT}"
     if min(shape[-2:]) < _SIDE:
-        return f"images of {shape[-2]} x {shape[-1]} pixels are too small: {_SIDE} x {_SIDE} are the least"
+        return f"images of {shape[-2]} x {shape[-1]} pixels are too small: expected at least {_SIDE} x {_SIDE}"
     if labels.min() == labels.max():
-        return "all labels are of one class, so that there is nothing to tell apart"
+        return "all labels are of one class: expected two or more classes"
     return None
 
 
@@ -145,7 +145,7 @@ def _keep(classifier: TrainedClassifier, path: Path) -> None:
     try:
         save_weights(path, classifier.net.state_dict() | facts)
     except (StorageError, OSError) as error:
-        warnings.warn(f"The classifier is not kept and will be trained again next time. {error}", stacklevel=3)
+        warnings.warn(f"The classifier could not be stored and will be trained again next time. {error}", stacklevel=3)
 
 
 def _kept(path: Path, channels: int, classes: int, device: torch.device | str) -> TrainedClassifier | None:
@@ -154,7 +154,7 @@ def _kept(path: Path, channels: int, classes: int, device: torch.device | str) -
         return None
     accuracy, tested_on = float(weights.pop("accuracy")), bytes(weights.pop("tested_on").tolist()).decode()
     chance, tests = float(weights.pop("chance")), int(weights.pop("tests"))
-    with torch.random.fork_rng(devices=[]):  # a new net draws weights, which are replaced
+    with torch.random.fork_rng(devices=[]):  # building a net draws from torch's global generator
         net = ConvClassifier(channels, classes)
     net.load_state_dict(weights)
     return TrainedClassifier(net.eval().requires_grad_(False).to(device), accuracy, tested_on, chance, tests)
@@ -170,11 +170,11 @@ def _trained(
     order = Randomness.of(0).permutation("classifier's held-out share", len(images))
     count = len(images) // _HELD_OUT
     net = fit_classifier(images, labels, classes, device, order[count:])
-    return _tested(net, images, labels, order[:count], "images of the data, which it did not learn from")
+    return _tested(net, images, labels, order[:count], "images of the data that it was not trained on")
 
 
 def _tested(net: ConvClassifier, images: Tensor, labels: Tensor, indices: Tensor, source: str) -> TrainedClassifier:
-    """The accuracy of a net on the images at these indices, read batch by batch."""
+    """Measure the accuracy of a net on the images at these indices, batch by batch."""
     learned = TrainedClassifier(net, 0.0, "")
     named = torch.cat([learned.probabilities(images[some]).argmax(-1) for some in torch.split(indices, _BATCH)])
     right = labels[indices].cpu()

@@ -1,4 +1,4 @@
-"""Which classes the samples belong to: a collapsed generator leaves some out."""
+"""The classes of samples: a collapsed generator misses some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics of a set of samples, from one pass of the classifier over them: the quick ones, or all."""
+"""All metrics of a set of samples, or only the quick ones, from one pass of the classifier."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from ebgan.metrics.neighbours import OverlapReference
 from ebgan.randomness import Randomness
 
 SWAPPED_FLOOR = 1e-4  # keeps the swapped order finite; real MNIST gives 5.8 with it
-COVERED_SHARE = 0.2  # of what a class would have if all had as many, from which on it counts as covered
+COVERED_SHARE = 0.2  # a class is covered if it has this share of what it would have with equal classes
 KERNEL_SUBSET = 1000
 KERNEL_SUBSETS = 20
-NEAREST = 5  # neighbours that a ball reaches to: Naeem et al.'s; Kynkaanniemi et al. take 3
+NEAREST = 5  # k of the nearest-neighbour balls, as in Naeem et al.; Kynkaanniemi et al. use 3
 
 
-@dataclass(frozen=True, eq=False)  # equal to itself alone, so that what is computed from it can be kept by it
+@dataclass(frozen=True, eq=False)  # compared by identity, so that it can be a cache key
 class RealReference:
-    """A classifier's outputs on the real images, computed once and compared with any number of sample sets."""
+    """A classifier's outputs on the real images, computed once for any number of sample sets."""
 
     features: Float[Tensor, "reals width"]
-    score: float  # I' of the real images, in the usual order: what samples can hope for
+    score: float  # I' of the real images, in the usual order
     largest: float  # the share of the largest class among the real images
 
     @classmethod
@@ -43,7 +43,7 @@ class RealReference:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Measurement:
     """Metrics of samples, and the protocol of the measurement."""
 
     metrics: dict[str, float]
@@ -51,16 +51,16 @@ class Evaluation:
     protocol: dict[str, str | int | float]
 
     def as_record(self) -> dict[str, Any]:
-        """The evaluation in types that JSON has."""
+        """The evaluation in types that JSON can store."""
         return asdict(self)
 
 
 def evaluate_quickly(
     samples: Shaped[Tensor, "samples C H W"], classifier: TrainedClassifier, reference: RealReference
-) -> Evaluation:
-    """The metrics that a classifier's p(y|x) alone gives, at next to no cost: I', classes covered, largest class.
+) -> Measurement:
+    """The metrics that need only a classifier's p(y|x), at little cost: I', classes covered, largest class.
 
-    Samples are uint8 or float in [-1, 1], and the reference is made by the same classifier. i_usual and i_swapped are
+    Samples are uint8 or float in [-1, 1]; the reference must come from the same classifier. i_usual and i_swapped are
     I' in nats, i_usual_real that of the real images. Raises DataError for samples with NaN.
     """
     return _quick(classifier.read(samples), classifier, reference)
@@ -68,11 +68,12 @@ def evaluate_quickly(
 
 def evaluate(
     samples: Shaped[Tensor, "samples C H W"], classifier: TrainedClassifier, reference: RealReference
-) -> Evaluation:
+) -> Measurement:
     """All metrics: the quick ones, and those on the classifier's features.
 
-    These are the distances fid_classifier and kid_classifier, and precision, recall, density and coverage, the last
-    four over as many samples as real images. Raises DataError for fewer than 2 samples and for samples with NaN.
+    The latter are the distances fid_classifier and kid_classifier, and precision, recall, density and coverage, which
+    are computed over equal numbers of samples and real images. Raises DataError for fewer than 2 samples and for
+    samples with NaN.
     """
     read = classifier.read(samples)
     check_features("fake", read.features)
@@ -82,7 +83,7 @@ def evaluate(
         "kid_classifier": real.kernel.distance(read.features),
     }
     shared = real.overlap.overlap(read.features[: len(real.overlap.rows)])
-    return Evaluation(
+    return Measurement(
         quick.metrics | distances | shared._asdict(),
         quick.histogram,
         quick.protocol | _feature_protocol(len(samples), len(reference.features)),
@@ -99,9 +100,9 @@ class _RealSide(NamedTuple):
 
 @functools.lru_cache(maxsize=2)
 def _real_side(reference: RealReference, samples: int) -> _RealSide:
-    """The real side of the distances to so many samples, kept for the next evaluation.
+    """The real images' part of the distances to `samples` samples, cached for the next evaluation.
 
-    Precision, recall, density and coverage move with the numbers of rows, and are taken over as many of either set.
+    Precision, recall, density and coverage depend on the numbers of rows, so equal numbers are used.
     """
     real = reference.features
     count = min(len(real), samples)
@@ -113,7 +114,7 @@ def _real_side(reference: RealReference, samples: int) -> _RealSide:
     )
 
 
-def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReference) -> Evaluation:
+def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReference) -> Measurement:
     probabilities = read.probabilities
     histogram = class_histogram(probabilities.argmax(-1), probabilities.shape[-1])
     metrics = {
@@ -124,11 +125,11 @@ def _quick(read: Readout, classifier: TrainedClassifier, reference: RealReferenc
         "largest_class": float(histogram.max()),
         "largest_class_real": reference.largest,
     }
-    return Evaluation(metrics, histogram.tolist(), _class_protocol(probabilities, classifier, reference))
+    return Measurement(metrics, histogram.tolist(), _class_protocol(probabilities, classifier, reference))
 
 
 def _nearest(count: int) -> int:
-    """The neighbours that a ball can reach to among so many rows."""
+    """The number k for nearest-neighbour balls, lowered if there are only `count` rows."""
     return min(NEAREST, count - 1)
 
 

@@ -1,4 +1,4 @@
-"""Sets of features, which distances between real and generated images are computed on."""
+"""Checks of feature sets, on which distances between real and generated images are computed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ebgan.errors import DataError
 
 
 def check_features(name: str, features: Tensor) -> None:
-    """Raise DataError, which says whose features they are, unless a set holds two or more finite rows."""
+    """Raise DataError, with the set's `name`, unless it has two or more rows, all finite."""
     if len(features) < 2:
         raise DataError(f"{name} features: {len(features)} given, but a distance needs 2 or more; pass more images.")
     if not features.isfinite().all():

@@ -1,11 +1,11 @@
-"""Train the classifier: Adam with one cycle of the learning rate, on images shifted a little, with batch norm.
+"""Train the classifier: Adam with a one-cycle learning rate, on slightly shifted images, with batch norm.
 
 Batch norm (Ioffe & Szegedy, 2015) without a scale of its own stands before each ReLU,
 
     y = (x - mean) / sqrt(variance + eps) + shift
 
-and with the means and variances of the whole training it is a part of the convolution before it: the net that is kept
-has none. One reading of MNIST and a quarter teach it what takes four readings without.
+and is folded, with its running statistics, into the convolution before it after training: the resulting net has none.
+With batch norm, 1.25 epochs of MNIST are as good as four without.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ebgan.nets.classifier import WIDTHS, ConvClassifier
 from ebgan.randomness import Randomness
 
 _SEED = 0
-_READINGS = 1.25  # of the whole set
-_LEAST_IMAGES = 30_000  # read in all: more readings where a data set is small
+_READINGS = 1.25  # epochs
+_LEAST_IMAGES = 30_000  # images seen at least: more epochs for small data sets
 _BATCH = 64
 _LEARNING_RATE = 1e-2
 _EPSILON = 1e-5  # of batch norm
-_SAID = 10.0  # seconds between two lines about how far it has come
+_SAID = 10.0  # seconds between two progress messages
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ def fit_classifier(
     device: torch.device | str = "cpu",
     indices: Integer[Tensor, " chosen"] | None = None,
 ) -> ConvClassifier:
-    """Train a net on images, or only on those at `indices` (two or more), read batch by batch.
+    """Train a net on images, or only on those at `indices` (two or more), batch by batch.
 
-    It is the same for the same images; torch's own random state stays as it was.
+    The result is reproducible, and torch's global random state is not changed.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(_SEED)
@@ -57,7 +57,7 @@ def fit_classifier(
 
 
 def scaled(images: Tensor) -> Float[Tensor, "samples C H W"]:
-    """Images in [-1, 1], from bytes or from [-1, 1]."""
+    """uint8 images scaled to [-1, 1]; floats unchanged."""
     return images / 127.5 - 1 if images.dtype == torch.uint8 else images.float()
 
 
@@ -78,16 +78,16 @@ def _fit(net: ConvClassifier, norms: nn.ModuleList, images: Tensor, labels: Tens
 
 
 def _learned(net: ConvClassifier, norms: nn.ModuleList) -> list[nn.Parameter]:
-    """All that moves: of a norm its shift, and of a convolution its weights, whose own shift the norm takes away."""
+    """The trained parameters: shifts of norms, and weights of convolutions (not their biases, which norms cancel)."""
     convolutions = [layer.get_parameter("weight") for layer in (net.first, net.second, net.third)]
     return [*convolutions, *(norm.get_parameter("bias") for norm in norms), *net.logits.parameters()]
 
 
 @torch.no_grad()
 def _fold(net: ConvClassifier, norms: nn.ModuleList) -> None:
-    """Give each convolution the norm behind it; that the largest answer is taken between them changes nothing."""
+    """Fold each norm into the convolution before it; the max pooling between them commutes with the norm."""
     for layer, norm in zip((net.first, net.second, net.third), norms, strict=True):
-        scale = (norm.get_buffer("running_var") + _EPSILON).rsqrt()  # above 0, so that the order of answers stays
+        scale = (norm.get_buffer("running_var") + _EPSILON).rsqrt()  # positive, so that it commutes with max pooling
         shift = norm.get_parameter("bias") - norm.get_buffer("running_mean") * scale
         own = layer.get_parameter("bias")
         own.copy_(own * scale + shift)
@@ -95,7 +95,7 @@ def _fold(net: ConvClassifier, norms: nn.ModuleList) -> None:
 
 
 def _batches(samples: int) -> Iterator[Tensor]:
-    """The indices of each batch: all images in a new order each epoch, until enough are read."""
+    """The indices of each batch, in a new order each epoch, until enough images are seen."""
     size = min(_BATCH, samples)
     left = max(round(_READINGS * samples), _LEAST_IMAGES) // size
     for reading in itertools.count():
@@ -108,18 +108,18 @@ def _batches(samples: int) -> Iterator[Tensor]:
 
 
 def _reach(size: int) -> int:
-    """How many pixels a shift spans at most, either way; none in images that are smaller than MNIST's."""
+    """The largest shift in pixels, in each direction; 0 for images smaller than MNIST's."""
     return size // 28
 
 
 def _offsets(count: int, size: int) -> list[list[int]]:
-    """A row and a column for each batch, each in [0, 2 reach]."""
+    """A random row and column for each batch, in [0, 2 reach]."""
     span = 2 * _reach(size) + 1
     return (Randomness.of(_SEED).uniform("classifier's shifts", count, 2) * span).ceil().long().sub(1).tolist()
 
 
 def _shifted(images: Tensor, row: int, column: int) -> Tensor:
-    """Images whose edges are repeated outward and which are then cut at an offset."""
+    """Images padded by repeating their edges, then cropped at an offset."""
     height, width = images.shape[-2:]
     reach = _reach(width)
     wide = pad(images, (reach, reach, reach, reach), mode="replicate")

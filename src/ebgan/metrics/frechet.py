@@ -1,10 +1,10 @@
-"""The Fréchet distance between two sets of features, taken as Gaussians (Heusel et al., 2017).
+"""The Fréchet distance between Gaussians fitted to two sets of features (Heusel et al., 2017).
 
     |mu - mu'|^2 + tr(S + S' - 2 (S S')^(1/2))
 
-The eigenvalues of S S' are those of the symmetric S^(1/2) S' S^(1/2), so that S^(1/2), which is the real side's, is
-computed once. On the features of InceptionV3 the distance is the FID; on others it compares only with itself and needs
-a name of its own.
+The eigenvalues of S S' are those of the symmetric S^(1/2) S' S^(1/2), so S^(1/2) of the real features is computed only
+once. On the features of InceptionV3 the distance is the FID; on other features it has another name, because the numbers
+cannot be compared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ebgan.metrics.features import check_features
 
 
 class FrechetReference(NamedTuple):
-    """The real side of the distance, for any number of sets of samples; all in float64."""
+    """The real features' part of the distance, in float64, for any number of sets of samples."""
 
     mean: Tensor  # [width]
     root: Tensor  # [width, width], the square root of the covariance
@@ -38,9 +38,9 @@ class FrechetReference(NamedTuple):
         check_features("fake", fake)
         mean, covariance = _moments(fake)
         values = torch.linalg.eigvalsh(self.root @ covariance @ self.root)
-        shared = values.clamp(min=0).sqrt().sum()  # tr (S S')^(1/2); rounding takes an eigenvalue of 0 below it
+        shared = values.clamp(min=0).sqrt().sum()  # tr (S S')^(1/2); rounding makes an eigenvalue of 0 negative
         distance = (mean - self.mean).square().sum() + self.variance + covariance.trace() - 2 * shared
-        return max(0.0, float(distance))  # rounding takes it below 0 for equal sets
+        return max(0.0, float(distance))  # rounding makes it negative for equal sets
 
 
 def frechet_distance(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"]) -> float:

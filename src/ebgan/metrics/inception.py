@@ -3,8 +3,8 @@
     usual     E_x KL(p(y|x) || p(y))    in [0, ln classes]: the order of Salimans et al. (2016)
     swapped   E_x KL(p(y) || p(y|x))    in [0, inf]: the order that the paper's text states
 
-Its histograms end at 1.92, below ln 10 = 2.30, where the usual order lies for decent digits; with a confident
-classifier the swapped one gives 6 to 12. Either is 0 for samples that are all alike, and higher is better.
+The paper's histograms end at 1.92, below ln 10 = 2.30, in the range of the usual order for good digits; with a
+confident classifier the swapped order gives 6 to 12. Both are 0 if all samples are alike, and higher is better.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def modified_inception_score(
     conditional = raised / raised.sum(-1, keepdim=True)
     marginal = conditional.mean(0)
     divergence = _divergence(marginal, conditional) if swapped else _divergence(conditional, marginal)
-    return divergence.mean().clamp(min=0)  # rounding alone takes it below 0
+    return divergence.mean().clamp(min=0)  # it is negative only by rounding
 
 
 def inception_score(probabilities: Float[Tensor, "samples classes"], *, splits: int = 10) -> tuple[float, float]:
     """The inception score of Salimans et al. (2016): the exponential of I' in its usual order, in [1, classes].
 
     The mean over equal parts of the samples, in their order, and its standard deviation. Raises DataError for fewer
-    samples than parts, and for rows that are no probabilities.
+    samples than parts, and for rows that are not probabilities.
     """
     if splits < 1:
         raise DataError(f"splits={splits}: expected at least 1")

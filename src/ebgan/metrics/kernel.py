@@ -21,26 +21,26 @@ from ebgan.metrics.features import check_features
 class _Subset(NamedTuple):
     """One draw of rows from both sets."""
 
-    real: Tensor  # [rows] places among the real rows
-    fake: Tensor  # [rows] places among the samples
+    real: Tensor  # [rows] indices of real rows
+    fake: Tensor  # [rows] indices of samples
     within: float  # mean of k over pairs of different real rows
 
 
 class KernelReference(NamedTuple):
-    """The real side of the distance, for sets of samples of one size."""
+    """The real features' part of the distance, for sets of samples of one size."""
 
     features: Tensor  # [reals, width] float32
-    fakes: int  # samples that are compared with it
+    fakes: int  # number of samples compared with it
     subsets: tuple[_Subset, ...]
 
     @classmethod
     def of(
         cls, real: Float[Tensor, "reals width"], fakes: int, *, subset: int = 1000, subsets: int = 100, seed: int = 0
     ) -> KernelReference:
-        """Draw the rows of all subsets and compare the real ones with one another.
+        """Draw the rows of all subsets, and compute the part of the distance that depends only on real rows.
 
-        The draws are torchmetrics': of the real rows, then of the samples, for each subset. Raises DataError for fewer
-        than 2 real rows, or rows that are not finite.
+        Rows are drawn in torchmetrics' order: for each subset the real rows, then the samples. Raises DataError for
+        fewer than 2 real rows, or rows that are not finite.
         """
         check_features("real", real)
         assert fakes >= 2
@@ -51,7 +51,7 @@ class KernelReference(NamedTuple):
         return cls(features, fakes, tuple(_Subset(own, other, _within(features[own])) for own, other in draws))
 
     def distance(self, fake: Float[Tensor, "fakes width"]) -> float:
-        """The distance to as many samples' features as were announced. Raises DataError as `of` does."""
+        """The distance to the features of `fakes` samples. Raises DataError as `of` does."""
         check_features("fake", fake)
         assert len(fake) == self.fakes
         features = fake.float()
@@ -71,10 +71,10 @@ def kernel_distance(
     subsets: int = 100,
     seed: int = 0,
 ) -> float:
-    """The distance over `subsets` draws of `subset` rows (fewer where a set is smaller).
+    """The distance over `subsets` draws of `subset` rows (fewer if a set is smaller).
 
-    About 0, at times below, for sets from one distribution. The same seed draws the same rows. Products are in float32
-    and their sums in float64: an error of about 1e-7 of the mean of k.
+    It is about 0, and may be negative, for sets from one distribution. The same seed draws the same rows. Products are
+    in float32 and sums in float64, for an error of about 1e-7 of the mean of k.
     """
     check_features("fake", fake)
     return KernelReference.of(real, len(fake), subset=subset, subsets=subsets, seed=seed).distance(fake)
@@ -85,7 +85,7 @@ def _kernel(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _within(rows: Tensor) -> float:
-    """The mean of k over the pairs of different rows."""
+    """The mean of k over pairs of different rows."""
     kernel = _kernel(rows, rows)
     return (_sum(kernel) - _sum(kernel.diagonal())) / (len(rows) * (len(rows) - 1))
 

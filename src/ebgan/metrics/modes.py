@@ -1,7 +1,7 @@
-"""Which modes of a known density the samples reach, and how well (Srivastava et al., VEEGAN, 2017; Lin et al., PacGAN).
+"""Mode coverage and sample quality on a known density (Srivastava et al., VEEGAN, 2017; Lin et al., PacGAN, 2018).
 
-A sample belongs to its nearest mode, and is of high quality if it lies within a reach of it, 3 sigma of a Gaussian. A
-mode is covered if it owns at least one sample of high quality.
+A sample belongs to its nearest mode, and has high quality if it lies within `reach` of it, 3 sigma for a Gaussian. A
+mode is covered if at least one sample of high quality belongs to it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ebgan.errors import DataError
 
 
 class Owners(NamedTuple):
-    """The nearest mode of each sample, and how far it is."""
+    """The nearest mode of each sample, and its distance."""
 
     mode: Integer[Tensor, " samples"]
     distance: Float[Tensor, " samples"]
 
 
 def owners(samples: Float[Tensor, "samples dims"], centres: Float[Tensor, "modes dims"]) -> Owners:
-    """Which mode owns each sample. Raises DataError for no samples, and for some that are not finite."""
+    """Find the nearest mode of each sample. Raises DataError for no samples, or samples that are not finite."""
     if not len(samples) or not samples.isfinite().all():
         raise DataError("modes: expected one sample or more, all finite; the run may have diverged")
     distance, mode = torch.cdist(samples.double(), centres.double()).min(-1)
@@ -36,18 +36,18 @@ def high_quality_share(owned: Owners, reach: float) -> float:
 
 
 def modes_covered(owned: Owners, reach: float) -> int:
-    """How many modes own at least one sample of high quality."""
+    """The number of modes with at least one sample of high quality."""
     return len(torch.unique(owned.mode[owned.distance <= reach]))
 
 
 def mode_histogram(owned: Owners, modes: int) -> Float[Tensor, " modes"]:
-    """The share of the samples that each mode owns, near or far, in float64."""
+    """The share of the samples that belong to each mode, of any quality, in float64."""
     return torch.bincount(owned.mode, minlength=modes).double() / len(owned.mode)
 
 
 def reverse_kl(histogram: Float[Tensor, " modes"]) -> float:
-    """KL( samples || truth ) over modes that in truth have equal shares, in nats: 0 balanced, ln(modes) one mode alone.
+    """KL(samples || truth) in nats over modes with equal true shares: 0 if balanced, ln(modes) if all in one mode.
 
-    A mode without samples adds nothing, so that it is finite however many are missed.
+    A mode without samples adds 0, so the divergence is always finite.
     """
     return float(torch.special.entr(histogram).sum().neg() + torch.tensor(len(histogram)).double().log())

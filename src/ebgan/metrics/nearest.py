@@ -1,4 +1,4 @@
-"""The nearest neighbour of each of some rows in a set that may be too large to be held at once."""
+"""Nearest neighbours in a set that may be too large for memory."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ebgan.errors import DataError
 
 
 class Nearest(NamedTuple):
-    """The nearest other row, and how far it is."""
+    """The nearest row in the set for each of some rows."""
 
     distance: Tensor  # [rows] float64, the L2 norm of the difference
-    place: Tensor  # [rows] int64, in the set
+    place: Tensor  # [rows] int64, index in the set
 
 
 def nearest(
@@ -24,10 +24,10 @@ def nearest(
     pieces: Iterable[Float[Tensor, "_ width"]],
     own: Integer[Tensor, " rows"] | None = None,
 ) -> Nearest:
-    """The nearest neighbour of each row in a set that comes in pieces.
+    """The nearest neighbour of each row in a set given in pieces.
 
-    own: the place in the set where a row comes from, which is not its neighbour; -1 where it comes from elsewhere.
-    Raises DataError for rows that are not finite.
+    `own` is the index in the set that a row comes from, which does not count as its neighbour; -1 if it is not from the
+    set. Raises DataError for rows that are not finite.
     """
     if not rows.isfinite().all():
         raise DataError("nearest neighbours: some samples are NaN or infinite; the run may have diverged")

@@ -1,14 +1,13 @@
-"""Precision, recall, density and coverage: how much the distributions of samples and real images overlap.
+"""Precision, recall, density and coverage: the overlap of the distributions of samples and real images.
 
-    B(x)        the ball about x up to the k-th nearest other row of its set
-    precision   share of the samples that lie in a B(real)                     (Kynkaanniemi et al., 2019)
-    recall      share of the real images that lie in a B(sample)
-    density     number of B(real) that a sample lies in, on average, over k    (Naeem et al., 2020)
-    coverage    share of the B(real) that hold a sample
+    B(x)        the ball around x that reaches to the k-th nearest other row of its set
+    precision   share of the samples that lie in any B(real)                       (Kynkaanniemi et al., 2019)
+    recall      share of the real images that lie in any B(sample)
+    density     mean number of B(real) that a sample lies in, divided by k         (Naeem et al., 2020)
+    coverage    share of the B(real) that contain a sample
 
-For two sets of n rows from one distribution density is 1 and coverage 1 - 2^-k on average, n being large; samples that
-crowd where the real images are dense take density above 1. All four move with the numbers of rows, so that sets are
-best compared with as many of each.
+For two large sets from one distribution, density is 1 and coverage 1 - 2^-k on average; density exceeds 1 if samples
+concentrate where real images are dense. All four depend on the numbers of rows, so compare equal numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from torch import Tensor
 from ebgan.errors import DataError
 from ebgan.metrics.features import check_features
 
-_ROWS = 1000  # whose distances to a whole set are held at a time
+_ROWS = 1000  # rows whose distances to a whole set are in memory at a time
 
 
 class Overlap(NamedTuple):
@@ -35,7 +34,7 @@ class Overlap(NamedTuple):
 
 
 class OverlapReference(NamedTuple):
-    """The real side of the four numbers, for any number of sets of samples."""
+    """The real features' part of the four numbers, for any number of sets of samples."""
 
     rows: Tensor  # [reals, width] float64
     radii: Tensor  # [reals] float64, of their balls
@@ -68,14 +67,14 @@ class OverlapReference(NamedTuple):
 def overlap(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"], *, nearest: int = 5) -> Overlap:
     """The four numbers with k = `nearest`, of distances in float64.
 
-    The rim does not belong to a ball, as in Naeem et al.'s code: the density of a set in itself is then 1. Raises
-    DataError unless both sets hold more than `nearest` rows, all finite.
+    A ball does not include its boundary, as in Naeem et al.'s code, so the density of a set in itself is 1. Raises
+    DataError unless both sets have more than `nearest` rows, all finite.
     """
     return OverlapReference.of(real, nearest).overlap(fake)
 
 
 def _radii(rows: Tensor, nearest: int) -> Tensor:
-    """How far each row's ball reaches [rows]; the row itself, at distance 0, is the first of the nearest."""
+    """The radius of each row's ball [rows]; the row itself, at distance 0, is the first of its neighbours."""
     if len(rows) <= nearest:
         raise DataError(f"overlap: {len(rows)} rows of features, of which none has {nearest} others: pass more images")
     return torch.cat([torch.cdist(some, rows).kthvalue(nearest + 1).values for some in torch.split(rows, _ROWS)])

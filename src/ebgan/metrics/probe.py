@@ -1,4 +1,4 @@
-"""A linear classifier on features: how well they separate the classes (VGAN; Zhai et al., 2016, table 1)."""
+"""A linear classifier that measures how well features separate classes (VGAN; Zhai et al., 2016, table 1)."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class LabelledFeatures(NamedTuple):
 class Probe(NamedTuple):
     """The result of a linear classifier."""
 
-    error: float  # share of the test images that it names wrongly
+    error: float  # error rate on the test images
     strength: float  # C, chosen on the validation images
 
 
 def probe(train: LabelledFeatures, validation: LabelledFeatures, test: LabelledFeatures) -> Probe:
     """Logistic regression (scikit-learn's) on standardised features.
 
-    C is the one of `STRENGTHS` that is best on the validation images; with it the classifier then learns from both.
-    Features that do not vary are left at 0.
+    C is chosen from `STRENGTHS` by the validation images; then the classifier is trained on training and validation
+    images. Constant features become 0.
     """
     strength = min(STRENGTHS, key=lambda each: _error(train, validation, each))
     both = LabelledFeatures(*(torch.cat(each) for each in zip(train, validation, strict=True)))

@@ -1,4 +1,4 @@
-"""How well a score ranks anomalies above normal images."""
+"""Measures of how well a score ranks anomalies above normal images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ebgan.errors import DataError
 
 
 def auroc(scores: Float[Tensor, " images"], labels: Integer[Tensor, " images"] | Bool[Tensor, " images"]) -> float:
-    """The chance that an anomaly (label 1) scores above a normal image (label 0): 0.5 for a guess, 1 at best.
+    """The probability that an anomaly (label 1) scores above a normal image (label 0): 0.5 at random, 1 at best.
 
-    Raises DataError where the labels hold one class alone, or a score is not finite.
+    Raises DataError if only one kind of label occurs, or a score is not finite.
     """
     from sklearn.metrics import roc_auc_score  # takes a second, so only where it is used
 
@@ -24,7 +24,7 @@ def average_precision(
 ) -> float:
     """The mean over anomalies (label 1) of the share of anomalies among all images that score as high: 1 at best.
 
-    For a guess it is the share of anomalies among all images. Raises DataError as `auroc` does.
+    At random it is the share of anomalies among all images. Raises DataError as `auroc` does.
     """
     from sklearn.metrics import average_precision_score
 

@@ -1,4 +1,4 @@
-"""The distance between two sets of numbers: how far one must be moved to become the other (Wasserstein-1)."""
+"""The Wasserstein-1 distance between two sets of numbers."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from torch import Tensor
 
 
 def transport_distance(one: Float[Tensor, " count"], other: Float[Tensor, " count"]) -> float:
-    """The mean distance between the numbers of two sets of one size, each in order: in one dimension, the least."""
+    """The mean absolute difference of two sets of equal size after sorting both, which is optimal in one dimension."""
     return float((one.double().sort().values - other.double().sort().values).abs().mean())

@@ -1,4 +1,4 @@
-"""Weights of classifiers on disk, as sealed safetensors: damage is noticed."""
+"""Store the weights of classifiers as safetensors with a checksum, which detects damage."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ebgan.storage.files import write_atomically
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
-    """Write weights so that the file is whole at any moment. Raises StorageError where the disk refuses."""
+    """Write weights atomically. Raises StorageError if the file cannot be written."""
     write_atomically(path, *encode({}, weights))
 
 
 def load_weights(path: Path) -> dict[str, Tensor] | None:
-    """The weights of a file; None if it cannot be read or is not whole."""
+    """Read weights; None if the file cannot be read or is damaged."""
     try:
         return decode(path.read_bytes(), path)[1]
     except (OSError, CheckpointError):

@@ -1,4 +1,4 @@
-"""Nets and their specs: they know images and codes, nothing of energy or loss."""
+"""Nets and their specs; they compute images and codes, and do not depend on energies or losses."""
 
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator

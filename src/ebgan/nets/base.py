@@ -1,4 +1,4 @@
-"""The kinds of nets that other modules know, and the specs that build them."""
+"""The interfaces of nets, and of the specs that build them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class BuildContext:
         """Raise UsageError for a stack, if the net has no model axis."""
         if self.models:
             raise UsageError(
-                f"{owner}: a convolutional net holds one model, not a stack of {math.prod(self.models)}: train the "
-                "models one by one, or take a fully connected net (MLPGenerator, MLPAutoencoder, MLPDiscriminator)"
+                f"{owner}: convolutional nets cannot be stacked ({math.prod(self.models)} models): train the models "
+                "one by one, or choose a fully connected net (MLPGenerator, MLPAutoencoder, MLPDiscriminator)"
             )
 
 

@@ -4,18 +4,18 @@
     encoder     image -> n;  at the l-th size l n -> l n and l n -> (l + 1) n, halved;  at 8 x 8 twice L n -> L n;  -> h
     decoder     the generator's layout
 
-ELU behind each convolution but the last, nothing behind the linear layers; no batch norm. Halving takes every second
-place of a convolution's output, which is the convolution with a stride of 2. The last convolution is linear, as in the
-widely used code: samples may leave the data's range, and are clipped where they are shown.
+ELU after each convolution except the last, nothing after linear layers; no batch norm. Halving is done by the second
+convolution, with a stride of 2. The last convolution is linear, as in the widely used code: samples may leave the
+data's range, and are clipped when shown.
 
 Two refinements that the paper calls optional, off by default:
 
-    skip     the 8 x 8 x n of the linear layer, enlarged, beside what each further size of a decoder begins with
-    carry    vanishing residuals: where a convolution keeps size and maps, carry x + (1 - carry) ELU(conv(x)); the carry
-             falls from 1 to 0 over 16,000 steps, which at the paper's batch of 16 is
+    skip     the 8 x 8 x n of the linear layer, enlarged and concatenated to the input of each further size of a decoder
+    carry    vanishing residuals: a convolution that keeps size and maps computes carry x + (1 - carry) ELU(conv(x));
+             carry falls from 1 to 0 over 16,000 steps, which at the paper's batch of 16 is
              Linear(start=1.0, end=0.0, finish=256_000) in images seen
 
-The paper does not say how weights begin: He's rule here.
+The paper does not state the initial weights; He's rule is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ebgan.errors import check_least, check_number
 from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec, Generator, GeneratorSpec
 from ebgan.nets.clock import Fading
 from ebgan.nets.convolutions import Convolution, channels_last
-from ebgan.nets.layers import Linear, he, initialise, widened
+from ebgan.nets.layers import Dense, he, initialise, widened
 from ebgan.nets.notation import doublings
 from ebgan.nets.output import Output, ending
 from ebgan.schedules import Schedule
@@ -48,9 +48,9 @@ class BEGANGenerator(GeneratorSpec):
     width: int = 128  # n, feature maps; the paper has 64 and 128
     noise: int = 64  # h, dimensions of z
     output: Output = "linear"  # the last nonlinearity: none, or the one whose range is the data's
-    skip: bool = False  # whether the linear layer's maps stand beside those of each further size
-    carry: Schedule | None = None  # of vanishing residuals, a factor by images seen
-    std: float | None = None  # of the initial weights; null is He's
+    skip: bool = False  # whether the linear layer's maps are concatenated to those of each further size
+    carry: Schedule | None = None  # factor of vanishing residuals, by images seen
+    std: float | None = None  # of the initial weights; null means He's rule
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, noise=self.noise)
@@ -58,9 +58,8 @@ class BEGANGenerator(GeneratorSpec):
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
-        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Generator(self, context), context.randomness, "generator", std)
 
 
 @final
@@ -71,9 +70,9 @@ class BEGANAutoencoder(DiscriminatorSpec):
     width: int = 128  # n, feature maps of the first size and of the decoder; the paper has 64 and 128
     code: int = 64  # h
     output: Output = "linear"  # the last nonlinearity: none, or the one whose range is the data's
-    skip: bool = False  # whether the linear layer's maps stand beside those of each further size of the decoder
-    carry: Schedule | None = None  # of vanishing residuals, a factor by images seen
-    std: float | None = None  # of the initial weights; null is He's
+    skip: bool = False  # whether the linear layer's maps are concatenated to those of each further size of the decoder
+    carry: Schedule | None = None  # factor of vanishing residuals, by images seen
+    std: float | None = None  # of the initial weights; null means He's rule
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, code=self.code)
@@ -81,9 +80,8 @@ class BEGANAutoencoder(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Autoencoder:
         context.check_single("nets.discriminator")
-        net = _Autoencoder(self, context).to(context.device)
-        initialise(net, context.randomness, "discriminator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", std)
 
 
 class _Generator(Generator):
@@ -119,7 +117,7 @@ class _Decoder(nn.Module):
     def __init__(self, numbers: int, width: int, skip: bool, context: BuildContext, owner: str) -> None:
         super().__init__()
         self.width, self.skip = width, skip
-        self.start = Linear(numbers, SIDE * SIDE * width)
+        self.start = Dense(numbers, SIDE * SIDE * width)
         beside = [0, *[width * skip] * (doublings(context.shape, owner) - 1)]
         self.sizes = nn.ModuleList(_Size(width + maps, width) for maps in beside)
         self.image = Convolution(width, context.shape[0], 3)
@@ -159,7 +157,7 @@ class _Encoder(nn.Module):
         for maps, more in pairwise(width * index for index in range(1, sizes + 1)):
             self.layers.extend((_Convolution(maps, maps), _Convolution(maps, more, stride=2)))
         self.layers.extend(_Convolution(width * sizes, width * sizes) for _ in range(2))
-        self.code = Linear(SIDE * SIDE * width * sizes, numbers)
+        self.code = Dense(SIDE * SIDE * width * sizes, numbers)
 
     def forward(self, images: Tensor, carry: Tensor | None) -> Tensor:
         x = functional.elu(self.start(channels_last(images)))
@@ -170,7 +168,7 @@ class _Encoder(nn.Module):
 
 
 class _Convolution(nn.Module):
-    """A 3x3 convolution and ELU; where it keeps the size, its input is carried past it."""
+    """A 3x3 convolution and ELU; if it keeps size and maps, with a vanishing residual connection."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()

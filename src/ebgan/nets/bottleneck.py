@@ -1,10 +1,10 @@
-"""An auto-encoder whose code is narrower or wider than its hidden layers: for tables, whose rows have few features.
+"""An auto-encoder whose code may be narrower or wider than its hidden layers, for tables with few features.
 
     encoder   features -> width -> code,    decoder   code -> width -> features
 
-ReLU after both hidden layers, none after the code or the output. `MLPAutoencoder` has one width for hidden layers and
-code alike, as in the paper's grid: a narrow code then leaves a single narrow ReLU layer, which fits little more than a
-plane. There is no batch norm, so that the energy of a row depends on nothing but the row.
+ReLU after both hidden layers, none after the code or the output. In `MLPAutoencoder`, as in the paper's grid, hidden
+layers and code have the same width, so a narrow code leaves only one narrow ReLU layer, which fits little more than a
+plane. Without batch norm, the energy of a row depends only on that row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import check_least
 from ebgan.nets.base import Autoencoder, BuildContext, DiscriminatorSpec
-from ebgan.nets.layers import Linear, he, initialise, widened
+from ebgan.nets.layers import Dense, he, initialise, widened
 
 
 @final
@@ -29,9 +29,7 @@ class BottleneckAutoencoder(DiscriminatorSpec):
     code: int = 4  # units of the code
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Bottleneck(self, context)
-        initialise(net, context.randomness, "discriminator", he)
-        return net
+        return initialise(_Bottleneck(self, context), context.randomness, "discriminator", he)
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, code=self.code)
@@ -42,12 +40,11 @@ class _Bottleneck(Autoencoder):
         super().__init__()
         self.shape, features, models = context.shape, math.prod(context.shape), context.models
         self.encoder = nn.Sequential(
-            Linear(features, spec.width, models), nn.ReLU(), Linear(spec.width, spec.code, models)
+            Dense(features, spec.width, models), nn.ReLU(), Dense(spec.width, spec.code, models)
         )
         self.decoder = nn.Sequential(
-            Linear(spec.code, spec.width, models), nn.ReLU(), Linear(spec.width, features, models)
+            Dense(spec.code, spec.width, models), nn.ReLU(), Dense(spec.width, features, models)
         )
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encoder(images.flatten(-3))

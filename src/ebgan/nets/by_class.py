@@ -27,7 +27,7 @@ from ebgan.nets.base import (
     Generator,
     GeneratorSpec,
 )
-from ebgan.nets.layers import Linear, initialise, widened
+from ebgan.nets.layers import Dense, initialise, widened
 from ebgan.nets.mlp import MLPAutoencoder, MLPGenerator
 
 
@@ -89,7 +89,7 @@ class _Shifts(torch.nn.Module):
     def __init__(self, context: BuildContext, shape: tuple[int, ...], purpose: str, std: float) -> None:
         super().__init__()
         self.shape, self.classes = shape, context.classes
-        self.rows = Linear(context.classes, torch.Size(shape).numel(), context.models, bias=False)
+        self.rows = Dense(context.classes, torch.Size(shape).numel(), context.models, bias=False)
         initialise(self, context.randomness, purpose, std)
         self.to(context.device)
 

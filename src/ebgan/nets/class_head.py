@@ -1,10 +1,10 @@
-"""A linear layer of classes on the code of an auto-encoder, for energies that learn classes from few labels.
+"""A linear classifier on the code of an auto-encoder, for semi-supervised learning from few labels.
 
     p(y|x) = softmax(W Enc(x) + b)
 
-The encoder is shared between the energy of all images and the classes of the few labelled ones. The papers put classes
-only into the Ladder network; this head is our own, as simple as possible. It reads the code of the net (by default
-after the last nonlinearity); in training, the labelled images have their own pass.
+The encoder is shared by the energy of all images and the classification of the few labelled ones. The papers use
+classes only in the Ladder network; this head is our own. It reads the code of the net (by default after the last
+nonlinearity); in training, labelled images pass through the net separately.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ebgan.errors import UsageError
 from ebgan.nets.base import Autoencoder, BuildContext, Classifier, DiscriminatorSpec
-from ebgan.nets.layers import Linear, initialise, widened
+from ebgan.nets.layers import Dense, initialise, widened
 from ebgan.nets.mlp import MLPAutoencoder
 from ebgan.randomness import Randomness
 
@@ -32,16 +32,16 @@ class ClassHead(DiscriminatorSpec):
     def build(self, context: BuildContext) -> Autoencoder:
         if context.classes < 2:
             raise UsageError(
-                "nets.discriminator: a class head needs data with classes to tell apart; give data whose images are "
-                f"labelled, or take {type(self.net).__name__} without a head"
+                "nets.discriminator: a class head needs data with classes: give labelled data, or choose "
+                f"{type(self.net).__name__} without a head"
             )
         net = self.net.build(context)
         if not isinstance(net, Autoencoder) or isinstance(net, Classifier):
             raise UsageError(
-                f"nets.discriminator.net: a class head reads the code of an auto-encoder, which "
-                f"{type(self.net).__name__} has not, or has with classes of its own: take MLPAutoencoder"
+                f"nets.discriminator.net: a class head needs an auto-encoder without classes, and "
+                f"{type(self.net).__name__} is not one: choose MLPAutoencoder"
             )
-        head = Linear(self._code(context), context.classes, context.models)
+        head = Dense(self._code(context), context.classes, context.models)
         initialise(head, context.randomness, "discriminator.classes", head.summed**-0.5)
         return _Headed(net, head.to(context.device))
 
@@ -56,7 +56,7 @@ class ClassHead(DiscriminatorSpec):
 
 
 class _Headed(Autoencoder, Classifier):
-    def __init__(self, net: Autoencoder, head: Linear) -> None:
+    def __init__(self, net: Autoencoder, head: Dense) -> None:
         super().__init__()
         self.net, self.head = net, head
 

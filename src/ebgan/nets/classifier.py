@@ -1,4 +1,4 @@
-"""A regular 3-layer ConvNet, which names the class of an image: what I' and the metrics on its features read."""
+"""A regular 3-layer ConvNet that classifies images, for I' and the metrics on its features."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _AS_THEY_ARE = (nn.Identity(), nn.Identity(), nn.Identity())
 
 
 class ConvClassifier(nn.Module):
-    """Three 3x3 convolutions with ReLU, the largest answer over the image, and a linear layer to the classes.
+    """Three 3x3 convolutions with ReLU, global max pooling, and a linear layer to the classes.
 
-    The first and the third have a stride of 2. Each takes the largest of neighbouring answers before the ReLU, which
-    gives the same as after it for less work.
+    The first and the third have a stride of 2. Max pooling comes before the ReLU, which gives the same as after it for
+    less work.
     """
 
     def __init__(self, channels: int, classes: int) -> None:
@@ -41,8 +41,8 @@ class ConvClassifier(nn.Module):
     def features(
         self, images: Float[Tensor, "batch C H W"], norms: Sequence[nn.Module] = _AS_THEY_ARE
     ) -> Float[Tensor, "batch 128"]:
-        """What the linear layer reads, for images in [-1, 1] from 4x4 pixels on; `norms` stand before the ReLUs."""
-        # The third layer meets at most 8x8 cells, so that it sees half of a digit at any image size.
+        """The input of the linear layer, for images in [-1, 1] of at least 4x4 pixels; `norms` precede the ReLUs."""
+        # The third layer sees at most 8x8 cells, so that it covers half of a digit at any image size.
         shrink = math.ceil(max(images.shape[-2:]) / 32)
         x = self.first(_channels_last(images))
         x = norms[0](max_pool2d(x, shrink) if shrink > 1 else x).relu()
@@ -53,8 +53,8 @@ class ConvClassifier(nn.Module):
 
 
 def _channels_last(images: Tensor) -> Tensor:
-    """The images with their channels side by side in memory; of one channel, where that is a matter of strides alone.
+    """The images in channels-last memory format, which is faster on a CPU and kept by the following layers.
 
-    A CPU's convolutions are faster so, and all that follows keeps the order.
+    With one channel, only the strides change.
     """
     return images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)

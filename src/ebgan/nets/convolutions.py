@@ -43,7 +43,7 @@ class Deconvolution(Weighted):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = True) -> None:
         super().__init__()
         self.stride, self.padding = stride, (kernel - stride + 1) // 2 if stride > 1 else 0
-        self.beyond = 2 * self.padding - (kernel - stride) if stride > 1 else 0  # places that rounding up took away
+        self.beyond = 2 * self.padding - (kernel - stride) if stride > 1 else 0  # pixels removed by rounding up
         self.summed = inputs * (kernel // stride) ** 2 if stride > 1 else inputs
         self.weight = nn.Parameter(torch.zeros(inputs, outputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
@@ -71,7 +71,7 @@ class ImageNorm(nn.Module):
 
 
 def he_by_outputs(layer: Weighted) -> float:
-    """He's deviation with output maps times kernel as the fan-in, as MAGAN's code has it for layers before a ReLU."""
+    """He's standard deviation with output maps times kernel size as fan-in, as in MAGAN's code before a ReLU."""
     inputs = layer.weight.shape[0 if isinstance(layer, Deconvolution) else 1]
     return math.sqrt(2 * inputs / layer.weight.numel())
 
@@ -89,14 +89,14 @@ def growing(inputs: int, layer: Layer, bias: bool) -> Weighted:
 
 
 def spreading(inputs: int, layer: Layer, bias: bool) -> Weighted:
-    """A generator's first layer, from a single place."""
+    """A generator's first layer, from a single pixel."""
     return Deconvolution(inputs, layer.maps, layer.kernel, bias=bias)
 
 
 def chain(
     inputs: int, layers: Sequence[Layer], make: Maker, activation: nn.Module, *, normed: Sequence[bool], bias: bool
 ) -> nn.Sequential:
-    """Layers one after the other, with batch norm behind those that are `normed` and a nonlinearity between any two."""
+    """A sequence of layers, with batch norm after those that are `normed` and a nonlinearity between any two."""
     parts: list[nn.Module] = []
     for layer, norm in zip(layers, normed, strict=True):
         parts += [activation] if parts else []
@@ -106,5 +106,5 @@ def chain(
 
 
 def channels_last(images: Float[Tensor, "batch C H W"]) -> Float[Tensor, "batch C H W"]:
-    """The same images, with the channels of a place side by side in memory: what follows then is laid out alike."""
+    """The images in channels-last memory format, which the following layers keep."""
     return images.contiguous(memory_format=torch.channels_last)

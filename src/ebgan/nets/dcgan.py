@@ -5,14 +5,14 @@
     decoder         (128)4c2s-(64)4c2s-(3)4c2s, transposed: the encoder mirrored
     discriminator   (64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s-(1)4c of the probabilistic GAN
 
-Any square size 8, 16, 32, 64... follows by the same rule, from 4x4 by doubling. Weights are N(0, 0.02^2), and
-N(0, 0.002^2) in the auto-encoder; biases begin at 0.
+Nets for squares of 8, 16, 32, 64... pixels follow the same rule, doubling from 4x4. Weights are N(0, 0.02^2), and
+N(0, 0.002^2) in the auto-encoder; biases are 0 at the start.
 
-What the paper leaves unsaid: batch norm stands on all layers but the generator's and decoder's last and the encoder's
-and discriminator's first (and the logit), as in the DCGAN code; read literally, the paper's rule puts it on the
-decoder's output as well (`output_norm`). LeakyReLU of 0.2 in the discriminator and the auto-encoder, whose output ends
-in the data's range. The DCGAN code's convolutions have no biases; the auto-encoder's do. MAGAN's nets are settings of
-these (`nets.magan`).
+Not stated in the paper: batch norm is on all layers except the generator's and decoder's last, the encoder's and
+discriminator's first, and the logit, as in the DCGAN code; read literally, the paper's rule also puts it on the
+decoder's output (`output_norm`). LeakyReLU of 0.2 in the discriminator and the auto-encoder, whose output is squashed
+to the data's range. Convolutions have no biases in the DCGAN code, but do in the auto-encoder. MAGAN's nets are
+settings of these (`nets.magan`).
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from ebgan.nets.output import Output, ending, squash
 @final
 @dataclass(frozen=True, kw_only=True)
 class ConvGenerator(GeneratorSpec):
-    """Transposed convolutions from noise at a single place to an image in the data's range."""
+    """Transposed convolutions from noise at a single pixel to an image in the data's range."""
 
     width: int = 64  # feature maps before the image; twice as many at each size below
-    layers: str | None = None  # the layers in the paper's notation, in place of the rule by width
+    layers: str | None = None  # the layers in the paper's notation, instead of the rule by width
     noise: int = 100  # dimensions of z
-    batch_norm: bool = True  # on all layers but the last
+    batch_norm: bool = True  # on all layers except the last
     bias: bool = False  # of the convolutions
-    std: float | Literal["magan"] = 0.02  # of the initial weights; "magan" is the rule of MAGAN's code
+    std: float | Literal["magan"] = 0.02  # of the initial weights; "magan" means the rule of MAGAN's code
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, noise=self.noise)
@@ -58,18 +58,16 @@ class ConvGenerator(GeneratorSpec):
             check_sizes(others, "nets.generator.layers")
             if first.stride > 1:
                 raise UsageError(
-                    f"nets.generator.layers: the first layer, {first}, spreads a single place over its kernel, and has "
-                    f"no stride: {first._replace(stride=1)}"
+                    f"nets.generator.layers: the first layer, {first}, starts from a single pixel and cannot have a "
+                    f"stride: give {first._replace(stride=1)}"
                 )
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
+        std = he_by_outputs if self.std == "magan" else self.std
+        net = initialise(_Generator(self, context), context.randomness, "generator", std)
         if self.std == "magan":
-            initialise(net, context.randomness, "generator", he_by_outputs)
             initialise(net.layers[-1], context.randomness, "generator.last", glorot, uniform=True)
-        else:
-            initialise(net, context.randomness, "generator", self.std)
         return net
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
@@ -81,8 +79,8 @@ class ConvGenerator(GeneratorSpec):
         made = (layers[-1].maps, size, size)
         if made != shape:
             raise UsageError(
-                f"nets.generator.layers: {self.layers} makes images of {made} (channels, height, width), and those of "
-                f"the data are {shape}: choose other layers, or null"
+                f"nets.generator.layers: {self.layers} makes images of {made} (channels, height, width); expected the "
+                f"data's {shape}: choose other layers, or null"
             )
         return layers
 
@@ -95,11 +93,11 @@ class ConvAutoencoder(DiscriminatorSpec):
     encoder: str = "(64)4c2s-(128)4c2s-(256)4c2s"  # its layers, in the paper's notation
     slope: float = 0.2  # of the LeakyReLU below 0; 0 is a ReLU
     output: Output = "limits"  # the decoder's last nonlinearity: the one whose range is the data's, or none
-    batch_norm: bool = True  # on all layers but the encoder's first and the decoder's last
+    batch_norm: bool = True  # on all layers except the encoder's first and the decoder's last
     output_norm: bool = False  # batch norm on the decoder's output
-    code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the LeakyReLU
+    code_activated: bool = True  # whether the code (for the pulling-away term) is taken after the LeakyReLU
     bias: bool = True  # of the convolutions
-    std: float | Literal["magan"] = 0.002  # of the initial weights; "magan" is Xavier's rule, uniform
+    std: float | Literal["magan"] = 0.002  # of the initial weights; "magan" means Xavier's uniform rule
 
     def __post_init__(self) -> None:
         check_number("nets.discriminator", "from 0 to 1", slope=self.slope)
@@ -108,10 +106,8 @@ class ConvAutoencoder(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Autoencoder:
         context.check_single("nets.discriminator")
-        net = _Autoencoder(self, context).to(context.device)
         std, uniform = (glorot, True) if self.std == "magan" else (self.std, False)
-        initialise(net, context.randomness, "discriminator", std, uniform=uniform)
-        return net
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", std, uniform=uniform)
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
         """Encoder and decoder for images [C, H, W]. Raises UsageError for a size that the strides do not divide."""
@@ -120,8 +116,8 @@ class ConvAutoencoder(DiscriminatorSpec):
         shrinks = growth(encoder)
         if height % shrinks or width % shrinks:
             raise UsageError(
-                f"nets.discriminator.encoder: images are {height} x {width}, which {self.encoder} cannot divide by "
-                f"{shrinks}: choose data.size or data.padding so that it can"
+                f"nets.discriminator.encoder: images are {height} x {width}; {self.encoder} needs multiples of "
+                f"{shrinks}: choose data.size or data.padding accordingly"
             )
         maps = [channels, *(layer.maps for layer in encoder)]
         mirrored = [layer._replace(maps=fewer) for fewer, layer in zip(maps, encoder, strict=False)]
@@ -131,11 +127,11 @@ class ConvAutoencoder(DiscriminatorSpec):
 @final
 @dataclass(frozen=True, kw_only=True)
 class ConvDiscriminator(DiscriminatorSpec):
-    """Convolutions down to 4x4 places, and one logit of them all."""
+    """Convolutions down to 4x4 pixels, and one logit from all of these."""
 
     width: int = 64  # feature maps of the first layer; twice as many at each size below
     slope: float = 0.2  # of the LeakyReLU below 0
-    batch_norm: bool = True  # on all layers but the first and the logit
+    batch_norm: bool = True  # on all layers except the first and the logit
     bias: bool = False  # of the convolutions
     std: float = 0.02  # of the initial weights
 
@@ -146,9 +142,7 @@ class ConvDiscriminator(DiscriminatorSpec):
 
     def build(self, context: BuildContext) -> Discriminator:
         context.check_single("nets.discriminator")
-        net = _Discriminator(self, context).to(context.device)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Discriminator(self, context), context.randomness, "discriminator", self.std)
 
 
 class _Generator(Generator):

@@ -1,14 +1,14 @@
-"""The generators of the EBGAN paper for ImageNet (appendices C and F): noise at every size, not at the start alone.
+"""The generators of the EBGAN paper for ImageNet (appendices C and F), with noise at every size.
 
     128   (1024)4c-(512)4c2s-(256)4c2s-(128)4c2s-(64)4c2s-(64)4c2s-(3)3c              noise 100-64-32-16-8-4
     256   (2048)4c-(1024)4c2s-(512)4c2s-...-(64)4c2s-(64)4c2s-(3)3c                   noise 100-64-32-16-8-4-2
 
-The first entry of the noise is z at a single place; each further one is so many planes of noise of the size at which
-they stand, concatenated to the feature maps that the next layer reads. Their auto-encoder is `ConvAutoencoder` with
+The first entry of the noise is the dimension of z, at a single pixel; each further one is a number of noise planes,
+concatenated to the feature maps that the next layer reads. The auto-encoder is `ConvAutoencoder` with
 (64)4c2s-(128)4c2s-(256)4c2s-(512)4c2s.
 
-What the paper leaves unsaid: the last layer, (3)3c, gets no noise (there is an entry less than there are layers); batch
-norm and ReLU on all layers but the last; the convolutions have biases.
+Not stated in the paper: the last layer, (3)3c, gets no noise (there is one entry less than there are layers); batch
+norm and ReLU on all layers except the last; convolutions have biases.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from ebgan.nets.output import squash
 @final
 @dataclass(frozen=True, kw_only=True)
 class NoisyGenerator(GeneratorSpec):
-    """A generator of any square size 8, 16, 32... with planes of noise beside the feature maps of every size."""
+    """A generator for squares of 8, 16, 32... pixels with planes of noise added to the feature maps of every size."""
 
     width: int = 64  # feature maps of the last two layers before the image; twice as many at each size below
     noise: int = 100  # dimensions of z
-    planes: int = 64  # of noise at 4x4; half as many at each size above, 1 at least
-    batch_norm: bool = True  # on all layers but the last
+    planes: int = 64  # noise planes at 4x4; half as many at each further size, at least 1
+    batch_norm: bool = True  # on all layers except the last
     bias: bool = True  # of the convolutions
     std: float | None = 0.02  # of the initial weights; null is He's
 
@@ -46,9 +46,8 @@ class NoisyGenerator(GeneratorSpec):
 
     def build(self, context: BuildContext) -> Generator:
         context.check_single("nets.generator")
-        net = _Generator(self, context).to(context.device)
-        initialise(net, context.randomness, "generator", he if self.std is None else self.std)
-        return net
+        std = he if self.std is None else self.std
+        return initialise(_Generator(self, context), context.randomness, "generator", std)
 
     def layers_for(self, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
         """The layers for images [C, H, W]: DCGAN's, whose last one is cut in two."""
@@ -79,6 +78,6 @@ class _Generator(Generator):
 
 
 def _planes(count: int, layers: Sequence[Layer]) -> list[tuple[int, int, int]]:
-    """The shapes of the planes that the doubling layers read, from 4x4 on."""
+    """The shapes of the noise planes for the doubling layers, from 4x4 on."""
     doubling = range(len(layers) - 1)
     return [(max(count >> index, 1), 4 << index, 4 << index) for index in doubling]

@@ -1,17 +1,17 @@
-"""The Ladder network (Rasmus, Berglund, Honkala, Valpola & Raiko, 2015), as the EBGAN paper takes it (appendix D).
+"""The Ladder network (Rasmus, Berglund, Honkala, Valpola & Raiko, 2015), as used by the EBGAN paper (appendix D).
 
     encoder     z_l = BN(W_l h_{l-1}) + noise,   h_l = relu(z_l + beta_l),   p(y|x) = softmax(z_L + beta_L)
     decoder     u_L = BN(p),   u_l = BN(V_{l+1} zhat_{l+1}),   zhat_l = g(z_l, u_l)
     gaussian    g = (z - mu) v + mu,   mu = a1 s(a2 u + a3) + a4 u + a5,   v = a6 s(a7 u + a8) + a9 u + a10
     vanilla     g = a1 + a2 z + a3 u + a4 z u + b1 s(c1 + c2 z + c3 u + c4 z u)                (Pezeshki et al., 2016)
 
-s is the sigmoid; a2 = a7 = 1 (gaussian), a2 = b1 = c2 = 1 (vanilla) and all others 0 at first, so that gaussian
-estimates begin at 0. Noise, of standard deviation 0.3, also lies on the pixels, z_0. BN has neither scale nor shift and
-takes the statistics of the batch that is read: those of labelled images, of unlabelled ones and of samples are never
-mixed. Rasmus et al. scale the logits, (z_L + beta_L) gamma_L; the EBGAN paper's net has no such gamma (`top_scale`).
+s is the sigmoid. Initially a2 = a7 = 1 (gaussian), a2 = b1 = c2 = 1 (vanilla) and all others are 0, so gaussian
+estimates begin at 0. Noise of standard deviation 0.3 is also added to the pixels, z_0. BN has neither scale nor shift,
+and uses the statistics of the current batch: labelled images, unlabelled images and samples are never mixed. Rasmus et
+al. scale the logits, (z_L + beta_L) gamma_L; the EBGAN paper's net has no such gamma (`top_scale`).
 
-In evaluation there is no noise, and BN takes running statistics of passes without noise over the data: of unlabelled
-images, or of labelled ones as in the authors' code (`statistics`), which moves the error.
+In evaluation there is no noise, and BN uses running statistics of noise-free passes over the data: of unlabelled
+images, or of labelled ones as in the authors' code (`statistics`), which affects the error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import BuildContext, Denoised, Denoiser, DiscriminatorSpec
-from ebgan.nets.layers import DEEPEST, Linear, Models, Wide, initialise
+from ebgan.nets.layers import DEEPEST, Dense, Models, Wide, initialise
 from ebgan.nets.noise import Noise
 from ebgan.nets.standardise import Standardise
 from ebgan.records import Batch
@@ -40,23 +40,23 @@ Statistics = Literal["unlabelled", "labelled"]
 @final
 @dataclass(frozen=True, kw_only=True)
 class Ladder(DiscriminatorSpec):
-    """Hidden layers of `widths` units and a layer of classes, each with a decoder layer beside it."""
+    """Hidden layers of `widths` units and a layer of classes, with a decoder layer for each."""
 
     widths: tuple[int, ...] = (1000, 500, 250, 250, 250)  # hidden units
     noise: float = 0.3  # standard deviation, on the pixels and on every layer
-    combinator: Combination = "gaussian"  # what joins a layer's noisy value and what comes from above
+    combinator: Combination = "gaussian"  # g, which combines a layer's noisy value with the signal from above
     top_scale: bool = False  # whether logits are scaled by a learned gamma
-    statistics: Statistics = "unlabelled"  # the images whose statistics BN takes in evaluation
+    statistics: Statistics = "unlabelled"  # the images whose statistics BN uses in evaluation
 
     def build(self, context: BuildContext) -> Denoiser:
         if context.classes < 2:
             raise UsageError(
-                "nets.discriminator: the Ladder network needs data with classes to tell apart: a folder for each "
-                "class, or a table of some images' labels (--labels FILE); or take MLPAutoencoder"
+                "nets.discriminator: the Ladder network needs data with classes: a folder for each class, or a table "
+                "of some images' labels (--labels FILE); or choose MLPAutoencoder"
             )
         net = _Ladder(self, context)
         for name, layer in net.named_modules():
-            if isinstance(layer, Linear):
+            if isinstance(layer, Dense):
                 initialise(layer, context.randomness, f"discriminator.{name}", layer.weight.shape[-1] ** -0.5)
         return net
 
@@ -92,16 +92,16 @@ class _Ladder(Denoiser):
         combinator = _Gaussian if spec.combinator == "gaussian" else _Vanilla
         self.shape, self.statistics = context.shape, spec.statistics
         self.noise = Noise(spec.noise, sizes, context.randomness, "ladder")
-        self.encoder = nn.ModuleList(Linear(below, above, models, bias=False) for below, above in pairs)
+        self.encoder = nn.ModuleList(Dense(below, above, models, bias=False) for below, above in pairs)
         self.encoder_norms = nn.ModuleList(Standardise(above, models) for _, above in pairs)
         self.shifts = nn.ModuleList(
             _Shift(above, models, scaled=spec.top_scale and index == len(pairs) - 1)
             for index, (_, above) in enumerate(pairs)
         )
-        self.decoder = nn.ModuleList(Linear(above, below, models, bias=False) for below, above in pairs)
+        self.decoder = nn.ModuleList(Dense(above, below, models, bias=False) for below, above in pairs)
         self.decoder_norms = nn.ModuleList(Standardise(size, models) for size in sizes)
         self.combinators = nn.ModuleList(combinator(size, models) for size in sizes)
-        self.to(context.randomness.seeds.device)
+        self.to(context.device)
 
     @property
     def layers(self) -> int:
@@ -204,7 +204,7 @@ class _Vanilla(Wide):
 
 
 def _table(rows: int, size: int, models: Models, ones: tuple[int, ...]) -> nn.Parameter:
-    """A combinator's numbers [*models, rows, units], 0 but for the rows, counted from 1, that are 1."""
+    """A combinator's parameters [*models, rows, units]: 1 in the rows `ones`, counted from 1, and 0 in the others."""
     values = torch.zeros(*models, rows, size)
     values[..., [row - 1 for row in ones], :] = 1
     return nn.Parameter(values)

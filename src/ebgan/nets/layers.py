@@ -1,6 +1,6 @@
 """Layers with a model axis: one set of weights for each model, so that a stack computes k separate models at once.
 
-(Those of `convolutions` have none.) Weights are drawn here and given their dtype here, of whatever layer they are.
+Layers of `convolutions` have no model axis. This module initialises the weights of all layers, and sets their dtype.
 
 A layer's arithmetic follows the dtype of its weights (float32, bfloat16 or float64, chosen when the nets are built);
 batch norm computes its statistics in float32 or better and keeps its own parameters there.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -24,6 +25,7 @@ from ebgan.numbers import Number, per_model
 from ebgan.randomness import Randomness
 
 Models = tuple[int, ...]
+Net = TypeVar("Net", bound=nn.Module)
 DEEPEST = 1000  # layers of a net
 
 
@@ -38,7 +40,7 @@ class Weighted(nn.Module, ABC):
         """The outputs for a batch."""
 
 
-class Linear(Weighted):
+class Dense(Weighted):
     """y = x W^T + b with one W [out, in] and, with `bias`, one b [out] for each model."""
 
     def __init__(self, inputs: int, outputs: int, models: Models = (), bias: bool = True) -> None:
@@ -178,14 +180,15 @@ def glorot(layer: Weighted) -> float:
     return math.sqrt(2 / ((first + second) * math.prod(kernel)))
 
 
-def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread, *, uniform: bool = False) -> None:
+def initialise(net: Net, randomness: Randomness, purpose: str, std: Spread, *, uniform: bool = False) -> Net:
     """Draw every weight of a net from N(0, std^2), keyed by its name; biases stay 0, and batch norm the identity.
 
     `std` is a number, a tensor [*models], or a function of the layer. With `uniform` the weights come from the uniform
-    distribution of the same standard deviation.
+    distribution of the same standard deviation. Returns the net, on the device of `randomness`.
     """
+    net.to(randomness.seeds.device)
     if randomness.seeds.is_meta:  # on the meta device nets are only counted
-        return
+        return net
     models = randomness.seeds.dim()
     for name, layer in _weighted(net):
         shape = layer.weight.shape[models:]
@@ -196,6 +199,7 @@ def initialise(net: nn.Module, randomness: Randomness, purpose: str, std: Spread
             values = randomness.normal(f"{purpose}.{name}", *shape)
         with torch.no_grad():
             layer.weight.copy_(values * spread[(..., *[None] * len(shape))])
+    return net
 
 
 def compute_in(net: nn.Module, dtype: torch.dtype) -> None:

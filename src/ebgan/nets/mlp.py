@@ -1,14 +1,14 @@
 """The fully connected nets of the grid search (EBGAN, section 4.1 and appendix C).
 
-Layers are counted as the paper counts them, weight layers in all: a generator of depth 5 has 4 hidden layers and an
-output; an auto-encoder of depth 2 has 1 encoder layer and 1 decoder layer; a classifier of depth 2 has 1 hidden layer
-and 1 logit. ReLU; batch norm after each weight layer but the generator's output and the discriminator's input;
-weights N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, biases 0.
+Depth is counted as in the paper, by weight layers: a generator of depth 5 has 4 hidden layers and an output; an
+auto-encoder of depth 2 has 1 encoder layer and 1 decoder layer; a discriminator of depth 2 has 1 hidden layer and 1
+logit. ReLU; batch norm after each weight layer except the generator's last and the discriminator's first; weights
+N(0, 0.02^2) in the generator and N(0, 0.002^2) in the discriminator, biases 0.
 
-What the paper leaves unsaid: the rule read literally also puts batch norm on the decoder's output and on the logit
-(`output_norm`, off, as in the DCGAN code); dropout acts after each hidden activation of the discriminator; the
-decoder's output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's, VGAN's and WGAN-GP's discriminators have no
-batch norm (`batch_norm`).
+Not stated in the paper: read literally, its rule also puts batch norm on the decoder's output and on the logit
+(`output_norm`, off, as in the DCGAN code); dropout follows each hidden activation of the discriminator; the decoder's
+output is linear; the noise has 100 dimensions. MAGAN's, BEGAN's, VGAN's and WGAN-GP's discriminators have no batch norm
+(`batch_norm`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ebgan.nets.base import (
     Generator,
     GeneratorSpec,
 )
-from ebgan.nets.layers import DEEPEST, BatchNorm, Dropout, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dense, Dropout, initialise, widened
 from ebgan.nets.output import Output, ending, squash
 from ebgan.numbers import Number, is_used
 
@@ -47,9 +47,7 @@ class MLPGenerator(GeneratorSpec):
     std: float = 0.02  # of the initial weights
 
     def build(self, context: BuildContext) -> Generator:
-        net = _Generator(self, context)
-        initialise(net, context.randomness, "generator", self.std)
-        return net
+        return initialise(_Generator(self, context), context.randomness, "generator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.generator", self)
@@ -65,15 +63,13 @@ class MLPAutoencoder(DiscriminatorSpec):
     width: int = 1024  # hidden units, and the size of the code
     dropout: float = 0.0  # share of hidden units dropped while training
     output: Output = "linear"  # the decoder's last nonlinearity: none, or the one whose range is the data's
-    batch_norm: bool = True  # on the hidden layers but the first
+    batch_norm: bool = True  # on the hidden layers except the first
     output_norm: bool = False  # batch norm on the decoder's output
-    code_activated: bool = True  # whether the code that is read (by the pulling-away term) is taken after the ReLU
+    code_activated: bool = True  # whether the code (for the pulling-away term) is taken after the ReLU
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Autoencoder:
-        net = _Autoencoder(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Autoencoder(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -87,14 +83,12 @@ class MLPDiscriminator(DiscriminatorSpec):
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units
     dropout: float = 0.0  # share of hidden units dropped while training
-    batch_norm: bool = True  # on the hidden layers but the first
+    batch_norm: bool = True  # on the hidden layers except the first
     output_norm: bool = False  # batch norm on the logit
     std: float = 0.002  # of the initial weights
 
     def build(self, context: BuildContext) -> Discriminator:
-        net = _Discriminator(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Discriminator(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -103,19 +97,17 @@ class MLPDiscriminator(DiscriminatorSpec):
 @final
 @dataclass(frozen=True, kw_only=True)
 class MLPExperts(DiscriminatorSpec):
-    """`depth` - 1 hidden layers of `width` units and one logit an expert (VGAN); no batch norm, as its authors'."""
+    """`depth` - 1 hidden layers of `width` units and one logit per expert (VGAN); no batch norm, as in its code."""
 
     depth: int = 2  # weight layers, at least 2
     width: int = 1024  # hidden units
     experts: int = 100  # logits: the paper's number; the authors' code takes 128
     dropout: float = 0.0  # share of hidden units dropped while training
-    batch_norm: bool = False  # on the hidden layers but the first
-    std: float = 0.04  # of the initial weights, about Glorot's: an expert near 1/2 hardly moves
+    batch_norm: bool = False  # on the hidden layers except the first
+    std: float = 0.04  # of the initial weights, about Glorot's: with small weights experts near 1/2 hardly learn
 
     def build(self, context: BuildContext) -> Experts:
-        net = _Experts(self, context)
-        initialise(net, context.randomness, "discriminator", self.std)
-        return net
+        return initialise(_Experts(self, context), context.randomness, "discriminator", self.std)
 
     def __post_init__(self) -> None:
         _check("nets.discriminator", self)
@@ -129,10 +121,9 @@ class _Generator(Generator):
         sizes = [spec.noise] + [spec.width] * (spec.depth - 1)
         hidden: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            hidden += [Linear(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
+            hidden += [Dense(inputs, outputs, context.models), _norm(spec.batch_norm, outputs, context), nn.ReLU()]
         self.hidden = nn.Sequential(*hidden)
-        self.output = Linear(spec.width, math.prod(context.shape), context.models)
-        self.to(context.randomness.seeds.device)
+        self.output = Dense(spec.width, math.prod(context.shape), context.models)
 
     def forward(self, *noise: Tensor) -> Tensor:
         (z,) = noise
@@ -148,9 +139,8 @@ class _Autoencoder(Autoencoder):
         self.squash = ending(spec.output, context.limits)
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "code")
-        self.decoder = Linear(spec.width, pixels, context.models)
+        self.decoder = Dense(spec.width, pixels, context.models)
         self.norm = _norm(spec.output_norm, pixels, context)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         before = self.trunk(images.flatten(-3))
@@ -164,9 +154,8 @@ class _Discriminator(Discriminator):
         super().__init__()
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
-        self.logit = Linear(spec.width, 1, context.models)
+        self.logit = Dense(spec.width, 1, context.models)
         self.norm = _norm(spec.output_norm, 1, context)
-        self.to(context.randomness.seeds.device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.norm(self.logit(self.dropout(self.features(images))))
@@ -182,8 +171,7 @@ class _Experts(Experts):
         super().__init__()
         self.trunk = _trunk(spec, context)
         self.dropout = _dropout(spec.dropout, context, "features")
-        self.experts = Linear(spec.width, spec.experts, context.models)
-        self.to(context.randomness.seeds.device)
+        self.experts = Dense(spec.width, spec.experts, context.models)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.experts(self.dropout(self.features(images)))
@@ -196,10 +184,10 @@ class _Experts(Experts):
 
 def _trunk(spec: MLPAutoencoder | MLPDiscriminator | MLPExperts, context: BuildContext) -> nn.Sequential:
     """All hidden layers of a discriminator up to, but without, the last one's ReLU."""
-    layers: list[nn.Module] = [Linear(math.prod(context.shape), spec.width, context.models)]
+    layers: list[nn.Module] = [Dense(math.prod(context.shape), spec.width, context.models)]
     for index in range(spec.depth - 2):
         layers += [nn.ReLU(), _dropout(spec.dropout, context, f"hidden{index}")]
-        layers += [Linear(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
+        layers += [Dense(spec.width, spec.width, context.models), _norm(spec.batch_norm, spec.width, context)]
     return nn.Sequential(*layers)
 
 

@@ -1,7 +1,7 @@
-"""A fully connected transition generator (VCD): image -> code -> image, the small relative of the authors' nets.
+"""A fully connected transition generator (VCD): image -> code -> image, a small version of the authors' nets.
 
-As theirs it has batch norm after each weight layer but the last, ReLU between them, tanh on the code, and an output
-in the data's range; theirs are convolutional.
+Like their convolutional nets, it has batch norm after each weight layer except the last, ReLU between layers, tanh on
+the code, and an output in the data's range.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ebgan.errors import check_least, check_most, check_number
 from ebgan.nets.base import BuildContext, GeneratorSpec, TransitionGenerator
-from ebgan.nets.layers import DEEPEST, BatchNorm, Linear, initialise, widened
+from ebgan.nets.layers import DEEPEST, BatchNorm, Dense, initialise, widened
 from ebgan.nets.output import squash
 
 
@@ -27,13 +27,11 @@ class MLPTransition(GeneratorSpec):
     depth: int = 2  # weight layers of each half, at least 1
     width: int = 800  # hidden units
     code: int = 256  # dimensions of the code: the paper's number for MNIST
-    batch_norm: bool = True  # on all layers but the last
+    batch_norm: bool = True  # on all layers except the last
     std: float = 0.04  # of the initial weights, about Glorot's
 
     def build(self, context: BuildContext) -> TransitionGenerator:
-        net = _Transition(self, context)
-        initialise(net, context.randomness, "generator", self.std)
-        return net
+        return initialise(_Transition(self, context), context.randomness, "generator", self.std)
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, depth=self.depth, width=self.width, code=self.code)
@@ -48,8 +46,7 @@ class _Transition(TransitionGenerator):
         self.shape, self.squash, self.code = context.shape, squash(context.limits), spec.code
         self.encoder = nn.Sequential(*_layers(spec, context, [pixels, *hidden, spec.code])[:-1], nn.Tanh())
         self.hidden = nn.Sequential(*_layers(spec, context, [spec.code, *hidden]))
-        self.output = Linear(hidden[-1] if hidden else spec.code, pixels, context.models)
-        self.to(context.randomness.seeds.device)
+        self.output = Dense(hidden[-1] if hidden else spec.code, pixels, context.models)
 
     def encode(self, images: Tensor) -> Tensor:
         return widened(self.encoder(images.flatten(-3)))
@@ -60,9 +57,9 @@ class _Transition(TransitionGenerator):
 
 
 def _layers(spec: MLPTransition, context: BuildContext, sizes: list[int]) -> list[nn.Module]:
-    """A weight layer between each two sizes, with batch norm and ReLU."""
+    """Weight layers between consecutive sizes, with batch norm and ReLU."""
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
         norm = BatchNorm(outputs, context.models) if spec.batch_norm else nn.Identity()
-        layers += [Linear(inputs, outputs, context.models), norm, nn.ReLU()]
+        layers += [Dense(inputs, outputs, context.models), norm, nn.ReLU()]
     return layers

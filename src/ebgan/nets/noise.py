@@ -1,4 +1,4 @@
-"""Normal noise on the layers of a net."""
+"""Normal noise for the layers of a net."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ class Noise(Coupled):
         noise = Randomness(self.seeds, self.dtype).noise(self.purpose, batch, sum(self.sizes), first=first)
         self.seen.add_(batch * rank().count)
         std = per_model(self.std, 2)
-        own = noise.shape[:-2] == self.seeds.shape  # not where all models share a seed, and so one draw
+        own = noise.shape[:-2] == self.seeds.shape  # False if all models share one seed, and so one draw
         return torch.split(noise.mul_(std) if own else noise * std, self.sizes, -1)

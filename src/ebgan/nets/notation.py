@@ -29,12 +29,12 @@ class Layer(NamedTuple):
 
 
 def parse(text: str, owner: str) -> tuple[Layer, ...]:
-    """The layers of a text. Raises UsageError that names the owner, a field, and the layer that does not fit."""
+    """Parse layers. Raises UsageError, with `owner` (the field) and the first invalid layer."""
     layers = []
     for word in text.split("-"):
         found = _LAYER.fullmatch(word.strip())
         if found is None:
-            raise UsageError(f"{owner}: {word!r} is no layer; {_FORM}")
+            raise UsageError(f"{owner}: {word!r} is not a layer; {_FORM}")
         maps, kernel, stride = (int(number or 1) for number in found.groups())
         layers.append(Layer(maps, kernel, stride))
     return tuple(layers)
@@ -46,17 +46,17 @@ def show(layers: Sequence[Layer]) -> str:
 
 
 def check_sizes(layers: Sequence[Layer], owner: str) -> None:
-    """Raise UsageError for a layer whose size the stride alone cannot decide."""
+    """Raise UsageError for a layer that cannot be padded so that only its stride changes the size."""
     for layer in layers:
         if layer.kernel < layer.stride or (layer.kernel - layer.stride) % 2:
             raise UsageError(
-                f"{owner}: {layer} cannot be padded alike on both sides: take a kernel that is larger than the stride "
-                f"by 0, 2, 4..., {layer._replace(kernel=layer.stride + 2)} say"
+                f"{owner}: {layer} cannot be padded equally on both sides: choose a kernel larger than the stride by "
+                f"0, 2, 4..., such as {layer._replace(kernel=layer.stride + 2)}"
             )
 
 
 def growth(layers: Sequence[Layer]) -> int:
-    """By how much layers grow or shrink an image."""
+    """The factor by which layers enlarge or shrink an image."""
     return math.prod(layer.stride for layer in layers)
 
 
@@ -70,12 +70,12 @@ def pyramid(shape: tuple[int, int, int], width: int, owner: str) -> tuple[Layer,
 
 
 def doublings(shape: tuple[int, int, int], owner: str) -> int:
-    """How often 4 is doubled to make the size of images."""
+    """The number of doublings from 4 pixels to the size of images. Raises UsageError for other sizes."""
     _, height, width = shape
     count = height.bit_length() - 3
     if height != width or count < 1 or 4 << count != height:
         raise UsageError(
-            f"{owner}: images are {height} x {width}; this net makes squares of 8, 16, 32, 64... pixels: choose one "
-            "of these as data.size, or pad the images by data.padding"
+            f"{owner}: images are {height} x {width}; expected squares of 8, 16, 32, 64... pixels: choose one of these "
+            "as data.size, or pad the images by data.padding"
         )
     return count

@@ -22,7 +22,7 @@ def squash(limits: tuple[float, float] | None) -> Callable[[Tensor], Tensor]:
         return nn.Identity()
     known = {(-1.0, 1.0): torch.tanh, (0.0, 1.0): torch.sigmoid}
     if limits not in known:
-        raise UsageError(f"data.limits={limits}: images lie in [-1, 1] or [0, 1]")
+        raise UsageError(f"data.limits={limits}: expected [-1, 1] or [0, 1] for images")
     return known[limits]
 
 

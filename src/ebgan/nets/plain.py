@@ -43,7 +43,7 @@ def check_plain(net: nn.Module, context: BuildContext, player: str, dtype: torch
         where = f"nets.{player}: {name or 'the net'} is torch's {type(module).__name__}, which"
         if _draws(module):
             raise UsageError(
-                f"{where} draws from torch's own numbers, which no seed of the run decides and no checkpoint holds: "
+                f"{where} draws from torch's generator, which does not depend on the run's seed or its checkpoints: "
                 "use ebgan.nets.layers.Dropout(rate, site.randomness, NAME)"
             )
         if isinstance(module, _BATCH_NORMS) and rank().count > 1:
@@ -55,7 +55,7 @@ def check_plain(net: nn.Module, context: BuildContext, player: str, dtype: torch
         return
     if context.models:
         raise UsageError(
-            f"nets.{player}: torch's own layers hold one model, not a stack of {math.prod(context.models)}: train the "
+            f"nets.{player}: torch's own layers cannot be stacked ({math.prod(context.models)} models): train the "
             "models one by one, or use the layers of ebgan.nets.layers"
         )
     ours = any(isinstance(module, Weighted) for module in net.modules())

@@ -1,6 +1,6 @@
 """A classifier for few labels: noise on the input, batch norm, dropout (VGAN; Zhai et al., 2016, table 2).
 
-    x + N(0, 0.1^2) - block - pool, dropout 0.5 - block - pool, dropout 0.5 - block - mean over places - classes
+    x + N(0, 0.1^2) - block - pool, dropout 0.5 - block - pool, dropout 0.5 - block - mean over pixels - classes
 
 where each convolution of a block is followed by batch norm and ReLU. The paper names the parts; layers and feature maps
 are those of the authors' code for MNIST (`GREY`) and SVHN (`COLOUR`).
@@ -21,10 +21,10 @@ COLOUR = ("(96)3c-(96)3c-(96)3c", "(192)3c-(192)3c-(192)3c", "(192)3c-(192)1c-(1
 
 
 class RegularisedClassifier(nn.Module):
-    """Convolutions, and all that keeps 1,000 images from being learned by heart."""
+    """A convolutional classifier with noise, batch norm and dropout, for training on 1,000 images."""
 
     def __init__(self, channels: int, classes: int, divide: int = 1) -> None:
-        """`divide` narrows it: feature maps by this."""
+        """The number of feature maps is divided by `divide`."""
         super().__init__()
         layers: list[nn.Module] = []
         maps = channels

@@ -4,8 +4,8 @@
     generator    z - 1024 - w n/4 n/4 - (w)5c2s - (C)5c2s, transposed
     transition   (w)5c - pool - (w)5c - pool - code;  code - w n/4 n/4 - (w)5c2s - (C)5c2s, transposed
 
-for images n x n, n a multiple of 4. ReLU; tanh on the code. Batch norm stands on all layers of a generator but its
-last, and nowhere in the energy: there it would make the energy of an image depend on the images beside it.
+for images n x n, n a multiple of 4. ReLU; tanh on the code. Batch norm is on all layers of a generator except the last,
+and not in the energy, where it would make the energy of an image depend on the other images of the batch.
 
 The paper gives the layers, the 1024 ("1204" is a slip), K = 100 in section 7.1, and codes of 256 numbers for MNIST and
 2048 for CIFAR-10 and SVHN. The authors' code gives kernels, biases and widths: w = 64 for MNIST and 128 for colour in
@@ -17,7 +17,7 @@ but are normal where theirs are uniform; biases begin at 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import final
 
 from torch import Tensor, nn
 
@@ -32,11 +32,10 @@ from ebgan.nets.base import (
     TransitionGenerator,
 )
 from ebgan.nets.convolutions import Convolution, Deconvolution, ImageNorm, channels_last
-from ebgan.nets.layers import BatchNorm, Linear, glorot, initialise, widened
+from ebgan.nets.layers import BatchNorm, Dense, Net, glorot, initialise, widened
 from ebgan.nets.output import squash
 
 KERNEL = 5
-Built = TypeVar("Built", bound=nn.Module)
 
 
 @final
@@ -47,7 +46,7 @@ class VGANGenerator(GeneratorSpec):
     width: int = 128  # feature maps before the image
     hidden: int = 1024  # units of the first layer
     noise: int = 100  # dimensions of z
-    std: float | None = None  # of the initial weights; null is Glorot's
+    std: float | None = None  # of the initial weights; null means Glorot's rule
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, hidden=self.hidden, noise=self.noise)
@@ -60,11 +59,11 @@ class VGANGenerator(GeneratorSpec):
 @final
 @dataclass(frozen=True, kw_only=True)
 class VGANTransition(GeneratorSpec):
-    """An auto-encoder whose code, in [-1, 1], a transition changes between its halves."""
+    """An auto-encoder whose code, in [-1, 1], is mixed with noise in a transition."""
 
     width: int = 64  # feature maps: the authors' 64 for MNIST, 256 for CIFAR-10, 128 for SVHN
     code: int = 256  # dimensions of the code: 256 for MNIST, 2048 for CIFAR-10 and SVHN
-    std: float | None = None  # of the initial weights; null is Glorot's
+    std: float | None = None  # of the initial weights; null means Glorot's rule
 
     def __post_init__(self) -> None:
         check_least("nets.generator", 1, width=self.width, code=self.code)
@@ -77,12 +76,12 @@ class VGANTransition(GeneratorSpec):
 @final
 @dataclass(frozen=True, kw_only=True)
 class VGANExperts(DiscriminatorSpec):
-    """Two convolutions with pools, a layer of features, and K experts."""
+    """Two convolutions with pooling, a layer of features, and K experts."""
 
     width: int = 128  # feature maps: the authors' 64 for MNIST, 128 for CIFAR-10 and SVHN
     hidden: int = 1024  # features below the experts
     experts: int = 100  # K; the authors' code has 128
-    std: float | None = None  # of the initial weights; null is Glorot's
+    std: float | None = None  # of the initial weights; null means Glorot's rule
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, hidden=self.hidden, experts=self.experts)
@@ -95,11 +94,11 @@ class VGANExperts(DiscriminatorSpec):
 @final
 @dataclass(frozen=True, kw_only=True)
 class VGANDiscriminator(DiscriminatorSpec):
-    """The same net with one logit in place of the experts: the GAN that the paper compares VGAN with."""
+    """The same net with one logit instead of the experts: the GAN that the paper compares VGAN with."""
 
     width: int = 128  # feature maps
     hidden: int = 1024  # features below the logit
-    std: float | None = None  # of the initial weights; null is Glorot's
+    std: float | None = None  # of the initial weights; null means Glorot's rule
 
     def __post_init__(self) -> None:
         check_least("nets.discriminator", 1, width=self.width, hidden=self.hidden)
@@ -113,7 +112,7 @@ class _Generator(Generator):
     def __init__(self, spec: VGANGenerator, context: BuildContext) -> None:
         super().__init__()
         self.noise = ((spec.noise,),)
-        self.hidden = nn.Sequential(Linear(spec.noise, spec.hidden), BatchNorm(spec.hidden), nn.ReLU())
+        self.hidden = nn.Sequential(Dense(spec.noise, spec.hidden), BatchNorm(spec.hidden), nn.ReLU())
         self.decoder = _Decoder(spec.hidden, spec.width, context)
 
     def forward(self, *noise: Tensor) -> Tensor:
@@ -127,7 +126,7 @@ class _Transition(TransitionGenerator):
         super().__init__()
         self.code = spec.code
         self.maps = _convolutions(spec.width, context, norm=True)
-        self.encoder = nn.Sequential(Linear(_units(spec.width, context), spec.code), BatchNorm(spec.code), nn.Tanh())
+        self.encoder = nn.Sequential(Dense(_units(spec.width, context), spec.code), BatchNorm(spec.code), nn.Tanh())
         self.decoder = _Decoder(spec.code, spec.width, context)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -146,7 +145,7 @@ class _Decoder(nn.Module):
         self.squash = squash(context.limits)
         height, breadth = _pooled(context)
         units = _units(width, context)
-        self.start = nn.Sequential(Linear(inputs, units), BatchNorm(units), nn.ReLU())
+        self.start = nn.Sequential(Dense(inputs, units), BatchNorm(units), nn.ReLU())
         self.unflatten = nn.Unflatten(1, (width, height, breadth))
         middle = Deconvolution(width, width, KERNEL, 2), ImageNorm(width), nn.ReLU()
         self.layers = nn.Sequential(*middle, Deconvolution(width, context.shape[0], KERNEL, 2))
@@ -162,7 +161,7 @@ class _Trunk(nn.Module):
     def __init__(self, width: int, hidden: int, context: BuildContext) -> None:
         super().__init__()
         self.maps = _convolutions(width, context, norm=False)
-        self.layer = Linear(_units(width, context), hidden)
+        self.layer = Dense(_units(width, context), hidden)
 
     def forward(self, images: Tensor) -> Tensor:
         features: Tensor = self.layer(self.maps(channels_last(images)).flatten(1))
@@ -173,7 +172,7 @@ class _Experts(Experts):
     def __init__(self, spec: VGANExperts, context: BuildContext) -> None:
         super().__init__()
         self.trunk = _Trunk(spec.width, spec.hidden, context)
-        self.experts = Linear(spec.hidden, spec.experts)
+        self.experts = Dense(spec.hidden, spec.experts)
 
     def forward(self, images: Tensor) -> Tensor:
         return widened(self.experts(self.trunk(images)))
@@ -186,7 +185,7 @@ class _Discriminator(Discriminator):
     def __init__(self, spec: VGANDiscriminator, context: BuildContext) -> None:
         super().__init__()
         self.trunk = _Trunk(spec.width, spec.hidden, context)
-        self.logit = Linear(spec.hidden, 1)
+        self.logit = Dense(spec.hidden, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         return widened(self.logit(self.trunk(images))).squeeze(-1)
@@ -205,30 +204,28 @@ def _convolutions(width: int, context: BuildContext, *, norm: bool) -> nn.Sequen
 
 
 def _pooled(context: BuildContext) -> tuple[int, int]:
-    """Height and width after two pools."""
+    """Height and width after two poolings."""
     _, height, width = context.shape
     return height // 4, width // 4
 
 
 def _units(width: int, context: BuildContext) -> int:
-    """Numbers in so many maps after two pools."""
+    """The number of activations in `width` maps after two poolings."""
     height, breadth = _pooled(context)
     return width * height * breadth
 
 
 def _checked(context: BuildContext, owner: str) -> BuildContext:
-    """The site, if such a net can stand there. Raises UsageError for a stack, or for sides that 4 does not divide."""
+    """The context, after a check. Raises UsageError for a stack, or if 4 does not divide height and width."""
     context.check_single(owner)
     _, height, width = context.shape
     if height % 4 or width % 4:
         raise UsageError(
-            f"{owner}: images are {height} x {width}, and VGAN's nets halve them twice: choose data.size or "
-            "data.padding so that 4 divides both"
+            f"{owner}: images are {height} x {width}; expected multiples of 4, since VGAN's nets halve them twice: "
+            "choose data.size or data.padding accordingly"
         )
     return context
 
 
-def _built(net: Built, context: BuildContext, purpose: str, std: float | None) -> Built:
-    net.to(context.device)
-    initialise(net, context.randomness, purpose, glorot if std is None else std)
-    return net
+def _built(net: Net, context: BuildContext, purpose: str, std: float | None) -> Net:
+    return initialise(net, context.randomness, purpose, glorot if std is None else std)

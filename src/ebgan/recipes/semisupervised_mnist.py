@@ -103,19 +103,12 @@ def ladder_of(steps: int, labels: int = 100, seed: int = 0, rate: float = LADDER
 def ebgan_ln_of(steps: int, labels: int = 100, seed: int = 0) -> Experiment:
     """EBGAN-LN in so many steps: a third of play while the margin falls, a third alone, a third of a falling rate."""
     images = steps * BATCH
-    return Experiment(
-        data=Data(source="mnist", limits=(0.0, 1.0)),
-        labelled=Labelled(count=labels),
-        nets=Nets(generator=MLPGenerator(depth=5, width=800), discriminator=Ladder()),
-        energy=AutoencoderEnergy(unit="sse"),
-        objective=SemiSupervised(
-            inner=Scheduled(EBGAN(margin=16.0), margin=Linear(start=16.0, end=0.0, finish=images // 3))
-        ),
+    margin = Linear(start=16.0, end=0.0, finish=images // 3)
+    return replace(
+        ladder_of(steps, labels, seed),
+        objective=SemiSupervised(inner=Scheduled(EBGAN(margin=16.0), margin=margin)),
         optimisers=_optimisers(images, 5e-4, 2.5e-4),
         turns=Turns(generator=Steps(values=(1.0, 0.0), boundaries=(images // 3,))),
-        images=images,
-        batch=BATCH,
-        seed=seed,
     )
 
 

@@ -1,6 +1,6 @@
-"""The run on one page: grids of images, curves and report.html, from what stands in the run folder."""
+"""Reports: grids of images, curves and report.html, made from the files in a run folder."""
 
-from ebgan.report.animation import save_gif, write_animation
+from ebgan.report.animation import save_gif, save_landscape, write_animation
 from ebgan.report.distribution import Histogram, histogram_panels
 from ebgan.report.gallery import gallery
 from ebgan.report.html import write_report
@@ -29,6 +29,7 @@ __all__ = [
     "panels",
     "png",
     "save_gif",
+    "save_landscape",
     "save_png",
     "write_animation",
     "write_report",

@@ -1,4 +1,4 @@
-"""Distributions of scores as SVG: families of trials side by side, in bins, and axis by axis."""
+"""Draw distributions of scores as SVG: histograms of families of trials, and effects of each axis of a grid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ebgan.report.ink import FAKE, REAL, Curve, draw_axes, ink_style, legend, pe
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-EVEN = 25  # bins where a grid names none
+EVEN = 25  # bins if the grid defines none
 _PANEL = (4.8, 3.2)  # inches
 FAMILIES = (REAL, FAKE, "#1d9a74", "#9b6bc3", "#c25b85")  # colours, in the order of the families
 
@@ -25,36 +25,36 @@ FAMILIES = (REAL, FAKE, "#1d9a74", "#9b6bc3", "#c25b85")  # colours, in the orde
 class Bins(NamedTuple):
     """Bins of scores."""
 
-    edges: Sequence[float]  # increasing, one more than there are bins
-    label: str  # what the scores are
+    edges: Sequence[float]  # increasing, one more than the number of bins
+    label: str  # name of the scores
 
 
 class Histogram(NamedTuple):
-    """Scores that are drawn together."""
+    """Scores drawn in one histogram."""
 
     title: str
-    families: Mapping[str, Sequence[float]]  # scores by family
-    published: Mapping[str, Sequence[float]]  # per cent of the first bins by family, of those that the paper has
+    families: Mapping[str, Sequence[float]]  # family -> scores
+    published: Mapping[str, Sequence[float]]  # family -> the paper's heights of the first bins, in per cent
     bins: Bins
 
 
 def even_bins(scores: Sequence[float], label: str) -> Bins:
-    """Bins of one width from the lowest score to the highest."""
+    """Bins of equal width from the lowest score to the highest."""
     low, high = min(scores, default=0.0), max(scores, default=1.0)
     margin = 0.5 * max(abs(low), 1.0) if low == high else 0.0
     return Bins(np.linspace(low - margin, high + margin, EVEN + 1).tolist(), label)
 
 
 def heights(scores: Sequence[float], edges: Sequence[float]) -> NDArray[np.float64]:
-    """The share of scores in each of the bins; what lies beyond the first or the last one counts in it."""
+    """The share of scores in each bin; scores outside count in the first or last bin."""
     indices = np.searchsorted(edges[1:-1], np.asarray(scores, float), side="right")
     return np.bincount(indices, minlength=len(edges) - 1) / max(len(scores), 1)
 
 
 def histograms(drawn: Histogram) -> str:
-    """The share of models in each bin, filled, one colour a family, with the published heights as steps of the colour.
+    """A histogram as SVG, with one colour per family, and the published heights as lines of the same colour.
 
-    The picture is "" where there are no scores.
+    Returns "" if there are no scores.
     """
     if not any(drawn.families.values()):
         return ""
@@ -65,7 +65,7 @@ def histograms(drawn: Histogram) -> str:
 
 
 def histogram_panels(drawn: Sequence[Histogram], columns: int = 3) -> Image.Image:
-    """One picture of several such histograms, at least one, row by row, on white."""
+    """One picture on white with several histograms (at least one), row by row."""
     from ebgan.report.drawing import Figure
 
     rows, columns = math.ceil(len(drawn) / columns), min(columns, len(drawn))
@@ -111,10 +111,7 @@ def _draw(axes: Axes, drawn: Histogram) -> None:
 
 
 def effect(values: Sequence[str], families: Mapping[str, Sequence[float | None]], *, share: bool = False) -> str:
-    """A number a value of an axis, a line with a point a value for each family that has the axis.
-
-    There is a gap where a number is not there.
-    """
+    """A chart as SVG with a point per value of an axis, and a line per family; None leaves a gap."""
     with ink_style():
         figure, axes = draw_axes()
         lines = []

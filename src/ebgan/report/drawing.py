@@ -1,7 +1,7 @@
-"""Import matplotlib, whatever MPLBACKEND says; no other module imports it.
+"""Import matplotlib independently of MPLBACKEND; no other module imports it.
 
-It is imported where something is drawn, because it takes half a second. A notebook's kernel sets MPLBACKEND for the
-programs that it starts, and matplotlib refuses to load in an environment that lacks that backend. Curves need none.
+It is imported only when something is drawn, because that takes half a second. A notebook's kernel sets MPLBACKEND for
+the programs that it starts, and matplotlib fails to load in an environment without that backend. Curves need none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 def _load() -> None:
-    """Import matplotlib without MPLBACKEND, then give it that backend if it has it: the user may draw too."""
+    """Import matplotlib without MPLBACKEND, then set that backend if available, for the user's own figures."""
     named = os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib as mpl

@@ -1,4 +1,4 @@
-"""Pictures side by side, each under its title."""
+"""Combine pictures with titles into one picture."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 _MARGIN, _TEXT = 12, 22  # pixels between pictures, and of a title's letters
-_LEAST = 9  # pixels of the letters of a word that is wider than its picture, at least
+_LEAST = 9  # smallest font size in pixels, for words wider than their picture
 _LINE = _TEXT + 2
 
 
 def gallery(pictures: Sequence[tuple[str, Image.Image]], columns: int, caption: str = "") -> Image.Image:
     """One picture of (title, picture) pairs, row by row; cells are as large as the largest picture.
 
-    Titles are broken into lines where they are wider than a picture; the caption stands above all. Raises ValueError
-    where there is no picture.
+    Titles wider than a cell are broken into lines; the caption is drawn at the top. Raises ValueError without pictures.
     """
     if not pictures:
-        raise ValueError("a gallery is made of one picture or more")
+        raise ValueError("a gallery needs one picture or more")
     columns = min(columns, len(pictures))
     widest = max(picture.width for _, picture in pictures)
     font = _font([title for title, _ in pictures], widest)
@@ -43,7 +42,7 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def broken(text: str, width: int, font: _Font) -> list[str]:
-    """A text in lines no wider than so many pixels, broken between words."""
+    """Break a text between words into lines of at most `width` pixels."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -55,7 +54,7 @@ def broken(text: str, width: int, font: _Font) -> list[str]:
 
 
 def _font(texts: Sequence[str], width: int) -> _Font:
-    """Letters small enough that no word is wider than so many pixels, as far as they can still be read."""
+    """A font small enough that no word is wider than `width` pixels, but not smaller than `_LEAST`."""
     font = ImageFont.load_default(_TEXT)
     longest = max((font.getlength(word) for text in texts for word in text.split()), default=0.0)
     return font if longest <= width else ImageFont.load_default(max(int(_TEXT * width / longest), _LEAST))

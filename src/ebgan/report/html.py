@@ -1,4 +1,4 @@
-"""The run as one page that needs nothing but itself: no file beside it, no request to anywhere."""
+"""Write the report of a run as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from PIL import Image
 
 from ebgan.errors import UsageError
 from ebgan.report import plots, summary
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_GRIDS = 10  # in the strip of samples, the first and the last among them
-_HEAVY = 400_000  # bytes of a picture above which it is packed smaller
+_GRIDS = 10  # grids of samples shown, including the first and the last
+_HEAVY = 400_000  # pictures of more bytes are compressed
 _LIBRARIES = ("ebgan", "torch", "numpy", "lightning-fabric", "scikit-learn")
 
 
 class Chart(NamedTuple):
-    """A picture with its heading and how to read it."""
+    """A chart with its heading and an explanation."""
 
     title: str
     note: str
@@ -42,19 +42,19 @@ _RESTS = re.compile(r"^turns:\n(?:  .*\n)*?  generator: *0 *$", re.MULTILINE)  #
 
 
 class Samples(NamedTuple):
-    """A grid of samples and when it was made."""
+    """A grid of samples, with the images seen when it was drawn."""
 
     images: int
     uri: str
 
 
 def write_report(folder: RunFolder) -> Path:
-    """Write report.html of a run, finished or not, from what its folder holds so far, and return its path.
+    """Write report.html of a run, finished or not, from the files in its folder, and return its path.
 
-    Raises UsageError where there is no such folder, StorageError where the disk refuses.
+    Raises UsageError if the folder does not exist, StorageError if the page cannot be written.
     """
     if not folder.path.is_dir():
-        raise UsageError(f"{folder.path}: no run folder here; give the folder that `ebgan train` wrote")
+        raise UsageError(f"{folder.path}: not a run folder: give a folder written by `ebgan train`")
     write_atomically(folder.report, _page(folder).encode("utf-8", "replace"))
     return folder.report
 
@@ -94,7 +94,7 @@ def _page(folder: RunFolder) -> str:
 
 
 def template_environment() -> Environment:
-    """Where pages come from: all that they are given is escaped."""
+    """The Jinja environment of the pages, with autoescaping."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(loader=PackageLoader("ebgan.report", ""), autoescape=True, undefined=StrictUndefined)
@@ -103,18 +103,18 @@ def template_environment() -> Environment:
 
 
 def _sha256(text: str) -> str:
-    """The hash by which the page's own policy lets its script run, and no other."""
+    """The hash by which the page's content security policy allows its own script."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _total(config: str) -> int | None:
-    """The images that the run is to see, by its config."""
+    """The length of the run in images seen, from its config."""
     found = re.search(r"^images: *([\d_]+)", config, re.MULTILINE)
     return int(found[1]) if found else None
 
 
 def _samples(folder: RunFolder) -> list[Samples]:
-    """Grids spread evenly over the training, the first and the last among them."""
+    """Grids evenly spaced over the training, including the first and the last."""
     grids = folder.grids()
     step = max(1.0, (len(grids) - 1) / (_GRIDS - 1))
     indices = sorted({round(index * step) for index in range(min(_GRIDS, len(grids)))})
@@ -122,7 +122,7 @@ def _samples(folder: RunFolder) -> list[Samples]:
 
 
 def _data_uri(path: Path) -> str:
-    """A picture as it is, or, where it would weigh the page down, as WebP of at most 1,600 pixels a side."""
+    """A picture as a data URI; large ones are converted to WebP of at most 1,600 pixels a side."""
     content, kind = path.read_bytes(), "png"
     if len(content) > _HEAVY:
         buffer = io.BytesIO()
@@ -155,7 +155,7 @@ def _training_charts(stats: Sequence[Record]) -> list[Chart]:
 
 
 def _metric_charts(evaluations: Sequence[Record]) -> list[Chart]:
-    """The metrics over training; of one that a single evaluation has the table says it all."""
+    """Charts of metrics over training; a metric with a single evaluation is only in the table."""
     counts = Counter(name for record in evaluations for name in record.get("metrics", {}))
     names = [name for name in summary.metric_names(evaluations) if counts[name] > 1]
     meanings = [(name, summary.meaning(name)) for name in names]
@@ -169,12 +169,12 @@ def _direction(kind: summary.Meaning) -> str:
 
 
 def _drawn(*charts: tuple[str, str, str]) -> list[Chart]:
-    """The charts that have something to show."""
+    """The charts that are not empty."""
     return [Chart(title, note, Markup(svg)) for title, note, svg in charts if svg]
 
 
 def _machine() -> dict[str, str]:
-    """Where and by what the page was written: the training process itself, unless the report was asked for later."""
+    """The machine and versions with which the page is written (which may not be those of the training)."""
     libraries = {name: _version(name) for name in _LIBRARIES}
     return {"Python": platform.python_version(), **libraries, "System": platform.platform(), "CPU": _processor()}
 

@@ -1,4 +1,4 @@
-"""Grids of images: many small pictures as one, enlarged so that they can be judged by eye."""
+"""Combine many images into one enlarged grid."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:  # a report is written without loading torch
 
 Pixels = NDArray[np.uint8]
 
-_NOT_A_NUMBER = (255, 0, 255)  # magenta: no picture of ours holds it by chance
-_BORDER = 112  # sets the black rim of a digit apart, and the white one of its negative
-_CELL = 48  # a cell's side in pixels below which images are enlarged
+_NOT_A_NUMBER = (255, 0, 255)  # magenta, which hardly occurs in images
+_BORDER = 112  # grey, different from black and from white backgrounds
+_CELL = 48  # smaller images are enlarged to about this many pixels
 
 
 def grid(
@@ -28,11 +28,11 @@ def grid(
 ) -> Image.Image:
     """One picture of all images, row by row, with a border between them.
 
-    images: [N, C, H, W] with C 1 (grey) or 3 (RGB), uint8 or floats in [-1, 1]; values outside are clipped, and a
-        pixel that is not a number comes out magenta (the picture is then RGB).
-    columns: by default as many as make the grid square.
-    scale: whole number by which every pixel is enlarged; by default a cell is about 48 pixels, large images stay.
-    Raises ValueError where the shape or the type is another.
+    images: [N, C, H, W] with C 1 (grey) or 3 (RGB), uint8 or floats in [-1, 1]; values outside are clipped, and NaN
+        pixels are drawn magenta (the picture is then RGB).
+    columns: by default the grid is about square.
+    scale: integer factor of enlargement; by default small images are enlarged to about 48 pixels.
+    Raises ValueError for another shape or type.
     """
     pixels = _pixels(_array(images))
     count, height, width, channels = pixels.shape
@@ -49,7 +49,7 @@ def grid(
 
 
 def beside(*pictures: Image.Image, gap: int = 12) -> Image.Image:
-    """Pictures of one height in a row, with a white gap of so many pixels."""
+    """Pictures of one height in a row, with a white gap of `gap` pixels."""
     width = sum(picture.width for picture in pictures) + gap * (len(pictures) - 1)
     row = Image.new(pictures[0].mode, (width, pictures[0].height), "white")
     left = 0
@@ -60,12 +60,12 @@ def beside(*pictures: Image.Image, gap: int = 12) -> Image.Image:
 
 
 def save_png(image: Image.Image, path: Path) -> None:
-    """Write a picture as PNG, whole or not at all. Raises StorageError where the disk refuses."""
+    """Write a picture atomically as PNG. Raises StorageError if it cannot be written."""
     write_atomically(path, png(image))
 
 
 def png(image: Image.Image) -> bytes:
-    """A picture as a PNG file holds it."""
+    """The bytes of a picture as a PNG file."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -77,9 +77,9 @@ def _array(images: Tensor | NDArray[Any]) -> NDArray[Any]:
         host = images.detach().cpu()
         images = (host.float() if host.is_floating_point() else host).numpy()
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
-        raise ValueError(f"a grid is made of images [N, 1 or 3, H, W], at least one; these are {list(images.shape)}")
+        raise ValueError(f"grid: images are {list(images.shape)}; expected [N, 1 or 3, H, W], N at least 1")
     if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"a grid is made of uint8 images or of floats in [-1, 1]; these are {images.dtype}")
+        raise ValueError(f"grid: images are {images.dtype}; expected uint8, or floats in [-1, 1]")
     return images
 
 

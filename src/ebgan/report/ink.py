@@ -1,6 +1,6 @@
-"""The ink of every chart: colours, lines, axes and their styles, and a figure as SVG or on white.
+"""The style of all charts: colours, lines and axes, and figures as SVG or on white.
 
-The colours stand on white as on black, and all ink takes the text colour of the page around it.
+Colours are visible on white and on black, and all text and lines take the text colour of the page.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:  # matplotlib takes half a second to load, which only what draws waits for
+if TYPE_CHECKING:  # importing matplotlib takes half a second
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 REAL, FAKE, MARGIN = "#2f7fc1", "#dd7a10", "#858585"
 DISCRIMINATOR, GENERATOR = "#9b6bc3", "#1d9a74"
-_INK = "#123456"  # holds the place of the page's text colour while matplotlib draws
+_INK = "#123456"  # a placeholder for the page's text colour, replaced in the SVG
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A field of the records and how it is drawn."""
+    """A field of the records, and the style of its line."""
 
     field: str
     label: str
@@ -34,7 +34,7 @@ class Curve:
 
 
 def ink_style() -> AbstractContextManager[None]:
-    """Our look on a page, on matplotlib's defaults rather than on the user's own settings."""
+    """The style for SVG charts, based on matplotlib's defaults, not on the user's settings."""
     from ebgan.report.drawing import style
 
     settings = {
@@ -52,14 +52,14 @@ def ink_style() -> AbstractContextManager[None]:
 
 
 def plain_style() -> AbstractContextManager[None]:
-    """The same for pictures of pixels, on white."""
+    """The style for PNG pictures, on white."""
     from ebgan.report.drawing import style
 
     return style.context({"font.size": 9, "text.parse_math": False}, after_reset=True)
 
 
 def draw_axes() -> tuple[Figure, Axes]:
-    """Axes whose frame stands at the same place in every picture, so that pictures side by side line up."""
+    """Axes at the same position in every picture, so that adjacent pictures are aligned."""
     from ebgan.report.drawing import Figure
 
     figure = Figure(figsize=(5.0, 2.9))
@@ -90,7 +90,7 @@ def legend(axes: Axes, lines: Sequence[Curve]) -> None:
 
 
 def short_number(value: float, _place: float | None = None) -> str:
-    """A number as a tick says it: 1.5k, 60k, 2M, 0.05."""
+    """A number as a tick label: 1.5k, 60k, 2M, 0.05."""
     size = abs(value)
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size >= unit:
@@ -99,12 +99,12 @@ def short_number(value: float, _place: float | None = None) -> str:
 
 
 def percent(value: float, _place: float | None = None) -> str:
-    """A share as a tick says it: 12.5%."""
+    """A share as a tick label: 12.5%."""
     return f"{value * 100:.4g}%"
 
 
 def svg(figure: Figure) -> str:
-    """The figure as an <svg> element without a date, outer names, or identifiers that another picture would repeat."""
+    """The figure as an <svg> element, without date or XML header, and with identifiers unique to the picture."""
     buffer = io.StringIO()
     figure.savefig(
         buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))

@@ -1,4 +1,4 @@
-"""A share with the number that it is of, and its 95 % interval (Wilson, 1927)."""
+"""The 95 % interval of a share (Wilson, 1927)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NORMAL = 1.959964  # two-sided 95 %
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The ends of the 95 % interval of a share, within [0, 1]; all of [0, 1] where nothing was counted."""
+    """The ends of the 95 % interval of a share, within [0, 1]; (0, 1) for a count of 0."""
     if count < 1:
         return 0.0, 1.0
     share, square = hits / count, _NORMAL**2
@@ -18,12 +18,12 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 
 
 def counted(hits: int, count: int) -> str:
-    """How many of how many, with the interval of their share: `4 of 12, 95 % interval 13.8 to 60.9 %`."""
+    """Hits and count with the interval of their share as text: `4 of 12, 95 % interval 13.8 to 60.9 %`."""
     return f"{hits:,} of {count:,}, {interval(hits, count)}"
 
 
 def interval(hits: int, count: int) -> str:
-    """The interval of a share in words, in per cent."""
+    """The interval of a share as text, in per cent."""
     low, high = wilson(hits, count)
     digits = 1 if high - low > 0.01 else 2
     return f"95 % interval {100 * low:.{digits}f} to {100 * high:.{digits}f} %"

@@ -1,7 +1,4 @@
-"""The energy as a landscape with points on it: the state of a run in one or two dimensions.
-
-Data is blue and samples orange, as in every picture of a report.
-"""
+"""Draw the energy of a run on points in one or two dimensions, with data (blue) and samples (orange)."""
 
 from __future__ import annotations
 
@@ -21,36 +18,39 @@ if TYPE_CHECKING:
 
 Floats = NDArray[Any]
 
-_PIXELS, _DOTS = 480, 100  # a side; an inch
+_PIXELS, _DOTS = 480, 100  # pixels per side, pixels per inch
 _LEVELS = 24
 _BINS = 60
 
 
 class Landscape(NamedTuple):
-    """What is drawn, as arrays."""
+    """The arrays to draw."""
 
-    axis: Floats  # [side] places along each dimension
-    energy: Floats  # [side], or [side, side] by y and x
-    density: Floats  # [side] of the data, or [side, side]
+    axis: Floats  # [side] coordinates along each dimension
+    energy: Floats  # [side] in one dimension, [side, side] (y, x) in two
+    density: Floats  # of the data, in the same shape
     data: Floats  # [count, dims] points of the data
     samples: Floats  # [count, dims] of the generator
 
 
-def landscape(seen: Landscape) -> Image.Image:
-    """One square picture: curves in one dimension, a map of heights in two."""
+def landscape(seen: Landscape, heights: tuple[float, float] | None = None) -> Image.Image:
+    """One square picture: curves in one dimension, a map of the energy in two.
+
+    `heights` are the lowest and highest energy of the scale; by default those of this landscape.
+    """
     from ebgan.report.drawing import Figure
 
     with plain_style():
         figure = Figure(figsize=(_PIXELS / _DOTS, _PIXELS / _DOTS), dpi=_DOTS)
         draw = _curves if seen.energy.ndim == 1 else _map
-        draw(figure, seen)
+        draw(figure, seen, heights or (float(seen.energy.min()), float(seen.energy.max())))
         drawn = io.BytesIO()
         figure.savefig(drawn, format="rgba")
         return Image.frombytes("RGBA", (_PIXELS, _PIXELS), drawn.getvalue()).convert("RGB")
 
 
 def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
-    """Maps in one row, each under its title and all on one scale of heights."""
+    """Maps in one row, each with its title, on a common colour scale."""
     from ebgan.report.drawing import Figure, MaxNLocator
 
     heights = np.stack([each.energy for each in seen.values()])
@@ -69,13 +69,14 @@ def landscapes(seen: Mapping[str, Landscape]) -> Image.Image:
     return Image.frombytes("RGBA", (width, _PIXELS), buffer.getvalue()).convert("RGB")
 
 
-def _curves(figure: Figure, seen: Landscape) -> None:
-    """The energy above, the densities of data and samples below, over the same places."""
+def _curves(figure: Figure, seen: Landscape, heights: tuple[float, float]) -> None:
+    """The energy above, the densities of data and samples below, over the same axis."""
     above, below = figure.subplots(2, 1, sharex=True)
     figure.subplots_adjust(left=0.11, right=0.97, top=0.93, bottom=0.07, hspace=0.22)
     above.plot(seen.axis, seen.energy, color=DISCRIMINATOR)
     above.set_title("energy", loc="left")
-    above.set_ylim(bottom=min(0.0, float(seen.energy.min())))
+    low, high = min(0.0, heights[0]), heights[1]
+    above.set_ylim(low, high + 0.05 * (high - low) or 1.0)
     edges = np.linspace(seen.axis[0], seen.axis[-1], _BINS + 1)
     share = len(seen.samples) * (edges[1] - edges[0])
     counts, _ = np.histogram(seen.samples[:, 0], edges)
@@ -87,15 +88,16 @@ def _curves(figure: Figure, seen: Landscape) -> None:
     below.legend(loc="upper right", frameon=False)
 
 
-def _map(figure: Figure, seen: Landscape) -> None:
-    """Heights of the energy, dark where it is low, with points of the data and samples."""
-    from ebgan.report.drawing import ScalarFormatter
+def _map(figure: Figure, seen: Landscape, heights: tuple[float, float]) -> None:
+    """A map of the energy, dark where it is low, with points of the data and samples."""
+    from ebgan.report.drawing import MaxNLocator, ScalarFormatter
 
     axes = figure.add_axes((0.11, 0.09, 0.72, 0.72))
-    heights = axes.contourf(seen.axis, seen.axis, seen.energy, _LEVELS, cmap="Greys_r", antialiased=False)
+    levels = MaxNLocator(_LEVELS).tick_values(*heights)
+    drawn = axes.contourf(seen.axis, seen.axis, seen.energy, levels, cmap="Greys_r", antialiased=False)
     numbers = ScalarFormatter()
-    numbers.set_powerlimits((-2, 4))  # those too long to stand beside the bar share a power of ten
-    bar = figure.colorbar(heights, cax=figure.add_axes((0.85, 0.09, 0.025, 0.72)), format=numbers)
+    numbers.set_powerlimits((-2, 4))  # long numbers at the colour bar share a power of ten
+    bar = figure.colorbar(drawn, cax=figure.add_axes((0.85, 0.09, 0.025, 0.72)), format=numbers)
     bar.ax.set_title("energy", loc="left")
     _dots(axes, seen)
 

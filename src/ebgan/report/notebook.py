@@ -1,4 +1,4 @@
-"""The progress of a run in a notebook: one output that is kept up to date, by what IPython itself has."""
+"""Show the progress of a run in a notebook, in one output that IPython updates."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 from importlib import import_module
 from typing import Any
 
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
-INTERVAL = 0.5  # seconds between updates: each is a message to the browser
-_FIELDS = {  # name in a record: how it is shown
+INTERVAL = 0.5  # seconds between updates, each of which is a message to the browser
+_FIELDS = {  # name in a record -> format
     "images_per_second": "{:,.0f} images/s",
     "energy_real": "E(x) {:.2f}",
     "energy_fake": "E(G(z)) {:.2f}",
@@ -27,7 +27,7 @@ def in_notebook() -> bool:
 
 
 class NotebookBar:
-    """An observer of a run: a bar, the images seen and the energies, with notices below."""
+    """A training observer that shows a bar, images seen and energies, with notices below."""
 
     def __init__(self, images: int) -> None:
         self.images = images
@@ -37,7 +37,7 @@ class NotebookBar:
         self._show()
 
     def record(self, record: Record) -> None:
-        """Move the bar, now and then."""
+        """Update the bar, at most every INTERVAL seconds."""
         self.seen = min(record["images"], self.images)
         values = [shown.format(record[name]) for name, shown in _FIELDS.items() if name in record]
         self.line = "  ".join([f"{self.seen:,}/{self.images:,}", *values])

@@ -1,4 +1,4 @@
-"""Curves side by side in one picture, from arrays alone."""
+"""Draw several charts of curves in one picture, from arrays."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ebgan.report.ink import DISCRIMINATOR, FAKE, GENERATOR, REAL, plain_style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_WIDTH, _HEIGHT, _DOTS = 4.8, 3.2, 100  # inches a panel, dots an inch
-_LETTERS = 48  # of a title in a line: as many as a panel is wide
+_WIDTH, _HEIGHT, _DOTS = 4.8, 3.2, 100  # inches of a panel, pixels per inch
+_LETTERS = 48  # most characters in a line of a title
 _COLORS = (REAL, FAKE, GENERATOR, DISCRIMINATOR)
 
 
 class Panel(NamedTuple):
-    """Lines over one axis."""
+    """Lines over a common axis."""
 
     title: str
     axis: NDArray[Any]  # [side]
     lines: NDArray[Any]  # [lines, side]
     label: str  # of the axis
-    moments: bool = False  # whether the lines are one at several moments, drawn from light to dark
+    moments: bool = False  # whether the lines show one curve at several times, drawn from light to dark
 
 
 def panels(drawn: Sequence[Panel], columns: int = 2) -> Image.Image:

@@ -1,8 +1,7 @@
-"""Curves of a run as SVG: records in, one small picture out, the same text for the same records.
+"""Draw the curves of a run as SVG, from its records; the same records give the same text.
 
-Real images are blue, samples orange, a margin dashed grey. The colours stand on white as on black, and all ink takes
-the text colour of the page around it. The records of a stack (a list by name, one value a model) become one thin line
-a model. A picture is "" where no record holds what it shows.
+Real images are blue, samples orange, a margin dashed grey. Records of a stack (with a list of one value per model)
+become one thin line per model. A chart is "" if no record has its fields.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from ebgan.report.ink import (
     short_number,
     svg,
 )
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
-if TYPE_CHECKING:  # matplotlib takes half a second to load, which only what draws waits for
+if TYPE_CHECKING:  # importing matplotlib takes half a second
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
@@ -38,7 +37,7 @@ Floats = NDArray[np.float64]
 _OTHERS = (GENERATOR, DISCRIMINATOR, "#c25b85", "#8a7d1f")
 
 MOST_NAMED, LONGEST, ROOM = 30, 16, 48  # classes that are named; letters of a name; of all names side by side
-_POINTS = 6_000  # of a field in one picture: 200 a line, fewer where a stack has many
+_POINTS = 6_000  # most points of a field in a chart, shared among the lines of a stack
 
 
 def losses(stats: Sequence[Record]) -> str:
@@ -48,7 +47,7 @@ def losses(stats: Sequence[Record]) -> str:
 
 
 def energies(stats: Sequence[Record]) -> str:
-    """Mean energies of real images and of samples (in either player's turn), with the margin between them."""
+    """Mean energies of real images and samples (in both players' turns), with the margin."""
     lines = [
         Curve("energy_real", "real", REAL),
         Curve("energy_fake", "fake, G's turn", FAKE),
@@ -59,12 +58,12 @@ def energies(stats: Sequence[Record]) -> str:
 
 
 def hinge_share(stats: Sequence[Record]) -> str:
-    """The share of samples under the margin: those that the discriminator still pushes up."""
+    """The share of samples below the margin, whose energy the discriminator still raises."""
     return _curves(stats, [Curve("hinge_share", "under the margin", FAKE)], share=True)
 
 
 def terms(stats: Sequence[Record], player: str) -> str:
-    """The terms of a player's loss, where it is the sum of several."""
+    """The terms of a player's loss, if it has several."""
     names = fields(stats, f"{player}/")
     known = {"real": REAL, "fake": FAKE, "hinge": FAKE}
     others = iter(_OTHERS * len(names))
@@ -74,12 +73,12 @@ def terms(stats: Sequence[Record], player: str) -> str:
 
 
 def state(stats: Sequence[Record], name: str) -> str:
-    """A value that the objective moves while training, such as BEGAN's k."""
+    """A state of the objective during training, such as BEGAN's k."""
     return _curves(stats, [Curve(name, name, GENERATOR)])
 
 
 def learning_rates(stats: Sequence[Record]) -> str:
-    """The learning rates of the players whose rate moves; the generator's while it has turns."""
+    """The learning rates of players whose rate changes; the generator's only while it has turns."""
     discriminator = Curve("learning_rate/discriminator", "discriminator", DISCRIMINATOR)
     idle = {"learning_rate/generator": None}
     stats = [record if "loss_generator" in record else record | idle for record in stats]
@@ -87,12 +86,12 @@ def learning_rates(stats: Sequence[Record]) -> str:
 
 
 def code_similarity(stats: Sequence[Record]) -> str:
-    """How alike the codes of a batch of samples are: 0 orthogonal, 1 collapsed."""
+    """The similarity of the codes of a batch of samples: 0 orthogonal, 1 collapsed."""
     return _curves(stats, [Curve("code_similarity", "samples", FAKE)])
 
 
 def experts(stats: Sequence[Record]) -> str:
-    """Of VGAN's experts and a batch of samples: shares of the largest entropy, and how far all tell one bit."""
+    """VGAN's experts on a batch of samples: entropies relative to the largest possible, and experts' similarity."""
     lines = [
         Curve("expert_entropy", "entropy of a sample", DISCRIMINATOR),
         Curve("batch_entropy", "of the batch", GENERATOR),
@@ -102,12 +101,12 @@ def experts(stats: Sequence[Record]) -> str:
 
 
 def speed(stats: Sequence[Record]) -> str:
-    """Real images read in a second."""
+    """Real images per second."""
     return _curves(stats, [Curve("images_per_second", "images/s", DISCRIMINATOR)])
 
 
 def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> str:
-    """A metric of the samples over training, beside the real images' own score where the records have it."""
+    """A metric of the samples during training, with the real images' value if the records have it."""
     records = [{"images": record["images"], **record.get("metrics", {})} for record in evaluations]
     return _curves(
         records, [Curve(name, "samples", FAKE), Curve(f"{name}_real", "real images", REAL, "--")], share=share
@@ -115,9 +114,9 @@ def metric(evaluations: Sequence[Record], name: str, *, share: bool = False) -> 
 
 
 def histogram(shares: Sequence[float], of: str = "class", names: Sequence[str] = ()) -> str:
-    """The share of samples in each class, or mode, under its name if there is one for each and room for all.
+    """A bar chart of the share of samples in each class or mode, with names if there are enough and room for them.
 
-    A dashed line marks the even share.
+    A dashed line marks equal shares.
     """
     if not shares:
         return ""
@@ -141,12 +140,12 @@ def histogram(shares: Sequence[float], of: str = "class", names: Sequence[str] =
 
 
 def fields(records: Sequence[Record], prefix: str) -> list[str]:
-    """The names of fields that begin so, in the order of their first appearance."""
+    """The names of fields that begin with `prefix`, in the order of their first appearance."""
     return list(dict.fromkeys(name for record in records for name in record if name.startswith(prefix)))
 
 
 def _curves(records: Sequence[Record], lines: Sequence[Curve], *, share: bool = False) -> str:
-    """A picture of the lines that the records have, over images seen."""
+    """A chart of those lines that the records have, over images seen."""
     held = {line: [record for record in records if record.get(line.field) is not None] for line in lines}
     present = {line: _series(found, line.field) for line, found in held.items() if found}
     if not present:
@@ -167,7 +166,7 @@ def _curves(records: Sequence[Record], lines: Sequence[Curve], *, share: bool = 
 
 
 def _series(records: Sequence[Record], field: str) -> tuple[Floats, Floats]:
-    """Images seen [points] and a field's values [points, models], with a gap where a value is not finite."""
+    """Images seen [points] and a field's values [points, models]; NaN where a value is not finite."""
     images = np.array([record["images"] for record in records], np.float64)
     values = np.array([record[field] for record in records], np.float64).reshape(len(records), -1)
     values[~np.isfinite(values)] = np.nan
@@ -176,7 +175,7 @@ def _series(records: Sequence[Record], field: str) -> tuple[Floats, Floats]:
 
 
 def _thinned(values: Floats, most: int) -> Floats:
-    """At most so many points, each the mean of as many records (the last of what is left)."""
+    """Reduce values to at most `most` points, each the mean of equally many records (the last of fewer)."""
     size = math.ceil(len(values) / most)
     return np.stack([values[start : start + size].mean(0) for start in range(0, len(values), size)])
 
@@ -191,7 +190,7 @@ def _draw(axes: Axes, line: Curve, images: Floats, values: Floats) -> None:
 
 
 def _scale(axes: Axes, values: Floats, share: bool) -> None:
-    """From zero where nothing is below it, in decades where a few high values would press the others flat."""
+    """Let the axis begin at 0 if no value is negative; use a log scale if a few high values dominate."""
     from ebgan.report.drawing import NullLocator
 
     finite = values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""Which share of each family of a sweep's trials fails or gets so far, beside the paper's share."""
+"""A table of the shares of a sweep's trials, per family, that fail or exceed a score, beside the paper's shares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HALF = 0.5  # of the real images' score
 
 
 class ShareRow(NamedTuple):
-    """A line of the table of shares."""
+    """A row of the table of shares."""
 
     label: str
     cells: list[str]
@@ -30,10 +30,10 @@ def share_columns(record: SweepRecord) -> list[str]:
 
 
 def shares(record: SweepRecord) -> list[ShareRow]:
-    """The shares at the bounds that the grid names; none where it names none, or trials are not scored by I'.
+    """The shares at the bounds that the grid defines; [] if it defines none, or trials are not scored by I'.
 
-    Bounds are I' itself, then as large a part of the real images' score as these are of the most that I' can be: the
-    paper does not give the score of its own. Its shares are summed from the nearest edge of its bins.
+    Bounds are first values of I', then the same fractions (of the largest possible I') of the real images' score, which
+    the paper does not state. The paper's shares are summed from the nearest edge of its bins.
     """
     real, published = record.real_score, record.published
     if real is None or published is None:
@@ -50,7 +50,7 @@ def shares(record: SweepRecord) -> list[ShareRow]:
 def _cells(
     record: SweepRecord, published: Published, bound: float, below: bool = False, told: float | None = None
 ) -> list[str]:
-    """Our shares, each with the paper's at the bound that its scores are told by."""
+    """Our shares, each with the paper's at the corresponding bound."""
     cells = []
     compared = families(record.compared)
     for name in families(record.trials):

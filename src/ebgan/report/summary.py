@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ebgan.report.interval import counted
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 
 class Meaning(NamedTuple):
-    """The name of a metric and how to read it."""
+    """The displayed name of a metric, and how to read it."""
 
     label: str
-    better: str  # "higher", "lower", or what its value says
+    better: str  # "higher", "lower", or an explanation
     share: bool = False
 
 
@@ -82,7 +82,7 @@ class MetricRow(NamedTuple):
     samples: str
     real: str
     better: str
-    interval: str = ""  # of an error: of how many images it is a share, and how sure that makes it
+    interval: str = ""  # for an error: the number of images and the 95 % interval
 
 
 class ClassRow(NamedTuple):
@@ -92,12 +92,12 @@ class ClassRow(NamedTuple):
     precision: str
     recall: str
     f1: str
-    taken: list[int]  # images of this class by the class that they were taken for
+    taken: list[int]  # images of this class by predicted class
     images: int
 
 
 def class_rows(evaluation: Record) -> list[ClassRow]:
-    """The table of an evaluation of classes, or none."""
+    """The table of classes of an evaluation; [] if it measured no classification."""
     found = evaluation.get("classification")
     if not found:
         return []
@@ -109,7 +109,7 @@ def class_rows(evaluation: Record) -> list[ClassRow]:
 
 
 def class_names(evaluation: Record) -> list[str]:
-    """The names of the classes that an evaluation's histogram is of; none where it has none."""
+    """The names of the classes in an evaluation's histogram; () if they have none."""
     names = evaluation.get("classes") or evaluation.get("classification", {}).get("classes", [])
     return [str(name) for name in names]
 
@@ -119,12 +119,12 @@ def _percent(share: float) -> str:
 
 
 def meaning(name: str) -> Meaning:
-    """How a metric is called; one that is not known here goes by its own name."""
+    """The displayed name of a metric; an unknown metric keeps its own name."""
     return METRICS.get(name) or Meaning(name, "")
 
 
 def headline(stats: Sequence[Record], evaluations: Sequence[Record], total: int | None) -> list[Fact]:
-    """The run in a handful of numbers: how far, how long, how fast, how good."""
+    """The main numbers of a run: images seen, time, speed and the main metric."""
     facts = []
     if stats:
         last = stats[-1]
@@ -143,7 +143,7 @@ def headline(stats: Sequence[Record], evaluations: Sequence[Record], total: int 
 
 
 def metric_names(evaluations: Sequence[Record]) -> list[str]:
-    """The metrics of the samples, known ones first; a real images' score belongs to its metric and is no own one."""
+    """The names of the samples' metrics, known ones first; values of real images are not listed separately."""
     found = dict.fromkeys(name for record in evaluations for name in record.get("metrics", {}))
     names = [name for name in found if not (name.endswith("_real") and name.removesuffix("_real") in found)]
     order = list(METRICS)
@@ -165,12 +165,12 @@ def metric_rows(evaluation: Record) -> list[MetricRow]:
 
 
 def _tested(evaluation: Record) -> int:
-    """The images that errors are shares of."""
+    """The number of images on which errors were measured."""
     return sum(map(sum, evaluation.get("classification", {}).get("confusion", [])))
 
 
 def protocol(evaluation: Record) -> dict[str, str]:
-    """How an evaluation was made, for reading."""
+    """The protocol of an evaluation as text."""
     stated: Mapping[str, str | float] = evaluation.get("protocol", {})
     return {
         name.replace("_", " "): value if isinstance(value, str) else number(value) for name, value in stated.items()
@@ -178,7 +178,7 @@ def protocol(evaluation: Record) -> dict[str, str]:
 
 
 def alarms(records: Sequence[Record]) -> list[Alarm]:
-    """One entry for each kind of alarm, however often it was raised."""
+    """One entry for each kind of alarm, with the number of times it was raised."""
     kinds: dict[str, list[Record]] = {}
     for record in records:
         kinds.setdefault(record["alarm"], []).append(record)
@@ -195,7 +195,7 @@ def _when(raised: Sequence[Record]) -> str:
 
 
 def number(value: float, share: bool = False) -> str:
-    """A number for reading: four digits that count, thousands set apart, a share in per cent."""
+    """A number as text: four significant digits, thousands separators, shares in per cent."""
     if not math.isfinite(value):
         return "not finite"
     if share:
@@ -204,7 +204,7 @@ def number(value: float, share: bool = False) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in its two largest units."""
+    """A time as text, in its two largest units."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
     if hours:

@@ -1,4 +1,4 @@
-"""A sweep as one page that needs nothing but itself: histograms, axis by axis, samples, and every trial in a table."""
+"""Write the report of a sweep as one self-contained HTML page: histograms, effects, samples and a table of trials."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Measure = Callable[[Sequence[float]], float | None]
 
 
 def write_sweep_page(path: Path, record: SweepRecord) -> Path:
-    """Write the page, whole or not at all, and return its path. Raises StorageError where the disk refuses."""
+    """Write the page atomically, and return its path. Raises StorageError if it cannot be written."""
     axes = _axes(record.trials)
     page = (
         template_environment()
@@ -73,13 +73,13 @@ def _real(record: SweepRecord) -> str:
 
 
 def histogram(panel: TrialPanel, record: SweepRecord) -> distribution.Histogram:
-    """What is drawn of a panel, beside the heights that the paper has of the same trials."""
+    """The histogram of a panel, with the paper's heights for the same trials."""
     known = {name: heights for name, heights in record.heights.items() if name in panel.published}
     return distribution.Histogram(panel.title, families(panel.trials), known, _bins(record))
 
 
 def _bins(record: SweepRecord) -> distribution.Bins:
-    """The paper's bins, if the grid has some; others divide the range of all scores."""
+    """The paper's bins if the grid has them; else even bins over the range of all scores."""
     if record.published:
         return distribution.Bins(record.published.edges, "I'")
     scores = [score for own in families(record.trials).values() for score in own]
@@ -92,7 +92,7 @@ def _chart(drawn: distribution.Histogram, record: SweepRecord) -> Chart:
 
 
 def _counts(drawn: distribution.Histogram, record: SweepRecord) -> list[str]:
-    """How many trials of each family are drawn, and how many the published heights are of."""
+    """The number of trials of each family, and the paper's number if its heights are drawn, as text."""
     counts = {name: f"{len(scores):,} {name}" for name, scores in drawn.families.items() if scores}
     trials = record.published.trials if record.published else {}
     papers = {name: f" (paper {trials[name]:,})" for name in drawn.published if name in trials}
@@ -100,14 +100,14 @@ def _counts(drawn: distribution.Histogram, record: SweepRecord) -> list[str]:
 
 
 def _failures(record: SweepRecord) -> list[Chart]:
-    """The share of failed trials, axis by axis, if the grid says which have failed."""
+    """Charts of the share of failed trials by each axis, if the grid defines failure."""
     if record.published is None or record.real_score is None:
         return []
     return _effects(record, partial(share, bound=record.published.failed, below=True), percent=True)
 
 
 def _effects(record: SweepRecord, measure: Measure, percent: bool = False) -> list[Chart]:
-    """One chart an axis: a number of all trials that share a value, whatever their other settings."""
+    """One chart per axis: a measure over all trials that share a value of the axis."""
     charts = []
     for axis in _axes(record.compared):
         having = [trial for trial in record.compared if axis in trial.settings and trial.counted is not None]
@@ -139,7 +139,7 @@ def _axes(trials: Sequence[TrialRecord]) -> list[str]:
 
 
 def _ranked(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The best first, then those without a score."""
+    """The trials by score, the best first; trials without a score come last."""
     return sorted(trials, key=lambda trial: -1.0 if trial.score is None else trial.score, reverse=True)
 
 

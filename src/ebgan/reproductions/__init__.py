@@ -1,1 +1,1 @@
-"""What `ebgan reproduce` measures: the claims, figures and tables of the papers."""
+"""`ebgan reproduce`: measure the claims, figures and tables of the papers."""

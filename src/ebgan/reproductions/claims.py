@@ -1,49 +1,50 @@
-"""What a measurement is asked, and what it comes to: claims of a paper beside what was found, tables and pictures."""
+"""Options and results of a reproduction: a paper's claims with the measured values, tables and pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 
-Scale = Literal["tiny", "cpu", "paper"]  # seconds, to try it; minutes on a CPU; as long as the paper's
+from ebgan.recipes.index import Scale
+
 Note = Callable[[str], None]  # hears what is being done
 
 
 class Request(NamedTuple):
-    """How a measurement is asked for."""
+    """The options of a reproduction."""
 
     scale: Scale
     out: Path  # folder of the pictures, and of runs that a second call takes up where the first was stopped
     note: Note
-    seeds: int | None = None  # by default as many as the scale has
-    labels: tuple[int, ...] = ()  # numbers of labelled images, where few are; by default those that the scale has
-    data: str | None = None  # a folder or file in place of a recipe's pictures
-    limit: int | None = None  # trials of a grid, a random subset; by default all
-    workers: int = 1  # processes that train a grid's trials
+    seeds: int | None = None  # number of seeds; the default depends on the scale
+    labels: tuple[int, ...] = ()  # numbers of labelled images in table 2; the default depends on the scale
+    data: str | None = None  # a folder or file to use instead of a recipe's pictures
+    limit: int | None = None  # number of trials, a random subset of the grid; by default all
+    workers: int = 1  # number of processes that train a grid's trials
 
 
 class Claim(NamedTuple):
-    """What the paper says, and what was found."""
+    """A claim of a paper, with the expected and the measured value."""
 
     claim: str
     expected: str
     measured: str
-    holds: bool | None  # None where the measurement cannot tell
-    evidence: str = "exact"  # what the verdict rests on: number of observations, difference and standard error
+    holds: bool | None  # None if the measurement cannot decide
+    evidence: str = "exact"  # number of observations, difference and standard error, as text
 
     def verdict(self, scale: Scale) -> tuple[str, str]:
-        """Whether the claim holds, in words, and what this rests on; at scale `tiny` nothing is judged."""
+        """Whether the claim holds, and the evidence, as text; at scale `tiny` no claim is judged."""
         if scale == "tiny":
             return "not judged", "scale tiny is for trying"
         return {True: "yes", False: "no", None: "cannot tell"}[self.holds], self.evidence
 
 
 class Findings(NamedTuple):
-    """All that was measured."""
+    """The results of a reproduction."""
 
     claims: list[Claim]
-    pictures: dict[str, Image.Image]  # by the name of the file, without its ending
-    tables: dict[str, list[list[str]]] = {}  # by title: the heading, and rows of words  # noqa: RUF012
+    pictures: dict[str, Image.Image]  # file name without extension -> picture
+    tables: dict[str, list[list[str]]] = {}  # title -> the heading, then the rows  # noqa: RUF012

@@ -19,16 +19,16 @@ from ebgan.recipes.methods import METHODS
 from ebgan.report import gallery
 from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.verdicts import within
-from ebgan.runfolder import read_records
 from ebgan.runs.run import Run
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import read_records
 
 STAGES = {
     "toy.ring": ("modes_covered", "high_quality", "reverse_kl"),
     "toy.grid": ("modes_covered", "high_quality", "reverse_kl"),
     "mnist_comparison": ("i_usual", "fid_classifier", "classes_covered", "largest_class"),
 }
-SCALES: dict[str, tuple[tuple[str, ...], int, int | None]] = {  # stages, seeds, images of a run
+SCALES: dict[str, tuple[tuple[str, ...], int, int | None]] = {  # benchmarks, seeds, images of a run
     "tiny": (("toy.ring",), 1, 512),
     "cpu": (tuple(STAGES), 3, None),
 }
@@ -37,16 +37,16 @@ COLUMNS = 5  # of the pictures side by side
 
 @dataclass(frozen=True)
 class MethodResult:
-    """The measures of an objective on a benchmark: for each measure a list with one number per seed."""
+    """The results of an objective on a benchmark."""
 
     stage: str
     rival: str
-    measures: dict[str, list[float]]  # the stage's metrics, and `seconds` of training, of the runs that came to an end
-    picture: Image.Image | None  # of the first of these runs' samples in the end
-    diverged: int = 0  # runs that did not
+    measures: dict[str, list[float]]  # metric, or `seconds` of training -> one number for each run that did not diverge
+    picture: Image.Image | None  # the final samples of the first of these runs
+    diverged: int = 0  # number of runs that diverged
 
     def row(self) -> list[str]:
-        """The result as words: title, then mean and standard deviation of each measure."""
+        """The result as text: title, then mean and standard deviation of each measure."""
         lost = f" ({self.diverged} diverged)" if self.diverged else ""
         return [METHODS[self.rival].title + lost, *(spread(numbers) for numbers in self.measures.values())]
 
@@ -57,10 +57,10 @@ class Comparison:
 
     out: Path
     seeds: int = 3
-    images: int | None = None  # seen in each run after pretraining, and at most in it; by default the recipe's
+    images: int | None = None  # seen after pretraining, and the most in pretraining; by default the recipe's
 
     def entry(self, stage: str, rival: str, note: Callable[[str], None] = lambda _: None) -> MethodResult:
-        """Train the runs of an objective on a benchmark that are not finished, and read their measures."""
+        """Train the unfinished runs of an objective on a benchmark, and read the results of all."""
         runs = []
         for seed in range(self.seeds):
             note(f"{stage}.{rival}, seed {seed}")
@@ -75,7 +75,7 @@ class Comparison:
 
     def _run(self, recipe: str, seed: int) -> Run:
         made = find(recipe).make()
-        seen = replace(made.evaluation, pictures=made.images)  # one picture, in the end
+        seen = replace(made.evaluation, pictures=made.images)  # one picture, at the end
         experiment = replace(made, seed=seed, evaluation=seen)
         if self.images:
             before = min(experiment.pretraining or 0, self.images)
@@ -101,7 +101,7 @@ def found_by_pulling_away(ring: Sequence[MethodResult]) -> list[Claim]:
     modes = {entry.rival: entry.measures["modes_covered"] for entry in ring}
     if not modes["ebgan_pt"]:
         return []
-    measured = f"{spread(modes['ebgan_pt'])}; EBGAN alone {spread(modes['ebgan']) or 'diverged'}"
+    measured = f"{spread(modes['ebgan_pt'])}; EBGAN {spread(modes['ebgan']) or 'diverged'}"
     return [within(modes["ebgan_pt"], low=7).claim("Ring of 8: modes that EBGAN-PT finds", "at least 7", measured)]
 
 
@@ -112,7 +112,7 @@ def pictures(entries: Sequence[MethodResult]) -> Image.Image:
 
 
 def spread(numbers: Sequence[float]) -> str:
-    """Mean and standard deviation as words."""
+    """Mean and standard deviation as text."""
     if not numbers:
         return ""
     mean = statistics.fmean(numbers)

@@ -1,4 +1,4 @@
-"""What `ebgan reproduce` measures, by name: each a function of a request that returns claims, tables and pictures."""
+"""The index of `ebgan reproduce`: name -> a function from a request to claims, tables and pictures."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.errors import UsageError
+from ebgan.recipes.index import Scale
 from ebgan.reproductions import comparison
 from ebgan.reproductions.anomalies import study as anomalies
-from ebgan.reproductions.claims import Findings, Request, Scale
+from ebgan.reproductions.claims import Findings, Request
 from ebgan.reproductions.grid import best as grid_best
 from ebgan.reproductions.grid import figures as grid_figures
 from ebgan.reproductions.grid import margins, table1
@@ -20,17 +21,17 @@ from ebgan.reproductions.vgan import features as vgan_features
 from ebgan.reproductions.vgan import transitions as vgan_transitions
 
 ALL: tuple[Scale, ...] = ("tiny", "cpu", "paper")
-TRIED: tuple[Scale, ...] = ("tiny", "cpu")  # a paper that gives no size has no scale of its own
+TRIED: tuple[Scale, ...] = ("tiny", "cpu")  # the scales if the paper states no sizes
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A measurement with a source."""
+    """A function that reproduces a part of a paper."""
 
     source: str  # paper, and section, figure or table
     measure: Callable[[Request], Findings]
-    scales: tuple[Scale, ...] = TRIED  # those that it has
-    takes_data: bool = False  # whether other pictures may be given
+    scales: tuple[Scale, ...] = TRIED  # available scales
+    takes_data: bool = False  # whether `--data` may give other pictures
 
     @property
     def summary(self) -> str:
@@ -72,8 +73,8 @@ REPRODUCTIONS = {
 
 
 def find(name: str, scale: Scale) -> Reproduction:
-    """The measurement of a name that is in the catalogue. Raises UsageError with the scales that it has."""
+    """The reproduction of a name in the catalogue. Raises UsageError, with its scales, if `scale` is not one."""
     found = REPRODUCTIONS[name]
     if scale not in found.scales:
-        raise UsageError(f"--scale {scale}: {name} has the scales {', '.join(found.scales)}")
+        raise UsageError(f"--scale {scale}: {name} has only the scales {', '.join(found.scales)}")
     return found

@@ -1,4 +1,4 @@
-"""Judge a claim by a measurement: yes, no, or cannot tell.
+"""Judge a claim by a measurement: yes, no or undecided.
 
     difference      between two means, or between a mean and the nearest end of the claimed range
     error           the standard error of the difference

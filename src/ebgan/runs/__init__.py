@@ -1,1 +1,1 @@
-"""A run: made, loaded and looked at."""
+"""Runs: train an experiment into a folder, load it, and examine it."""

@@ -1,9 +1,9 @@
-"""A margin from the data: appendix E of the EBGAN paper as a tool.
+"""Find a margin for a data set, as in appendix E of the EBGAN paper.
 
-The discriminator's loss E(x) + [m - E(G(z))]_+ is balanced when its two terms have a similar range. The hinge's is
-[0, m]; that of E(x) shows when the auto-encoder is trained alone: it begins at the energy of an output of zeros, passes
-that of the mean image, which knows nothing of the single one, and ends at what the net can fit. A margin between the
-last two is within reach and means something. The paper's 10 for MNIST lies between about 2 and 14.
+The discriminator's loss E(x) + [m - E(G(z))]_+ is balanced if its two terms have a similar range. The hinge's range is
+[0, m]. The range of E(x) is found by training the auto-encoder without a generator: E(x) begins at the energy of an
+output of zeros, passes that of the mean image, and ends at the energy of the trained net. A margin between the last two
+can be reached by samples, and separates them from data. For MNIST the paper's 10 lies between about 2 and 14.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from ebgan.experiment import Experiment
 from ebgan.experiment.starting import start
 from ebgan.nets.class_head import ClassHead
 from ebgan.objectives.wrapper import innermost
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 from ebgan.training.recorder import Recorder
 
-POINTS = 20  # of the energy curve
-SETTLED = 0.02  # relative fall over the last tenth of the curve under which the energy has converged
-LEARNED = 0.9  # of the energy of the mean image, on which training rests for a while at first
-STATISTICS = 10_000  # images, at most, that the energies of constant outputs are taken over
-NUMBERS = 1 << 27  # pixels and channels of these, at most: of large images there are fewer
+POINTS = 20  # points of the energy curve
+SETTLED = 0.02  # the energy has converged if it fell by less than this share over the last tenth of the curve
+LEARNED = 0.9  # share of the mean image's energy below which the net has learned more than the mean image
+STATISTICS = 10_000  # most images used for the energies of constant outputs
+NUMBERS = 1 << 27  # most pixels times channels of these, so that fewer large images are used
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the auto-encoder does alone, in units of its energy."""
+    """The energies of an auto-encoder trained without a generator."""
 
     curve: list[tuple[int, float]]  # images seen, mean energy of the data
     zero_output: float  # mean energy if the output is 0 everywhere: that of an untrained net
@@ -47,18 +47,18 @@ class Calibration:
 
     @property
     def learned(self) -> bool:
-        """Whether the energy left that of the mean image behind."""
+        """Whether the energy fell clearly below that of the mean image."""
         return self.reached < LEARNED * self.mean_image
 
     @property
     def settled(self) -> bool:
-        """Whether it did, and hardly fell over the last tenth of the curve."""
+        """Whether it did, and has converged."""
         before = self.curve[-1 - max(len(self.curve) // 10, 1)][1] if len(self.curve) > 1 else float("inf")
         return self.learned and before - self.reached < SETTLED * before
 
     @property
     def margin(self) -> float:
-        """Halfway between the energy that was reached and that of the mean image, to two digits."""
+        """Halfway between the energy of the trained net and that of the mean image, to two digits."""
         return float(f"{(self.reached + self.mean_image) / 2:.2g}")
 
 
@@ -69,12 +69,14 @@ def calibrate(
     device: torch.device | str = "cpu",
     report: Callable[[Record], Any] = lambda _: None,
 ) -> Calibration:
-    """Train an experiment's auto-encoder alone on `data` for its number of images and take the energies on the way.
+    """Train an experiment's auto-encoder without a generator on `data`, for the experiment's number of images.
 
-    `report` hears of each point of the curve. Raises UsageError for an energy that is not an auto-encoder's.
+    `report` is called with each point of the curve. Raises UsageError if the energy is not an auto-encoder's.
     """
     if not isinstance(experiment.energy, AutoencoderEnergy):
-        raise UsageError(f"calibrate: {type(experiment.energy).__name__} has no margin; take an auto-encoder's recipe")
+        raise UsageError(
+            f"calibrate: {type(experiment.energy).__name__} has no margin: choose a recipe with an auto-encoder"
+        )
     recorder, images = Recorder(), experiment.images
     curve: list[tuple[int, float]] = []
     for before, seen, outcome in start(_alone(experiment), data, device).steps(images):
@@ -92,7 +94,7 @@ def calibrate(
 def _alone(experiment: Experiment) -> Experiment:
     """The experiment without classes and without turns of the generator.
 
-    The fields that wait for the data hold numbers, which no turn reads; the pretraining does not end.
+    Fields that are None get placeholders, which are not used; pretraining lasts for the whole run.
     """
     objective: Any = innermost(experiment.objective)
     given = replace(objective, **dict.fromkeys(objective.asks.from_data, 1))

@@ -71,7 +71,7 @@ def simulate(
 
 
 def of_step(seed: int, step: int) -> int:
-    """A seed for each step of a seed's chain: its upper half counts the steps."""
+    """The seed of a step: its upper half counts the steps, its lower half is the chain's seed."""
     return (seed & 0xFFFFFFFF) + (step << 32)
 
 
@@ -82,7 +82,7 @@ def _nearest(images: Float[Tensor, "count C H W"], data: Images) -> Nearest:
 
 
 def _seen(rows: NDArray[np.uint8]) -> Tensor:
-    """Bytes as flat images [count, pixels] in [-1, 1]."""
+    """uint8 images as float rows [count, pixels] in [-1, 1]."""
     return scaled(torch.from_numpy(rows.copy()), (-1.0, 1.0)).flatten(1)
 
 
@@ -94,7 +94,7 @@ def visited(chain: Chain) -> Float[Tensor, " steps"]:
 
 
 def summary(chain: Chain) -> list[list[str]]:
-    """A heading, and a row a step: means over chains of energy, distances and classes visited, as words."""
+    """A heading, and one row per step: means over chains of energy, distances and classes visited, as text."""
     heading = ["step", "energy", "distance from the start", "distance to the nearest training image"]
     means = [chain.energy.mean(-1), chain.distance.mean(-1), chain.nearest.mean(-1)]
     if chain.kinds is not None:
@@ -104,7 +104,7 @@ def summary(chain: Chain) -> list[list[str]]:
 
 
 def write_table(chain: Chain, classes: tuple[str, ...], path: Path) -> None:
-    """Every chain at every step as CSV. Raises StorageError where the disk refuses."""
+    """Write every chain at every step as CSV. Raises StorageError if the file cannot be written."""
     rows: list[Sequence[str | float]] = [COLUMNS]
     numbers = [chain.energy, chain.distance, chain.nearest, chain.nearest_place]
     for step in range(len(chain.images)):

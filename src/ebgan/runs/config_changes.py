@@ -1,6 +1,6 @@
-"""How the config of a run that resumes differs from the one that its folder holds, and which differences are refused.
+"""Compare the config of a resumed run with the one in its folder, and refuse changes that affect the results.
 
-Fields that do not decide what is computed are taken up with a notice (`ebgan.tree_walk.aside`).
+Changes of fields that do not affect the results (`ebgan.tree_walk.aside`) are accepted with a notice.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import yaml
 from ebgan import config
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
-from ebgan.runfolder import RunFolder
 from ebgan.storage.files import read_file
+from ebgan.storage.runfolder import RunFolder
 from ebgan.tree_walk import aspect_of, leaves
 
 ABSENT = "absent"
@@ -30,16 +30,16 @@ class _Change(NamedTuple):
 
 
 def check_config(experiment: Experiment, folder: RunFolder, notice: Callable[[str], None], waived: bool) -> None:
-    """Compare an experiment with the config in a folder, if there is one, and tell what has changed.
+    """Compare an experiment with the config in a folder, if there is one, and report what has changed.
 
-    Raises UsageError for a change of what is computed, unless it is waived.
+    Raises UsageError for a change that affects the results, unless `waived`.
     """
     changes = _changes(experiment, folder)
     computed = [each for each in changes if aspect_of(each.path, Experiment) is None]
     if computed and not waived:
         raise UsageError(
             f"{folder.config}: the run was started with another config: {_listed(computed)}. "
-            "Choose another folder, take the change back, or go on with it by --override-config"
+            "Choose another folder, undo the change, or accept it by --override-config"
         )
     if computed:
         notice(f"--override-config waives this check: {folder.config}: the config has changed: {_listed(computed)}")
@@ -48,7 +48,7 @@ def check_config(experiment: Experiment, folder: RunFolder, notice: Callable[[st
 
 
 def refuse_shortened(experiment: Experiment, folder: RunFolder, seen: int) -> None:
-    """Raise UsageError for a length that was lowered below the images that the run has seen."""
+    """Raise UsageError if the length was lowered below the images that the run has seen."""
     before = next((each.before for each in _changes(experiment, folder) if each.path == "images"), None)
     if isinstance(before, int) and experiment.images < min(before, seen):
         raise UsageError(
@@ -70,7 +70,7 @@ def _changes(experiment: Experiment, folder: RunFolder) -> list[_Change]:
 
 
 def _read(content: bytes) -> dict[str, Any] | None:
-    """The fields of a config by path, also of classes that only its writer knows; None if it cannot be read."""
+    """The fields of a config: dotted path -> value, without importing its classes; None if it cannot be read."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, loader)):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ebgan.data import Images
 from ebgan.errors import StorageError
-from ebgan.metrics import Evaluation, frechet_distance, inception_score, kernel_distance
+from ebgan.metrics import Measurement, frechet_distance, inception_score, kernel_distance
 from ebgan.metrics.inception_v3 import SHA256, InceptionV3
 from ebgan.metrics.weights import load_weights, save_weights
 from ebgan.randomness import Randomness
@@ -28,7 +28,7 @@ SCORE_PARTS = 10  # parts of the samples, each with its own score, as by Saliman
 
 def inception_distances(
     run: Run, data: Images, samples: int, net: InceptionV3, classes: Float[Tensor, "classes 2048"] | None = None
-) -> Evaluation:
+) -> Measurement:
     """FID and KID of fresh samples, and their inception score if the weights of the class layer are given.
 
     Raises DataError for other data than the run was trained on.
@@ -53,7 +53,7 @@ def inception_distances(
         score, deviation = inception_score((fake @ classes.mT).softmax(-1), splits=SCORE_PARTS)
         metrics |= {"inception_score": score, "inception_score_std": deviation}
         protocol["inception_classes"] = f"{len(classes)}, without bias, {SCORE_PARTS} parts"
-    return Evaluation(metrics, [], protocol)
+    return Measurement(metrics, [], protocol)
 
 
 def real_features(data: Images, net: InceptionV3, cache: Path | None = None) -> Tensor:

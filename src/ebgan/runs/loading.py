@@ -16,8 +16,8 @@ from ebgan.errors import CheckpointError, UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.experiment.building import build_nets, refuse_vast_nets
 from ebgan.experiment.precision import emulation_warning
-from ebgan.runfolder import RunFolder
 from ebgan.runs.run import DataFacts, Run
+from ebgan.storage.runfolder import RunFolder
 from ebgan.training.checkpoint import Checkpoint, best_path, newest, read
 from ebgan.training.course import Course
 from ebgan.training.facts import Facts
@@ -43,15 +43,15 @@ def load(
     folder = RunFolder(Path(path))
     load_files([code] if isinstance(code, str | Path) else code)
     if not folder.config.is_file():
-        raise UsageError(f"{path}: no run here: expected a folder with a config.yaml, as `ebgan train` makes")
+        raise UsageError(f"{path}: not a run: expected a folder with a config.yaml, written by `ebgan train`")
     experiment = read_experiment(folder.config)
     checkpoint = _checkpoint(folder, best)
     facts = Facts.of(checkpoint)
     data = DataFacts(facts.shape, facts.classes, facts.data)
     if checkpoint.config != experiment.steps_hash:
         logger.warning(
-            "%s: the checkpoint of %s images seen is of another config than config.yaml holds (another seed, say, or "
-            "one of an earlier version): its samples may not be what this config would give",
+            "%s: the checkpoint of %s images seen belongs to another config than config.yaml (another seed, or an "
+            "earlier version): its samples may differ from those of this config",
             *(folder.path, f"{checkpoint.images:,}"),
         )
     device = usable_device(device)
@@ -109,12 +109,12 @@ def _checkpoint(folder: RunFolder, best: bool) -> Checkpoint:
     if best:
         path = best_path(folder.checkpoints)
         if not path.is_file():
-            raise CheckpointError(f"{path}: no such checkpoint: samples have had no metrics; leave --best out")
+            raise CheckpointError(f"{path}: no such checkpoint, because samples had no metrics: leave out --best")
         return read(path)
     found = newest(folder.checkpoints)
     if found is None:
-        raise CheckpointError(f"{folder.path}: no checkpoint yet; train on with the same command")
+        raise CheckpointError(f"{folder.path}: no checkpoint yet: resume training with the same command")
     checkpoint, warnings = found
     if warnings:
-        logger.warning("%s Taken is that of %s images seen", " ".join(warnings), f"{checkpoint.images:,}")
+        logger.warning("%s Using the one of %s images seen", " ".join(warnings), f"{checkpoint.images:,}")
     return checkpoint

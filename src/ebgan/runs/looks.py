@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from ebgan.data import Dataset, Packed, Points
 from ebgan.errors import CheckpointError
 from ebgan.experiment.labelled import LabelledSplit
-from ebgan.runfolder import Record, read_records, write_records
 from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.examiners.classes import ClassExaminer
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.examiners.points import PointsExaminer
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import Record, read_records, write_records
 from ebgan.training.checkpoint import best_path, read
 from ebgan.training.course import Course
 from ebgan.training.state import state

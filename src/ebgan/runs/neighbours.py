@@ -1,8 +1,7 @@
-"""Whether a generator repeats its data: the nearest training image of each sample, in pixels and in features.
+"""Test whether a generator memorises its data: the nearest training image of each sample, in pixels and features.
 
-A generator that has learned images by heart makes samples that are nearer to one of them than new images would be. How
-near those are is seen from real images, each held out of the data in its turn and compared with all the others.
-Features are the layer below the run's own energy.
+Memorised samples are nearer to a training image than new images would be. The distance of new images is estimated from
+real images, each compared with all other images of the data. Features are those below the run's energy.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ebgan.data import Images, scaled
-from ebgan.metrics import Evaluation, Nearest, nearest
+from ebgan.metrics import Measurement, Nearest, nearest
 from ebgan.randomness import Randomness
 from ebgan.report import gallery, grid
 from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.run import Run
 
-COUNT = 500  # samples that are compared with the data, and at most as many real images
-SHOWN = 12  # of either in the picture
+COUNT = 500  # samples compared with the data, and most real images
+SHOWN = 12  # samples, and real images, in the picture
 _COLUMNS = 4  # of the picture
-_SIDE = 80  # pixels of an image in it, at least
-_PIECE = 1 << 22  # pixels of the data that are compared at a time
+_SIDE = 80  # smallest side of an image in it, in pixels
+_PIECE = 1 << 22  # pixels of the data compared at a time
 
 
 class Neighbours(NamedTuple):
@@ -53,7 +52,7 @@ def find_neighbours(run: Run, data: Images) -> Neighbours:
     return Neighbours(images, COUNT, pixels, features)
 
 
-def measure(found: Neighbours) -> Evaluation:
+def measure(found: Neighbours) -> Measurement:
     """The median distances of samples and of real images from their nearest neighbours."""
     metrics = {}
     for name, (distance, _) in (("pixel_distance", found.pixels), ("feature_distance", found.features)):
@@ -63,7 +62,7 @@ def measure(found: Neighbours) -> Evaluation:
         "neighbours_of": f"{found.samples} samples, {len(found.images) - found.samples} real images held out in turn",
         "neighbour_features": "below the run's energy",
     }
-    return Evaluation(metrics, [], protocol)
+    return Measurement(metrics, [], protocol)
 
 
 _CAPTION = (
@@ -73,19 +72,17 @@ _CAPTION = (
 
 
 def picture(found: Neighbours, data: Images) -> Image:
-    """The samples nearest to the data in pixels, and under them the nearest real images, nearest first.
+    """A picture of the samples nearest to the data in pixels, then of the nearest real images, nearest first.
 
-    Of each: itself, its neighbour in pixels, its neighbour in features, and over them the two distances.
+    Each cell has the image, its neighbour in pixels and its neighbour in features, below the two distances.
     """
     cells = []
     for name, first, last in (("sample", 0, found.samples), ("real", found.samples, len(found.images))):
         order = found.pixels.distance[first:last].argsort()[:SHOWN] + first
-        cells += [(f"{name} {_distances(found, place)}", _triple(found, place, data)) for place in order.tolist()]
+        for place in order.tolist():
+            caption = f"{name} {found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
+            cells.append((caption, _triple(found, place, data)))
     return gallery(cells, _COLUMNS, _CAPTION)
-
-
-def _distances(found: Neighbours, place: int) -> str:
-    return f"{found.pixels.distance[place]:.2f} {found.features.distance[place]:.2f}"
 
 
 def _triple(found: Neighbours, place: int, data: Images) -> Image:

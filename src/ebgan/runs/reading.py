@@ -43,12 +43,12 @@ def refuse_misfit(run: str, name: str, found: Tensor | None, place: Tensor) -> N
     """Raise CheckpointError for a checkpoint's tensor that does not fit the tensor `place` of the nets."""
     if found is not None and found.is_floating_point() != place.is_floating_point():
         raise CheckpointError(
-            f"{run}: the checkpoint has {name} in {found.dtype}, not in {place.dtype}, as training writes it. Put back "
-            "a copy of the file, or delete it"
+            f"{run}: the checkpoint has {name} in {found.dtype}; expected {place.dtype}. Restore a copy of the file, "
+            "or delete it"
         )
     if found is None or found.shape != place.shape:
         held = "none" if found is None else f"one of {list(found.shape)}"
         raise CheckpointError(
-            f"{run}/config.yaml: is of a net with {name} of shape {list(place.shape)}, and the checkpoint has {held}. "
-            "Restore the config that the run was trained with"
+            f"{run}/config.yaml: describes a net with {name} of shape {list(place.shape)}, and the checkpoint has "
+            f"{held}. Restore the config that the run was trained with"
         )

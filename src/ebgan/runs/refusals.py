@@ -1,4 +1,4 @@
-"""What is refused of an experiment once its data are known, before a margin is searched or anything is written."""
+"""Check an experiment with its data before a margin is calibrated and before anything is written."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ebgan.randomness import Randomness
 
 
 def refuse_before_training(experiment: Experiment, data: Dataset) -> None:
-    """Raise UsageError or DataError for what loaders, nets and the draw of labelled images would refuse.
+    """Raise UsageError or DataError for experiments that loaders, nets or the draw of labelled images would refuse.
 
-    The labelled images are drawn only where a margin has to be found first: otherwise they are drawn next.
+    Labelled images are drawn here only if a margin must be calibrated first; otherwise they are drawn next anyway.
     """
     ranks = rank().count
     refuse_at_once(experiment, data.shape, len(data.classes))

@@ -22,9 +22,9 @@ from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenera
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
 from ebgan.report import grid, png
-from ebgan.runfolder import RunFolder
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
 from ebgan.samplers import DrawKey, Noised, Prior, Replay, no_source
+from ebgan.storage.runfolder import RunFolder
 
 if TYPE_CHECKING:
     from ebgan.runs.refinement import Refinement
@@ -50,7 +50,7 @@ class Run:
     Samples come out in [-1, 1]; points [dims, 1, 1] as they are. Images go in as a tensor or array of floats in
     [-1, 1], or in `limits`, as uint8 from 0 to 255, as Pillow pictures, or as a list of these: [count, C, H, W],
     [count, H, W, C], or a single image, which is a batch of one. Pictures and uint8 images of another size are cropped
-    and resized like the run's data. What cannot be read so raises UsageError, with the mend.
+    and resized like the run's data. Other input raises UsageError, which says how to convert it.
     """
 
     experiment: Experiment
@@ -64,7 +64,7 @@ class Run:
     def folder(self) -> RunFolder:
         """The folder of the run. Raises UsageError for a run that has none."""
         if self.home is None:
-            raise UsageError("this run was made in memory and has no folder")
+            raise UsageError("this run is in memory and has no folder")
         return self.home
 
     @property
@@ -101,9 +101,9 @@ class Run:
         return {f"{player}.{name}": value for player, net in nets.items() for name, value in net.state_dict().items()}
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
-        """Replace the weights by those of a checkpoint's tensors: of the generator's average, if the run keeps one.
+        """Replace the weights by those of a checkpoint; the generator's by its moving average, if the run keeps one.
 
-        Raises CheckpointError where they are of other nets.
+        Raises CheckpointError if they belong to other nets.
         """
         sampled = "average" if self.experiment.ema else "generator"
         for net, player in ((self.generator, sampled), (self.discriminator, "discriminator")):
@@ -116,11 +116,11 @@ class Run:
     def sample(
         self, count: int, *, seed: int = 0, source: Given | None = None, refine: Refinement | None = None
     ) -> Float[Tensor, "count C H W"]:
-        """Samples of the generator (of its average, if the run kept one); the same for the same seed.
+        """Samples [count, C, H, W] of the generator (of its moving average, if the run keeps one), fixed by the seed.
 
-        Those of a run with transitions start from the images of `source` in turn, or else from `sources` of the data
-        that the run was trained on. Other runs start from noise, whatever the source. With `refine` they are chosen or
-        moved by their energy, as `refine.refined` does, which also tells what that cost.
+        Samples of a run with transitions start from the images of `source` in turn, by default from `sources` of the
+        run's data. Other runs start from noise and ignore `source`. With `refine` samples are chosen or moved by their
+        energy; `refine.refined` does the same and also returns the cost.
         """
         if refine is not None:
             return refine.refined(self, count, seed=seed).samples
@@ -137,13 +137,13 @@ class Run:
         while isinstance(sampler, Replay | Noised):
             sampler = sampler.sampler
         if not isinstance(sampler, Prior):
-            raise UsageError(f"{self.name}: its samples start from images of the data, not from noise alone")
+            raise UsageError(f"{self.name}: its samples start from images of the data, not from noise")
         return sampler
 
     def noise(
         self, count: int, *, seed: int = 0, truncation: float | None = None, first: int = 0
     ) -> list[Float[Tensor, "count ..."]]:
-        """What `sample` starts from: a tensor for each noise of the generator, truncated to +-truncation if given.
+        """The noise that `sample` starts from: one tensor per noise input of the generator, truncated to +-truncation.
 
         `first` is the index of the first sample. Raises UsageError for a run whose samples start from images.
         """
@@ -162,9 +162,9 @@ class Run:
         return zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
 
     def sources(self, count: int, data: Dataset | None = None, *, seed: int = 0) -> Float[Tensor, "count C H W"] | None:
-        """Images for samples to start from, drawn evenly from the data by the seed; None for a run that needs none.
+        """Images for samples to start from, drawn uniformly from the data; None if samples start from noise.
 
-        By default the data is opened anew from where the run had it. Raises DataError where that is no longer there.
+        By default the run's own data is opened. Raises DataError if it is missing or has changed.
         """
         if not self.experiment.sampler.conditional:
             return None
@@ -174,7 +174,7 @@ class Run:
         return scaled(torch.from_numpy(data.images[indices.numpy()]), limits)
 
     def energy(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, " count"]:
-        """The energy of each image, low where the data is: in units of the run's energy, for its data range."""
+        """The energy [count] of each image, low for data, in the unit of the run's energy for its data range."""
         return self._through(images, limits, lambda x: self.experiment.energy.read(self.discriminator, x).energy)
 
     def encode(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count features"]:
@@ -182,7 +182,7 @@ class Run:
         return self._through(images, limits, lambda x: self.experiment.energy.features(self.discriminator, x))
 
     def reconstruct(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count C H W"]:
-        """What the discriminator, if it is an auto-encoder, or else a generator of transitions makes of images.
+        """Reconstructions of images by the discriminator if it is an auto-encoder, else by a transition generator.
 
         Raises UsageError if the run has neither.
         """
@@ -191,19 +191,19 @@ class Run:
             return self._through(images, limits, lambda x: from_limits(discriminator(x)[1], own))
         if isinstance(generator, TransitionGenerator):
             return self._through(images, limits, lambda x: from_limits(generator(x), own))
-        raise UsageError(f"{self.name}: its discriminator is no auto-encoder and reconstructs nothing")
+        raise UsageError(f"{self.name}: has no auto-encoder, and cannot reconstruct images")
 
     def classify(self, images: Given, *, limits: Limits = (-1.0, 1.0)) -> Float[Tensor, "count classes"]:
         """The probability of each class of the data. Raises UsageError if the run learned no classes."""
         net = self.discriminator
         if not isinstance(net, Classifier):
-            raise UsageError(f"{self.name}: its discriminator tells no classes apart")
+            raise UsageError(f"{self.name}: has no classifier")
         return self._through(images, limits, lambda x: net.classify(x).softmax(-1))
 
     def check_data(self, data: Dataset) -> None:
         """Raise DataError for other data than the run was trained on."""
         if data.shape != self.data.shape or data.checksum != self.data.checksum:
-            raise DataError(f"{data.name}: not the data that the run was trained on; give that by --data")
+            raise DataError(f"{data.name}: not the data that the run was trained on: give that by --data")
 
     @property
     def _at_a_time(self) -> int:
@@ -222,7 +222,7 @@ class Run:
         return self._finished(sample.images)
 
     def _finished(self, images: Tensor) -> Tensor:
-        """What a generator made, as it is given to users."""
+        """Generated images, converted to the range [-1, 1] and type that users get."""
         images = from_limits(images, self.experiment.data.limits).cpu()
         return images if self.experiment.data.limits is None else images.clamp(-1, 1)
 

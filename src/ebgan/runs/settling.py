@@ -20,8 +20,8 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision, read_experiment
 from ebgan.experiment.building import count_weights
 from ebgan.experiment.precision import emulation_warning, multiplies_bf16, suited
-from ebgan.runfolder import RunFolder
 from ebgan.runs.calibration import calibrate
+from ebgan.storage.runfolder import RunFolder
 from ebgan.tree_walk import changed, leaves
 
 SHARE = 20  # one in SHARE of the run's images is used

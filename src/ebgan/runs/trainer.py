@@ -1,4 +1,4 @@
-"""Training an experiment into a run folder: what `ebgan train` does, for Python."""
+"""Train an experiment into a run folder; `ebgan train` calls this."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from ebgan.experiment.sources import with_source
 from ebgan.experiment.starting import start
 from ebgan.randomness import Randomness
 from ebgan.report import NotebookBar, in_notebook, write_animation, write_report
-from ebgan.runfolder import Record, RunFolder
 from ebgan.runs.config_changes import check_config, refuse_shortened
 from ebgan.runs.examiners.images import Examiner
 from ebgan.runs.loading import run_beside
@@ -34,6 +33,7 @@ from ebgan.runs.refusals import refuse_before_training
 from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.settling import fill_from_data, keeps_margin
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder
 from ebgan.training.lock import run_lock
 from ebgan.training.log import Log, Observer
 from ebgan.training.loop import Training
@@ -65,15 +65,14 @@ def train(
     override_config: bool = False,
     override_data: bool = False,
 ) -> Run:
-    """Train an experiment into the folder `out`, or go on with what is there, and return the run.
+    """Train an experiment into the folder `out`, or resume the run there, and return the run.
 
     `data` replaces the experiment's source: a path; images [N, H, W], [N, H, W, C] or [N, C, H, W] as a tensor or an
-    array; a list of images; a torch Dataset, or a DataLoader's; a Hugging Face dataset. It is read once, into memory,
-    as uint8: numbers are brought from `data_limits`, the values of black and of white, to 256 levels.
-    The same call again goes on from the newest checkpoint; one with another config is refused unless `override_config`,
-    and one on other data unless `override_data`. What the experiment leaves open (precision, a margin) is found first,
-    and stands in config.yaml. An observer is told of progress: by default a bar in a notebook, and nobody elsewhere;
-    `Silent()` is nobody.
+    array; a list of images; a torch Dataset or DataLoader; a Hugging Face dataset. It is read once, into memory, as
+    uint8; floats are scaled from `data_limits`, the values of black and white.
+    The same call again resumes from the newest checkpoint. A changed config is refused unless `override_config`, other
+    data unless `override_data`. Fields that are None (precision, margin) are filled first, and written to config.yaml.
+    `observer` receives progress: by default a bar in a notebook, and none elsewhere; `Silent()` shows nothing.
     Raises UsageError, DataError, CheckpointError, StorageError, DivergedError, RunLockedError or StoppedError.
     """
     folder, device = RunFolder(Path(out)), usable_device(device)
@@ -108,14 +107,14 @@ def train(
 
 
 def _write_config(experiment: Experiment, folder: RunFolder) -> None:
-    """Write config.yaml, and code.txt where classes are the user's own."""
+    """Write config.yaml, and code.txt if some classes are the user's own."""
     write_atomically(folder.config, experiment.to_yaml().encode())
     if files := code_files(experiment):
         write_atomically(folder.code, "".join(f"{file}\n" for file in files).encode("utf-8", "replace"))
 
 
 def _finish(training: Training, folder: RunFolder, *, animated: bool) -> None:
-    """Measure the best weights and write what shows the whole run."""
+    """Measure the best weights, and write the report and the animation."""
     training.looks.measure_best()
     if animated:
         write_animation(folder)
@@ -123,7 +122,7 @@ def _finish(training: Training, folder: RunFolder, *, animated: bool) -> None:
 
 
 def _tell_of_own_classes(experiment: Experiment, observer: Observer) -> None:
-    """Say how the run can be read again if its classes are from outside the project and of no installed package."""
+    """Tell the user how to load the run later if its classes come from files of the user's own."""
     if files := code_files(experiment):
         options = " ".join(f"--code {shlex.quote(str(file))}" for file in files)
         observer.notice(f"classes of your own: whatever reads this run, `ebgan sample` for instance, needs {options}")
@@ -139,13 +138,13 @@ def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | 
     spec = experiment.data
     if data is None:
         if limits is not None:
-            raise UsageError(f"data_limits={limits}: is the range of numbers given as `data`; files say their own")
+            raise UsageError(f"data_limits={limits}: needs images given as `data`; files have a known range")
         if side := spec.side:
             refuse_at_once(experiment, (spec.channels or 3, side, side), classes=2)  # before any picture is decoded
         with alone():
             return spec.open()
     if spec.limits is None:
-        raise UsageError(f"data: {spec.source} is trained on points that it draws itself: leave `data` out")
+        raise UsageError(f"data: {spec.source} draws its own training points: leave out `data`")
     if not isinstance(data, Packed | np.ndarray | Tensor):
         observer.notice(f"reading all images of a {type(data).__name__} into memory")
     with alone():
@@ -154,7 +153,7 @@ def _opened(experiment: Experiment, data: object, limits: tuple[float, float] | 
 
 
 def _report_alone(error: BaseException) -> AbstractContextManager[None]:
-    """Where the report of a run that ended in an error is written: the others wait if they have met it too."""
+    """A context for writing the report after an error; the other ranks wait if they raised the same error."""
     return alone() if isinstance(error, EbganError) and error.agreed else contextlib.nullcontext()
 
 
@@ -167,7 +166,7 @@ def _settled(
     observer: Observer,
     waived: bool,
 ) -> Experiment:
-    """The experiment with a value in each open field; a config that is there and is another is refused before."""
+    """Fill the fields of an experiment that are None, after checking it against the config in the folder."""
     if not waived and folder.config.exists() and not keeps_margin(experiment, folder):
         check_config(experiment, folder, observer.notice, waived)
     experiment = fill_from_data(experiment, data, folder, device=device, notice=observer.notice)
@@ -183,7 +182,7 @@ def _settled(
 def _prepared(
     experiment: Experiment, data: Dataset, folder: RunFolder, device: torch.device, *, observer: Observer, plan: Plan
 ) -> tuple[Run, Training]:
-    """The training, and the run in which its weights are looked at."""
+    """Build the training, and the run that examines its weights."""
     observer.notice(f"{_described(data)}; {experiment.precision} on {device.type}")
     parts = None
     if isinstance(data, Packed) and experiment.objective.asks.classifies:
@@ -209,7 +208,7 @@ def _prepared(
 
 
 def _described(data: Dataset) -> str:
-    """The data to train on."""
+    """A description of the training data, for a message."""
     if isinstance(data, Points):
         return f"{data.name}: {len(data):,} points"
     classes = f" of {len(data.classes):,} classes" if data.classes else ""

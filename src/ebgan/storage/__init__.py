@@ -1,1 +1,1 @@
-"""Files on the disk: written whole or not at all, locked, and refused by name where the disk refuses."""
+"""Files on the disk: atomic writes, locks, and clear errors if the disk is full or unwritable."""

@@ -1,4 +1,4 @@
-"""Reading and writing files so that nothing is lost and every refusal of the disk is named."""
+"""Read and write files atomically, with errors that name the path and the reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from ebgan.errors import StorageError, UsageError
 from ebgan.storage.held import refuse_lost
 
-_OF_THE_PATH = (  # refusals that no space would mend
+_OF_THE_PATH = (  # errors that free space would not solve
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR),
     *(errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENXIO),
 )
@@ -33,9 +33,9 @@ def refuse_impossible(path: Path) -> None:
 
 
 def read_file(path: Path) -> bytes | None:
-    """The content of a run folder's file, or None if there is none.
+    """The content of a file, or None if it does not exist.
 
-    Raises StorageError where it cannot be read, or is something that has no end (a pipe, a device).
+    Raises StorageError if it cannot be read or is not a regular file (a pipe, a device).
     """
     with storage_errors(path):
         try:
@@ -48,15 +48,15 @@ def read_file(path: Path) -> bytes | None:
 
 
 def refuse_endless(descriptor: int, path: Path) -> None:
-    """Raise StorageError if an open file is no regular file."""
+    """Raise StorageError if an open file is not a regular file: reading a pipe or device may never end."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise StorageError(f"{path}: is no regular file, as training writes it, but a pipe, a device or the like")
+        raise StorageError(f"{path}: is not a regular file but a pipe, a device or the like: move it away")
 
 
 def write_atomically(path: Path, *pieces: bytes | memoryview) -> None:
-    """Write a file so that at any moment, also after a power cut, the old content or the new one is there whole.
+    """Replace a file by the concatenated pieces. At any moment, even after a power cut, it has its old or new content.
 
-    Raises StorageError where the disk refuses; the temporary file then goes.
+    Raises StorageError if it cannot be written; the temporary file is then deleted.
     """
     refuse_lost(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -67,13 +67,13 @@ def write_atomically(path: Path, *pieces: bytes | memoryview) -> None:
             temporary.replace(path)
             _sync_folder(path.parent)
         except BaseException:
-            with suppress(OSError):  # the first refusal is the one to tell
+            with suppress(OSError):  # report the first error, not this one
                 temporary.unlink(missing_ok=True)
             raise
 
 
 def sweep_temporaries(folder: Path) -> None:
-    """Delete what a killed `write_atomically` left in a folder; only for a folder's sole writer."""
+    """Delete the temporary files of killed `write_atomically` calls; only for the process that holds the lock."""
     for temporary in folder.glob(".*.tmp"):
         with storage_errors(temporary):
             temporary.unlink(missing_ok=True)
@@ -104,19 +104,19 @@ def storage_errors(path: Path, needed: int | None = None) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise UsageError(f"{path}: a name in this path is longer than the file system takes") from error
+            raise UsageError(f"{path}: a name in this path is longer than the file system allows") from error
         reason = errno.errorcode.get(error.errno or 0, "unknown")
         size = "" if needed is None else f"{needed:,} bytes needed, "
         mend = f"{size}{_bytes_free(path):,} bytes free. Free some space or choose another folder"
         if error.errno in _OF_THE_PATH:
-            mend = "choose another path, or change what may be written there"
+            mend = "choose another path, or change its permissions"
         raise StorageError(
-            f"{path}: the disk refused ({reason}: {error.strerror}): {mend}; the same command goes on from what is "
-            "saved."
+            f"{path}: could not be read or written ({reason}: {error.strerror}): {mend}; the same command goes on from "
+            "what is saved."
         ) from error
 
 
 def _bytes_free(path: Path) -> int:
     """The free bytes on the disk of a path, which need not exist."""
-    there = next(folder for folder in path.absolute().parents if folder.exists())
-    return shutil.disk_usage(there).free
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    return shutil.disk_usage(parent).free

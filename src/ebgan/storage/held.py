@@ -1,8 +1,8 @@
-"""The lock files that this process holds, and whether their folders are still where they were.
+"""Lock files held by this process, and a check that their folders were not moved.
 
-If a folder is moved or deleted while a process writes in it, the next write would make it anew without config and lock,
-and a second writer could start. So before every write below a locked folder, the open lock file is compared with the
-file at its path.
+If a folder is moved or deleted while a process writes into it, the next write would recreate it without config and
+lock, and a second writer could start. So before every write below a locked folder, the open lock file is compared with
+the file at its path.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ebgan.errors import StorageError
 
-_OF_MACS = 50  # F_GETPATH of macOS: the path of an open file
-_LONGEST = 1024  # bytes of such a path
+_F_GETPATH = 50  # fcntl command of macOS: the path of an open file
+_LONGEST = 1024  # most bytes of that path
 
 _held: dict[int, Path] = {}  # descriptor -> path of the open lock file
 
@@ -24,9 +24,9 @@ class FolderLostError(StorageError):
 
 
 def try_lock(descriptor: int, lock: Path) -> bool:
-    """Take the lock of an open file without waiting; False if another process has it.
+    """Lock an open file without waiting; False if another process holds the lock.
 
-    Raises StorageError where the file system takes no locks (an NFS without its lock service, some FUSE mounts).
+    Raises StorageError if the file system does not support locks (NFS without its lock service, some FUSE mounts).
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,19 +34,19 @@ def try_lock(descriptor: int, lock: Path) -> bool:
         return False
     except OSError as error:
         raise StorageError(
-            f"{lock}: this file system refuses to lock a file ({error.strerror}), so that two processes could write "
-            "into one folder: choose a folder on another file system"
+            f"{lock}: this file system cannot lock files ({error.strerror}), so two processes could write into one "
+            "folder: choose a folder on another file system"
         ) from error
     return True
 
 
 def hold(descriptor: int, lock: Path) -> None:
-    """Let `refuse_lost` check the folder of an open lock file from now on."""
+    """Register an open lock file, whose folder `refuse_lost` then checks."""
     _held[descriptor] = lock.absolute()
 
 
 def let_go(descriptor: int) -> None:
-    """Stop checking, and close the lock file; does nothing if it is not held."""
+    """Unregister and close a lock file, which releases the lock; does nothing if it is not registered."""
     if _held.pop(descriptor, None) is not None:
         os.close(descriptor)
 
@@ -71,24 +71,24 @@ def _is_there(descriptor: int, lock: Path) -> bool:
 
 
 def _whereabouts(descriptor: int) -> str:
-    """A sentence on where the folder is now; "" if the system does not tell."""
+    """A sentence that says where the folder is now; "" if that is unknown."""
     path = _path_of(descriptor)
     return f" The folder is now {path.parent}." if path and _is_there(descriptor, path) else ""
 
 
 def _path_of(descriptor: int) -> Path | None:
     try:
-        return Path(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115 - no link of the file system
+        return Path(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115 - not a link on the disk
     except OSError:
         pass
     try:
-        return Path(os.fsdecode(fcntl.fcntl(descriptor, _OF_MACS, bytes(_LONGEST)).rstrip(b"\0")))
+        return Path(os.fsdecode(fcntl.fcntl(descriptor, _F_GETPATH, bytes(_LONGEST)).rstrip(b"\0")))
     except OSError:
         return None
 
 
 def _let_go_in_child() -> None:
-    """Release the locks in a forked process: a loader's worker may outlive a killed trainer."""
+    """Close the lock files in a forked process, which may outlive the trainer and would keep its locks."""
     for descriptor in list(_held):
         let_go(descriptor)
 

@@ -1,4 +1,4 @@
-"""Sweeps: a grid of experiments, trained in stacks of models or one by one, with a row of results a trial."""
+"""Sweeps: train a grid of experiments, in stacks of models or one by one, with one row of results per trial."""
 
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.sweeps.driver import Standing

@@ -1,4 +1,4 @@
-"""Where the tasks of a sweep run: processes of one thread each on this machine, jobs of SLURM, or a Dask cluster."""
+"""The workers of a sweep: single-threaded processes on this machine, SLURM jobs, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ebgan.experiment.precision import multiplies_bf16
 if TYPE_CHECKING:
     from distributed import Client
 
-ANSWER = 10.0  # seconds that a scheduler is given to answer
-FIRST_ANSWER = 60.0  # the same of a worker, which loads torch first
+ANSWER = 10.0  # seconds to wait for a scheduler's answer
+FIRST_ANSWER = 60.0  # the same for a worker, which imports torch first
 LOSSES = 2  # workers that a task may lose before it counts as failed
-RESTART = "1h"  # that a worker may take to come back; after its own 15 s Dask would give it up, and wait for none
+RESTART = "1h"  # time for a worker to come back; by default Dask gives it up after 15 s
 ALLOCATOR = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_")
-HELD = 1 << 28  # bytes that a worker keeps for its next step; Dask's 64 KiB cost half of its time in page faults
-SILENT = 50  # above every level of logging: what a task raises, the driver tells
+HELD = 1 << 28  # bytes that malloc keeps for reuse; with Dask's 64 KiB, half of the time goes into page faults
+SILENT = 50  # a logging level above all others: the driver reports the errors of tasks
 
 logger = logging.getLogger(__name__)
 
 
 def sharing(workers: int, scheduler: str | None = None, slurm: bool = False) -> int:
-    """How many workers share a device: all workers of this machine share one; elsewhere each has its own."""
+    """The number of workers that share a device: all on this machine; elsewhere each has its own."""
     return 1 if scheduler or slurm else workers
 
 
 @contextmanager
 def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -> Iterator[Client]:
-    """A client of workers that come with it and go with it, or of the scheduler at an address.
+    """A Dask client, with workers that start and end with it, or of the scheduler at an address.
 
-    Raises UsageError where there is none at that address, or no dask-jobqueue for SLURM.
+    Raises UsageError if no scheduler answers there, or dask-jobqueue is missing for SLURM.
     """
     import dask
     from distributed import Client
@@ -69,13 +69,13 @@ def connected(workers: int, scheduler: str | None = None, slurm: bool = False) -
 
 
 def workers_multiply_bf16(client: Client, device: str) -> bool:
-    """Ask a worker; False, with a warning, if none has joined yet or none answers in time."""
+    """Ask a worker whether its device multiplies bf16; False, with a warning, if none answers in time."""
     if client.scheduler_info(n_workers=-1)["workers"]:
         with suppress(TimeoutError):
             return bool(client.submit(multiplies_bf16, device, pure=False).result(timeout=FIRST_ANSWER))
     logger.warning(
-        "no worker has joined yet that could say whether it multiplies bf16: the sweep computes in fp32, which suits "
-        "every machine. --precision bf16 asks for the other"
+        "no worker has joined yet, so it is unknown whether workers multiply bf16: the sweep computes in fp32, which "
+        "works everywhere. For bf16, give --precision bf16"
     )
     return False
 
@@ -88,7 +88,7 @@ def _local(workers: int) -> Iterator[Client]:
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        memory_limit=0,  # the system knows best when memory is short; a pause would look like a hang
+        memory_limit=0,  # Dask would pause workers that use much memory, which would look like a hang
         dashboard_address="127.0.0.1:0",  # any free port
         silence_logs=SILENT,
         preload=["ebgan.sweeps.worker"],
@@ -97,7 +97,7 @@ def _local(workers: int) -> Iterator[Client]:
     try:
         yield client
     finally:
-        for nanny in cluster.workers.values():  # what still runs has no result to wait for
+        for nanny in cluster.workers.values():  # the results of running tasks are not needed
             nanny.auto_restart = False
             if nanny.pid is not None:
                 os.kill(nanny.pid, signal.SIGKILL)
@@ -117,7 +117,7 @@ def _slurm(workers: int) -> Iterator[Client]:
         cluster = SLURMCluster()
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"--slurm: {error}: say cores, memory, queue and time of a job in ~/.config/dask/jobqueue.yaml "
+            f"--slurm: {error}: set cores, memory, queue and time of a job in ~/.config/dask/jobqueue.yaml "
             "(see the documentation of dask-jobqueue)"
         ) from error
     with cluster, Client(cluster) as client:

@@ -1,8 +1,8 @@
-"""The driver of a sweep: it hands tasks to workers and writes their results, and it alone writes the store.
+"""The driver of a sweep: it submits tasks to workers and writes their results; only the driver writes the store.
 
-A stack that fails is tried in halves, so that one bad trial spoils no other. A trial that fails alone is tried again,
-and so is one that hangs, after its worker is replaced. Dask counts a lost worker against tasks that only waited there
-too: a trial is tried with nothing else at work before the loss of its worker is counted as its own.
+A stack that fails is split into halves, so that one bad trial does not spoil the others. A single trial that fails is
+retried, and so is one that hangs, after its worker is replaced. Dask also counts a lost worker against tasks that only
+waited there, so such a trial is retried with nothing else running before the loss is counted against it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from ebgan.training.signals import StoppedError, StopSignals, exit_code
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-RETRIES = 2  # of a trial that fails alone
-HANGS = 2  # of a trial alone, after which it has failed
+RETRIES = 2  # of a single trial that fails
+HANGS = 2  # hangs of a single trial after which it has failed
 AHEAD = 2  # tasks given to each worker, so that none waits for the driver
-POLL = 0.5  # seconds between looks at signals and the clock
+POLL = 0.5  # seconds between checks of signals and time limits
 
 Runner = Callable[[Sequence[Experiment], str], list[Result]]
 
@@ -44,13 +44,13 @@ class Standing(NamedTuple):
     """The progress of a sweep."""
 
     trials: int
-    done: int  # with a result, diverged ones among them
+    done: int  # trials with a result, including diverged ones
     diverged: int
     failed: int
     running: int
     best: tuple[str, float] | None  # the trial with the highest score
-    hourly: float  # trials finished an hour, since this driver began
-    left: float | None  # seconds, once there is something to tell them from
+    hourly: float  # trials finished per hour since this driver started
+    left: float | None  # estimated seconds left; None if unknown
 
 
 class SweepObserver(Protocol):
@@ -65,7 +65,7 @@ class SweepFailedError(EbganError):
 
 
 class SchedulerLostError(EbganError):
-    """The Dask scheduler was lost, with all tasks that it had."""
+    """The Dask scheduler was lost, with all of its tasks."""
 
     exit_code = WORKER_LOST
 
@@ -84,19 +84,19 @@ class Driver:
 
     def __post_init__(self) -> None:
         self.waiting: deque[Task] = deque()
-        self.running: dict[Future, Task] = {}  # in the order in which they were handed out
+        self.running: dict[Future, Task] = {}  # in the order of submission
         self.started: set[Future] = set()
         self.beginnings = Beginnings(self.client)
-        self.tries: dict[str, int] = {}  # of trials that failed alone
-        self.hangs: dict[str, int] = {}  # of trials that hung alone
+        self.tries: dict[str, int] = {}  # failures of single trials
+        self.hangs: dict[str, int] = {}  # hangs of single trials
         self.lost: set[str] = set()  # trials whose worker was lost
-        self.suspects: list[Task] = []  # those of them that are yet to be tried with nothing else at work
+        self.suspects: list[Task] = []  # those of them to be retried with nothing else running
         self.begun, self.finished, self.work, self.whole = time.perf_counter(), 0, 0.0, 0.0
 
     def run(self, tasks: Sequence[Task], more: float = 0.0) -> None:
-        """Until every trial of the tasks has its result, or a signal asks to stop.
+        """Run tasks until every trial has its result, or a signal asks to stop.
 
-        `more` is the work that is to come after them, as a multiple of theirs.
+        `more` is the work that follows them, as a multiple of theirs, for estimates of the time left.
         """
         from distributed.comm import CommClosedError
 
@@ -115,7 +115,7 @@ class Driver:
                 for task in self.running.values():
                     self._rest(task)
                 raise SchedulerLostError(
-                    "the Dask scheduler is gone: start it again, and the same command goes on with the trials that "
+                    "the Dask scheduler was lost: start it again, and the same command goes on with the trials that "
                     "have no result"
                 ) from error
             self._tell()
@@ -142,7 +142,7 @@ class Driver:
                 self.store.start(trial.id for trial in task.trials)
 
     def _end_hung(self) -> None:
-        """Give up tasks that have taken too long, with their workers."""
+        """Cancel tasks that have taken too long, and replace their workers."""
         for future, task in list(self.running.items()):
             passed = self.beginnings.seconds(future.key)
             if future.done() or not self.patience.is_over(task, passed):
@@ -173,7 +173,7 @@ class Driver:
         self.beginnings.of.pop(future.key, None)
 
     def _rest(self, task: Task) -> None:
-        """Record that a task is no longer being trained, and has no result."""
+        """Mark the trials of a task as waiting again, without a result."""
         self.store.wait(trial.id for trial in task.trials)
 
     def _submit(self, task: Task) -> None:
@@ -184,7 +184,7 @@ class Driver:
         self.running[self.client.submit(run_reported, work, self.device, pure=False)] = task
 
     def _returned(self) -> list[Future]:
-        """Tasks that have ended, for which it waits a moment."""
+        """Tasks that have ended, after waiting briefly for one."""
         from distributed import wait
 
         try:

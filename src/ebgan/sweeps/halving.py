@@ -1,11 +1,10 @@
-"""Successive halving (Jamieson & Talwalkar, "Non-stochastic best arm identification", 2016): few trials go to the end.
+"""Successive halving (Jamieson & Talwalkar, "Non-stochastic best arm identification", 2016).
 
     rung k = 0 ... rungs - 1    1 / eta^k of the trials, with 1 / eta^(rungs - 1 - k) of their images each
 
-The trials of a rung are trials of their own: the same experiments with fewer images, and so with another id and a row
-of their own; the last rows of an experiment say how far it came. They compute what the whole experiments compute in
-their first images, and begin anew in each rung, since stacks leave no weights behind. Who is behind early may be ahead
-in the end: what becomes of the trials that are dropped, nobody sees.
+The trials of a rung are separate trials: the same experiments with fewer images, and therefore with their own ids and
+rows. Each computes exactly the first part of the full experiment, and starts from the beginning in each rung, because
+stacks do not save weights. A trial that is dropped early might have been best in the end.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from typing import NamedTuple, final
 from ebgan.errors import UsageError, check_least
 from ebgan.experiment.grid import Trial
 
-Scores = Mapping[str, float | None]  # by id, of the trials that are done; None where the data has no measure
+Scores = Mapping[str, float | None]  # id -> score of the finished trials; None if samples cannot be measured
 
 
 class Rung(NamedTuple):
-    """Trials that are trained before the next ones are chosen among them."""
+    """Trials that are trained before the best ones continue in the next rung."""
 
     trials: list[Trial]
-    above: int = 0  # rungs after this one, each of which costs at most about as much as this one
+    above: int = 0  # rungs after this one, each of which costs about as much, or less
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Halving:
-    """How a sweep drops trials: in each of so many rungs the best of every `eta` trials goes on."""
+    """Successive halving with `rungs` rungs; after each, the best one in `eta` trials continues."""
 
     eta: int = 3
     rungs: int = 3
@@ -42,7 +41,7 @@ class Halving:
         return f"1 of {self.eta} goes on, {self.rungs} rungs"
 
     def check(self, trials: Sequence[Trial]) -> None:
-        """Raise UsageError where there are too few trials, or too few images in one of them."""
+        """Raise UsageError for too few trials, or too few images in one of them."""
         least = self.eta ** (self.rungs - 1)
         if len(trials) < least:
             raise UsageError(f"halving, {self}: needs {least} trials, and here are {len(trials)}: choose fewer rungs")
@@ -55,9 +54,9 @@ class Halving:
                 )
 
     def climb(self, trials: Sequence[Trial], scores: Callable[[], Scores]) -> Iterator[Rung]:
-        """One rung after the other; `scores` is asked when the next one is, and no trial without a score goes on.
+        """Yield one rung after the other; `scores` is called before each, and trials without a score are dropped.
 
-        Raises UsageError where no trial that is done has a score.
+        Raises UsageError if no finished trial has a score.
         """
         for above in reversed(range(self.rungs)):
             pairs = [(trial, self._shortened(trial, above)) for trial in trials]
@@ -66,15 +65,15 @@ class Halving:
                 trials = self._better(pairs, scores())
 
     def _shortened(self, trial: Trial, above: int) -> Trial:
-        """A trial with the images of a rung that has so many above it."""
+        """A trial with the number of images of the rung that has `above` rungs after it."""
         made = trial.experiment
         return Trial.of(replace(made, images=made.images // self.eta**above), trial.data) if above else trial
 
     def _better(self, pairs: Sequence[tuple[Trial, Trial]], scores: Scores) -> list[Trial]:
-        """The best of every `eta` trials by the scores of their shortened ones, in the order of the grid."""
+        """The best one in `eta` trials by the scores of their shortened trials, in the order of the grid."""
         known = {trial.id: score for trial, short in pairs if (score := scores.get(short.id)) is not None}
         if not known and any(short.id in scores for _, short in pairs):
-            raise UsageError(f"halving, {self}: these trials have no score to go by: sweep without halving")
+            raise UsageError(f"halving, {self}: these trials have no scores: sweep without halving")
         best = sorted(known, key=lambda trial: -known[trial])[: max(len(pairs) // self.eta, 1)]
         chosen = set(best)
         return [trial for trial, _ in pairs if trial.id in chosen]

@@ -1,9 +1,9 @@
-"""Tasks that hang: when each one began on its worker, how long it may take, and a new process for a worker that hangs.
+"""Detect tasks that hang, and replace the processes of their workers.
 
     limit = --trial-timeout, or 10 min + 1 min a trial + 10 times the expected time of training
 
-A hang is a task that runs and never ends: a file system that does not answer, a deadlock, a stopped process. A process
-that does not even answer its scheduler is lost to Dask after five minutes, and counts as a lost worker.
+A task hangs if it never ends, because of a file system that does not answer, a deadlock or a stopped process. A process
+that does not even answer its scheduler is given up by Dask after five minutes, and counts as a lost worker.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from ebgan.sweeps.training import Result
 if TYPE_CHECKING:
     from distributed import Client
 
-TOPIC = "ebgan-began"  # of the events by which workers report the beginning of a task
-LEAST = 600.0  # seconds that every task may take
-EACH = 60.0  # seconds more for each trial, which is evaluated after the training
-FACTOR = 10  # times the expected seconds of training
-RESTART = 60.0  # seconds that a new worker process is waited for
+TOPIC = "ebgan-began"  # the topic of events by which workers report the start of a task
+LEAST = 600.0  # seconds allowed for every task
+EACH = 60.0  # seconds added for each trial, for its evaluation
+FACTOR = 10  # multiple of the expected seconds of training that is added
+RESTART = 60.0  # seconds to wait for a new worker process
 
 logger = logging.getLogger(__name__)
 
 
 def run_reported(work: Callable[[str], list[Result]], device: str) -> list[Result]:
-    """Run a task on a worker, and tell the driver first that it begins now."""
+    """Run a task on a worker, after reporting its start to the driver."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -44,14 +44,14 @@ def run_reported(work: Callable[[str], list[Result]], device: str) -> list[Resul
 
 
 class Beginning(NamedTuple):
-    """When and where a task began."""
+    """The time and place of a task's start."""
 
     at: float  # of the driver's clock
     worker: str  # address
 
 
 class Beginnings:
-    """The latest beginning of each task, by its key, as the workers report them."""
+    """The latest start of each task, by its Dask key, as reported by the workers."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -67,33 +67,33 @@ class Beginnings:
         return time.perf_counter() - self.of[key].at if key in self.of else 0.0
 
     def replace_worker(self, key: str) -> None:
-        """End the process in which a task began; its nanny starts another one."""
+        """End the process of a task; its nanny starts a new one."""
         address = self.of[key].worker
         with suppress(KeyError, ValueError, OSError, TimeoutError):  # a worker that is gone already
             self.client.restart_workers([address], timeout=RESTART, raise_for_error=False)
 
 
 class Patience:
-    """How long a task may take before it counts as hung.
+    """The time limit after which a task counts as hung.
 
-    The expected time is measured only when a task has taken longer than any task may: some of its steps are trained in
-    this process, if the device is here, and it is no less than what finished tasks took for as much work.
+    The expected time is estimated only for a task that has exceeded the minimum limit: by training some of its steps in
+    this process, if the device is available, and from the time that finished tasks took for as much work.
     """
 
     def __init__(self, minutes: float | None, device: str) -> None:
-        """`minutes` is the limit of a task; by default it follows from the expected time.
+        """`minutes` is the limit of a task; by default it is computed from the expected time.
 
-        Raises UsageError for a limit that is no positive number.
+        Raises UsageError for a limit that is not a positive number.
         """
         if minutes is not None and not 0 < minutes < math.inf:
             raise UsageError(f"--trial-timeout {minutes}: expected minutes, more than 0")
         self.limit = None if minutes is None else 60 * minutes
         self.device = torch.device(device)
-        self.pace = 0.0  # seconds that a unit of work took at most
+        self.pace = 0.0  # most seconds taken per unit of work
         self.expected: dict[tuple[str, ...], float] = {}
 
     def learn(self, task: Task, passed: float) -> None:
-        """Note how long a task took to its end."""
+        """Record how long a finished task took."""
         self.pace = max(self.pace, passed / task.work)
 
     def is_over(self, task: Task, passed: float) -> bool:
@@ -111,7 +111,7 @@ class Patience:
         return f"it hung: no end after {duration(passed)}{expected}"
 
     def _expected(self, task: Task) -> float:
-        """Seconds of training; endless where nothing is known."""
+        """Expected seconds of training; infinite if unknown."""
         key = tuple(trial.id for trial in task.trials)
         if key not in self.expected:
             self.expected[key] = self._measured(task)

@@ -21,9 +21,9 @@ logger = logging.getLogger(__name__)
 
 
 def recognised(trials: Sequence[Trial], facts: Mapping[str, str]) -> tuple[list[Trial], dict[str, str]]:
-    """The trials with the ids that they had before their data moved, and the fact to keep.
+    """The trials with the ids that they had before their data was moved, and the fact to store.
 
-    Data is read only if no earlier call has read it from the same place. Raises DataError where it cannot be read.
+    Data is read only if no earlier call has read it at the same path. Raises DataError if it cannot be read.
     """
     known = _known(facts)
     places: dict[Data, Data] = {}
@@ -43,7 +43,7 @@ def recognised(trials: Sequence[Trial], facts: Mapping[str, str]) -> tuple[list[
 
 
 def _before(data: Data, checksum: str, known: Mapping[str, str]) -> Data:
-    """The same data where an earlier call read it, if one did."""
+    """The same data at the path where an earlier call read it, if any."""
     if _text(data) in known:
         return data
     for text in (text for text, each in known.items() if each == checksum):
@@ -60,7 +60,7 @@ def _text(data: Data) -> str:
 
 
 def _known(facts: Mapping[str, str]) -> dict[str, str]:
-    """The checksums by data; none of a fact that is not as this module writes it."""
+    """The stored checksums: data -> checksum; {} if the fact is invalid."""
     try:
         found = json.loads(facts.get(FACT, "{}"))
         places = [json.loads(text) for text in found]

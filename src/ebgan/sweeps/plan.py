@@ -1,8 +1,8 @@
-"""The plan of a sweep: which trials are trained at once, in which order, and how long that may take.
+"""Plan a sweep: which trials are trained together as stacks, in which order, and how long it may take.
 
-A step of a stack of k models with w weights each takes about `overhead + k w` in units of one weight's share. On a GPU
-stacks pay at any size that memory allows. On a CPU they save the overhead of small nets; wide ones, which torch's own
-kernels pass over once, are as fast alone, and go one by one to processes of one thread each.
+A step of a stack of k models with w weights each takes a time of about `overhead + k w`, in units of the time for one
+weight. On a GPU stacks are faster at any size that memory allows. On a CPU they save the overhead of small nets; wide
+nets are as fast one by one, and are trained in single-threaded processes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from ebgan.training.optim import SGD
 # one by one up to about this many weights a model.
 PAYS_EACH = 12_500  # times the number of models
 PAYS_MOST = 200_000  # of a stack of any size
-OVERHEAD = 200_000  # weights whose share of a step takes as long as what every step costs
-CPU_MEMORY = 1 << 30  # bytes of a stack
-GPU_MEMORY = 8 << 30  # the same on a GPU that is not here but on a cluster
-COPIES = 8  # of each weight: gradients, moments, and what a step needs meanwhile
-ACTIVATIONS = 16  # of each unit and image, likewise
-STEPS = 3  # that an estimate is made from
-ENOUGH = 5_000_000  # weights of a stack; a step of more takes as much longer, and only to initialise them takes seconds
+OVERHEAD = 200_000  # the fixed cost of a step, in units of the time for one weight
+CPU_MEMORY = 1 << 30  # most bytes of a stack
+GPU_MEMORY = 8 << 30  # the same on a cluster's GPU, whose memory is unknown
+COPIES = 8  # copies of each weight in memory: gradients, moments and temporaries
+ACTIVATIONS = 16  # numbers in memory for each unit and image
+STEPS = 3  # steps measured for an estimate of time
+ENOUGH = 5_000_000  # largest stack measured, in weights: time is linear beyond, and initialising more takes seconds
 
 
 class ModelSize(NamedTuple):
@@ -65,7 +65,7 @@ class _Count(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Trials that are trained at once."""
+    """Trials that are trained together as a stack."""
 
     trials: tuple[Trial, ...]
     work: float  # steps times weights, with the overhead
@@ -79,7 +79,7 @@ class Task(NamedTuple):
 def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]:
     """A random subset of trials, in their order; all of them without a limit.
 
-    A wider limit of the same seed draws the same trials and more.
+    With the same seed, a larger limit includes the trials of a smaller one.
     """
     if limit is None or limit >= len(trials):
         return list(trials)
@@ -92,8 +92,8 @@ def chosen(trials: Sequence[Trial], limit: int | None, seed: int) -> list[Trial]
 def planned(trials: Sequence[Trial], device: torch.device, seed: int = 0, sharing: int = 1) -> list[Task]:
     """The tasks of a sweep in random order, so that the finished part is always a fair sample of the whole.
 
-    `sharing` is the number of workers that train on one device at once. Raises DataError or UsageError where an
-    experiment cannot be built.
+    `sharing` is the number of workers that train on one device at once. Raises DataError or UsageError if an experiment
+    cannot be built.
     """
     tasks, built = [], _Built()
     for members in groups(trials):
@@ -122,9 +122,9 @@ def most(models: int, size: ModelSize, device: torch.device, sharing: int = 1) -
 
 
 def seconds(tasks: Sequence[Task], device: torch.device) -> float:
-    """How long tasks would take one after the other, from some steps of the lightest and of a heavy one of them.
+    """Estimate the seconds that tasks take one after the other, from a few steps of the lightest and of a heavy one.
 
-    On a CPU these are seconds of one processor's time, which what else runs here does not lengthen.
+    On a CPU, processor time is measured, which does not depend on other programs.
     """
     if not tasks:
         return 0.0
@@ -138,15 +138,15 @@ def seconds(tasks: Sequence[Task], device: torch.device) -> float:
 
 
 class _Built:
-    """Facts of the nets built so far; each is built once, with the rest of the experiment the same.
+    """A cache of the sizes of nets, so that each net is built only once.
 
-    A grid pairs few nets in many ways, and what a net weighs, or why it is refused, does not depend on its opponent: an
-    experiment is built only where one of its nets is new.
+    A grid combines few nets in many ways, and the size of a net, or the reason for refusing it, does not depend on the
+    other net: an experiment is built only if one of its nets is new.
     """
 
     def __init__(self) -> None:
         self.counts: dict[Hashable, _Count] = {}
-        self.stacked: set[Hashable] = set()  # nets that have a place for the model axis
+        self.stacked: set[Hashable] = set()  # nets that support the model axis
 
     def size(self, experiment: Experiment) -> ModelSize:
         """The size of a model. Raises DataError or UsageError if it cannot be built."""
@@ -172,7 +172,7 @@ class _Built:
 
 
 def _players(experiment: Experiment) -> tuple[Hashable, Hashable]:
-    """What each of generator and discriminator depends on when it is built."""
+    """For generator and discriminator, the settings that affect how each is built."""
     parts = {each.name: shape(getattr(experiment, each.name)) for each in fields(experiment) if each.name != "nets"}
     rest, nets = tuple(parts.items()), experiment.nets
     return (rest, "generator", shape(nets.generator)), (rest, "discriminator", shape(nets.discriminator))
@@ -190,14 +190,14 @@ def _counted(experiment: Experiment) -> tuple[_Count, _Count]:
 
 
 def _cut(members: list[Trial], most: int) -> list[list[Trial]]:
-    """Parts of about equal length, none longer than `most`."""
+    """Split into parts of about equal length, none longer than `most`."""
     parts = math.ceil(len(members) / most)
     ends = [len(members) * index // parts for index in range(parts + 1)]
     return [members[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _heavy(by_step: Sequence[Task]) -> Task:
-    """The heaviest task of few enough weights, or of all where that one is hardly heavier than the lightest."""
+    """The heaviest task below `ENOUGH` weights, or of all tasks if that one is hardly heavier than the lightest."""
     heaviest = max((task for task in by_step if _step_work(task) <= ENOUGH), key=_step_work, default=by_step[0])
     return heaviest if _step_work(heaviest) >= 2 * _step_work(by_step[0]) else by_step[-1]
 

@@ -1,4 +1,4 @@
-"""One precision for all trials of a sweep that name none, chosen once and kept, so that a sweep never mixes two."""
+"""Choose one precision for all trials of a sweep that do not state one, and store it, so that it never changes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 def settled(
     trials: Sequence[Trial], facts: Mapping[str, str], native: Callable[[], bool]
 ) -> tuple[list[Trial], dict[str, str]]:
-    """The trials with a precision each and the same ids, and the fact to keep of it, if there is one.
+    """The trials with a precision each and unchanged ids, and the fact to store, if any.
 
-    Where the facts of an earlier call hold none, it is bf16 if some trial's nets are large and `native` says that the
-    machine that trains multiplies bf16. Raises DataError where the data is not to be had.
+    If no earlier call stored a precision, it is bf16 if some trial has large nets and `native()` says that the training
+    machine multiplies bf16, else fp32. Raises DataError if the data is not available.
     """
     free = [trial.experiment for trial in trials if trial.experiment.precision is None]
     known: dict[str, Precision] = {precision: precision for precision in PRECISIONS}

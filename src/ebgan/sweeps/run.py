@@ -1,6 +1,6 @@
-"""Running a sweep: the trials of a grid that have no result yet, rung by rung.
+"""Run a sweep: train the trials of a grid that have no result yet, rung by rung.
 
-A trial whose result is not written when the driver or its worker ends is trained again; one that is written is not.
+A trial whose result was not stored before the driver or worker ended is trained again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ebgan.experiment import refuse_unkeepable
 from ebgan.experiment.grid import Grid, Trial
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.report.trials import Published
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps.cluster import connected, sharing, workers_multiply_bf16
 from ebgan.sweeps.driver import Driver, Runner, SweepObserver
 from ebgan.sweeps.halving import Halving, Rung, rungs, unfinished
@@ -52,14 +52,16 @@ def sweep(
     facts: dict[str, str] | None = None,
     published: Published | None = None,
 ) -> list[str]:
-    """Run the trials of a grid that have no result in the folder `out` yet, and return the ids of those that failed.
+    """Train the trials of a grid that have no result in the folder `out` yet, and return the ids of failed trials.
 
-    `limit` takes a random subset of so many trials; `shuffle` is the seed that draws it, and the order. A trial, or a
-    stack of them, that takes longer than `trial_timeout` minutes is ended and tried once more, and then fails; by
-    default the limit is 11 minutes (one more for each trial of a stack) and ten times the expected time of training.
-    `halving` gives all trials a part of their images and goes on with the better ones alone. When all have ended, the
-    report.html is written, with what a paper `published` of the grid beside them. Raises UsageError, DataError or
-    StorageError; RunLockedError where another driver is at work; StoppedError after a signal; SchedulerLostError.
+    `limit` takes a random subset of this many trials; `shuffle` is the seed of the subset and the order. A trial, or a
+    stack of trials, that takes longer than `trial_timeout` minutes is ended and retried once, and then fails; by
+    default the limit is 10 minutes, plus one for each trial, plus ten times the expected time of training. `halving`
+    trains all trials on part of their images, and only the better ones for longer. At the end report.html is written,
+    with a paper's `published` numbers for the grid.
+
+    Raises UsageError, DataError or StorageError; RunLockedError if another driver uses the folder; StoppedError after a
+    signal; SchedulerLostError.
     """
     for part in (grid, *grid.others):
         refuse_unkeepable(part.base)
@@ -88,7 +90,7 @@ def _train(
     plan: Callable[[Sequence[Trial]], Sequence[Task]],
     driver: Callable[[], Driver],
 ) -> set[str]:
-    """Train what has no result yet, rung by rung; the ids of all trials of the rungs."""
+    """Train the trials without a result, rung by rung, and return the ids of all trials of the rungs."""
     wanted: set[str] = set()
     for rung in remaining:
         (store.add if wanted else store.expect)(rung.trials)
@@ -101,7 +103,7 @@ def _train(
 def _settled(
     trials: Sequence[Trial], facts: dict[str, str], device: str, cluster: Callable[[], Client] | None
 ) -> tuple[list[Trial], dict[str, str]]:
-    """The trials with a precision each, and the fact to keep of it; on a cluster a worker says what it multiplies."""
+    """The trials with a precision each, and the fact to store; on a cluster, a worker is asked whether it has bf16."""
     if cluster:
         return settled(trials, facts, lambda: workers_multiply_bf16(cluster(), device))
     trials, kept = settled(trials, facts, partial(multiplies_bf16, device))

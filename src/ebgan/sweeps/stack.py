@@ -1,8 +1,8 @@
-"""Which trials can be trained together along the model axis: they may differ in floats, in little else.
+"""Group trials that can be trained together as a stack, along the model axis.
 
-Trials that differ only in float fields (learning rates, margins, weights, dropout rates), in their seed, in how many
-labelled images they have and in the kind of their optimisers make one stack. Every other difference, a depth or a width
-for one, is another shape of tensors or another order of steps.
+Trials of a stack may differ in float fields (learning rates, margins, weights, dropout rates), in the seed, in the
+number of labelled images and in the kind of optimiser. Any other difference, such as depth or width, changes shapes of
+tensors or the order of steps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ebgan.training.optim import OptimiserSpec
 
 
 def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
-    """Trials that can share a stack together, those whose optimisers are of one kind side by side."""
+    """Groups of trials that can share a stack, ordered within a group by the kind of optimiser."""
     found: dict[Hashable, list[Trial]] = {}
     known: dict[int, Hashable] = {}
     for trial in trials:
@@ -27,9 +27,10 @@ def groups(trials: Iterable[Trial]) -> list[list[Trial]]:
 
 
 def shape(value: Any, known: dict[int, Hashable] | None = None, name: str = "") -> Hashable:
-    """What must be equal in a stack: all but floats, the seed, the number of labelled images and kinds of optimiser.
+    """A hashable value that is equal for trials that can share a stack.
 
-    `known` keeps the shapes of dataclasses by their identity: those of a grid share most of their parts.
+    It leaves out floats, seeds, numbers of labelled images and kinds of optimisers. `known` caches dataclasses by
+    identity, because the trials of a grid share most of their parts.
     """
     if is_dataclass(value):
         if known is None:

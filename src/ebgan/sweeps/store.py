@@ -1,12 +1,12 @@
 """The state of a sweep: an SQLite file with a row for each trial, written only by the driver.
 
-In WAL mode a kill at any moment leaves each row as it was or as it is to be, and others can read while it is written;
-each change is on the disk before the next one, so that a power cut takes none back.
+SQLite's WAL mode keeps rows intact if the driver is killed, and lets others read meanwhile. Each change is synced to
+the disk before the next one, so that none is lost in a power cut.
 
     waiting -> running -> done | diverged | failed
 
 The sweep consists of the trials of the last call. Results of other trials from earlier calls are kept for later calls,
-and are not shown.
+but not shown.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from ebgan import config
 from ebgan.errors import StorageError, UsageError
 from ebgan.experiment.grid import Trial
 from ebgan.storage.held import refuse_lost
-from ebgan.sweeps.row_checks import is_number
-from ebgan.sweeps.rows import Row, row_of
+from ebgan.sweeps.rows import Row, is_number, row_of
 from ebgan.sweeps.training import Result
 from ebgan.tree_walk import leaves
 
@@ -56,11 +55,11 @@ _ASKED = (
 )
 _PLACES = "SELECT coalesce(max(place) + 1, 0) FROM trials"
 _IS_NUMBER = "typeof(score) = 'real' AND abs(score) < 1e300"
-_PATIENCE = 30.0  # seconds that a reader's lock is waited for
+_PATIENCE = 30.0  # seconds to wait for another process's lock
 
 
 class SweepStore:
-    """The rows of one sweep. Use it in a `with`."""
+    """The rows of one sweep; a context manager."""
 
     def __init__(self, path: Path) -> None:
         """Raises StorageError if the file cannot be opened or is not a sweep database."""
@@ -140,7 +139,7 @@ class SweepStore:
             try:
                 rows[values[0]] = row_of(values)
             except ValueError as error:
-                logger.warning("%s: trial %.40s was changed and is passed over: its %s", self.path, values[0], error)
+                logger.warning("%s: trial %.40s was changed and is ignored: its %s", self.path, values[0], error)
         return [rows[trial] for trial in (self._asked() if ids is None else ids) if trial in rows]
 
     def _asked(self) -> list[str]:
@@ -155,13 +154,13 @@ class SweepStore:
         return {row[0] for row in found}
 
     def scores(self) -> dict[str, float | None]:
-        """The score of each trial that was trained to its end, by id; None where the data has no measure."""
+        """The score of each trial that was trained to its end: id -> score, None if samples cannot be measured."""
         with self._told():
             found = self._file.execute("SELECT id, score FROM trials WHERE status = 'done'").fetchall()
         return {trial: score if is_number(score) else None for trial, score in found}
 
     def summary(self) -> tuple[dict[str, int], tuple[str, float] | None]:
-        """How many trials of the sweep there are of each status, and the one with the highest score."""
+        """The number of trials of each status, and the trial with the highest score."""
         asked = "FROM trials WHERE place NOT NULL"
         with self._told():
             counts = dict(self._file.execute(f"SELECT status, count(*) {asked} GROUP BY status").fetchall())
@@ -213,7 +212,7 @@ class SweepStore:
 
 
 def _ask(file: sqlite3.Connection, trials: Iterable[Trial]) -> None:
-    """Add a row for each new trial, and put trials without a position at the end of the sweep."""
+    """Add a row for each new trial, and move trials without a position to the end of the sweep."""
     (first,) = file.execute(_PLACES).fetchone()
     file.executemany(
         _ASKED,

@@ -1,4 +1,4 @@
-"""From the rows of a store to the page of a sweep: families, axes, panels, and the trials whose samples are shown."""
+"""Make the report of a sweep from the rows of its store: families, axes, panels and samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ebgan.report.sweep import write_sweep_page
 from ebgan.report.trials import Published, SweepRecord, TrialPanel, TrialRecord, TrialSamples
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import moved
 from ebgan.sweeps.rows import Row
 from ebgan.sweeps.store import SweepStore
@@ -18,17 +18,17 @@ FAMILY = "objective.type"
 
 
 def write_sweep_report(folder: SweepFolder, published: Published | None = None) -> Path:
-    """Write report.html of a sweep, finished or not, beside what was published of its grid; its path.
+    """Write report.html of a sweep, finished or not, with the numbers published for its grid, and return its path.
 
-    Raises StorageError where the disk refuses.
+    Raises StorageError if it cannot be written.
     """
     return write_sweep_page(folder.report, sweep_record(folder, published))
 
 
 def sweep_record(folder: SweepFolder, published: Published | None, ids: Iterable[str] | None = None) -> SweepRecord:
-    """A sweep as it was last asked for, finished or not, as its page shows it; or all that there is of these ids.
+    """The content of the report: the trials of the last call, finished or not, or those with these ids.
 
-    Where trials were dropped by halving, those of a rung are drawn together, and none beside published ones.
+    With halving, the trials of each rung are drawn together, without published numbers.
     """
     with SweepStore(folder.trials) as store:
         facts, rows = store.facts(), store.rows(ids)
@@ -41,17 +41,17 @@ def sweep_record(folder: SweepFolder, published: Published | None, ids: Iterable
     if all(trial.score is None for trial in trials):
         return record
     if halving:
-        return record._replace(panels=[_of_rung(*rung) for rung in record.rungs.items()])
+        rungs = record.rungs.items()
+        return record._replace(
+            panels=[TrialPanel(f"{len(of):,} trials of {images:,} images", of) for images, of in rungs]
+        )
     return record._replace(panels=published.panels(trials) if published else [TrialPanel("All trials", trials)])
 
 
-def _of_rung(images: int, trials: Sequence[TrialRecord]) -> TrialPanel:
-    return TrialPanel(f"{len(trials):,} trials of {images:,} images", trials)
-
-
 def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
-    """The rows with their settings: the fields that differ within their family."""
-    names = {family: _axes([row for row in rows if row.fields[FAMILY] == family]) for family in _families(rows)}
+    """The rows as trials, with their settings: the fields that differ within their family."""
+    families = dict.fromkeys(row.fields[FAMILY] for row in rows)
+    names = {family: _axes([row for row in rows if row.fields[FAMILY] == family]) for family in families}
     return [
         TrialRecord(
             id=row.id,
@@ -74,16 +74,12 @@ def trial_records(rows: Sequence[Row]) -> list[TrialRecord]:
 
 
 def _setting(value: Any) -> Any:
-    """A value of a field as the page shows it; a list as its text."""
+    """A value of a field as shown in the report; a list becomes text."""
     return str(value) if isinstance(value, list) else value
 
 
-def _families(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row.fields[FAMILY] for row in rows))
-
-
 def _axes(rows: Sequence[Row]) -> dict[str, str]:
-    """The fields that differ, by path, each with a label; of fields that differ together the first alone."""
+    """The fields that differ: path -> label; of fields that always change together, only the first."""
     found: dict[tuple[int, ...], str] = {}
     labels: dict[str, str] = {}
     for path in dict.fromkeys(path for row in rows for path in row.fields):
@@ -104,14 +100,14 @@ def _axes(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _label(path: str) -> str:
-    """A path as short as it can be understood: a part of an experiment is named by its whole path, for its type."""
+    """A short label for a path: its last name, or for the type of a part, the part's whole path."""
     if path.endswith(".type"):
         return path.removesuffix(".type")
     return path.partition(".")[2] or path
 
 
 def _pictures(store: SweepStore, trials: Sequence[TrialRecord]) -> list[TrialSamples]:
-    """Samples of the best, the median and the worst trial of each family, of those that saw the most images."""
+    """Samples of the best, the median and the worst trial of each family, among those that saw the most images."""
     pictures = []
     longest = max((trial.images for trial in trials), default=0)
     for family in dict.fromkeys(trial.family for trial in trials):

@@ -1,8 +1,8 @@
 """Train a stack of trials to the end, and measure the result of each.
 
-A trial in a stack computes the same as alone: its images, noise and updates follow from its own seed and settings. If
-one diverges, the others continue. No folder is written: a trial is reproduced by
-`ebgan train` from its config.
+A trial in a stack computes the same as one trained separately: its images, noise and updates depend only on its own
+seed and settings. If one diverges, the others continue. No folder is written; `ebgan train` reproduces a trial from its
+config.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ebgan.runs.loading import assemble
 from ebgan.runs.looks import examiner_of
 from ebgan.runs.run import DataFacts, Run
 from ebgan.training.course import Course, unwatched
-from ebgan.training.step import Outcome
+from ebgan.training.recorder import Averages
 
 CHECKS = 20  # checks in a run whether all models of a stack have diverged, which ends it
 LAST = 10  # the energies of a trial are means over the last tenth of its steps
@@ -71,9 +71,8 @@ class TrainedStack:
 def run_trials(experiments: Sequence[Experiment], device: torch.device | str = "cpu") -> list[Result]:
     """Train experiments that can share a stack, and measure and draw the result of each.
 
-    One stack at a time is trained in a process, however many threads a Dask worker has: they would share its random
-    state and its processor. Raises UsageError or DataError where they cannot be trained, and UsageError where they
-    cannot share a stack.
+    A process trains one stack at a time, even if a Dask worker has several threads, which would share its random state
+    and its processor. Raises UsageError or DataError if they cannot be trained, or cannot share a stack.
     """
     with _ALONE:
         data = opened(experiments[0].data)
@@ -88,19 +87,20 @@ def train_models(experiments: Sequence[Experiment], data: Dataset, device: torch
     course, images = course_of(experiments, data, device), experiments[0].images
     seeds = course.game.randomness.seeds
     diverged = torch.zeros(seeds.shape, dtype=torch.int64, device=seeds.device)
-    end, begun = _Means(), time.perf_counter()
+    end, begun = Averages(), time.perf_counter()
     for before, seen, outcome in course.steps(images, watched=unwatched):
         diverged = torch.where(outcome.finite | (diverged > 0), diverged, seen)
         if seen > images - images // LAST:
-            end.add(outcome)
+            end.add({name: outcome.values[name] for name in WATCHED if name in outcome.values})
         if seen * CHECKS // images > before * CHECKS // images and bool((diverged > 0).all()):
             break
     diverged = diverged.cpu()  # waits for the device
-    return TrainedStack(_weights(course), end.read(), diverged, time.perf_counter() - begun)
+    energies = {name: mean.cpu() for name, mean in end.take().items()}
+    return TrainedStack(_weights(course), energies, diverged, time.perf_counter() - begun)
 
 
 def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.device | str) -> Course:
-    """The course of one experiment, or of several along the model axis; each model has labelled images of its own."""
+    """The course of one experiment, or of several along the model axis; each model has its own labelled images."""
     experiment = stacked(experiments) if len(experiments) > 1 else experiments[0]
     if not experiments[0].objective.asks.classifies:
         return start(experiment, data, device)
@@ -111,26 +111,8 @@ def course_of(experiments: Sequence[Experiment], data: Dataset, device: torch.de
 
 @functools.lru_cache(maxsize=2)
 def opened(data: Data) -> Dataset:
-    """The images or points of an experiment, kept for the next stack of the process."""
+    """Open the images or points of an experiment, and cache them for the next stack of the process."""
     return data.open()
-
-
-class _Means:
-    """Means of metrics over the steps added."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, outcome: Outcome) -> None:
-        for name in WATCHED:
-            if name in outcome.values:
-                value = outcome.values[name]
-                self.sums[name] = self.sums[name] + value if name in self.sums else value
-                self.counts[name] = self.counts.get(name, 0) + 1
-
-    def read(self) -> dict[str, Tensor]:
-        return {name: (total / self.counts[name]).cpu() for name, total in self.sums.items()}
 
 
 def _weights(course: Course) -> dict[str, Tensor]:
@@ -141,7 +123,7 @@ def _weights(course: Course) -> dict[str, Tensor]:
 
 
 def _result(trained: TrainedStack, model: int, experiment: Experiment, run: Run, data: Dataset) -> Result:
-    """Measured as `ebgan evaluate` measures: samples, or classes, of the nets in evaluation mode."""
+    """The result of a trial, measured like `ebgan evaluate`, with the nets in evaluation mode."""
     count = max(trained.diverged.numel(), 1)
     seconds = trained.seconds / count
     speed = experiment.images / max(seconds, 1e-9)

@@ -1,7 +1,7 @@
-"""The work of a worker process.
+"""The code that runs in a worker process.
 
-On this machine it first imports all that a trial needs, and leaves signals to the driver. Trials with classes of the
-user's own come as text, with the files that define the classes.
+On this machine, a worker first imports everything that a trial needs, and ignores signals, which the driver handles.
+Trials with the user's own classes are sent as text, with the paths of the files that define the classes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 import torch
 
 from ebgan.experiment import Experiment, parse_experiment
-from ebgan.sweeps.training import Result  # also loads all that the first trial needs
+from ebgan.sweeps.training import Result  # this also imports everything that the first trial needs
 from ebgan.user_code import load_files
 
 
 def dask_setup(worker: object) -> None:  # noqa: ARG001 - the name and argument that Dask looks for
     """Called by Dask in the new process."""
-    for each in (signal.SIGINT, signal.SIGHUP):  # which a terminal sends to all of its processes
+    for each in (signal.SIGINT, signal.SIGHUP):  # a terminal sends these to all of its processes
         signal.signal(each, signal.SIG_IGN)
     torch.set_num_threads(1)
 
@@ -30,9 +30,9 @@ def run_from_text(
     files: Sequence[Path],
     device: str,
 ) -> list[Result]:
-    """Train the experiments of these configs, with the classes of these files, which must also be on this machine.
+    """Train the experiments of these configs, with the classes of these files, which must exist on this machine.
 
-    Raises UsageError for a file that cannot be loaded here.
+    Raises UsageError for a file that cannot be loaded.
     """
     load_files(files)
     return runner([parse_experiment(text, "the config of a trial") for text in texts], device)

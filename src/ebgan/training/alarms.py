@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 PATIENCE = 0.2  # share of the run that a symptom must last
 ENOUGH = 10_000  # images that it must last, however short the run is

@@ -5,23 +5,29 @@
         the moving average follows the generator
         at the end of pretraining: one pass over the data without training; the objective receives its energies
 
+Until `pretraining` images have been seen, the generator has no turns and the discriminator descends
+`objective.data_loss`. Then `objective.after_pretraining` receives the energies of the data; MAGAN takes its first
+margin from them. The phase follows from the images seen, so that a resumed run knows it.
+
 `seen` is the clock: the number of real images that the discriminator has read. The loop can continue from any
 value of it, and whatever is done between two steps does not change what later steps compute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+import torch
+from torch import Tensor
+
 from ebgan.records import Batch
 from ebgan.training.ema import Average
 from ebgan.training.game import Game
-from ebgan.training.pretraining import data_energies
 from ebgan.training.step import Outcome, Progress, train_step
 
 
@@ -92,3 +98,12 @@ class Course:
         batches = islice(self.batches(self.seen), max(self.epoch // self.batch, 1))
         state = self.game.objective.after_pretraining(self.progress.objective, data_energies(self.game, batches))
         self.progress = self.progress._replace(objective=state)
+
+
+@torch.no_grad()
+def data_energies(game: Game, batches: Iterable[Batch]) -> Tensor:
+    """The energies [*models, n] of the data's batches by the discriminator as it is, in evaluation mode."""
+    net = game.discriminator.net.eval()
+    energies = torch.cat([game.read(batch.images, batch.labels).energy for batch in batches], -1)
+    net.train()
+    return energies

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ebgan.errors import CheckpointError
+from ebgan.storage.record_checks import is_finite, is_names, is_seconds, is_text
 from ebgan.training.checkpoint import Checkpoint
 
 
@@ -44,30 +44,14 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 3 and all(type(each) is int and each > 0 for each in value)
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 2**63 and math.isfinite(value)
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_time(value: Any) -> bool:
-    return _is_number(value) and value >= 0
-
-
 def _is_score(value: Any) -> bool:
-    return value is None or _is_number(value)
+    return value is None or is_finite(value)
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "shape": _is_shape,
-    "classes": _is_names,
-    "data": _is_text,
-    "seconds": _is_time,
+    "classes": is_names,
+    "data": is_text,
+    "seconds": is_seconds,
     "best": _is_score,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ebgan.errors import CheckpointError, UsageError
-from ebgan.runfolder import RunFolder, read_records
+from ebgan.storage.runfolder import RunFolder, read_records
 from ebgan.training.facts import Facts
 from ebgan.training.plan import Plan
 

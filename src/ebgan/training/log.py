@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from ebgan.distributed import rank
-from ebgan.runfolder import Record, RunFolder, append_record, keep_records, read_records
+from ebgan.storage.runfolder import Record, RunFolder, append_record, keep_records, read_records
 from ebgan.training.alarms import Alarms
 
 

@@ -20,7 +20,7 @@ from typing import NoReturn, Protocol, runtime_checkable
 from ebgan.distributed import rank, refuse_apart
 from ebgan.distributed.alone import alone
 from ebgan.errors import DivergedError
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 from ebgan.training.checkpoint import Checkpoint, newest
 from ebgan.training.course import Course
 from ebgan.training.facts import Facts

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from ebgan.errors import DivergedError
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 from ebgan.training.late import Late
 from ebgan.training.step import Outcome
+
+
+class Averages:
+    """Averages of values by name on their device; each over the steps that have it."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: Counter[str] = Counter()
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Add the values of a step."""
+        known = self._sums.keys() & values.keys()
+        if known:
+            torch._foreach_add_([self._sums[name] for name in known], [values[name] for name in known])
+        self._sums |= {name: value.clone() for name, value in values.items() if name not in known}
+        self._counts.update(values.keys())
+
+    def take(self) -> dict[str, Tensor]:
+        """Return the averages, and begin anew."""
+        averages = {name: total / self._counts[name] for name, total in self._sums.items()}
+        self._sums, self._counts = {}, Counter()
+        return averages
 
 
 class Recorder:
@@ -21,8 +44,7 @@ class Recorder:
     def __init__(self, images: int = 0, seconds: float = 0.0) -> None:
         self.images = images  # at the last record
         self.seconds = seconds  # of training in all, at the last record
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
+        self._averages = Averages()
         self._unread: tuple[int, Outcome, Late] | None = None
         self._closed: tuple[Record, dict[str, Late]] | None = None
         self._since = time.perf_counter()
@@ -31,13 +53,7 @@ class Recorder:
         """Add a step's outcome. Raises DivergedError if the previous step's was not finite."""
         self.check()
         self._unread = (images, outcome, Late(outcome.finite))
-        known = self._sums.keys() & outcome.values.keys()
-        if known:
-            torch._foreach_add_([self._sums[name] for name in known], [outcome.values[name] for name in known])
-        for name, value in outcome.values.items():
-            if name not in known:
-                self._sums[name] = value.clone()
-            self._counts[name] = self._counts.get(name, 0) + 1
+        self._averages.add(outcome.values)
 
     def check(self) -> None:
         """Raise DivergedError, with the values of the step, if the last step added was not finite."""
@@ -60,11 +76,8 @@ class Recorder:
             "seconds": round(self.seconds, 3),
             "images_per_second": round((images - self.images) / max(passed, 1e-9), 1),
         }
-        means = {name: Late(total / self._counts[name]) for name, total in self._sums.items()}
-        self._closed = record, means
+        self._closed = record, {name: Late(mean) for name, mean in self._averages.take().items()}
         self.images, self._since = images, now
-        self._sums.clear()
-        self._counts.clear()
 
     def take(self) -> Record | None:
         """Return the record of the last closed interval once; after one more step it is ready without waiting."""

@@ -1,1 +1,1 @@
-"""Anomalies in tables: the energy beside other detectors."""
+"""Anomaly detection in tables: the energy compared with other detectors."""

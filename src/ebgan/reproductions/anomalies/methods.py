@@ -1,7 +1,7 @@
-"""Detectors that are compared: ours, the same auto-encoder without a generator, and scikit-learn's.
+"""The compared detectors: ours, the same auto-encoder without a generator, and scikit-learn's.
 
-Each is given training rows, test rows and a seed, and returns an anomaly score for each test row: higher for what is
-odder. Rows of all but the forest are standardised, as ours are inside. None is tuned for a table.
+Each takes training rows, test rows and a seed, and returns an anomaly score for each test row: higher is more
+anomalous. Rows are standardised for all but the isolation forest. No detector is tuned for a table.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Floats = NDArray[np.float64]
 Method = Callable[[Floats, Floats, int], Floats]  # training rows, test rows, seed -> scores
 
 NEIGHBOURS = 5
-PLANE = 0.9  # share of the variance that the principal components kept explain
+PLANE = 0.9  # share of the variance explained by the principal components that are kept
 
 
 def ours(train: Floats, test: Floats, seed: int, **settings: Any) -> Floats:
-    """The energy of `EnergyAnomalyDetector` with its defaults, but for the settings given."""
+    """The energy of `EnergyAnomalyDetector`, with its defaults except for `settings`."""
     from ebgan.detection.estimator import EnergyAnomalyDetector
 
     return -EnergyAnomalyDetector(random_state=seed, **settings).fit(train).score_samples(test)
@@ -35,7 +35,7 @@ def forest(train: Floats, test: Floats, seed: int) -> Floats:
 
 
 def outlier_factor(train: Floats, test: Floats, seed: int) -> Floats:  # noqa: ARG001
-    """LocalOutlierFactor of novelties, 20 neighbours."""
+    """LocalOutlierFactor with novelty=True and 20 neighbours."""
     from sklearn.neighbors import LocalOutlierFactor
 
     train, test = standardised(train, test)
@@ -70,7 +70,7 @@ def neighbour(train: Floats, test: Floats, seed: int) -> Floats:  # noqa: ARG001
 
 
 def standardised(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Both, with the mean and deviation of the training rows."""
+    """Both sets of rows, standardised by the mean and standard deviation of the training rows."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(train)
@@ -88,4 +88,4 @@ METHODS: dict[str, Method] = {
     "OneClassSVM": support_vectors,
     "PCA": plane,
 }
-WITHOUT_CHANCE = ("LOF", "nearest neighbours", "OneClassSVM", "PCA")  # they follow from the split alone
+WITHOUT_CHANCE = ("LOF", "nearest neighbours", "OneClassSVM", "PCA")  # deterministic for a given split

@@ -1,11 +1,11 @@
-"""Tables with anomalies (ADBench): the energy beside the same auto-encoder alone, and beside scikit-learn's detectors.
+"""Anomaly detection on ADBench's tables: the energy, the same auto-encoder without a generator, and scikit-learn's.
 
     AUROC, average precision    of every detector on every table, for several seeds of split and training
     mean rank                   of a detector's mean AUROC among all detectors, over the tables
-    paired test                 Wilcoxon's, of the mean AUROC on each table, ours against the auto-encoder alone
+    paired test                 Wilcoxon's, on the mean AUROC of each table, with against without the generator
 
-Each measurement is a row of results.csv, written as soon as it is made; a second call goes on after the last one.
-`--limit N` takes the N smallest files alone.
+Each measurement is written to results.csv at once; a second call resumes after the last one. `--limit N` takes only the
+N smallest files.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ import numpy as np
 
 from ebgan.csv_cells import as_it_was, csv_text
 from ebgan.errors import StorageError
+from ebgan.recipes.index import Scale
 from ebgan.reproductions.anomalies.methods import ALONE, DEFAULT, METHODS, Method
-from ebgan.reproductions.anomalies.tables import Split, Table, in_folder, read, shipped
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.anomalies.tables import Table, TrainTestSplit, in_folder, read, shipped
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Share, at_least
 from ebgan.storage.files import read_file, write_atomically
 
 FILE = "results.csv"
 SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 3, "paper": 5}
-MOST: dict[Scale, int] = {"tiny": 200, "cpu": 5_000, "paper": 10**9}  # rows that train, and of either kind that test
-ABOVE = 0.6  # share of the tables on which the generator is to help
-FIRST = 3  # mean ranks among which the default is to be
+MOST: dict[Scale, int] = {"tiny": 200, "cpu": 5_000, "paper": 10**9}  # most training rows, and test rows of each kind
+ABOVE = 0.6  # claimed share of the tables on which the generator helps
+FIRST = 3  # claimed place of the default's mean rank, at most
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A detector on a table: a row of the file."""
+    """The result of a detector on a table with one seed: a row of results.csv."""
 
     table: str
     rows: int
@@ -50,7 +51,7 @@ class Measured:
 
 
 def reproduce(asked: Request) -> Findings:
-    """Anomalies in ADBench's tables: the energy, the same auto-encoder alone, and scikit-learn's detectors."""
+    """Anomalies in ADBench's tables: the energy, the same auto-encoder without generator, scikit-learn's detectors."""
     path, seeds = asked.out / FILE, asked.seeds or SEEDS[asked.scale]
     found = read_results(path)
     known = {(each.table, each.seed, each.method) for each in found}
@@ -68,15 +69,15 @@ def reproduce(asked: Request) -> Findings:
 
 
 def opened(asked: Request) -> Iterator[Table]:
-    """The tables, one by one, the smallest file first."""
+    """Yield the tables, the smallest file first."""
     if asked.scale == "tiny":
         yield from shipped()[: asked.limit]
     else:
         yield from map(read, in_folder(Path(asked.data or "adbench"))[: asked.limit])
 
 
-def measured(table: Table, split: Split, seed: int, name: str, method: Method) -> Measured:
-    """What a method reaches on a split."""
+def measured(table: Table, split: TrainTestSplit, seed: int, name: str, method: Method) -> Measured:
+    """Measure a method on a split."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     begun = time.perf_counter()
@@ -89,13 +90,13 @@ def measured(table: Table, split: Split, seed: int, name: str, method: Method) -
 
 
 def write_results(path: Path, found: Sequence[Measured]) -> None:
-    """Keep all measurements."""
+    """Write all measurements as CSV."""
     names = tuple(field.name for field in fields(Measured))
     write_atomically(path, csv_text([names, *map(astuple, found)]).encode())
 
 
 def read_results(path: Path) -> list[Measured]:
-    """The measurements of a file, none if there is none. Raises StorageError for a file that holds others."""
+    """The measurements in a file; [] if it does not exist. Raises StorageError for a file of another format."""
     content = read_file(path)
     if content is None:
         return []
@@ -115,11 +116,13 @@ def read_results(path: Path) -> list[Measured]:
             for row in rows
         ]
     except (KeyError, ValueError, TypeError) as error:
-        raise StorageError(f"{path}: no results of this study ({error}): move it, or choose another folder") from error
+        raise StorageError(
+            f"{path}: not a file of this study's results ({error}): move it, or choose another folder"
+        ) from error
 
 
 def summary(found: Sequence[Measured]) -> Findings:
-    """Tables of means, and the claims, over the tables that every method was measured on."""
+    """Tables of means, and the claims, over the data tables on which every method was measured."""
     tables = list(dict.fromkeys(each.table for each in found))
     names = [name for name in METHODS if any(each.method == name for each in found)]
     aurocs = {name: {table: _values(found, table, name, "auroc") for table in tables} for name in names}
@@ -143,21 +146,21 @@ WHAT = ("auroc", "average_precision", "seconds")
 
 
 def mean_ranks(means: np.ndarray) -> list[float]:
-    """The mean over rows [tables, methods] of each method's rank, 1 for the highest; equal ones share theirs."""
+    """Each method's rank by `means` [tables, methods], averaged over tables: 1 is the highest; ties share a rank."""
     from scipy.stats import rankdata
 
     return [float(rank) for rank in rankdata(-means.round(6), axis=1).mean(0)]
 
 
 def _claims(aurocs: dict[str, dict[str, list[float]]], tables: list[str], ranks: dict[str, float]) -> list[Claim]:
-    """Whether the generator helps, and where the default stands."""
+    """Claims: the generator helps, and the default detector ranks among the first."""
     gains = [fmean(aurocs[DEFAULT][table]) - fmean(aurocs[ALONE][table]) for table in tables]
     share = Share(sum(gain > 0 for gain in gains), len(gains))
     place = sorted(ranks.values()).index(ranks[DEFAULT]) + 1
     spreads = [pstdev(aurocs[DEFAULT][table]) for table in tables]
     return [
         at_least(share, ABOVE, "table").claim(
-            "AUROC of the energy above that of the same auto-encoder alone",
+            "AUROC of the energy above that of the same auto-encoder without generator",
             f"on {ABOVE:.0%} of the tables",
             f"on {share.hits} of {share.trials}; mean gain {fmean(gains):+.4f}; Wilcoxon's p {wilcoxon(gains)}",
         ),

@@ -1,7 +1,7 @@
-"""Tables with anomalies: ADBench's (Han et al., 2022), or those inside scikit-learn to try with.
+"""Tables with anomalies: ADBench's (Han et al., 2022), or two that come with scikit-learn, for a trial.
 
-A table is split as by ADBench's semi-supervised protocol: half of the normal rows train, the other half and all
-anomalies test.
+A table is split by ADBench's semi-supervised protocol: half of the normal rows for training, the other half and all
+anomalies for testing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHIPPED = ("breast_cancer", "wine")  # in scikit-learn
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows, and which of them are anomalies."""
+    """A table of rows, with a mask of the anomalies."""
 
     name: str
     rows: Floats  # [n, features]
@@ -29,23 +29,23 @@ class Table:
 
     @property
     def features(self) -> int:
-        """How many numbers a row has."""
+        """The number of features."""
         return int(self.rows.shape[1])
 
-    def split(self, seed: int, most: int) -> Split:
-        """A split by a seed; at most so many rows train, and at most as many normal ones test."""
+    def split(self, seed: int, most: int) -> TrainTestSplit:
+        """A random split: at most `most` training rows, and at most `most` test rows of each kind."""
         draw = np.random.default_rng(seed)
         normal = draw.permutation(np.flatnonzero(~self.anomalous))
         odd = draw.permutation(np.flatnonzero(self.anomalous))[:most]
         half = len(normal) // 2
         trained, tested = normal[:half][:most], normal[half:][:most]
         indices = np.concatenate((tested, odd))
-        return Split(self.rows[trained], self.rows[indices], np.arange(len(indices)) >= len(tested))
+        return TrainTestSplit(self.rows[trained], self.rows[indices], np.arange(len(indices)) >= len(tested))
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
-    """What trains, and what tests."""
+class TrainTestSplit:
+    """Training and test rows."""
 
     train: Floats  # [m, features], normal rows
     test: Floats  # [n, features]
@@ -53,7 +53,7 @@ class Split:
 
 
 def shipped() -> list[Table]:
-    """Tables inside scikit-learn whose rarest class stands for anomalies."""
+    """The tables in scikit-learn, with the rarest class as anomalies."""
     from sklearn import datasets
 
     found = []
@@ -64,12 +64,12 @@ def shipped() -> list[Table]:
 
 
 def in_folder(folder: Path) -> list[Path]:
-    """The npz files of a folder, the smallest first. Raises DataError, with the mend, where there are none."""
+    """The npz files of a folder, the smallest first. Raises DataError if there are none."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder of tables: {WHERE}")
     found = sorted(folder.glob("*.npz"), key=lambda path: (path.stat().st_size, path.name))
     if not found:
-        raise DataError(f"{folder}: holds no .npz table: {WHERE}")
+        raise DataError(f"{folder}: has no .npz files: {WHERE}")
     return found
 
 
@@ -79,11 +79,11 @@ def read(path: Path) -> Table:
         with np.load(path, allow_pickle=False) as arrays:
             rows, labels = np.asarray(arrays["X"], np.float64), np.asarray(arrays["y"])
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: no table with arrays X and y of numbers ({error})") from error
+        raise DataError(f"{path}: not a table with arrays X and y of numbers ({error})") from error
     if rows.ndim != 2 or labels.shape != (len(rows),) or set(np.unique(labels)) != {0, 1}:
         raise DataError(
-            f"{path}: X is {list(rows.shape)} and y {list(labels.shape)}; expected X [n, features] and y [n] of 0 "
-            "(normal) and 1 (anomaly), both of which occur"
+            f"{path}: X is {list(rows.shape)} and y {list(labels.shape)}; expected X [n, features] and y [n] with both "
+            "0 (normal) and 1 (anomaly)"
         )
     if (labels == 0).sum() < 4:
         raise DataError(f"{path}: {(labels == 0).sum()} normal rows cannot be split: expected 4 or more")

@@ -16,8 +16,8 @@ from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.study import Study, studied
 from ebgan.reproductions.grid.table1 import axes_of
 from ebgan.reproductions.verdicts import below
-from ebgan.runfolder import SweepFolder, read_records
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import SweepFolder, read_records
 from ebgan.sweeps import SweepStore
 
 _BEST = {"nLayerG": "5", "nLayerD": "2", "sizeG": "800", "sizeD": "1024", "dropoutD": "0.0"}
@@ -25,8 +25,8 @@ PAPER = {  # the best of either family, at scale paper
     "EBGAN": _BEST | {"optimD": "Adam", "optimG": "Adam", "lr": "0.001"},
     "GAN": _BEST | {"sizeG": "1600", "optimD": "SGD", "optimG": "SGD", "lr": "0.01"},
 }
-SHOWN = 5  # best trials of a family in the table
-WIDE = 300  # pixels of a picture, about
+SHOWN = 5  # best trials of each family in the table
+WIDE = 300  # approximate width of a picture in pixels
 PULLING_AWAY = 0.1
 
 
@@ -46,7 +46,7 @@ def figure4(asked: Request) -> Findings:
 
 
 def _claims(scores: dict[str, float]) -> list[Claim]:
-    """That the best EBGAN is above the best GAN, where either family has a result: one run of each."""
+    """The claim that the best EBGAN scores higher than the best GAN, if both families have a result."""
     if len(scores) < len(FIGURES.heights):
         return []
     measured = " and ".join(f"{score:.2f}" for score in scores.values())
@@ -60,7 +60,7 @@ def _best(record: SweepRecord, family: str) -> list[TrialRecord]:
 
 
 def picture_of(folder: SweepFolder, trial: TrialRecord) -> Image.Image:
-    """The samples of a trial, large enough to be seen."""
+    """The samples of a trial, enlarged."""
     with SweepStore(folder.trials) as store:
         content = store.picture(trial.id)
     assert content is not None
@@ -77,9 +77,9 @@ def _row(study: Study, trial: TrialRecord) -> list[str]:
 
 
 def _with_pulling_away(best: Experiment, asked: Request) -> tuple[str, Image.Image]:
-    """The experiment with the term, trained in a run folder of its own, and its samples under their title."""
+    """Train the experiment with the pulling-away term in its own run folder; returns its samples with a title."""
     assert isinstance(best.objective, EBGAN)
-    seen = replace(best.evaluation, every=best.images, pictures=best.images)  # once, in the end
+    seen = replace(best.evaluation, every=best.images, pictures=best.images)  # once, at the end
     objective = replace(best.objective, pulling_away=PULLING_AWAY)
     experiment = replace(best, objective=objective, evaluation=seen)
     run = train(experiment, asked.out / f"ebgan_pt_{experiment.hash}")

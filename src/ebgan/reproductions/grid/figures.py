@@ -1,6 +1,6 @@
-"""Figures 2 and 3 of the EBGAN paper: how I' is spread over the trials of the grid search.
+"""Figures 2 and 3 of the EBGAN paper: the distribution of I' over the trials of the grid search.
 
-I' is that of the usual order. Claims are of the trials that are finished; of how many is said with each table.
+I' is in the usual order. Claims are judged on the finished trials; each table states their number.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.grid.study import Study, studied
 from ebgan.reproductions.verdicts import Share, at_least, rarer
 
-PAIRS = 12  # two optimisers for either player, three rates
-FIFTH = 0.2  # of the EBGANs at least get half as far as real digits, or the runs are too short to tell
+PAIRS = 12  # two optimisers for each player, three learning rates
+FIFTH = 0.2  # if fewer EBGANs than this share reach half the score of real digits, the runs are too short to judge
 
 
 def figure2(asked: Request) -> Findings:
-    """How I' is spread over the grid's EBGANs and GANs, of all nets and of shallower ones."""
+    """Histograms of I' over the grid's EBGANs and GANs, for all nets and for shallower ones."""
     study = studied(asked)
     panels = [panel for panel in study.record.panels if not panel.title.startswith("GAN: ")]
     return Findings(claims(study.record), {"figure2": _drawn(panels, study.record)} if panels else {}, _told(study))
 
 
 def figure3(asked: Request) -> Findings:
-    """The same for each of the twelve pairs of optimisers and learning rates of the GANs, beside all EBGANs."""
+    """Histograms of I' for each of the GANs' twelve pairs of optimisers and learning rates, beside all EBGANs."""
     study = studied(asked)
     pairs = [panel for panel in study.record.panels if panel.title.startswith("GAN: ")]
     rows = [["GANs", "trials", f"I' under {FIGURES.failed}", "mean I'", "best I'"], *map(_pair, pairs)]
@@ -40,7 +40,10 @@ def figure3(asked: Request) -> Findings:
 
 
 def _failing_more(pairs: Sequence[TrialPanel], trials: str) -> list[Claim]:
-    """That the GANs of each pair fail more often than the EBGANs: yes if all clearly do, no if one clearly does not."""
+    """The claim that the GANs of each pair fail more often than the EBGANs.
+
+    It holds if all pairs clearly do, and not if one clearly does not.
+    """
     found = [families(panel.trials) for panel in pairs]
     both = [(each["EBGAN"], each["GAN"]) for each in found if each.get("EBGAN") and each.get("GAN")]
     if not both:
@@ -61,7 +64,7 @@ def _failing_more(pairs: Sequence[TrialPanel], trials: str) -> list[Claim]:
 
 
 def claims(record: SweepRecord) -> list[Claim]:
-    """The paper's: EBGANs fail less often than GANs, and more of them get far."""
+    """The paper's claims: EBGANs fail less often than GANs, and more of them reach a high I'."""
     found = families(record.trials)
     ebgan, gan = found.get("EBGAN", []), found.get("GAN", [])
     real = record.real_score
@@ -84,7 +87,7 @@ def claims(record: SweepRecord) -> list[Claim]:
 
 
 def _compared(ebgan: Sequence[float], gan: Sequence[float], bound: float, below: bool = False) -> Claim:
-    """One of the shares of EBGANs and GANs, which the paper has further apart or less."""
+    """Compare the shares of EBGANs and GANs with I' above `bound`, or below it."""
     published = [FIGURES.shares(name, bound)[not below] for name in ("EBGAN", "GAN")]
     ours = [_below(scores, bound) if below else _above(scores, bound) for scores in (ebgan, gan)]
     side = "under" if below else "above"
@@ -118,9 +121,6 @@ def _pair(panel: TrialPanel) -> list[str]:
     scores = families(panel.trials)["GAN"]
     if not scores:
         return [panel.title.removeprefix("GAN: "), "0", "", "", ""]
-    numbers = f"{100 * _failing(scores):.1f} %", f"{statistics.fmean(scores):.3f}", f"{max(scores):.3f}"
+    failing = share(scores, FIGURES.failed, below=True) or 0.0
+    numbers = f"{100 * failing:.1f} %", f"{statistics.fmean(scores):.3f}", f"{max(scores):.3f}"
     return [panel.title.removeprefix("GAN: "), f"{len(scores):,}", *numbers]
-
-
-def _failing(scores: Sequence[float]) -> float:
-    return share(scores, FIGURES.failed, below=True) or 0.0

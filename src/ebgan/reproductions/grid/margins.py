@@ -1,4 +1,4 @@
-"""Figure 9 of the EBGAN paper: EBGANs by their margin, which `ebgan.recipes.margins` lists."""
+"""Figure 9 of the EBGAN paper: EBGANs with different margins, which `ebgan.recipes.margins` lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = ("i_usual", "classes_covered", "largest_class", "energy_real", "energy
 
 
 def figure9(asked: Request) -> Findings:
-    """Energies, classes and samples of EBGANs whose margins go from 1 to 32."""
+    """Energies, classes and samples of EBGANs with margins from 1 to 32."""
     study = swept(GRID, margins(asked.scale), asked, BOUNDS)
     trials = sorted(study.record.trials, key=lambda trial: _margin(study, trial))
     drawn = [trial for trial in trials if trial.score is not None]
@@ -29,7 +29,7 @@ def figure9(asked: Request) -> Findings:
 
 
 def _claims(study: Study, trials: Sequence[TrialRecord]) -> list[Claim]:
-    """That margins between the smallest and the largest are the better ones, once all have a result."""
+    """The claim that a margin between the smallest and the largest is best, once all have a result."""
     scores = {_margin(study, trial): trial.counted for trial in trials}
     finished = {margin: score for margin, score in scores.items() if score is not None}
     if len(finished) < len(study.experiments):

@@ -1,6 +1,6 @@
-"""The grid search as the figures that are drawn of it find it: trials of a sweep's folder, trained where they are not.
+"""The trials of the grid search for the figures: read from a sweep's folder, or trained if they have no result there.
 
-The folder is one of `ebgan sweep mnist_grid`: what has a result there is not trained again.
+The folder is one of `ebgan sweep mnist_grid`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ebgan.recipes.grid_figures import FIGURES
 from ebgan.recipes.mnist_grid import both
 from ebgan.report.trials import Published, SweepRecord
 from ebgan.reproductions.claims import Request
-from ebgan.runfolder import SweepFolder
+from ebgan.storage.runfolder import SweepFolder
 from ebgan.sweeps import Grid, Standing, SweepStore, sweep
 from ebgan.sweeps.summary import sweep_record
 
@@ -22,15 +22,15 @@ GRID = "mnist_grid"
 
 
 class Study(NamedTuple):
-    """The trials that were asked for, and what they came to."""
+    """The requested trials and their results."""
 
     record: SweepRecord
-    experiments: dict[str, Experiment]  # by the trial's id
+    experiments: dict[str, Experiment]  # trial id -> experiment
     folder: SweepFolder
 
     @property
     def trials(self) -> str:
-        """How many have a result, and how many failed, which nothing counts."""
+        """The number of trials with a result, and of failed ones (which are not counted), as text."""
         finished = sum(trial.counted is not None for trial in self.record.trials)
         failed = sum(trial.status == "failed" for trial in self.record.trials)
         message = f"{finished:,} of the grid's {len(self.experiments):,} trials"
@@ -38,7 +38,7 @@ class Study(NamedTuple):
 
 
 def studied(asked: Request) -> Study:
-    """Train what has no result yet of the trials that are asked for, and read all that the folder has of the grid.
+    """Train the requested trials that have no result, and read all of the grid's trials in the folder.
 
     Raises UsageError for a folder that holds another sweep.
     """
@@ -46,7 +46,7 @@ def studied(asked: Request) -> Study:
 
 
 def swept(name: str, made: Grid, asked: Request, published: Published) -> Study:
-    """The same of any grid that `ebgan sweep` knows by a name."""
+    """Like `studied`, for any grid of `ebgan sweep`."""
     folder = SweepFolder(asked.out)
     _check(name, folder, asked)
     experiments = {trial.id: trial.experiment for trial in made.trials()}
@@ -69,13 +69,13 @@ def swept(name: str, made: Grid, asked: Request, published: Published) -> Study:
 
 
 class Noted:
-    """An observer of a sweep that says how it stands each time that a twentieth is done."""
+    """A sweep observer that reports progress after each twentieth of the trials."""
 
     def __init__(self, asked: Request) -> None:
         self.note, self.said = asked.note, 0
 
     def standing(self, standing: Standing) -> None:
-        """Say it, or let it pass."""
+        """Report the progress if a twentieth was completed since the last report."""
         part = 20 * (standing.done + standing.failed) // max(standing.trials, 1)
         if part > self.said:
             self.said = part
@@ -87,7 +87,7 @@ def _check(name: str, folder: SweepFolder, asked: Request) -> None:
         return
     with SweepStore(folder.trials) as store:
         facts = store.facts()
-    part = facts.get("grid", name).removeprefix(name)  # its own half of a grid, say: mnist_grid.ebgan
+    part = facts.get("grid", name).removeprefix(name)  # a part of the grid, such as mnist_grid.ebgan
     if part[:1] not in ("", ".") or facts.get("scale", asked.scale) != asked.scale:
         held = f"the sweep {facts.get('grid')} --scale {facts.get('scale')}"
         raise UsageError(f"{folder.path}: holds {held}; choose another folder, or its scale")

@@ -1,4 +1,4 @@
-"""Table 1 of the EBGAN paper: the axes of the grid search, and how many trials they make."""
+"""Table 1 of the EBGAN paper: the axes of the grid search and the number of trials."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def reproduce(asked: Request) -> Findings:
 
 
 def axes_of(experiment: Experiment) -> dict[str, str]:
-    """Where an experiment stands on each axis, by the paper's names."""
+    """The value of an experiment on each axis, by the paper's names."""
     nets, players = experiment.nets, experiment.optimisers
     return {name: str(getattr(getattr(nets, net), field)) for name, (net, field) in NETS.items()} | {
         "optimD": type(players.discriminator).__name__,
@@ -46,7 +46,7 @@ def axes_of(experiment: Experiment) -> dict[str, str]:
 
 
 def _said(counts: Counter[str]) -> str:
-    """Values, and how many trials each has, where all have as many."""
+    """The values of an axis, and the number of trials of each if it is the same for all, as text."""
     often = set(counts.values())
     each = f"{often.pop():,} each" if len(often) == 1 else ", ".join(f"{count:,}" for count in counts.values())
     return f"{', '.join(counts)} ({each})"

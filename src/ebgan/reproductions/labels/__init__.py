@@ -1,1 +1,1 @@
-"""Few labels: table 2, figure 10 and the ablations of the Ladder network."""
+"""Semi-supervised learning (EBGAN paper): table 2, figure 10 and ablations of EBGAN-LN."""

@@ -1,4 +1,4 @@
-"""What matters in EBGAN-LN: the falling margin, which the paper calls crucial, and the choices that it leaves open.
+"""Ablations of EBGAN-LN: the decaying margin, which the paper calls crucial, and the choices that it leaves open.
 
 Each variant is EBGAN-LN with one change, trained with the same seeds, labels and batches. The scales: `paper` is MNIST,
 100 labels, the recipe's 180,000 steps and 15 seeds. `cpu` is the 8x8 digits of scikit-learn, 50 labels, hidden layers
@@ -19,8 +19,9 @@ from ebgan.experiment import Experiment, Labelled, Nets, Optimisers
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPGenerator
 from ebgan.objectives import EBGAN, Scheduled, SemiSupervised
+from ebgan.recipes.index import Scale
 from ebgan.recipes.semisupervised_mnist import EBGAN_LN_STEPS, ebgan_ln_of, without_generator
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.labels.cell_runs import Errors, errors_of, said
 from ebgan.reproductions.verdicts import below_in_pairs
 from ebgan.schedules import Linear, Schedule, Steps
@@ -31,7 +32,7 @@ from ebgan.training.optim import Adam
 class _Size(NamedTuple):
     steps: int
     seeds: int
-    widths: tuple[int, ...] | None = None  # of the Ladder network on digits; None is the paper's on MNIST
+    widths: tuple[int, ...] | None = None  # of the Ladder network on digits; None means the paper's on MNIST
 
 
 SIZES: dict[Scale, _Size] = {
@@ -43,7 +44,7 @@ BASE = "EBGAN-LN"
 
 
 def reproduce(asked: Request) -> Findings:
-    """Test errors of EBGAN-LN with a margin that stays, and with each other choice that the paper leaves open."""
+    """Test errors of EBGAN-LN with a constant margin, and with each other choice that the paper leaves open."""
     seeds = range(asked.seeds or SIZES[asked.scale].seeds)
     cells = {
         f"{title.lower().replace(' ', '-')}-{seed}": change(base(asked.scale, seed))
@@ -85,12 +86,12 @@ def base(scale: Scale, seed: int) -> Experiment:
 
 
 def _margin_stays(made: Experiment) -> Experiment:
-    """The margin stays, and the generator plays to the end."""
+    """The margin is constant, and the generator is trained to the end."""
     return replace(made, objective=replace(_objective(made), inner=EBGAN(margin=_margin(made))), turns=Turns())
 
 
 def _margin_in_steps(made: Experiment) -> Experiment:
-    """The margin falls by a quarter at a time."""
+    """The margin decays in four steps."""
     whole, play = _margin(made), made.images // 3
     falls = Steps(
         values=tuple(whole * left / 4 for left in (4, 3, 2, 1, 0)),
@@ -100,7 +101,7 @@ def _margin_in_steps(made: Experiment) -> Experiment:
 
 
 def _pixels_in_both_signs(made: Experiment) -> Experiment:
-    """Pixels in [-1, 1], in whose units squared errors are four times as large; their noise is then half as large."""
+    """Pixels in [-1, 1] instead of [0, 1]: squared errors are four times as large, the noise relatively halved."""
     objective, whole = _objective(made), 4 * _margin(made)
     falls = Linear(start=whole, end=0.0, finish=made.images // 3)
     weighed = replace(made, objective=replace(objective, weight=objective.weight / 4))
@@ -149,7 +150,7 @@ def _margin(made: Experiment) -> float:
 
 
 def _beyond(errors: Errors, others: Errors) -> str:
-    """The mean difference to other errors of the same seeds, and its standard error; seeds that diverged are out."""
+    """The mean difference to other errors with the same seeds, and its standard error; diverged seeds are left out."""
     pairs = zip(errors, others, strict=True)
     apart = [one - other for one, other in pairs if one is not None and other is not None]
     if not apart:

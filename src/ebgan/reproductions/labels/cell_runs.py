@@ -1,7 +1,7 @@
-"""The runs that a table of test errors is made of: in folders of their own, or as stacks of models where those pay.
+"""Train the runs of a table of test errors: each in its own folder, or in stacks of models if that is faster.
 
-A run in a folder goes on where it was stopped, so that several processes, on several days, may each train some. Stacks
-are kept whole: a row a model in stacks/trials.sqlite.
+A run in a folder resumes where it was stopped, so several processes may each train some of them. The results of stacks
+are rows of stacks/trials.sqlite, one per model.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from ebgan.errors import DivergedError
 from ebgan.experiment import Experiment
 from ebgan.experiment.precision import multiplies_bf16
 from ebgan.reproductions.claims import Request
-from ebgan.runfolder import RunFolder, SweepFolder, read_records
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import RunFolder, SweepFolder, read_records
 from ebgan.sweeps import SweepStore, Trial
 from ebgan.sweeps.plan import Task, planned
 from ebgan.sweeps.precision import settled
 from ebgan.sweeps.training import run_trials
 from ebgan.training.lock import run_lock
 
-Errors = Sequence[float | None]  # by seed, in per cent; None for one that diverged
+Errors = Sequence[float | None]  # one per seed, in per cent; None if the run diverged
 
 
 def errors_of(cells: Mapping[str, Experiment], asked: Request) -> dict[str, float | None]:
-    """The test error in per cent of each experiment, by the name of its folder; None for one that diverged.
+    """Train experiments (folder name -> experiment), and return their test errors in per cent; None if diverged.
 
-    Those that share a stack where the planner says that it pays are trained so; a run that has a folder already goes on
-    there.
+    Experiments are stacked if the planner estimates that to be faster; a run that already has a folder resumes there.
     """
     device = default_device()
     begun = {name for name in cells if RunFolder(asked.out / name).config.exists()}
@@ -48,7 +47,7 @@ def errors_of(cells: Mapping[str, Experiment], asked: Request) -> dict[str, floa
 
 
 def said(errors: Errors) -> str:
-    """The mean over the seeds that did not diverge and its standard deviation, where there are several."""
+    """The mean and standard deviation over the seeds that did not diverge, as text."""
     known = known_of(errors)
     words = [f"{fmean(known):.2f}" + (f" +- {stdev(known):.2f}" if len(known) > 1 else "")] if known else []
     diverged = len(errors) - len(known)
@@ -56,7 +55,7 @@ def said(errors: Errors) -> str:
 
 
 def known_of(errors: Errors) -> list[float]:
-    """Those of the seeds that did not diverge."""
+    """The errors of the seeds that did not diverge."""
     return [error for error in errors if error is not None]
 
 
@@ -70,7 +69,7 @@ def _of_run(name: str, made: Experiment, asked: Request) -> float | None:
 
 
 def _of_stacks(stacks: list[Task], asked: Request, device: torch.device) -> dict[str, float | None]:
-    """The errors of the trials of stacks, by id; a stack that has its results is not trained again."""
+    """The errors of stacked trials, by id; stacks that already have results are not trained again."""
     folder = SweepFolder(asked.out / "stacks")
     with run_lock(folder.lock), SweepStore(folder.trials) as store:
         asked_for = [trial for task in stacks for trial in task.trials]

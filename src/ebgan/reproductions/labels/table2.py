@@ -1,13 +1,13 @@
 """Table 2 of the EBGAN paper: test errors of the Ladder network and of EBGAN-LN on MNIST with few labels.
 
-The paper's two rows differ in more than the generator: EBGAN-LN has half as many steps again, and 2.5 times the rate. A
-third, EBGAN-LN without its generator, tells what these do.
+The paper's two rows differ in more than the generator: EBGAN-LN is trained for 1.5 times as many steps, with 2.5 times
+the learning rate. A third row, EBGAN-LN without its generator, shows the effect of these.
 
-Each seed of each cell is a run of its own in the folder, which the same command takes up where it was stopped, and
-which other processes may train (`semisupervised_mnist.ladder_quarter`); where stacks of models pay, as on a GPU, all
-seeds and numbers of labels are trained as one. The lengths of `cpu` are a quarter of the paper's, with all decays
-scaled and with gamma at the softmax (`shortened`): hours. There the Ladder network has four times its rate, by which
-Adam goes as far as in the paper's steps, and as far as in EBGAN-LN's. `tiny` reads the digits of scikit-learn.
+Each seed of each cell is a run in its own folder, which the same command resumes, and which other processes may train
+(`semisupervised_mnist.ladder_quarter`). Where stacks of models are faster, as on a GPU, all seeds and numbers of labels
+are trained as one stack. At scale `cpu` runs have a quarter of the paper's length, with all decays scaled and gamma at
+the softmax (`shortened`), and take hours. There the Ladder network's learning rate is four times the paper's, so that
+Adam moves as far as in the paper's steps, and as far as EBGAN-LN. Scale `tiny` uses the digits of scikit-learn.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from ebgan.experiment import Experiment
+from ebgan.recipes.index import Scale
 from ebgan.recipes.semisupervised_mnist import (
     EBGAN_LN_STEPS,
     LADDER_RATE,
@@ -27,7 +28,7 @@ from ebgan.recipes.semisupervised_mnist import (
     shortened,
     without_generator,
 )
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.labels.cell_runs import Errors, errors_of, said
 from ebgan.reproductions.verdicts import below_in_pairs
 
@@ -40,7 +41,7 @@ KINDS = (*PAPER, CONTROL)
 
 
 class _Size(NamedTuple):
-    share: float  # of the paper's steps
+    share: float  # of the paper's number of steps
     labels: tuple[int, ...]
     seeds: int
 
@@ -53,7 +54,7 @@ SIZES: dict[Scale, _Size] = {
 
 
 def reproduce(asked: Request) -> Findings:
-    """Test errors of the Ladder network and of EBGAN-LN with few labels, beside the paper's."""
+    """Test errors of the Ladder network and EBGAN-LN with few labels, beside the paper's."""
     size = SIZES[asked.scale]
     counts, seeds = asked.labels or size.labels, range(asked.seeds or size.seeds)
     cells = {
@@ -78,7 +79,7 @@ def folder_of(kind: str, labels: int, seed: int) -> str:
 
 
 def experiment_of(kind: str, labels: int, seed: int, scale: Scale) -> Experiment:
-    """A run of a cell of the table."""
+    """The experiment of a run of the table."""
     share = SIZES[scale].share
     if kind == "Ladder network":
         rate = QUARTER_RATE if scale == "cpu" else LADDER_RATE
@@ -97,13 +98,13 @@ def _row(labels: int, found: dict[str, Errors]) -> list[str]:
 
 
 def _published(kind: str, labels: int) -> str:
-    """What the paper has of so many labels, if anything."""
+    """The paper's error for this number of labels as text, if it states one."""
     known = PAPER[kind].get(labels)
     return "{:.2f} +- {:.2f}".format(*known) if known else ""
 
 
 def _claims(labels: int, found: dict[str, Errors]) -> list[Claim]:
-    """That EBGAN-LN's error is lower than the others', over the seeds of which no run diverged."""
+    """The claims that EBGAN-LN's error is lower than the others', over the seeds with which no run diverged."""
     by_seed = zip(*(found[kind] for kind in KINDS), strict=True)
     known = [errors for seed in by_seed if len(errors := [error for error in seed if error is not None]) == len(KINDS)]
     if not known:

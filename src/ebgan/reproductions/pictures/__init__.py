@@ -1,1 +1,1 @@
-"""The figures that are pictures."""
+"""The figures of samples: bedrooms, faces and ImageNet."""

@@ -1,6 +1,6 @@
-"""A run looked at after each third of it: its checkpoints of then, and how far its samples were from the data.
+"""Keep a run's checkpoint of each third of its training, and measure FID and KID at each.
 
-kept/                      000000064000.ckpt: the first checkpoint of each third, which the trainer would let go
+kept/                      000000064000.ckpt: the first checkpoint after each third, which the trainer would delete
 distances.jsonl            {"images", "metrics": {"fid_inception", "kid_inception"}, "protocol"} of each of them
 """
 
@@ -14,10 +14,10 @@ from ebgan.errors import UsageError
 from ebgan.experiment import Experiment
 from ebgan.metrics.inception_v3 import InceptionV3, load_inception
 from ebgan.reproductions.claims import Note
-from ebgan.runfolder import Record, RunFolder, append_record, read_records
 from ebgan.runs.inception import inception_distances
 from ebgan.runs.run import Run
 from ebgan.storage.files import write_atomically
+from ebgan.storage.runfolder import Record, RunFolder, append_record, read_records
 from ebgan.training.checkpoint import read
 
 PARTS = 3
@@ -25,14 +25,14 @@ PARTS = 3
 
 @dataclass(frozen=True)
 class Thirds:
-    """An observer of a run that keeps a checkpoint of each third of it."""
+    """A training observer that keeps a checkpoint of each third of the run."""
 
     folder: RunFolder
     experiment: Experiment
     note: Note
 
     def record(self, record: Record) -> None:  # noqa: ARG002
-        """Keep what has come since the last record: there are many records between two checkpoints."""
+        """Keep new checkpoints; records come much more often than checkpoints, so none is missed."""
         self.keep()
 
     def notice(self, text: str) -> None:
@@ -40,21 +40,21 @@ class Thirds:
         self.note(text)
 
     def keep(self) -> None:
-        """Copy each checkpoint that is the first of its third or the last of all, unless it is kept already."""
+        """Copy each checkpoint that is the first after a third, or the last of all, unless it was copied already."""
         for path in sorted(self.folder.checkpoints.glob("[0-9]*.ckpt")):
             copy = self.folder.path / "kept" / path.name
             if self._ends_part(int(path.stem)) and not copy.exists():
                 write_atomically(copy, path.read_bytes())
 
     def kept(self) -> list[Path]:
-        """The checkpoints that are kept, oldest first; others that lie beside them are not read."""
+        """The kept checkpoints, oldest first; other files in the folder are ignored."""
         files = sorted((self.folder.path / "kept").glob("[0-9]*.ckpt"))
         return [file for file in files if self._ends_part(int(file.stem))]
 
     def _ends_part(self, images: int) -> bool:
-        """Whether a third of the run ends between the checkpoint before and one after so many images.
+        """Whether a third of the run ends between the regular checkpoint at `images` and the one before.
 
-        Where a run was stopped it leaves a checkpoint too, which is none of these.
+        False for the checkpoint that an interrupted run leaves between regular ones.
         """
         total, every = self.experiment.images, self.experiment.checkpoint or max(self.experiment.images // 10, 1)
         index, beyond = divmod(images, every)
@@ -63,9 +63,9 @@ class Thirds:
 
 
 def distances(run: Run, data: Images, counts: dict[Path, int], note: Note) -> list[Record]:
-    """FID and KID on InceptionV3 at checkpoints, each of so many samples; none where InceptionV3 is not here.
+    """FID and KID on InceptionV3 at checkpoints (path -> number of samples); [] if InceptionV3 is not installed.
 
-    What was measured before is read from the run's folder. The run has the last checkpoint's weights in the end.
+    Earlier measurements are read from the run's folder. At the end, the run has the last checkpoint's weights.
     """
     path = run.folder.path / "distances.jsonl"
     known = {(each["images"], each["protocol"]["inception_samples"]): each for each in read_records(path)}

@@ -1,4 +1,4 @@
-"""What a recipe of pictures came to: a run, trained or taken up, and what it is measured by."""
+"""Train or resume a picture recipe, and measure its samples."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ebgan.reproductions.claims import Claim, Request
 from ebgan.reproductions.pictures.checkpoints_by_third import Thirds, distances
 from ebgan.reproductions.pictures.sizes import Counted, ScaledRecipe, side_of
 from ebgan.reproductions.verdicts import below, within
-from ebgan.runfolder import Record, RunFolder, read_records
 from ebgan.runs.calibration import constant_outputs
 from ebgan.runs.examiners.base import METRIC_SEED
 from ebgan.runs.examiners.images import some
 from ebgan.runs.trainer import train
+from ebgan.storage.runfolder import Record, RunFolder, read_records
 
 TITLES = {"dcgan": "DCGAN", "ebgan": "EBGAN", "ebgan_pt": "EBGAN-PT", "began": "BEGAN", "magan": "MAGAN"}
 COLLAPSED = 0.5  # spread below which samples are too much alike
@@ -30,25 +30,25 @@ COLLAPSED = 0.5  # spread below which samples are too much alike
 
 @dataclass(frozen=True)
 class PictureEntry:
-    """A recipe's run in numbers, with a panel of its samples."""
+    """The results of a recipe's run: metrics and a panel of samples."""
 
     recipe: str
-    last: Record  # of stats.jsonl
-    mean_image: float | None  # energy of an output that is the mean image; None where nothing is reconstructed
-    energies: list[float]  # of images of the data, in the end
-    apart: list[float]  # distance from each sample to the nearest other one, in pixels [-1, 1]
-    apart_real: list[float]  # the same of as many images of the data
-    distances: list[Record]  # FID and KID after each third; [] where they are not measured
+    last: Record  # the last record of stats.jsonl
+    mean_image: float | None  # energy if every image were reconstructed as the mean image; None without reconstruction
+    energies: list[float]  # of images of the data, after training
+    apart: list[float]  # L2 distance from each sample to the nearest other one, pixels in [-1, 1]
+    apart_real: list[float]  # the same for as many images of the data
+    distances: list[Record]  # FID and KID after each third; [] if they are not measured
     panel: Image.Image
 
     @property
     def title(self) -> str:
-        """What the recipe trains, in words."""
+        """The name of the recipe's method."""
         return TITLES[self.recipe.rpartition(".")[2]]
 
     @property
     def spread(self) -> float:
-        """The mean distance from a sample to the nearest other one, over that of images: near 0 all samples are one."""
+        """The mean nearest-neighbour distance of samples divided by that of real images: near 0 if collapsed."""
         return fmean(self.apart) / fmean(self.apart_real)
 
     @property
@@ -57,7 +57,7 @@ class PictureEntry:
         return [each["metrics"]["kid_inception"] for each in self.distances]
 
     def words(self) -> dict[str, str]:
-        """What was measured, by what it is called."""
+        """The measurements as text: name -> value."""
         last, frechet, kernel = self.last, "not measured", "not measured"
         if self.distances:
             frechet = f"{self.distances[-1]['metrics']['fid_inception']:.1f}"
@@ -69,14 +69,14 @@ class PictureEntry:
             "E(G(z))": f"{last['energy_fake']:.4g}",
             "E of the mean image": "" if self.mean_image is None else f"{self.mean_image:.4g}",
             "margin": f"{last['margin']:.4g}" if "margin" in last else "",
-            "share under it": f"{last['hinge_share']:.0%}" if "hinge_share" in last else "",
+            "share below the margin": f"{last['hinge_share']:.0%}" if "hinge_share" in last else "",
             "spread": f"{self.spread:.2f}",
             "FID": frechet,
             "KID, by thirds": kernel,
         }
 
     def claims(self) -> list[Claim]:
-        """What any run is to show: it knows the data, its samples differ, and come nearer to the data."""
+        """Claims about the run: the data has low energy, samples are diverse, and KID falls during training."""
         found = []
         if self.mean_image is not None:
             message = f"{fmean(self.energies):.4g} and {self.mean_image:.4g}"
@@ -97,7 +97,7 @@ class PictureEntry:
 
 
 def enter(asked: Request, size: ScaledRecipe, recipe: str, made: Experiment, data: Images) -> PictureEntry:
-    """A recipe at a size on the data: train it, or take it up where it was stopped, and look."""
+    """Train a recipe at a size on the data, or resume it, and measure it."""
     asked.note(f"{recipe}: {made.images:,} images")
     folder = RunFolder(asked.out / recipe)
     thirds = Thirds(folder, made, asked.note)
@@ -119,17 +119,17 @@ def enter(asked: Request, size: ScaledRecipe, recipe: str, made: Experiment, dat
 
 
 def real(data: Images, look: Counted) -> Image.Image:
-    """A panel of images of the data, drawn evenly."""
+    """A panel of images of the data, evenly spaced in the set."""
     return grid(data.images[some(data, look.shown)])
 
 
 def real_images(data: Images, count: int) -> Tensor:
-    """Images [count, C, H, W] of the data in [-1, 1], drawn evenly."""
+    """Images [count, C, H, W] of the data in [-1, 1], evenly spaced in the set."""
     return scaled(torch.from_numpy(data.images[some(data, count)]), (-1.0, 1.0))
 
 
 def apart(images: Tensor) -> list[float]:
-    """The distance (L2) from each image to the nearest other one."""
+    """The L2 distance from each image to the nearest other one."""
     rows = images.flatten(1)
     distances: list[float] = nearest(rows, [rows], torch.arange(len(rows))).distance.tolist()
     return distances

@@ -1,11 +1,11 @@
-"""The figures of the EBGAN paper that are pictures, and all rivals on faces beside each other.
+"""The figures of samples in the EBGAN paper, and a comparison of all methods on faces.
 
-    5, 6, 11      DCGAN and EBGAN-PT on bedrooms, on faces and on pieces of bedrooms
+    5, 6, 11      DCGAN and EBGAN-PT on bedrooms, on faces and on crops of bedrooms
     12, 14, 13    EBGAN and EBGAN-PT on the same
     7, 8          EBGAN-PT on ImageNet at 128x128, and on its dogs at 256x256
 
-Each run is a recipe, in a folder of its name, which a second call takes up where the first was stopped. The paper
-states no numbers beside these pictures: what is measured here is ours.
+Each run trains a recipe in a folder of its name; a second call resumes it. The paper states no numbers for these
+pictures; the measurements are ours.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def figure8(asked: Request) -> Findings:
 
 
 def figure11(asked: Request) -> Findings:
-    """Pieces of bedrooms, 64x64 out of 96x96, by DCGAN and EBGAN-PT."""
+    """Crops of bedrooms, 64x64 out of 96x96, by DCGAN and EBGAN-PT."""
     return drawn(asked, "figure11", "bedrooms64_patches.dcgan", "bedrooms64_patches.ebgan_pt")
 
 
@@ -55,7 +55,7 @@ def figure12(asked: Request) -> Findings:
 
 
 def figure13(asked: Request) -> Findings:
-    """Pieces of bedrooms, 64x64 out of 96x96, by EBGAN and EBGAN-PT."""
+    """Crops of bedrooms, 64x64 out of 96x96, by EBGAN and EBGAN-PT."""
     return drawn(asked, "figure13", "bedrooms64_patches.ebgan", "bedrooms64_patches.ebgan_pt")
 
 
@@ -65,12 +65,12 @@ def figure14(asked: Request) -> Findings:
 
 
 def faces(asked: Request) -> Findings:
-    """Faces at 64x64 by DCGAN, EBGAN, EBGAN-PT, BEGAN and MAGAN, as many images seen by each."""
+    """Faces at 64x64 by DCGAN, EBGAN, EBGAN-PT, BEGAN and MAGAN, with the same number of images seen."""
     return drawn(asked, "faces", *(f"faces64.{rival}" for rival in TITLES))
 
 
 def drawn(asked: Request, name: str, *recipes: str) -> Findings:
-    """Recipes on one set: trained, measured, and their samples beside the data."""
+    """Train and measure recipes on one set, and draw their samples beside the data."""
     size = SIZES[asked.scale]
     made = {recipe: experiment_of(recipe, size, asked.data) for recipe in recipes}
     first = made[recipes[0]]
@@ -85,19 +85,19 @@ def drawn(asked: Request, name: str, *recipes: str) -> Findings:
 
 
 def table(entries: list[PictureEntry]) -> list[list[str]]:
-    """A column for each run, a row for each measure."""
+    """A table with a column for each run and a row for each measurement."""
     words = [entry.words() for entry in entries]
     return [["", *(entry.title for entry in entries)], *([name, *(each[name] for each in words)] for name in words[0])]
 
 
 def experiment_of(recipe: str, size: ScaledRecipe, data: str | None = None) -> Experiment:
-    """A recipe at a size, on other data if a path is given; samples are those of the last weights, as the papers'."""
+    """A recipe at a size, on other data if a path is given; samples use the last weights (no EMA), as in the papers."""
     made = replace(find(recipe).make(), ema=None)
     return size.of(made if data is None else with_source(made, data))
 
 
 def comparisons(entries: list[PictureEntry]) -> list[Claim]:
-    """What the pictures side by side are to show."""
+    """Claims that compare two runs."""
     by, found = {entry.title: entry for entry in entries}, []
     if {"DCGAN", "EBGAN-PT"} <= by.keys() and all(by[title].distances for title in ("DCGAN", "EBGAN-PT")):
         ours, theirs = by["EBGAN-PT"].kernel[-1], by["DCGAN"].kernel[-1]

@@ -1,7 +1,7 @@
-"""How large the recipes of pictures are run at each scale: widths, lengths, data.
+"""The sizes of picture recipes at each scale: widths of nets, lengths of runs, data.
 
-A length goes by the side of the images: at `cpu`, each run is some twenty minutes of one core. At `tiny` the digits of
-scikit-learn, enlarged, stand in for the pictures.
+The length depends on the size of the images: at `cpu`, each run takes about twenty minutes on one core. At `tiny` the
+enlarged digits of scikit-learn replace the pictures.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.notation import parse, show
-from ebgan.reproductions.claims import Scale
+from ebgan.recipes.index import Scale
 
-DIGITS = 64  # of the digits that stand in for pictures
+DIGITS = 64  # number of digits that replace the pictures
 
 Net = TypeVar("Net", GeneratorSpec, DiscriminatorSpec)
 
 
 @dataclass(frozen=True)
 class Length:
-    """How long a run is, in images seen, and how wide its nets are."""
+    """The length of a run, in images seen, and the width of its nets."""
 
     images: int
     checkpoint: int  # between checkpoints
     pictures: int  # between pictures
-    divide: int = 2  # feature maps by this
-    divide_began: int = 8  # the same of BEGAN's nets, whose maps are not halved as images grow
-    batch: int | None = None  # in place of the recipe's
+    divide: int = 2  # the number of feature maps is divided by this
+    divide_began: int = 8  # the same for BEGAN's nets, which have as many maps at every resolution
+    batch: int | None = None  # None keeps the recipe's
 
     def narrowed(self, nets: Nets) -> Nets:
-        """The same nets with fewer feature maps."""
+        """The nets with fewer feature maps."""
         return Nets(generator=self._narrowed(nets.generator), discriminator=self._narrowed(nets.discriminator))
 
     def _narrowed(self, net: Net) -> Net:
@@ -52,11 +52,11 @@ class Length:
 
 
 class Counted(NamedTuple):
-    """How many samples of a run are looked at."""
+    """The numbers of samples used to judge a run."""
 
-    shown: int  # in a panel, and beside each other to see how much they differ
-    before: int = 0  # whose FID and KID are taken after each third but the last
-    after: int = 0  # the same in the end; 0 if they are not measured
+    shown: int  # in a panel, and for the distances between samples
+    before: int = 0  # for FID and KID after the first two thirds
+    after: int = 0  # for FID and KID at the end; 0 if they are not measured
 
 
 LOOKS = {64: Counted(100, 1000, 5000), 128: Counted(36, 500, 2000), 256: Counted(16, 200, 500)}  # by side: memory
@@ -64,10 +64,10 @@ LOOKS = {64: Counted(100, 1000, 5000), 128: Counted(36, 500, 2000), 256: Counted
 
 @dataclass(frozen=True)
 class ScaledRecipe:
-    """What a scale makes of a recipe."""
+    """The changes that a scale makes to a recipe."""
 
     lengths: dict[int, Length] = field(default_factory=dict)  # by the side of the images; the recipe's own if not here
-    digits: bool = False  # whether the digits stand in for every set
+    digits: bool = False  # whether the digits replace every set
     looks: dict[int, Counted] = field(default_factory=LOOKS.copy)  # by the side of the images
 
     def of(self, made: Experiment) -> Experiment:
@@ -89,7 +89,7 @@ class ScaledRecipe:
         )
 
     def stand_in(self, made: Experiment) -> NDArray[np.uint8] | None:
-        """The images [N, 1, side, side] that stand in for a recipe's data, or None where it has its own."""
+        """The images [N, 1, side, side] that replace a recipe's data, or None if it uses its own."""
         if not self.digits:
             return None
         assert made.data.size is not None
@@ -98,7 +98,7 @@ class ScaledRecipe:
         return digits.repeat(times, 2).repeat(times, 3)
 
     def open(self, made: Experiment) -> Images:
-        """The images that a run of a recipe sees. Raises DataError where they are not to be had."""
+        """Open the training images of a recipe. Raises DataError if they are not available."""
         stand_in = self.stand_in(made)
         opened = made.data.open() if stand_in is None else made.data.prepared(from_array(stand_in, name="digits"))
         assert isinstance(opened, Images)
@@ -127,7 +127,7 @@ SIZES: dict[Scale, ScaledRecipe] = {
 
 
 def side_of(made: Experiment) -> int:
-    """Height and width of the images that a recipe's nets see."""
+    """Height and width of the images that a recipe trains on."""
     side = made.data.crop or made.data.size
     assert side is not None
     return side

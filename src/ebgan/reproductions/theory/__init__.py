@@ -1,1 +1,1 @@
-"""What the papers prove, measured."""
+"""Numerical checks of the papers' theorems and arguments."""

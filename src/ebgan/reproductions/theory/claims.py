@@ -1,7 +1,7 @@
 """Section 2.2 of the EBGAN paper measured: Lemma 1, Theorems 1 and 2, and "the discriminator is flat in the end".
 
-First where all is exact, on a few places with tables for players (`equilibrium`), then with nets on a Gaussian in one
-dimension (`flatness`). The slides' sentence about the end is Theorem 2(b); for a GAN, it is D = 1/2.
+First exactly, in a game on a few points with tables as players (`equilibrium`), then with nets on a one-dimensional
+Gaussian (`flatness`). The slides' sentence about the end is Theorem 2(b); for a GAN, it is D = 1/2.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import torch
 
 from ebgan.experiment import Experiment
 from ebgan.objectives import EBGAN
+from ebgan.recipes.index import Scale
 from ebgan.report import Panel, panels
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.theory.equilibrium import Position, best_energies, play, total_variation, value
 from ebgan.reproductions.theory.flatness import DISCRIMINATORS, NetsAt, setting, watch
@@ -25,8 +26,8 @@ ROUNDS = 10_000
 DATA, SAMPLES = (0.5, 0.3, 0.2), (0.2, 0.3, 0.5)
 SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 5}  # of each run with nets
 IMAGES: dict[Scale, int] = {"tiny": 10 * 128, "cpu": 3_000 * 128}  # points seen by each run with nets
-FLAT = 0.2  # of the margin, or of ln 2, under which a spread counts as flat
-NEAR = 0.05  # relative error of a value that is near
+FLAT = 0.2  # a standard deviation below this share of the margin, or of ln 2, counts as flat
+NEAR = 0.05  # largest relative error of a value that counts as equal
 
 
 def reproduce(asked: Request) -> Findings:
@@ -46,7 +47,7 @@ def reproduce(asked: Request) -> Findings:
 
 
 def lemma_1() -> Claim:
-    """The least of a y + b [m - y]_+ over y >= 0, on a fine table of y, is m min(a, b)."""
+    """Check on a fine grid of y that the minimum of a y + b [m - y]_+ over y >= 0 is m min(a, b)."""
     energies = torch.linspace(0, 3 * MARGIN, 30_001, dtype=torch.float64)
     weights = torch.cartesian_prod(*[torch.linspace(0, 2, 21, dtype=torch.float64)] * 2)
     a, b = weights.T[..., None]
@@ -56,7 +57,7 @@ def lemma_1() -> Claim:
 
 
 def corollary() -> Claim:
-    """V(G, D*) on three places."""
+    """V(G, D*) on three points."""
     data, samples = torch.tensor(DATA).double(), torch.tensor(SAMPLES).double()
     expected = MARGIN * (1 - total_variation(data, samples))
     found = value(data, samples, best_energies(data, samples, MARGIN), MARGIN)
@@ -65,7 +66,7 @@ def corollary() -> Claim:
 
 
 def theorems(game: list[Position], beyond: list[Position]) -> list[Claim]:
-    """Theorems 1 and 2 where all is exact; `beyond` has a place without data."""
+    """Theorems 1 and 2 in the exact game; in `beyond`, one point has no data."""
     end, gamma = game[-1], float(game[-1].energies.mean())
     off, on = float(beyond[-1].energies[-1]), float(beyond[-1].energies[:-1].mean())
     return [
@@ -83,7 +84,7 @@ def theorems(game: list[Position], beyond: list[Position]) -> list[Claim]:
 
 
 def in_the_end(experiment: Experiment, runs: list[list[NetsAt]]) -> list[Claim]:
-    """What nets come to, one run a seed: V near its value at the equilibrium, an energy nearly constant on the data."""
+    """Claims about trained nets, one run per seed: V near its equilibrium value, and a flat energy on the data."""
     objective = experiment.objective
     if isinstance(objective, EBGAN):
         assert objective.margin is not None
@@ -116,7 +117,7 @@ def _near(number: float) -> tuple[float, float]:
 
 
 def curves(game: list[Position], runs: dict[str, list[NetsAt]]) -> list[Panel]:
-    """What was measured as curves: the game on three places, and the energy of each run with nets."""
+    """Curves of the exact game on three points, and of the energy in each run with nets."""
     rounds = [*range(100), *range(100, ROUNDS, 50)]
     energies = torch.stack([game[index].energies for index in rounds], 1)
     values = torch.tensor([[game[index].value for index in rounds]])

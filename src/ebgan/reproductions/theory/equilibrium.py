@@ -1,12 +1,12 @@
-"""The game of EBGAN on a few places, where both players are tables and all expectations are exact (section 2.2).
+"""EBGAN's game on a few points, where both players are tables and all expectations are exact (section 2.2).
 
-    V(G, D) = sum over x of p(x) D(x) + q(x) [m - D(x)]_+         the discriminator's, to be made small    (eq. 3)
-    U(G, D) = sum over x of q(x) D(x)                             the generator's, to be made small        (eq. 4)
+    V(G, D) = sum over x of p(x) D(x) + q(x) [m - D(x)]_+         minimised by the discriminator    (eq. 3)
+    U(G, D) = sum over x of q(x) D(x)                             minimised by the generator        (eq. 4)
 
-p is the data's distribution and q that of the samples. Below the margin V = m + sum (p - q) D, so that the players pull
-the same sum in opposite directions: a bilinear game. Plain gradient descent circles around the equilibrium of such a
-game and does not get there; the optimistic step 2 g(t) - g(t - 1) does (Daskalakis et al., 2018). The theorems speak of
-the equilibrium, not of the way to it.
+p is the data's distribution and q that of the samples. Below the margin V = m + sum (p - q) D, so the game is bilinear:
+the players push the same sum in opposite directions. Plain gradient descent circles around the equilibrium of such a
+game; the optimistic step 2 g(t) - g(t - 1) converges to it (Daskalakis et al., 2018). The theorems are about the
+equilibrium, not about how to reach it.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ GENERATOR_STEP = 0.1  # divided by the margin
 
 
 class Position(NamedTuple):
-    """Where the players stand."""
+    """The state of both players."""
 
-    samples: Tensor  # [places] the distribution q
-    energies: Tensor  # [places] D
+    samples: Tensor  # [points] the distribution q
+    energies: Tensor  # [points] D
     value: float  # V(G, D)
     variation: float  # total variation between p and q
 
     @property
     def spread(self) -> float:
-        """The largest difference between energies of the places."""
+        """The largest difference between energies."""
         return float(self.energies.max() - self.energies.min())
 
 
 def value(data: Tensor, samples: Tensor, energies: Tensor, margin: float) -> float:
-    """V(G, D)."""
+    """V(G, D) of distributions p and q [points] and energies [points]."""
     return float((data * energies + samples * (margin - energies).relu()).sum())
 
 
 def best_energies(data: Tensor, samples: Tensor, margin: float) -> Tensor:
-    """D*, the best answer to a generator (Lemma 1): m where there are more samples than data, 0 elsewhere."""
+    """D* [points], the best response to a generator (Lemma 1): m where q > p, 0 elsewhere."""
     return torch.where(data < samples, margin, 0.0).to(data)
 
 
 def total_variation(one: Tensor, other: Tensor) -> float:
-    """Half the sum of absolute differences."""
+    """The total variation distance: half the sum of absolute differences."""
     return float((one - other).abs().sum() / 2)
 
 
 def play(data: Tensor, margin: float, rounds: int, *, optimistic: bool = True, seed: int = 0) -> list[Position]:
-    """The positions after 0, 1, ... rounds from a random start, in which both players move at once.
+    """Play from a random start with simultaneous moves; returns the positions after 0, 1, ... rounds.
 
-    The discriminator moves its table down the gradient of V, kept at 0 or above, the generator its logits down the
-    energy, by multiplicative weights.
+    The discriminator's energies follow the negative gradient of V, projected to 0 or above; the generator's logits
+    follow the negative energy (multiplicative weights).
     """
     randomness = Randomness.of(seed)
     energies = margin * randomness.uniform("energies", 1, len(data))[0].double()

@@ -1,7 +1,7 @@
-"""A run with nets on a Gaussian in one dimension, looked at on the way: does the energy become flat over the data?
+"""Train nets on a one-dimensional Gaussian, and measure during training whether the energy becomes flat on the data.
 
-Nothing here forces the conditions of the theorems: the discriminator is a net of 64 units that moves by small steps,
-and expectations are means of batches.
+The conditions of the theorems are not enforced: the discriminator is a net of 64 units trained with small steps, and
+expectations are means over batches.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from ebgan.training.game import Game
 from ebgan.training.optim import Adam
 from ebgan.training.step import Progress
 
-MOMENTS = 10  # of a run at which it is looked at, besides the start
-POINTS = 4000  # that expectations are taken over
-SIDE = 400  # places of an energy curve
+MOMENTS = 10  # measurements during a run, besides the one at the start
+POINTS = 4000  # number of points for expectations
+SIDE = 400  # points of an energy curve
 GENERATOR = MLPGenerator(depth=3, width=64, noise=1, batch_norm=False, std=0.1)
 DISCRIMINATORS = {
     "ebgan": MLPAutoencoder(depth=3, width=64, batch_norm=False, std=0.1),
@@ -38,11 +38,11 @@ DISCRIMINATORS = {
 
 
 class NetsAt(NamedTuple):
-    """A run with nets at a moment."""
+    """Measurements at one moment of a run."""
 
     images: int  # seen
-    axis: Tensor  # [side] places
-    energy: Tensor  # [side] at the places
+    axis: Tensor  # [side] points
+    energy: Tensor  # [side] at these points
     samples: Tensor  # [count]
     spread: float  # standard deviation of the energy over the data
     gamma: float  # mean energy over the data
@@ -51,7 +51,7 @@ class NetsAt(NamedTuple):
 
 
 def setting(objective: str, images: int) -> Experiment:
-    """A toy recipe with small nets that follow the game closely: no momentum, the generator ten times as slow."""
+    """A toy recipe with small nets, no momentum, and a learning rate of the generator ten times smaller."""
     made = find(f"toy.gaussian.{objective}").make()
     settling = Linear(start=1.0, end=0.01, begin=images // 3, finish=images)
     return replace(
@@ -65,7 +65,7 @@ def setting(objective: str, images: int) -> Experiment:
 
 
 def watch(experiment: Experiment) -> list[NetsAt]:
-    """Train on points and look at moments evenly spread, the start and the end among them."""
+    """Train on points, and measure at evenly spaced moments including start and end."""
     points = open_points(experiment.data.source)
     course = start(experiment, points)
     steps = experiment.images // experiment.batch
@@ -79,7 +79,7 @@ def watch(experiment: Experiment) -> list[NetsAt]:
 
 @torch.no_grad()
 def look(game: Game, progress: Progress, points: Points) -> NetsAt:
-    """The game on points in one dimension as it stands; its nets have no batch norm or dropout to be disturbed."""
+    """Measure a game on one-dimensional points. (Its nets have no batch norm or dropout that this could disturb.)"""
     real = points.density.sample(Randomness.of(METRIC_SEED), POINTS)[..., None, None]
     sample = game.sampler.sample(game.generator.net, DrawKey(Randomness.of(METRIC_SEED), 0, 0, POINTS), no_source)
     axis = torch.linspace(*points.density.window, SIDE)

@@ -1,20 +1,20 @@
-"""Section 2.3 of the EBGAN paper measured: how differently the images of a batch pull a discriminator's weights.
+"""Section 2.3 of the EBGAN paper measured: how much the gradients of different images in a batch differ.
 
     logistic        "only two targets are possible, so within a minibatch, the gradients corresponding to different
                     samples are most likely far from orthogonal"
     auto-encoder    "very different gradient directions within the minibatch"
 
-The gradients are those of the discriminator's own loss with respect to all its weights, one an image. Over pairs of
-images of one kind, all data or all samples, the mean absolute cosine says how far they are from orthogonal, and
+For each image we take the gradient of the discriminator's loss with respect to all its weights. Over pairs of images
+of one kind (data or samples), the mean absolute cosine measures how far gradients are from orthogonal, and
 
     directions      n^2 / (sum over all pairs of cosine^2)
 
-how many orthogonal gradients of equal length would overlap as little: 1 if all are parallel, n if none overlap. The
-two kinds are kept apart: what the logistic loss says about them is the same up to its sign.
+is the effective number of orthogonal directions: 1 if all gradients are parallel, n if all are orthogonal. The two
+kinds are not mixed, because the gradients of the logistic loss for data and samples differ mainly in sign.
 
-What the paper leaves open: the nets (one hidden layer of 256 units for either, without batch norm, under which an
-image has no gradient of its own), when (on the way through a game against a generator), and how near is near: above a
-cosine of 0.5, 60 degrees, we call gradients far from orthogonal; below 0.25, 76 degrees, very different.
+The paper leaves some choices open. Nets: one hidden layer of 256 units for each, without batch norm, with which an
+image has no gradient of its own. Time: during training against a generator. Thresholds: a mean absolute cosine above
+0.5 (60 degrees) counts as far from orthogonal, one below 0.25 (76 degrees) as very different.
 """
 
 from __future__ import annotations
@@ -36,33 +36,33 @@ from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator
 from ebgan.objectives import EBGAN, GAN, Objective
-from ebgan.recipes.index import find
+from ebgan.recipes.index import Scale, find
 from ebgan.records import Batch
 from ebgan.report import Panel, panels
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.verdicts import Difference
 from ebgan.training.game import Game
 from ebgan.training.step import Progress
 
 MARGINS = {"digits": 3.0, "mnist": 10.0}
 STEPS: dict[Scale, dict[str, int]] = {"tiny": {"digits": 30}, "cpu": {"digits": 2_000, "mnist": 600}}  # of each run
-MOMENTS = (0.0, 1 / 300, 1 / 60, 1 / 30, *(tenth / 10 for tenth in range(1, 11)))  # of a run at which it is looked at
-BATCH = 128  # images of each kind that gradients are taken of
-FAR, DIFFERENT = 0.5, 0.25  # mean absolute cosines
+MOMENTS = (0.0, 1 / 300, 1 / 60, 1 / 30, *(tenth / 10 for tenth in range(1, 11)))  # shares of a run: measurements
+BATCH = 128  # images of each kind whose gradients are computed
+FAR, DIFFERENT = 0.5, 0.25  # thresholds for mean absolute cosines
 
 
 class Alignment(NamedTuple):
-    """How alike the gradients of some images are."""
+    """The similarity of the gradients of some images."""
 
     cosine: float  # mean over pairs
     absolute: float  # mean absolute value over pairs
     directions: float
-    pulling: int  # images that have a gradient: a hinge at rest has none
+    pulling: int  # images with a gradient other than 0 (above the margin the hinge has none)
     error: float  # standard error of `absolute`; NaN for fewer than three images
 
 
 class DiscriminatorAt(NamedTuple):
-    """A discriminator at a moment of its game."""
+    """Measurements of a discriminator at one moment of training."""
 
     images: int  # seen
     data: Alignment
@@ -71,14 +71,14 @@ class DiscriminatorAt(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """A discriminator with the loss that it descends."""
+    """A discriminator and its loss."""
 
     title: str
     net: DiscriminatorSpec
     energy: Energy
 
     def objective(self, margin: float) -> Objective[Any]:
-        """The loss, with the margin of a data set where it has one."""
+        """The objective, with the margin for a data set if it has one."""
         return EBGAN(margin=margin) if isinstance(self.energy, AutoencoderEnergy) else GAN()
 
 
@@ -89,7 +89,7 @@ SIDES = (
 
 
 def reproduce(asked: Request) -> Findings:
-    """Angles between the gradients of a batch's images, logistic discriminator and auto-encoder."""
+    """Angles between the gradients of a batch's images, for a logistic discriminator and an auto-encoder."""
     claims, drawn = [], []
     for source, steps in STEPS[asked.scale].items():
         try:
@@ -115,12 +115,12 @@ def setting(side: Side, source: str) -> Experiment:
         nets=Nets(generator=made.nets.generator, discriminator=side.net),
         energy=side.energy,
         objective=side.objective(MARGINS[source]),
-        precision="fp32",  # gradients are what is measured
+        precision="fp32",  # for exact gradients
     )
 
 
 def watch(experiment: Experiment, data: Dataset, steps: int) -> list[DiscriminatorAt]:
-    """Train, and look at the moments, the start and the end among them."""
+    """Train, and measure at `MOMENTS`, including start and end."""
     course = start(experiment, data)
     batch = next(Loader(data, batch=BATCH, randomness=course.game.randomness, purpose="look").batches(0))
     looks = []
@@ -132,7 +132,7 @@ def watch(experiment: Experiment, data: Dataset, steps: int) -> list[Discriminat
 
 
 def look(game: Game, progress: Progress, batch: Batch) -> DiscriminatorAt:
-    """The game as it stands, on a batch of data and as many samples."""
+    """Measure the gradients for a batch of data and as many samples."""
     with torch.no_grad():
         samples = game.sample(progress.seen, 0, len(batch.images), lambda: batch).images
     data, fakes = (
@@ -142,7 +142,7 @@ def look(game: Game, progress: Progress, batch: Batch) -> DiscriminatorAt:
 
 
 def per_image(game: Game, progress: Progress, images: Tensor, place: int) -> Tensor:
-    """The gradient [batch, weights] of each image's term of the discriminator's loss, of data (0) or samples (1)."""
+    """The gradient [batch, weights] of each image's term in the discriminator's loss: data (place 0) or samples (1)."""
     share = _Share(game, progress, place)
     weights = {name: weight.detach() for name, weight in share.named_parameters()}
 
@@ -155,7 +155,7 @@ def per_image(game: Game, progress: Progress, images: Tensor, place: int) -> Ten
 
 
 def alignment(gradients: Tensor) -> Alignment:
-    """How alike gradients [batch, weights] are; those that are 0 have no direction and are left out."""
+    """The similarity of gradients [batch, weights]; gradients of 0 are left out."""
     pulling = gradients[gradients.norm(dim=-1) > 0]
     count = len(pulling)
     unit = normalize(pulling, dim=-1)
@@ -168,7 +168,7 @@ def alignment(gradients: Tensor) -> Alignment:
 
 
 def claims_of(source: str, looks: dict[str, list[DiscriminatorAt]]) -> list[Claim]:
-    """What the paper says of either discriminator, for data and for samples, at the start and at the end."""
+    """The paper's claims about both discriminators, for data and samples, at the start and at the end."""
     logistic, autoencoder = looks["logistic"], looks["auto-encoder"]
     return [
         claim
@@ -182,7 +182,7 @@ def claims_of(source: str, looks: dict[str, list[DiscriminatorAt]]) -> list[Clai
 
 
 def curves(source: str, looks: dict[str, list[DiscriminatorAt]]) -> list[Panel]:
-    """The mean absolute cosine over the run, of data and of samples: logistic, and auto-encoder."""
+    """Curves of the mean absolute cosine during training, for data and samples and both discriminators."""
     axis = torch.tensor([each.images for each in looks["logistic"]]).numpy()
     return [
         Panel(
@@ -196,7 +196,7 @@ def curves(source: str, looks: dict[str, list[DiscriminatorAt]]) -> list[Panel]:
 
 
 class _Share(nn.Module):
-    """An image's share of the discriminator's loss, as a module that holds the discriminator's weights."""
+    """One image's term of the discriminator's loss, as a module with the discriminator's weights."""
 
     def __init__(self, game: Game, progress: Progress, place: int) -> None:
         super().__init__()

@@ -1,15 +1,15 @@
-"""Section 2.3.1 of the EBGAN paper measured: what energy an auto-encoder gives to what is not data.
+"""Section 2.3.1 of the EBGAN paper measured: the energy of an auto-encoder away from the data.
 
 "The model may learn little more than an identity function, meaning that it attributes zero energy to the whole space";
 in EBGAN "the discriminator is also seen as being regularized by having a generator producing the contrastive samples".
-So the same auto-encoder is trained twice from the same weights on as many images, alone and inside EBGAN. Its code is
-wider than the data has dimensions, so that the identity is within its reach.
+So the same auto-encoder is trained twice from the same weights on as many images, alone (without a generator) and
+inside EBGAN. Its code is wider than the dimension of the data, so it could learn the identity.
 
-Two moons: a projection onto the data would give to each place its distance from the data. The energy over that
-distance says where between the identity (0) and a projection (1) the auto-encoder stands.
+Two moons: if the auto-encoder projected onto the data, the energy of a point would be its distance from the data. The
+ratio of energy to distance is 0 for the identity and 1 for a projection.
 
-Digits: energies of images that are none, beside those of digits that were held out. Their levels differ between the
-two trainings, so we compare ranks: the AUROC is the chance that a thing that is no digit has more energy than a digit.
+Digits: energies of images that are not digits are compared with those of held-out digits. Levels differ between the two
+trainings, so ranks are compared: the AUROC is the probability that a non-digit has a higher energy than a digit.
 """
 
 from __future__ import annotations
@@ -28,57 +28,57 @@ from ebgan.experiment.starting import start
 from ebgan.metrics import auroc
 from ebgan.objectives import EBGAN
 from ebgan.randomness import Randomness
-from ebgan.recipes.index import find
+from ebgan.recipes.index import Scale, find
 from ebgan.records import Batch
 from ebgan.report import Landscape, gallery, grid, landscapes
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.comparison import spread
 from ebgan.reproductions.verdicts import Difference, below_in_pairs, within
 from ebgan.training.game import Game, Turns
 
-SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 5}  # of each training on moons; images of digits are many
+SEEDS: dict[Scale, int] = {"tiny": 1, "cpu": 5}  # of each training on moons; digits need only one
 STEPS: dict[Scale, int] = {"tiny": 30, "cpu": 2_000}  # of each training
 TRAININGS = {"alone": (1, 0), "inside EBGAN": (1, 1)}  # turns of the two players in a step
 HELD_OUT = 297  # of the 1,797 digits
-SEED = 1  # of what is measured on
-SIDE = 120  # places along each side of a map
-POINTS = 2_000  # of the data
-NEARLY = 0.25  # of what a projection gives, or an output of zeros, under which an auto-encoder is nearly the identity
-NOISE_NORM = math.sqrt(64 / 3)  # of 64 uniform pixels in [-1, 1]
-LOW = 0.95  # share of the data that has the energy that counts as low
-SHOWN = 10  # images of a kind in the picture
+SEED = 1  # of the points and images used for measuring
+SIDE = 120  # points along each side of a map
+POINTS = 2_000  # points of the data
+NEARLY = 0.25  # a ratio below this counts as nearly the identity
+NOISE_NORM = math.sqrt(64 / 3)  # expected norm of 64 uniform pixels in [-1, 1]
+LOW = 0.95  # an energy counts as low if at most this share of the data lies below it
+SHOWN = 10  # images of each kind in the picture
 
 
 class Land(NamedTuple):
-    """An auto-encoder on a density."""
+    """Measurements of an auto-encoder on a toy density."""
 
     map: Landscape
     on: float  # mean energy of the data
-    off: float  # mean energy of the window's places that are not the data's
-    ratio: float  # of mean energy to mean distance from the data, over the same places
-    low: float  # share of the window whose energy is as low as the data's
-    occupied: float  # share of the window that is the data's
+    off: float  # mean energy of the points of the window away from the data
+    ratio: float  # mean energy divided by mean distance from the data, over the same points
+    low: float  # share of the window with an energy as low as the data's
+    occupied: float  # share of the window occupied by the data
 
 
 class Judged(NamedTuple):
-    """An auto-encoder on digits and on what is none."""
+    """Measurements of an auto-encoder on digits and on other images."""
 
-    energies: dict[str, Tensor]  # [HELD_OUT] by kind of image
-    reconstructions: dict[str, Tensor]  # [SHOWN, 1, 8, 8]
+    energies: dict[str, Tensor]  # kind of image -> [HELD_OUT]
+    reconstructions: dict[str, Tensor]  # kind of image -> [SHOWN, 1, 8, 8]
 
     def auroc(self, kind: str) -> float:
-        """The chance that an image of a kind has more energy than a held-out digit."""
+        """The probability that an image of a kind has a higher energy than a held-out digit."""
         both = torch.cat((self.energies["digits"], self.energies[kind]))
         return auroc(both, torch.arange(len(both)) >= HELD_OUT)
 
     def wins(self, kind: str) -> Tensor:
-        """Whether each image of a kind has more energy than each digit [images, digits]: their mean is the AUROC."""
+        """Whether each image of a kind has a higher energy than each digit: [images, digits]; the mean is the AUROC."""
         apart = self.energies[kind][:, None] - self.energies["digits"]
         return apart.sign().double() / 2 + 0.5
 
 
 def reproduce(asked: Request) -> Findings:
-    """Energy away from the data, of an auto-encoder trained alone and of the same inside EBGAN."""
+    """Energy away from the data, of an auto-encoder trained without a generator and inside EBGAN."""
     lands, judged = {}, {}
     kinds = not_digits(held_out())
     for title, turns in TRAININGS.items():
@@ -94,7 +94,7 @@ def reproduce(asked: Request) -> Findings:
 
 
 def trained(experiment: Experiment, data: Packed | Points, steps: int, turns: tuple[int, int]) -> Game:
-    """The game of an experiment after so many steps, with so many turns of either player in each."""
+    """The game of an experiment after `steps` steps with these turns of discriminator and generator."""
     course = start(replace(experiment, turns=Turns(discriminator=turns[0], generator=turns[1])), data)
     for _ in course.steps(steps * turns[0] * course.batch):
         pass
@@ -102,7 +102,7 @@ def trained(experiment: Experiment, data: Packed | Points, steps: int, turns: tu
 
 
 def on_moons(steps: int, turns: tuple[int, int], seed: int = 0) -> Land:
-    """The energy over the window of the two moons."""
+    """Train on the two moons, and measure the energy over the window."""
     points = open_points("toy.moons")
     made = replace(find("toy.moons.ebgan").make(), seed=seed)
     return survey(trained(made, points, steps, turns), points.density, turns[1] > 0)
@@ -110,7 +110,7 @@ def on_moons(steps: int, turns: tuple[int, int], seed: int = 0) -> Land:
 
 @torch.no_grad()
 def survey(game: Game, density: Density, sampled: bool) -> Land:
-    """The land of a game in two dimensions, with its samples if it has any."""
+    """Measure a game in two dimensions, with samples if `sampled`."""
     axis = torch.linspace(*density.window, SIDE)
     places = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # rows are y
     data = density.sample(Randomness.of(SEED), POINTS)
@@ -132,12 +132,12 @@ def survey(game: Game, density: Density, sampled: bool) -> Land:
 
 
 def held_out() -> Tensor:
-    """The digits [HELD_OUT, 1, 8, 8] that no training sees."""
+    """The digits [HELD_OUT, 1, 8, 8] that are not trained on."""
     return scaled(torch.tensor(open_data("digits").images[-HELD_OUT:]), (-1.0, 1.0))
 
 
 def not_digits(digits: Tensor) -> dict[str, Tensor]:
-    """Digits, and by kind as many images that are none, made of the digits or of noise."""
+    """The digits, and by kind as many images that are not digits, made from the digits or from noise."""
     randomness = Randomness.of(SEED)
     others = digits.roll(1, 0)
     orders = torch.stack([randomness.permutation("pixels", 64, place) for place in range(len(digits))])
@@ -152,7 +152,7 @@ def not_digits(digits: Tensor) -> dict[str, Tensor]:
 
 
 def on_digits(steps: int, turns: tuple[int, int], kinds: dict[str, Tensor]) -> Judged:
-    """What an auto-encoder trained on the other digits says of each kind."""
+    """Train an auto-encoder on the other digits, and measure it on each kind of image."""
     everything = open_data("digits")
     made = replace(find("digits").make(), objective=EBGAN(margin=3.0))
     game = trained(made, Packed(everything.images[:-HELD_OUT]), steps, turns)
@@ -163,7 +163,7 @@ def on_digits(steps: int, turns: tuple[int, int], kinds: dict[str, Tensor]) -> J
 
 
 def claims_of_moons(lands: dict[str, list[Land]]) -> list[Claim]:
-    """Whether the auto-encoder alone is nearly the identity, and inside EBGAN it is not; one land a seed."""
+    """Claims: the auto-encoder alone is nearly the identity, and inside EBGAN it is not; one measurement per seed."""
     alone, inside = ([land.ratio for land in lands[title]] for title in TRAININGS)
     low_alone, low_inside = ([land.low for land in lands[title]] for title in TRAININGS)
     occupied = lands["inside EBGAN"][0].occupied
@@ -187,7 +187,7 @@ def claims_of_moons(lands: dict[str, list[Land]]) -> list[Claim]:
 
 
 def claims_of_digits(judged: dict[str, Judged]) -> list[Claim]:
-    """The same of digits, by the ranks of their energies; one run of each training."""
+    """The same claims on digits, by the ranks of energies; one run of each training."""
     alone, inside = judged["alone"], judged["inside EBGAN"]
     shares = (alone.energies["noise"] / NOISE_NORM).tolist()
     identity = within(shares, high=NEARLY, of="image").claim(
@@ -198,7 +198,7 @@ def claims_of_digits(judged: dict[str, Judged]) -> list[Claim]:
 
 
 def _ranked(kind: str, alone: Judged, inside: Judged) -> Claim:
-    """The difference of two AUROC over the same images, with its standard error (DeLong et al., 1988)."""
+    """Compare two AUROCs over the same images, with the standard error of DeLong et al. (1988)."""
     apart = inside.wins(kind) - alone.wins(kind)
     images, digits = apart.mean(1), apart.mean(0)
     error = math.sqrt(float(images.var() / len(images) + digits.var() / len(digits)))

@@ -1,12 +1,12 @@
-"""Equations 4 and 5 of the VGAN paper on a table of places, where every sum is exact (Zhai et al., 2016).
+"""Equations 4 and 5 of the VGAN paper on a discrete space, where every sum is exact (Zhai et al., 2016).
 
     p(x) = e^-E(x) / Z                                                                      (eq. 2)
     J(E) = mean over data of E + log Z                       negative log-likelihood        (eq. 3)
     J(E) >= mean over data of E - mean over q of E + H(q)    for any distribution q         (eq. 4)
 
-The bound is below J by KL(q || p), and so is tight at q = p. The paper prints "q proportional to E(x)", which must be
-e^-E(x). The inner loop of equation 5 ascends the bound in q and finds that q. Its optimum, says the paper, is as good
-after E -> a E + b; with the entropy in it, that is so of the shift b alone.
+The bound is below J by KL(q || p), so it is tight at q = p. The paper prints "q proportional to E(x)", which must be
+e^-E(x). The inner loop of equation 5 maximises the bound over q and finds that q. The paper says that its optimum is
+invariant under E -> a E + b; with the entropy term, this holds only for the shift b.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from ebgan.randomness import Randomness
 from ebgan.reproductions.claims import Claim
 
 PLACES = 64
-ASCENTS = 200  # of the bound, in q
-TURN = 0.1  # of the way that each goes
+ASCENTS = 200  # steps of maximising the bound over q
+TURN = 0.1  # step size: the share of the way to the optimum
 TIGHT = 1e-6  # nats
 
 
 class DiscreteEnergy(NamedTuple):
-    """An energy on a few places, and the data's distribution over them."""
+    """An energy on a few points, and the data's distribution over them."""
 
-    energies: Tensor  # [places]
-    data: Tensor  # [places]
+    energies: Tensor  # [points]
+    data: Tensor  # [points]
 
     @classmethod
     def of(cls, seed: int) -> DiscreteEnergy:
-        """A random one, with energies in [0, 3]."""
+        """A random energy and data distribution, with energies in [0, 3]."""
         randomness = Randomness.of(seed)
         energies = 3 * randomness.uniform("energies", 1, PLACES)[0].double()
         return cls(energies, randomness.normal("data", 1, PLACES)[0].double().softmax(-1))
 
     @property
     def model(self) -> Tensor:
-        """The distribution p [places] of equation 2."""
+        """The distribution p [points] of equation 2."""
         return (-self.energies).softmax(-1)
 
     @property
@@ -59,7 +59,7 @@ class DiscreteEnergy(NamedTuple):
 
 
 def tight(table: DiscreteEnergy) -> list[Claim]:
-    """Equation 4 at q = p, and how far it is off at others."""
+    """Claims about equation 4: it is tight at q = p, and lower by KL(q || p) at others."""
     place = torch.zeros_like(table.model)
     place[0] = 1
     others = {
@@ -76,7 +76,7 @@ def tight(table: DiscreteEnergy) -> list[Claim]:
 
 
 def inner_loop(table: DiscreteEnergy) -> Claim:
-    """Ascent of the bound in q: each turn goes a tenth of the way from log q to -E."""
+    """Maximise the bound over q: each step moves log q a tenth of the way to -E."""
     q = torch.full_like(table.model, 1 / PLACES)
     for _ in range(ASCENTS):
         q = (q.log() - TURN * (q.log() + table.energies)).softmax(-1)
@@ -86,7 +86,7 @@ def inner_loop(table: DiscreteEnergy) -> Claim:
 
 
 def affine(table: DiscreteEnergy) -> Claim:
-    """What E -> a E + b does to the best value of eq. 5, from the best energy."""
+    """The effect of E -> a E + b on the value of eq. 5 at its optimum."""
     best = -table.data.log()
     values = {
         name: DiscreteEnergy(energies, table.data).loss

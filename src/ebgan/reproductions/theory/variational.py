@@ -1,11 +1,11 @@
-"""The VGAN paper's equations 4 and 5 measured, and why it takes an energy with a bound (Zhai et al., 2016).
+"""The VGAN paper's equations 4 and 5 measured, and its reason for a bounded energy (Zhai et al., 2016).
 
-The bound of the partition function is measured on a table (`partition`). Then nets play on the digits, with the
-negative score of a critic for an energy, which has no bound, or the entropy of K experts, which lies in [0, K ln 2].
+The bound on the partition function is measured on a discrete space (`partition`). Then nets are trained on the digits
+with an unbounded energy, the negative score of a critic, or a bounded one, the entropy of K experts in [0, K ln 2].
 
-While the generator rests the samples are not the data, and E(x) - E(G(z)) has no least value without a bound. While it
-moves, at one turn for five of the discriminator's, the same difference stands beside VGAN itself, where the entropies
-of the batches hold both sides.
+If the generator is fixed, samples differ from the data, and E(x) - E(G(z)) has no minimum for an unbounded energy. With
+a generator that takes one turn per five of the discriminator's, the same loss is compared with VGAN's, in which the
+batches' entropies limit both energies.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ebgan.experiment.starting import start
 from ebgan.nets.base import DiscriminatorSpec
 from ebgan.nets.mlp import MLPDiscriminator, MLPExperts
 from ebgan.objectives import VGAN, LossSensitiveGAN, Objective
-from ebgan.recipes.index import find
+from ebgan.recipes.index import Scale, find
 from ebgan.report import Panel, panels
-from ebgan.reproductions.claims import Claim, Findings, Request, Scale
+from ebgan.reproductions.claims import Claim, Findings, Request
 from ebgan.reproductions.theory.partition import DiscreteEnergy, affine, inner_loop, tight
 from ebgan.schedules import Constant
 from ebgan.training.game import Turns
 from ebgan.training.optim import SGD, Adam
 
 STEPS: dict[Scale, int] = {"tiny": 20, "cpu": 600}  # of each run with nets
-MOMENTS = 20  # of a run at which its energies are kept
+MOMENTS = 20  # moments of a run at which its energies are recorded
 EXPERTS = 100
 CEILING = EXPERTS * math.log(2)
 _MEANS = ("energy_real", "energy_fake")
@@ -42,7 +42,7 @@ DIFFERENCE = LossSensitiveGAN(
 
 
 class EnergyCurve(NamedTuple):
-    """The mean energies of a run, at moments evenly spread."""
+    """The mean energies during a run, at evenly spaced moments."""
 
     images: Tensor  # [moments] seen
     real: Tensor  # [moments]
@@ -50,15 +50,15 @@ class EnergyCurve(NamedTuple):
 
     @property
     def size(self) -> Tensor:
-        """The largest of all that were met so far [moments], whatever the sign."""
+        """The largest absolute mean energy so far [moments]."""
         return torch.maximum(self.real.abs(), self.fake.abs()).cummax(-1).values
 
 
-STILL = SGD(lr=1.0, decay=Constant(value=0.0))  # a player that takes its turns and does not move
+STILL = SGD(lr=1.0, decay=Constant(value=0.0))  # for a player whose weights stay fixed
 
 
 def _setting(net: DiscriminatorSpec, energy: Energy, objective: Objective[Any], generator: bool) -> Experiment:
-    """The generator of `digits` against another discriminator: at rest, or with a turn for five of its opponent's."""
+    """The generator of `digits` with another discriminator: fixed, or one turn per five of the discriminator's."""
     made = find("digits").make()
     return replace(
         made,
@@ -73,8 +73,8 @@ def _setting(net: DiscriminatorSpec, energy: Energy, objective: Objective[Any], 
 CRITIC = MLPDiscriminator(width=256, batch_norm=False, std=0.04), ScalarEnergy()
 EXPERT = MLPExperts(width=256, experts=EXPERTS), ExpertsEnergy()
 RUNS = {
-    "a critic, generator at rest": _setting(*CRITIC, DIFFERENCE, generator=False),
-    "experts, generator at rest": _setting(*EXPERT, DIFFERENCE, generator=False),
+    "a critic, generator fixed": _setting(*CRITIC, DIFFERENCE, generator=False),
+    "experts, generator fixed": _setting(*EXPERT, DIFFERENCE, generator=False),
     "a critic": _setting(*CRITIC, DIFFERENCE, generator=True),
     "experts, VGAN": _setting(*EXPERT, VGAN(), generator=True),
 }
@@ -91,7 +91,7 @@ def reproduce(asked: Request) -> Findings:
 
 
 def run(experiment: Experiment, steps: int) -> EnergyCurve:
-    """Train for so many steps and keep the mean energies of the moments' batches."""
+    """Train for `steps` steps, and record the mean energies of batches at evenly spaced moments."""
     course = start(experiment, experiment.data.open())
     kept = []
     for _, seen, outcome in course.steps(steps * course.turns[0] * course.batch):
@@ -101,12 +101,12 @@ def run(experiment: Experiment, steps: int) -> EnergyCurve:
 
 
 def boundedness(courses: dict[str, EnergyCurve]) -> list[Claim]:
-    """Whether the energies grow to the end, or stay under their ceiling."""
+    """Claims: unbounded energies grow to the end, bounded ones stay below their bound."""
     return [_bounded(title, each) if "experts" in title else _unbounded(title, each) for title, each in courses.items()]
 
 
 def curves(courses: dict[str, EnergyCurve]) -> list[Panel]:
-    """Both mean energies over each run, of data blue and of samples orange."""
+    """Curves of both mean energies in each run: data blue, samples orange."""
     return [
         Panel(
             f"{title}: energy of data blue, samples orange",
@@ -122,7 +122,7 @@ def _unbounded(title: str, course: EnergyCurve) -> Claim:
     middle, end = float(course.size[MOMENTS // 2 - 1]), float(course.size[-1])
     measured = f"{end:.1f}, {middle:.1f} by midway"
     grows = end > max(CEILING, middle)
-    claim = f"{title}: largest mean energy"  # one run shows that there is no bound, and none that there is one
+    claim = f"{title}: largest mean energy"  # one run can show that there is no bound, but not that there is one
     return Claim(claim, f"above {CEILING:.2f}, and growing", measured, grows or None, "n = 1 run")
 
 

@@ -1,1 +1,1 @@
-"""The tables and figures of VGAN and variational contrastive divergence."""
+"""The tables and figures of the VGAN paper, including variational contrastive divergence."""

@@ -1,7 +1,7 @@
-"""VGAN beside GAN on the same nets: their samples (figure 2), and what their features tell (table 1).
+"""VGAN and GAN with the same nets: their samples (figure 2), and linear classifiers on their features (table 1).
 
-A linear classifier reads the 1,024 activations below the experts, or below the GAN's logit. Both were trained without
-labels; the classifier has all of them. The same net as it is before training is measured beside them.
+The features are the 1,024 activations below the experts, or below the GAN's logit. The nets are trained without labels,
+the classifier with all labels. The untrained net is measured for comparison.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Column:
 
     title: str
     recipe: str
-    turns: int  # of the generator in a step, k
-    paper: float  # error, %
+    turns: int  # of the generator per step, k
+    paper: float  # the paper's error in per cent
 
 
 COLUMNS = (
@@ -74,7 +74,7 @@ def figure2(asked: Request) -> Findings:
 
 
 def trained(asked: Request, size: ScaledRecipe, given: Parts) -> dict[str, list[Run]]:
-    """The runs of each rival, one a seed: trained, or taken up where they were stopped."""
+    """Train or resume the runs of each method, one per seed."""
     runs: dict[str, list[Run]] = {}
     images = joined(given).images
     for method in COLUMNS:
@@ -87,7 +87,7 @@ def trained(asked: Request, size: ScaledRecipe, given: Parts) -> dict[str, list[
 
 
 def untrained(size: ScaledRecipe, given: Parts, seed: int) -> Run:
-    """VGAN's nets with their first weights."""
+    """VGAN's nets with their initial weights."""
     data = given.train
     made = replace(size.of(find("vgan.cifar10").make(), len(data)), seed=seed)
     return assemble(made, DataFacts(data.shape, data.classes, data.checksum), default_device())
@@ -99,14 +99,14 @@ def probed(run: Run, given: Parts) -> Probe:
 
 
 def claims(errors: dict[str, list[float]]) -> list[Claim]:
-    """Whether VGAN's features tell more than GAN's, and whether more turns of the generator help it."""
+    """Claims: VGAN's features classify better than GAN's, and more turns of the generator help VGAN."""
     mean = {title: fmean(numbers) for title, numbers in errors.items()}
     found = []
     for first, second, what in (
-        ("VGAN, k = 1", "GAN, k = 1", "VGAN's features tell more than GAN's, k = 1"),
-        ("VGAN, k = 3", "GAN, k = 3", "VGAN's features tell more than GAN's, k = 3"),
+        ("VGAN, k = 1", "GAN, k = 1", "VGAN's features classify better than GAN's, k = 1"),
+        ("VGAN, k = 3", "GAN, k = 3", "VGAN's features classify better than GAN's, k = 3"),
         ("VGAN, k = 3", "VGAN, k = 1", "VGAN gains by more turns of the generator"),
-        ("VGAN, k = 1", "before training", "VGAN's features tell more than those before training"),
+        ("VGAN, k = 1", "before training", "VGAN's features classify better than before training"),
     ):
         measured = f"{mean[first]:.1f} % and {mean[second]:.1f} %"
         found.append(below(errors[first], errors[second]).claim(what, "a lower error", measured))

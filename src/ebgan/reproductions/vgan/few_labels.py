@@ -1,10 +1,10 @@
 """Learning from few labels, with or without transitions as augmentation (VGAN; Zhai et al., 2016, eq. 11).
 
-    0.5 CE(x, y) + 0.5 CE(x~, y),    x~ ~ p(x~ | x);    CE(x, y) alone without augmentation
+    0.5 CE(x, y) + 0.5 CE(x~, y),    x~ ~ p(x~ | x);    without augmentation only CE(x, y)
 
-Adadelta with rate 1, a tenth of it from 60 % of the epochs on and a hundredth from 90 %, batches of 100; the weights
-that are best on the validation set are tested. This is the authors' code but for two things: the weights of the two
-terms are those of eq. 11, where the code has 1 and 1, and the initial weights are torch's, where the code has Glorot's.
+Adadelta with rate 1, divided by 10 after 60 % of the epochs and by 100 after 90 %; batches of 100; the weights that are
+best on the validation set are tested. It follows the authors' code with two exceptions: the two terms are weighted as
+in eq. 11 (1 and 1 in the code), and the initial weights are torch's defaults (Glorot's in the code).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ebgan.nets.regularised_classifier import RegularisedClassifier
 from ebgan.randomness import Randomness
 
 BATCH = 100
-READ = 500  # images that are named at a time
-RATES = ((0.9, 0.01), (0.6, 0.1))  # from this share of the epochs on, this share of the rate
+READ = 500  # images classified at a time
+RATES = ((0.9, 0.01), (0.6, 0.1))  # after this share of the epochs, the rate is multiplied by this
 
-Augment = Callable[[Tensor], Tensor]  # images in [0, 1] to as many
+Augment = Callable[[Tensor], Tensor]  # images [N, C, H, W] in [0, 1] -> augmented images
 
 
 class Errors(NamedTuple):
-    """Shares of images that are named wrongly."""
+    """Error rates, as shares."""
 
     validation: float
     test: float
@@ -38,16 +38,16 @@ class Errors(NamedTuple):
 
 @dataclass(frozen=True)
 class FewLabels:
-    """What is learned from, what selects and what tests, and for how long."""
+    """The training, validation and test sets, and the length of training."""
 
     train: Packed
     validation: Packed
     test: Packed
     epochs: int = 200
-    divide: int = 1  # feature maps by this
+    divide: int = 1  # the number of feature maps is divided by this
 
     def errors(self, augment: Augment | None, seed: int) -> Errors:
-        """Those of the weights that are best on the validation set."""
+        """Train a classifier, and return the error rates of the weights that are best on the validation set."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return self._learn(augment, seed)
@@ -72,7 +72,7 @@ class FewLabels:
 
 
 def loss(net: RegularisedClassifier, images: Tensor, labels: Tensor, augment: Augment | None) -> Tensor:
-    """Equation 11 on a batch [N, C, H, W] in [0, 1]; without augmentation its first term alone, with weight 1."""
+    """Equation 11 on a batch [N, C, H, W] in [0, 1]; without augmentation only its first term, with weight 1."""
     plain = cross_entropy(net(images), labels)
     return plain if augment is None else 0.5 * plain + 0.5 * cross_entropy(net(augment(images)), labels)
 
@@ -84,7 +84,7 @@ def rate(share: float) -> float:
 
 @torch.no_grad()
 def wrong(net: RegularisedClassifier, data: Packed) -> float:
-    """The share of images of a set that a net names wrongly."""
+    """The error rate of a net on a set."""
     images, labels = tensors(data)
     device = net.logits.weight.device
     named = torch.cat([net(batch.to(device)).argmax(-1).cpu() for batch in torch.split(images, READ)])

@@ -1,4 +1,4 @@
-"""How large the VGAN paper's experiments are run: data, widths and lengths of each scale."""
+"""The sizes of the VGAN paper's experiments at each scale: data, widths of nets, lengths of runs."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ebgan.data import Packed, open_data, scaled
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Nets
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
-from ebgan.reproductions.claims import Scale
+from ebgan.recipes.index import Scale
 
-HELD_OUT = {"mnist": 10_000, "cifar10": 10_000, "svhn": 13_257, "digits": 200}  # of the training images
-DIGITS_TESTED = 400  # digits have no test set of their own
+HELD_OUT = {"mnist": 10_000, "cifar10": 10_000, "svhn": 13_257, "digits": 200}  # training images for validation
+DIGITS_TESTED = 400  # digits used for testing, since they have no test set
 
 
 @dataclass(frozen=True)
 class ScaledRecipe:
-    """What a scale makes of a recipe."""
+    """The changes that a scale makes to a recipe."""
 
     epochs: float
-    divide: int  # feature maps by this; features and codes keep their number
+    divide: int  # the number of feature maps is divided by this; features and codes keep their size
     seeds: int
-    digits: bool = False  # whether the digits stand in for every set
+    digits: bool = False  # whether the digits replace every set
     labels: int = 1000  # images with labels in table 2
     learning: int = 200  # epochs of table 2's classifier
-    learner: int = 1  # its feature maps by this
-    validated: int | None = None  # images that select its weights; None is all that are held out
+    learner: int = 1  # its number of feature maps is divided by this
+    validated: int | None = None  # images used to select its weights; None means all held-out images
 
     def source(self, source: str) -> str:
-        """The set that is taken for the paper's."""
+        """The set that is used in place of the paper's."""
         return "digits" if self.digits else source
 
     def of(self, made: Experiment, images: int) -> Experiment:
-        """A recipe at this size, for so many training images: one picture, in the end."""
+        """A recipe at this size for `images` training images, with one picture at the end."""
         seen = max(int(self.epochs * images), 1)
         data = replace(made.data, source=self.source(made.data.source))
         watched = replace(made.evaluation, pictures=seen, every=seen)
@@ -45,7 +45,7 @@ class ScaledRecipe:
         return replace(made, data=data, nets=nets, images=seen, evaluation=watched)
 
     def narrowed(self, nets: Nets) -> Nets:
-        """The same nets with fewer feature maps."""
+        """The nets with fewer feature maps."""
         generator, discriminator = nets.generator, nets.discriminator
         assert isinstance(generator, VGANGenerator | VGANTransition)
         assert isinstance(discriminator, VGANExperts | VGANDiscriminator)
@@ -55,7 +55,7 @@ class ScaledRecipe:
         )
 
     def words(self) -> str:
-        """What the numbers are of, where the paper's are of something else."""
+        """The size as text, to be shown beside the numbers."""
         nets = f"feature maps divided by {self.divide}, " if self.divide > 1 else ""
         seeds = "1 seed" if self.seeds == 1 else f"{self.seeds} seeds"
         return f"{nets}{self.epochs:g} epochs, {seeds}"
@@ -69,14 +69,14 @@ SIZES: dict[Scale, ScaledRecipe] = {
 
 
 def size_of(scale: Scale, seeds: int | None) -> ScaledRecipe:
-    """The size of a scale, with another number of seeds if one is asked for. Raises UsageError for none at all."""
+    """The size of a scale, with another number of seeds if given. Raises UsageError if that is below 1."""
     if seeds is not None and seeds < 1:
         raise UsageError(f"--seeds {seeds}: expected at least 1")
     return replace(SIZES[scale], seeds=seeds or SIZES[scale].seeds)
 
 
 class Parts(NamedTuple):
-    """A set in the paper's three parts."""
+    """A data set divided into training, validation and test sets."""
 
     train: Packed
     validation: Packed
@@ -84,7 +84,7 @@ class Parts(NamedTuple):
 
 
 def parts(source: str) -> Parts:
-    """Training images but the last, these for validation, and the test set. Raises DataError where there are none."""
+    """Split a set: the last training images become the validation set. Raises DataError if the set is missing."""
     whole = open_data(source)
     if source == "digits":
         whole, test = cut(whole, 0, len(whole) - DIGITS_TESTED), cut(whole, len(whole) - DIGITS_TESTED, len(whole))
@@ -95,7 +95,7 @@ def parts(source: str) -> Parts:
 
 
 def joined(given: Parts) -> Packed:
-    """All training images, none held out."""
+    """Training and validation images together."""
     train, validation, _ = given
     assert train.labels is not None
     assert validation.labels is not None
@@ -104,7 +104,7 @@ def joined(given: Parts) -> Packed:
 
 
 def cut(data: Packed, first: int, end: int) -> Packed:
-    """The images from one place to before another, in their order."""
+    """The images from index `first` up to, not including, `end`."""
     labels = None if data.labels is None else data.labels[first:end]
     return Packed(data.images[first:end], labels, data.classes, data.name)
 

@@ -1,8 +1,9 @@
-"""VCD's transitions: what rho does (figure 3), on colour (figure 4), as a chain (figure 5), for few labels (table 2).
+"""VCD's transitions: by rho (figure 3), on colour images (figure 4), as a chain (figure 5), for few labels (table 2).
 
-Every run is a recipe `vcd.*.authors_code` with a rho of its own, trained on all training images but those held out for
-validation, from which the pictures start. It is the authors' code because rho weighs the samples' energy against the
-reconstruction, whose unit is smaller there by hundreds: in the paper's unit a rho of 0.1 still is next to none.
+Every run is a recipe `vcd.*.authors_code` with another rho, trained on the training set without the held-out validation
+images, from which the pictures start. The recipes follow the authors' code because rho weighs the samples' energy
+against the reconstruction error, whose unit there is smaller by a factor of hundreds: in the paper's unit a rho of 0.1
+has almost no effect.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ebgan.runs.trainer import train
 SHOWN = 100  # images in each panel
 STEPS, CHAINS = 9, 30
 RHOS = (0.0, 0.001, 0.01, 0.1, 1.0)
-PAPER = {  # error, % of 1,000 labels: none, then each rho
+PAPER = {  # error in per cent with 1,000 labels: without augmentation, then for each rho
     "mnist": (2.2, 2.9, 2.0, 1.7, 1.9, 21.0),
     "svhn": (19.0, 26.0, 20.0, 18.0, 17.0, 37.0),
 }
@@ -87,7 +88,7 @@ def figure5(asked: Request) -> Findings:
 
 
 def table2(asked: Request) -> Findings:
-    """Error of a classifier of 1,000 labels with transitions for augmentation, each rho, on MNIST and SVHN."""
+    """Error of a classifier with 1,000 labels and transitions as augmentation, for each rho, on MNIST and SVHN."""
     size = size_of(asked.scale, asked.seeds)
     found, pictures, tables = [], {}, {}
     for source, given in at_hand(asked, size, tuple(PAPER)).items():
@@ -105,7 +106,7 @@ def table2(asked: Request) -> Findings:
 def learn(
     asked: Request, size: ScaledRecipe, given: Parts, source: str
 ) -> tuple[dict[str, list[Errors]], dict[str, Run]]:
-    """The classifier's errors, one a seed, without augmentation and by each rho; and the runs of seed 0."""
+    """The classifier's errors, one per seed, without augmentation and for each rho; and the runs of seed 0."""
     validation = cut(given.validation, 0, size.validated or len(given.validation))
     few = FewLabels(cut(given.train, 0, size.labels), validation, given.test, size.learning, size.learner)
     errors: dict[str, list[Errors]] = {title: [] for title in (NONE, *map(_title, RHOS))}
@@ -123,7 +124,7 @@ def learn(
 
 
 def trained(asked: Request, size: ScaledRecipe, given: Parts, source: str, rho: float, *, seed: int = 0) -> Run:
-    """The run of a set and a rho: trained, or taken up where it was stopped."""
+    """Train or resume the run for a set and a rho."""
     asked.note(f"{given.train.name}, rho {rho:g}, seed {seed}: {size.words()}")
     made = size.of(find(f"vcd.{source}.authors_code").make(), len(given.train))
     out = asked.out / f"vcd.{source}.rho{rho:g}" / f"seed{seed}"
@@ -131,7 +132,7 @@ def trained(asked: Request, size: ScaledRecipe, given: Parts, source: str, rho: 
 
 
 def at_hand(asked: Request, size: ScaledRecipe, sources: tuple[str, ...]) -> dict[str, Parts]:
-    """The sets that are there; where the digits stand in, for the first alone. Raises DataError if none is."""
+    """The available sets; if the digits replace them, only the first. Raises DataError if there are none."""
     found: dict[str, Parts] = {}
     missing: list[DataError] = []
     for source in sources[:1] if size.digits else sources:
@@ -156,13 +157,13 @@ def panels(run: Run, start: Tensor, title: str) -> list[tuple[str, Image.Image]]
 
 
 def distances(images: Tensor, others: Tensor) -> list[float]:
-    """The L2 distance between each image and its partner, over pixels in [-1, 1]."""
+    """The L2 distance [N] between each image and its counterpart, pixels in [-1, 1]."""
     found: list[float] = (images - others).flatten(1).norm(dim=1).tolist()
     return found
 
 
 def _augmented(data: str, errors: dict[str, list[Errors]]) -> list[Claim]:
-    """Whether transitions help, and those of an auto-encoder or without resemblance do not."""
+    """Claims: transitions help, and those of an auto-encoder (rho 0) or without resemblance (rho 1) do not."""
     tests = {title: [100 * each.test for each in found] for title, found in errors.items()}
     chosen = min((_title(0.01), _title(0.1)), key=lambda title: fmean(each.validation for each in errors[title]))
     return [
@@ -184,7 +185,7 @@ def _title(rho: float) -> str:
 
 
 def _order(claim: str, less: list[float], more: list[float]) -> Claim:
-    """That the first distances are the smaller, by pairs of images; one run of each."""
+    """The claim that the first distances are smaller, by pairs of images; one run of each."""
     return below_in_pairs(less, more, "image").claim(claim, "the first the smaller", _means(less, more))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from ebgan.runfolder import Record
+from ebgan.storage.runfolder import Record
 
 METRIC_SEED = 1  # of the samples for metrics; pictures use seed 0
 

@@ -13,9 +13,9 @@ from ebgan.experiment.labelled import LabelledSplit, split, told, untold
 from ebgan.metrics import Classification, baseline_errors, confusion_matrix
 from ebgan.randomness import Randomness
 from ebgan.report import grid, save_png
-from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import RunExaminer
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import Record
 
 
 @final

@@ -18,8 +18,8 @@ from ebgan.errors import DataError
 from ebgan.experiment import Data
 from ebgan.experiment.labelled import test_set
 from ebgan.metrics import (
-    Evaluation,
     HeldOut,
+    Measurement,
     RealReference,
     TrainedClassifier,
     digit_classifier,
@@ -30,9 +30,9 @@ from ebgan.metrics.classifier import refusal
 from ebgan.nets.base import ByClass
 from ebgan.randomness import Randomness
 from ebgan.report import beside, grid, save_png
-from ebgan.runfolder import Record
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import Record
 
 REAL_IMAGES = 10_000  # most real images to compare with
 
@@ -90,7 +90,7 @@ class Examiner(RunExaminer):
             return "the class of some images is not known"
         return refusal(tuple(self.data.images.shape), torch.from_numpy(labels))
 
-    def _record(self, evaluation: Evaluation) -> Record:
+    def _record(self, evaluation: Measurement) -> Record:
         record = evaluation.as_record() | {"classes": list(self.data.classes)}
         record["protocol"]["real_set"] = f"{self.data.name}, SHA-256 {self.data.checksum[:12]}"
         return record

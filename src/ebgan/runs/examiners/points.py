@@ -11,7 +11,7 @@ from torch import Tensor
 from ebgan.data import Points
 from ebgan.errors import DataError
 from ebgan.metrics import (
-    Evaluation,
+    Measurement,
     high_quality_share,
     mode_histogram,
     modes_covered,
@@ -20,10 +20,10 @@ from ebgan.metrics import (
     transport_distance,
 )
 from ebgan.randomness import Randomness
-from ebgan.report import Landscape, landscape, save_png
-from ebgan.runfolder import Record
+from ebgan.report import Landscape, save_landscape
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
 from ebgan.runs.run import Run
+from ebgan.storage.runfolder import Record
 
 SIDE = 120  # grid points along each dimension of a landscape
 FINER = 5  # times as many in one dimension, where they are cheap
@@ -40,7 +40,7 @@ class PointsExaminer(RunExaminer):
     def picture(self, images: int, count: int) -> None:
         """Draw the energy with points of the data and `count` samples, always from the same noise."""
         samples = self._samples(count)[..., 0, 0]
-        save_png(landscape(survey(self.run, self.data, samples)), self.run.folder.grid(images))
+        save_landscape(survey(self.run, self.data, samples), self.run.folder, images)
 
     def measure(self) -> Record:
         """Modes of fresh samples: {"metrics", "histogram", "protocol"}.
@@ -73,7 +73,7 @@ def survey(run: Run, data: Points, samples: Tensor) -> Landscape:
     return Landscape(*(array.numpy() for array in arrays))
 
 
-def measure(samples: Tensor, data: Points) -> Evaluation:
+def measure(samples: Tensor, data: Points) -> Measurement:
     """The mode metrics of samples [count, dims], and those of as many points of the data."""
     density = data.density
     real = density.sample(Randomness.of(METRIC_SEED), len(samples))
@@ -87,7 +87,7 @@ def measure(samples: Tensor, data: Points) -> Evaluation:
     if samples.shape[-1] == 1:
         metrics["transport_distance"] = transport_distance(samples[:, 0], real[:, 0])
     shares = mode_histogram(owners(samples, density.centres), len(density.centres))
-    return Evaluation(metrics, shares.tolist(), _protocol(len(samples), data))
+    return Measurement(metrics, shares.tolist(), _protocol(len(samples), data))
 
 
 def _protocol(samples: int, data: Points) -> dict[str, str | int | float]:

@@ -58,20 +58,28 @@ def _number(value: Any) -> bool:
     return isinstance(value, float) or (isinstance(value, int) and abs(value) <= _MOST)
 
 
-def _seconds(value: Any) -> bool:
-    return _number(value) and math.isfinite(value) and value >= 0
+def is_finite(value: Any) -> bool:
+    """Whether it is a finite number, and no bool."""
+    return _number(value) and math.isfinite(value)
 
 
-def _text(value: Any) -> bool:
+def is_seconds(value: Any) -> bool:
+    """Whether it is a duration."""
+    return is_finite(value) and value >= 0
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is text."""
     return isinstance(value, str)
 
 
-def _names(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_text, value))
+def is_names(value: Any) -> bool:
+    """Whether it is a list of texts."""
+    return isinstance(value, list) and all(map(is_text, value))
 
 
 def _shares(value: Any) -> bool:
-    return isinstance(value, list) and all(_number(each) and math.isfinite(each) for each in value)
+    return isinstance(value, list) and all(map(is_finite, value))
 
 
 def _by_name(value: Any) -> bool:
@@ -81,7 +89,7 @@ def _by_name(value: Any) -> bool:
 def _facts(value: Any) -> bool:
     """A protocol: names with texts, bools and numbers."""
     return isinstance(value, dict) and all(
-        _text(each) or isinstance(each, bool) or _number(each) for each in value.values()
+        is_text(each) or isinstance(each, bool) or _number(each) for each in value.values()
     )
 
 
@@ -92,7 +100,7 @@ def _classification(value: Any) -> bool:
     count = len(value["classes"])
     return (
         all(len(value[name]) == count for name in _TABLE)
-        and all(map(_text, value["classes"]))
+        and all(map(is_text, value["classes"]))
         and all(_number(each) for name in _TABLE[1:4] for each in value[name])
         and all(isinstance(row, list) and len(row) == count and all(map(_whole, row)) for row in value["confusion"])
     )
@@ -109,10 +117,10 @@ def _short(value: Any) -> str:
 
 _Checks = dict[str, Check]
 _FILES: dict[str, tuple[_Checks, _Checks]] = {  # file -> required and optional fields; "" is any other field
-    "stats.jsonl": ({"images": _whole}, {"seconds": _seconds, "": _number}),
+    "stats.jsonl": ({"images": _whole}, {"seconds": is_seconds, "": _number}),
     "evaluations.jsonl": (
         {"images": _whole, "metrics": _by_name},
-        {"histogram": _shares, "classes": _names, "protocol": _facts, "classification": _classification},
+        {"histogram": _shares, "classes": is_names, "protocol": _facts, "classification": _classification},
     ),
-    "alarms.jsonl": ({"images": _whole, "alarm": _text, "message": _text}, {}),
+    "alarms.jsonl": ({"images": _whole, "alarm": is_text, "message": is_text}, {}),
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ebgan.errors import StorageError
-from ebgan.runfolder import RunFolder, append_record, keep_records, read_records
 from ebgan.storage.files import storage_errors, sweep_temporaries, write_atomically
+from ebgan.storage.runfolder import RunFolder, append_record, keep_records, read_records
 
 
 def test_grids_are_listed_oldest_first_and_other_files_passed_over(tmp_path: Path) -> None:
@@ -88,14 +88,14 @@ def test_sweeping_deletes_temporary_files_alone(tmp_path: Path) -> None:
 
 def test_a_refusal_names_the_path_the_reason_the_bytes_needed_and_those_free(tmp_path: Path) -> None:
     path = tmp_path / "absent" / "folder" / "file"
-    message = r"folder/file: the disk refused \(ENOSPC: No space.*\): 12,345 bytes needed, [0-9,]+ bytes free"
+    message = r"folder/file: could not .* written \(ENOSPC: No space.*\): 12,345 bytes needed, [0-9,]+ bytes free"
     with pytest.raises(StorageError, match=message), storage_errors(path, 12_345):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_refusal_is_told_once_by_the_innermost_path(tmp_path: Path) -> None:
     with (
-        pytest.raises(StorageError, match=r"inner: the disk refused \(EIO"),
+        pytest.raises(StorageError, match=r"inner: could not be read or written \(EIO"),
         storage_errors(tmp_path / "outer"),
         storage_errors(tmp_path / "inner"),
     ):
@@ -112,5 +112,5 @@ def test_a_folder_in_the_place_of_a_file_is_a_storage_error(tmp_path: Path) -> N
 
 def test_a_file_in_the_place_of_a_folder_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="file/below/name: the disk refused"):
+    with pytest.raises(StorageError, match="file/below/name: could not be read or written"):
         write_atomically(tmp_path / "file" / "below" / "name", b"content")
