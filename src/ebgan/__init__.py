@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ebgan.detection.estimator import EnergyAnomalyDetector
     from ebgan.experiment import Experiment
     from ebgan.runs.augment import TransitionAugment
+    from ebgan.runs.by_class import of_class
     from ebgan.runs.history import run_records
     from ebgan.runs.loading import load
+    from ebgan.runs.refinement import LatentLangevin, Rejection
     from ebgan.runs.run import Run
     from ebgan.runs.sharing.hub import from_pretrained
     from ebgan.runs.trainer import train
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EnergyAnomalyDetector",
     "Experiment",
+    "LatentLangevin",
+    "Rejection",
     "Run",
     "TransitionAugment",
     "from_pretrained",
     "load",
+    "of_class",
     "run_records",
     "train",
 ]
@@ -39,10 +44,13 @@ __all__ = [
 _HOMES = {
     "EnergyAnomalyDetector": "detection.estimator",
     "Experiment": "experiment",
+    "LatentLangevin": "runs.refinement",
+    "Rejection": "runs.refinement",
     "Run": "runs.run",
     "TransitionAugment": "runs.augment",
     "from_pretrained": "runs.sharing.hub",
     "load": "runs.loading",
+    "of_class": "runs.by_class",
     "run_records": "runs.history",
     "train": "runs.trainer",
 }

@@ -26,6 +26,7 @@ class Sample(NamedTuple):
     source: Tensor | None = None  # the images that the samples were conditioned on (VCD)
     reconstruction: Tensor | None = None  # the same images through the generator without noise (VCD)
     negatives: Tensor | None = None  # shown to the discriminator instead of `images`
+    labels: Tensor | None = None  # [*models, batch] int64, the classes that the samples are of
     data: Reading | None = None  # of as many real images, if the objective compares samples with data
 
 

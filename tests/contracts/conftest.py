@@ -12,6 +12,7 @@ from torch import Tensor
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.bottleneck import BottleneckAutoencoder
+from ebgan.nets.by_class import ClassAutoencoder, ClassGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
@@ -30,6 +31,7 @@ from ebgan.objectives import (
     VGAN,
     WGANGP,
     Augmentation,
+    ClassConditional,
     LeastSquaresGAN,
     LeCam,
     LossSensitiveGAN,
@@ -90,6 +92,9 @@ OBJECTIVES = {
         for weight in (0.25, 0.5, 0.75)
     ],
     "LeCam": [LeCam(inner=BEGAN(gamma=weight), weight=weight, decay=weight) for weight in (0.25, 0.5, 0.75)],
+    "ClassConditional": [
+        ClassConditional(inner=EBGAN(margin=8 * weight), weight=weight) for weight in (0.25, 0.5, 1.0)
+    ],
     "Augmentation": [
         Augmentation(inner=EBGAN(margin=8 * share), translation=share, cutout=share / 2, colour=share)
         for share in (0.25, 0.5, 1.0)
@@ -131,6 +136,8 @@ OTHERS = {
     "ladder's net": [Ladder(widths=(6, 5), noise=noise, top_scale=True) for noise in (0.125, 0.25, 0.5)],
     "vanilla ladder's net": [Ladder(widths=(6,), combinator="vanilla", statistics="labelled")] * 3,
     "net with a class head": [ClassHead(net=MLPAutoencoder(width=6, dropout=rate)) for rate in (0.125, 0.25, 0.5)],
+    "generator by class": [ClassGenerator(net=MLPGenerator(width=6, noise=4), std=std) for std in (0.25, 0.5, 1.0)],
+    "autoencoder by class": [ClassAutoencoder(net=MLPAutoencoder(width=6), std=std) for std in (0.25, 0.5, 1.0)],
     "transition generator": [MLPTransition(width=6, code=4, std=std) for std in (0.25, 0.5, 1.0)],
     "normal": [Prior()] * 3,
     "uniform": [Prior(distribution="uniform")] * 3,
@@ -155,7 +162,8 @@ PAIRS = {
     f"{objective} of {energy}": (OBJECTIVES[objective][0], ENERGIES[energy][0])
     for objective in OBJECTIVES
     for energy in ENERGIES
-    if not OBJECTIVES[objective][0].asks.classifies or energy in WITH_CLASSES
+    if (not OBJECTIVES[objective][0].asks.classifies or energy in WITH_CLASSES)
+    and (not OBJECTIVES[objective][0].asks.misnames or isinstance(ENERGIES[energy][0], AutoencoderEnergy))
 }
 FITTING = {name: pair for name, pair in PAIRS.items() if pair[0].asks.needs <= pair[1].gives}
 MISFITS = {name: pair for name, pair in PAIRS.items() if name not in FITTING}

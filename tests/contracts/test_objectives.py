@@ -15,6 +15,8 @@ def both_losses(objective: Objective[Any], state: Any, turn: Any) -> list[Losses
     real, fake, batch, sample = turn
     losses = [objective.discriminator(state, real, fake, batch), objective.generator(state, fake, sample)]
     losses += [objective.penalty(state, place, real.energy) for place in objective.asks.slopes]
+    if objective.asks.misnames:
+        losses.append(objective.misnamed(state, real, fake, batch))
     if objective.asks.classifies and real.code is not None:
         losses.append(objective.classification(state, real.code, real.code.argmin(-1)))
     return losses

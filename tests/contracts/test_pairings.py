@@ -15,7 +15,8 @@ from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, Scala
 from ebgan.errors import UsageError
 from ebgan.experiment import REGISTRY, Data, Experiment, Nets, read_experiment
 from ebgan.experiment.building import build
-from ebgan.nets.base import DiscriminatorSpec
+from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
+from ebgan.nets.by_class import ClassAutoencoder, ClassGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
@@ -38,11 +39,15 @@ def discriminator_for(objective: Any, energy: Any) -> DiscriminatorSpec:
     if isinstance(energy, LadderEnergy) or (objective.asks.classifies and energy == AutoencoderEnergy(unit="sse")):
         return LADDER
     net = SPECS.get(type(energy), MLPDiscriminator)(depth=2, width=8, std=0.1)
+    if objective.asks.misnames:
+        return ClassAutoencoder(net=net)
     return ClassHead(net=net) if objective.asks.classifies else net
 
 
 def experiment(objective: Any, energy: Any) -> Experiment:
-    noise = MLPGenerator(depth=2, width=8, noise=3, std=0.5)
+    noise: GeneratorSpec = MLPGenerator(depth=2, width=8, noise=3, std=0.5)
+    if objective.asks.misnames:
+        noise = ClassGenerator(net=noise)
     transition = MLPTransition(depth=2, width=8, code=3, batch_norm=False, std=0.5)
     return Experiment(
         data=Data(limits=objective.asks.limits or (-1.0, 1.0)),
@@ -61,7 +66,7 @@ def experiment(objective: Any, energy: Any) -> Experiment:
 
 def batch(shape: tuple[int, ...], count: int) -> Batch:
     images = torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return Batch(images, labelled=Batch(images, torch.arange(count) % CLASSES))
+    return Batch(images, torch.arange(count) % CLASSES, labelled=Batch(images, torch.arange(count) % CLASSES))
 
 
 def step(game: Game, progress: Progress, shape: tuple[int, ...], count: int) -> tuple[Progress, Outcome]:

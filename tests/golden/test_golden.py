@@ -19,6 +19,7 @@ from sklearn.datasets import load_digits
 from ebgan.energies import AutoencoderEnergy, ExpertsEnergy, LadderEnergy, LogisticEnergy, ScalarEnergy
 from ebgan.experiment import Experiment, Nets, Optimisers
 from ebgan.experiment.building import build
+from ebgan.nets.by_class import ClassAutoencoder, ClassGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
@@ -32,6 +33,7 @@ from ebgan.objectives import (
     VGAN,
     WGANGP,
     Augmentation,
+    ClassConditional,
     LeastSquaresGAN,
     LeCam,
     LossSensitiveGAN,
@@ -141,6 +143,15 @@ RUNS = {
         optimisers=ADAM,
         seed=17,
     ),
+    "class_conditional": Experiment(
+        nets=Nets(
+            generator=ClassGenerator(net=GENERATOR, std=1.0),
+            discriminator=ClassAutoencoder(net=AUTOENCODER.discriminator),
+        ),
+        objective=ClassConditional(inner=EBGAN(margin=8.0), weight=0.5),
+        optimisers=ADAM,
+        seed=18,
+    ),
     "vgan": Experiment(
         nets=Nets(generator=GENERATOR, discriminator=MLPExperts(depth=3, width=16, experts=6, std=0.2)),
         energy=ExpertsEnergy(),
@@ -208,6 +219,7 @@ CHANGED = [
     ("regularised", "samples"),
     ("regularised", "between"),
     ("augmentation", "colour"),
+    ("class_conditional", "weight"),
     ("lecam", "weight"),
     ("lecam", "decay"),
     ("vcd", "rho"),
@@ -227,14 +239,14 @@ def losses(experiment: Experiment, steps: int = STEPS) -> dict[str, list[float]]
     if experiment.pretraining:
         energies = data_energies(game, [Batch(digits)])
         progress = progress._replace(objective=game.objective.after_pretraining(progress.objective, energies))
-    batches = iter(digits.split(BATCH))
+    batches = zip(digits.split(BATCH), torch.tensor(names).split(BATCH), strict=False)
 
     def starts(turn: int) -> Batch:
         return Batch(digits[turn::STEPS])
 
     values: dict[str, list[float]] = {}
     for _ in range(steps):
-        progress, outcome = train_step(game, progress, lambda: Batch(next(batches), labelled=labelled), source=starts)
+        progress, outcome = train_step(game, progress, lambda: Batch(*next(batches), labelled=labelled), source=starts)
         for name, value in outcome.values.items():
             values.setdefault(name, []).append(value.item())
     return values

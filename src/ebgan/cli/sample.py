@@ -33,6 +33,9 @@ class Draw(ReadsClasses):
     strip: Path | None = None  # a PNG file of interpolations: one row from each sample to the next
     walk: Path | None = None  # a GIF file that interpolates from each sample to the next, and back to the first
     truncation: float | None = None  # limit of the noise's absolute values, such as 0.5: samples become more alike
+    named: Annotated[str | None, arg(name="class")] = None  # draw samples of this class alone, by its name
+    refine: Literal["rejection", "langevin"] | None = None  # choose samples, or move their noise, by the energy
+    budget: int = 4  # with --refine: how many images pass the nets for each sample, at most
     ranked: FlagCreatePairsOff[bool] = False  # sort by energy, the lowest first
     source: Annotated[str | None, arg(name="from")] = None  # images that transitions start from; by default the data
     best: FlagCreatePairsOff[bool] = False  # take the best checkpoint instead of the newest
@@ -46,9 +49,12 @@ def main(argv: list[str]) -> None:
     if chosen.count is not None and chosen.count < 1:
         raise UsageError(f"--count {chosen.count}: expected at least 1")
     from ebgan.cli.experiment import find_device
+    from ebgan.runs.by_class import of_class
     from ebgan.runs.loading import load
 
     run = load(chosen.run, best=chosen.best, device=find_device(chosen.device), precision=chosen.precision)
+    if chosen.named is not None:
+        run = of_class(run, chosen.named)
     _check(run, chosen)
     if chosen.strip or chosen.walk:
         _write_interpolations(run, chosen)
@@ -66,6 +72,10 @@ def _check(run: Run, chosen: Draw) -> None:
         raise UsageError(
             f"{wanted[0]}: this run was trained on points: give --grid, or use `ebgan.load(RUN).sample(N)` in Python"
         )
+    ways = {"--strip": chosen.strip, "--walk": chosen.walk, "--truncation": chosen.truncation, "--from": chosen.source}
+    others = [name for name, value in ways.items() if value is not None]
+    if chosen.refine and others:
+        raise UsageError(f"--refine {chosen.refine}: refined samples start from noise as it is: leave {others[0]} out")
     if chosen.source and not run.experiment.sampler.conditional:
         raise UsageError(f"--from {chosen.source}: the samples of this run start from noise, not from images")
 
@@ -105,7 +115,9 @@ def _write_interpolations(run: Run, chosen: Draw) -> None:
 def _samples(run: Run, chosen: Draw) -> tuple[Tensor, Tensor | None]:
     """Samples [count, C, H, W], and the images that they start from, if any."""
     count = chosen.count or SAMPLES
-    if chosen.truncation is not None:
+    if chosen.refine is not None:
+        samples, source = _refined(run, chosen, count), None
+    elif chosen.truncation is not None:
         samples, source = run.generate(run.noise(count, seed=chosen.seed, truncation=chosen.truncation)), None
     else:
         source = _source(run, chosen, count)
@@ -115,6 +127,29 @@ def _samples(run: Run, chosen: Draw) -> tuple[Tensor, Tensor | None]:
     energy, order = run.energy(samples).sort()
     print(f"energy   {energy[0]:.4f} of the first to {energy[-1]:.4f} of the last")
     return samples[order], None if source is None else source[order]
+
+
+def _refined(run: Run, chosen: Draw, count: int) -> Tensor:
+    """Refined samples, after a line that says what they cost."""
+    import time
+
+    from ebgan.runs.refinement import LatentLangevin, Refinement, Rejection
+
+    refinement: Refinement
+    refinement = (
+        Rejection(budget=chosen.budget) if chosen.refine == "rejection" else LatentLangevin(budget=chosen.budget)
+    )
+    found = refinement.refined(run, count, seed=chosen.seed)
+    start = time.perf_counter()
+    run.sample(count, seed=chosen.seed)
+    plain = time.perf_counter() - start
+    made = found.made
+    print(
+        f"refined  {made.accepted:,} of {made.candidates:,} candidates accepted ({found.acceptance:.0%}); "
+        f"{made.passes:,} images through the nets for {count:,} samples; "
+        f"{found.seconds:.2g} s, and {plain:.2g} s without; {found.calibration:.2g} s of calibration"
+    )
+    return found.samples
 
 
 def _source(run: Run, chosen: Draw, count: int) -> Tensor | None:

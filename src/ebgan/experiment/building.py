@@ -14,6 +14,7 @@ from ebgan.distributed import rank
 from ebgan.energies import AutoencoderEnergy
 from ebgan.errors import UsageError
 from ebgan.experiment import Experiment, Precision
+from ebgan.experiment.by_class import refuse_class_misfits
 from ebgan.experiment.precision import multiplies_bf16, suited
 from ebgan.experiment.stacking import placed
 from ebgan.nets.base import BuildContext, Classifier
@@ -114,6 +115,7 @@ def _refuse_misfits(experiment: Experiment, generator: nn.Module, discriminator:
     """Raise UsageError for nets that do not fit the other parts of an experiment."""
     experiment.sampler.check(generator)
     experiment.energy.check(discriminator)
+    refuse_class_misfits(experiment, generator, discriminator)
     spec, classifies = experiment.nets.discriminator, experiment.objective.asks.classifies
     if classifies and not isinstance(discriminator, Classifier):
         raise UsageError(

@@ -3,6 +3,7 @@
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.bottleneck import BottleneckAutoencoder
+from ebgan.nets.by_class import ClassAutoencoder, ClassGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
@@ -16,6 +17,8 @@ __all__ = [
     "BEGANAutoencoder",
     "BEGANGenerator",
     "BottleneckAutoencoder",
+    "ClassAutoencoder",
+    "ClassGenerator",
     "ClassHead",
     "ConvAutoencoder",
     "ConvDiscriminator",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
@@ -52,6 +52,19 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def forward(self, *noise: Tensor) -> Float[Tensor, "*models batch C H W"]:
         """Images from one tensor [*models, batch, *shape] for each entry of `noise`."""
+
+
+class ByClass(nn.Module, ABC):
+    """A net that computes something else for each class. A net of another kind may also be one by class."""
+
+    classes: int
+
+    @abstractmethod
+    def of(self, labels: Integer[Tensor, "*any"]) -> nn.Module:
+        """The net of these classes: of one class [], or of a class for each input [*models, batch].
+
+        It is a net of the same kind without classes, which shares the weights and is to be used at once.
+        """
 
 
 class TransitionGenerator(nn.Module, ABC):

@@ -3,6 +3,7 @@
 from ebgan.objectives.augmentation import Augmentation
 from ebgan.objectives.base import Objective, Place, Stateless
 from ebgan.objectives.began import BEGAN
+from ebgan.objectives.class_conditional import ClassConditional
 from ebgan.objectives.ebgan import EBGAN
 from ebgan.objectives.gan import GAN
 from ebgan.objectives.least_squares import LeastSquaresGAN
@@ -28,6 +29,7 @@ __all__ = [
     "VGAN",
     "WGANGP",
     "Augmentation",
+    "ClassConditional",
     "LeCam",
     "LeastSquaresGAN",
     "LossSensitiveGAN",

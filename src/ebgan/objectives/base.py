@@ -35,6 +35,7 @@ class Asks(NamedTuple):
     classifies: bool = False  # whether it learns classes from labelled images (`classification`)
     slopes: Mapping[Place, int] = {}  # where its `penalty` takes the energy's slopes, every how many turns of D
     compares: bool = False  # in the generator's turn, a reading of the data beside the samples' (`Sample.data`)
+    misnames: bool = False  # whether D also reads data under wrong classes (`misnamed`)
     draws: int = 0  # uniform numbers for each image, by which `shown` changes what the discriminator reads
     reads_images: bool = False  # whether it reads images; ranks then exchange them too
     conditional: bool = False  # whether it reads a sample's source and reconstruction; ranks then exchange them
@@ -86,6 +87,13 @@ class Objective(ABC, Generic[State]):
         `logits` [*models, batch, classes] and `labels` [*models, batch] are those of the labelled images.
         """
         raise UsageError(f"{type(self).__name__} learns no classes")
+
+    def misnamed(self, state: State, real: Reading, wrong: Reading, batch: Batch) -> Losses:
+        """A loss [*models] added to the discriminator's if the objective `misnames`.
+
+        `wrong` is the reading of the data, each image under another class than its own.
+        """
+        raise UsageError(f"{type(self).__name__} reads no wrong classes")
 
     def update(self, state: State, means: Means) -> State:
         """The state after a step whose mean energies were `means`; by default the state itself."""

@@ -60,6 +60,9 @@ class Wrapper(Objective[State]):
     def classification(self, state: State, logits: Tensor, labels: Tensor) -> Losses:
         return self.now(state).classification(self.within(state), logits, labels)
 
+    def misnamed(self, state: State, real: Reading, wrong: Reading, batch: Batch) -> Losses:
+        return self.now(state).misnamed(self.within(state), real, wrong, batch)
+
     def update(self, state: State, means: Means) -> State:
         return self.around(state, self.now(state).update(self.within(state), means))
 

@@ -40,6 +40,7 @@ METRICS = {
     "pixel_distance": Meaning("Nearest data, pixels", "near real images'; lower for copies and for blurred images"),
     "feature_distance": Meaning("Nearest data, features", "near real images'; lower for copies and for blurred images"),
     "classes_covered": Meaning("Classes covered", "higher", share=True),
+    "named_as_asked": Meaning("Named as asked", "of samples by class, by the classifier", share=True),
     "largest_class": Meaning("Largest class", "near the even share", share=True),
     "code_similarity": Meaning("Code similarity", "lower; 1 is collapse"),
     "modes_covered": Meaning("Modes covered", "higher"),

@@ -8,6 +8,7 @@ from ebgan.data.loader import refuse_unfit
 from ebgan.distributed import rank
 from ebgan.experiment import Experiment
 from ebgan.experiment.building import refuse_at_once
+from ebgan.experiment.by_class import refuse_unnamed
 from ebgan.experiment.labelled import split
 from ebgan.randomness import Randomness
 
@@ -20,6 +21,7 @@ def refuse_before_training(experiment: Experiment, data: Dataset) -> None:
     ranks = rank().count
     refuse_at_once(experiment, data.shape, len(data.classes))
     refuse_unfit(data, batch=experiment.batch, limits=experiment.data.limits, ranks=ranks)
+    refuse_unnamed(experiment, data)
     if experiment.objective.asks.classifies and isinstance(data, Packed):
         refuse_undivided(experiment.labelled.batch, ranks)
         if experiment.from_data:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import copy
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -26,6 +26,9 @@ from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
 from ebgan.runs.sharing.shareable import Shareable
 from ebgan.samplers import CurrentEnergy, DrawKey, Langevin, Noised, Prior, Replay, no_source
 from ebgan.storage.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    from ebgan.runs.refinement import Refinement
 
 CHUNK = 512  # most images that pass through a net at a time
 CHUNK_PIXELS = CHUNK * 64 * 64  # most pixels at a time, for one channel
@@ -112,12 +115,17 @@ class Run(Shareable):
             net.load_state_dict(found)
 
     @torch.no_grad()
-    def sample(self, count: int, *, seed: int = 0, source: Given | None = None) -> Float[Tensor, "count C H W"]:
+    def sample(
+        self, count: int, *, seed: int = 0, source: Given | None = None, refine: Refinement | None = None
+    ) -> Float[Tensor, "count C H W"]:
         """Samples [count, C, H, W] of the generator (of its moving average, if the run keeps one), fixed by the seed.
 
         Samples of a run with transitions start from the images of `source` in turn, by default from `sources` of the
-        run's data. Other runs start from noise and ignore `source`.
+        run's data. Other runs start from noise and ignore `source`. With `refine` samples are chosen or moved by their
+        energy; `refine.refined` does the same and also returns the cost.
         """
+        if refine is not None:
+            return refine.refined(self, count, seed=seed).samples
         start = self.sources(count, seed=seed) if source is None else self._read(source)
         randomness = Randomness.of(seed, self.device)
         step = self._at_a_time
@@ -136,21 +144,26 @@ class Run(Shareable):
             raise UsageError(f"{self.name}: its samples start from images of the data, not from noise")
         return sampler
 
-    def noise(self, count: int, *, seed: int = 0, truncation: float | None = None) -> list[Float[Tensor, "count ..."]]:
+    def noise(
+        self, count: int, *, seed: int = 0, truncation: float | None = None, first: int = 0
+    ) -> list[Float[Tensor, "count ..."]]:
         """The noise that `sample` starts from: one tensor per noise input of the generator, truncated to +-truncation.
 
-        Raises UsageError for a run whose samples start from images.
+        `first` is the index of the first sample. Raises UsageError for a run whose samples start from images.
         """
         prior = self.prior
         assert isinstance(self.generator, Generator)
-        noise = prior.noise(self.generator, DrawKey(Randomness.of(seed, self.device), 0, SAMPLING, count))
+        noise = prior.noise(self.generator, DrawKey(Randomness.of(seed, self.device), first, SAMPLING, count))
         return noise if truncation is None else [prior.truncated(each, truncation) for each in noise]
 
     @torch.no_grad()
     def generate(self, noise: Sequence[Float[Tensor, "count ..."]]) -> Float[Tensor, "count C H W"]:
         """The samples from given noise: `generate(noise(count))` equals `sample(count)`."""
-        pieces = zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
-        return torch.cat([self._finished(self.generator(*piece)) for piece in pieces])
+        return torch.cat([self._finished(self.generator(*piece)) for piece in self.pieces(noise)])
+
+    def pieces(self, noise: Sequence[Float[Tensor, "count ..."]]) -> Iterator[tuple[Tensor, ...]]:
+        """Noise in pieces, each of which passes the nets at a time, on the run's device."""
+        return zip(*(torch.split(each.to(self.device), self._at_a_time) for each in noise), strict=True)
 
     def sources(self, count: int, data: Dataset | None = None, *, seed: int = 0) -> Float[Tensor, "count C H W"] | None:
         """Images for samples to start from, drawn uniformly from the data; None if samples start from noise.

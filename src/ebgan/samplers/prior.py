@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from ebgan.errors import UsageError
-from ebgan.nets.base import BuildContext, Generator
+from ebgan.nets.base import BuildContext, ByClass, Generator
 from ebgan.records import Batch, Sample
 from ebgan.samplers.base import DrawKey, Memoryless, Sampler
+
+_INSIDE = (2.0**-24, 1 - 2.0**-24)  # quantiles whose normal numbers are finite in float32
 
 
 @final
@@ -36,7 +38,17 @@ class Prior(Sampler[Memoryless]):
 
     def sample(self, generator: nn.Module, key: DrawKey, source: Callable[[], Batch]) -> Sample:
         assert isinstance(generator, Generator)
-        return Sample(generator(*self.noise(generator, key)))
+        noise = self.noise(generator, key)
+        if not isinstance(generator, ByClass):
+            return Sample(generator(*noise))
+        labels = self.labels(generator, key)
+        return Sample(generator.of(labels)(*noise), labels=labels)
+
+    def labels(self, generator: ByClass, key: DrawKey) -> Integer[Tensor, "*models count"]:
+        """The class of each sample, by its index: the classes in turn, so that all have as many."""
+        seeds = key.randomness.seeds
+        turns = (torch.arange(key.count, device=seeds.device) + key.first) % generator.classes
+        return turns.expand(*seeds.shape, -1)
 
     def noise(self, generator: Generator, key: DrawKey) -> list[Tensor]:
         """One tensor [*models, count, *shape] for each noise of the generator."""
@@ -56,6 +68,14 @@ class Prior(Sampler[Memoryless]):
         rank = tail + torch.special.ndtr(noise.double()) * (1 - 2 * tail)
         drawn: Tensor = torch.special.ndtri(rank)
         return drawn.to(noise.dtype).clamp(-threshold, threshold)
+
+    def to_normal(self, noise: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """The normal numbers of the same quantiles as noise; normal noise itself."""
+        return noise if self.distribution == "normal" else torch.special.ndtri(((noise + 1) / 2).clamp(*_INSIDE))
+
+    def from_normal(self, normal: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """The noise of the same quantiles as normal numbers, the inverse of `to_normal`."""
+        return normal if self.distribution == "normal" else torch.special.ndtr(normal) * 2 - 1
 
     def between(
         self, start: Float[Tensor, "count ..."], end: Float[Tensor, "count ..."], share: float

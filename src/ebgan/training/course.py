@@ -111,6 +111,6 @@ class Course:
 def data_energies(game: Game, batches: Iterable[Batch]) -> Tensor:
     """The energies [*models, n] of the data's batches by the discriminator as it is, in evaluation mode."""
     net = game.discriminator.net.eval()
-    energies = torch.cat([game.read(batch.images).energy for batch in batches], -1)
+    energies = torch.cat([game.read(batch.images, batch.labels).energy for batch in batches], -1)
     net.train()
     return energies

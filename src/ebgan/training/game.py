@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ebgan.distributed import gather_across_ranks, rank
 from ebgan.energies import Energy
 from ebgan.errors import check_least, check_most
-from ebgan.nets.base import Classifier
+from ebgan.nets.base import ByClass, Classifier
 from ebgan.nets.layers import couples
 from ebgan.objectives import Objective, Place
 from ebgan.objectives.base import Asks
@@ -21,6 +21,7 @@ from ebgan.randomness import Randomness
 from ebgan.records import Batch, Losses, Reading, Sample
 from ebgan.samplers import CurrentEnergy, DrawKey, Sampler
 from ebgan.schedules import Schedule
+from ebgan.training.classes import alternating, others, read, read_parts
 from ebgan.training.parts import in_part, joined
 from ebgan.training.plateau import Plateau
 from ebgan.training.player import Player
@@ -28,7 +29,7 @@ from ebgan.training.player import Player
 MOST_TURNS = 10_000  # of a player in a step
 READING = {"images": -4, "energy": -1, "code": -2, "logits": -1}  # the batch axis of each field
 OBSERVED = 8  # batches from one observed to the next; in a Ladder network, observing takes a seventh of a step
-SAMPLE = {"images": -4, "source": -4, "reconstruction": -4, "negatives": -4}
+SAMPLE = {"images": -4, "source": -4, "reconstruction": -4, "negatives": -4, "labels": -1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,7 @@ class Turns:
 
     discriminator: int | Schedule = 1  # each on fresh data and fresh noise
     generator: int | Schedule = 1  # each on fresh noise
-    fresh: bool = (
-        True  # whether the generator's first turn makes its own samples instead of the discriminator's last ones
-    )
+    fresh: bool = True  # whether the generator's first turn makes its own samples, not the discriminator's last ones
     joined: bool = False  # whether to read real and fake as one batch, even if batch norm then mixes them
 
     def __post_init__(self) -> None:
@@ -78,19 +77,30 @@ class Game:
         for clock in (*self.generator.clocks, *self.discriminator.clocks):
             clock.copy_(seen)
 
-    def read(self, images: Tensor) -> Reading:
-        """Read this rank's images with the discriminator, and gather the readings of all ranks."""
-        return self._gather(self._read(images))
+    def read(self, images: Tensor, labels: Tensor | None = None) -> Reading:
+        """Read this rank's images with the discriminator, and gather the readings of all ranks.
 
-    def read_both(self, real: Tensor, fake: Tensor) -> tuple[Reading, Reading]:
-        """Read the data and as many samples: in one pass each, or in one pass for both.
+        Nets by class read images of these classes.
+        """
+        return self._gather(self._read(images, labels))
+
+    def read_both(
+        self, real: Tensor, fake: Tensor, labels: Tensor | None = None, fakes: Tensor | None = None
+    ) -> tuple[Reading, Reading]:
+        """Read the data, of classes `labels`, and as many samples, of classes `fakes`: in a pass each, or one for both.
 
         In a joined batch real and fake alternate, so that the ranks' batches, concatenated, equal that of one rank.
         """
         if not self.joined:
-            return self.read(real), self.read(fake)
-        both = self._read(torch.stack((real, fake), -4).flatten(-5, -4))
+            return self.read(real, labels), self.read(fake, fakes)
+        both = self._read(torch.stack((real, fake), -4).flatten(-5, -4), alternating(labels, fakes))
         return self._gather(_every_other(both, 0, real)), self._gather(_every_other(both, 1, fake))
+
+    def misnamed(self, images: Tensor, labels: Tensor, first: Tensor | int) -> Reading:
+        """Read the data, each image under another class than its own."""
+        net = self.discriminator.net
+        assert isinstance(net, ByClass)
+        return self.read(images, others(labels, net, self._key(first, 0, images.shape[-4])))
 
     def observe(self, batch: Batch, first: Tensor | int) -> None:
         """Show the data to a discriminator that keeps statistics of it for evaluation.
@@ -202,13 +212,11 @@ class Game:
     def _parted(self) -> bool:
         return self.parts > 1 and torch.is_grad_enabled()
 
-    def _read(self, images: Tensor) -> Reading:
+    def _read(self, images: Tensor, labels: Tensor | None) -> Reading:
         net = self.discriminator.net
         if not self._parted:
-            return self.energy.read(net, images)
-        return joined(
-            [in_part(net, partial(self.energy.read, net, part)) for part in images.chunk(self.parts, -4)], READING
-        )
+            return read(self.energy, net, images, labels)
+        return joined(read_parts(self.energy, net, images, labels, self.parts), READING)
 
     def _sampled(self, whole: DrawKey, begin: int, count: int, source: Callable[[], Batch]) -> Sample:
         """A part of the samples of a turn."""

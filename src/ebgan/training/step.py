@@ -88,6 +88,7 @@ class _Step:
     sample: Sample | None = None  # of the last discriminator turn, if the generator's first turn uses it again
     fake: Reading | None = None  # of the last generator turn, or of negatives where the generator has none
     data: Tensor | None = None  # images of the last discriminator turn
+    labels: Tensor | None = None  # of these images
 
     def __post_init__(self) -> None:
         self.seen, self.memory = self.before.seen, self.before.memory
@@ -102,11 +103,11 @@ class _Step:
         """
         game, state, first = self.game, self.before.objective, self.first
         self.count = batch.images.shape[-4]
-        self.data = batch.images
+        self.data, self.labels = batch.images, batch.labels
         game.observe(batch, first)
         images = game.shown(state, batch.images, first, 0)
         if alone:
-            real = game.read(images)
+            real = game.read(images, batch.labels)
             losses = game.objective.data_loss(state, real, batch)
         else:
             with torch.set_grad_enabled(kept):
@@ -116,8 +117,12 @@ class _Step:
                 shown, self.memory = game.replay(self.memory, sample, first, partial(self.source, turn))
             fakes = (shown.images if shown.negatives is None else shown.negatives).detach()
             fakes = game.shown(state, fakes, first, 0)
-            real, fake = game.read_both(images, fakes)
+            real, fake = game.read_both(images, fakes, batch.labels, shown.labels)
             losses = game.objective.discriminator(state, real, fake, batch)
+            if game.asks.misnames:
+                assert batch.labels is not None
+                wrong = game.misnamed(images, batch.labels, first)
+                losses = losses.plus(game.objective.misnamed(state, real, wrong, batch))
             for penalty in game.penalties(state, images, fakes, first):
                 losses = losses.plus(penalty)
             self.values["energy_fake_before"] = self.values["energy_fake"] = fake.energy.detach().mean(-1)
@@ -142,10 +147,11 @@ class _Step:
         whole = game.whole(sample)
         if game.asks.compares:
             assert self.data is not None
-            data, self.fake = game.read_both(game.shown(state, self.data, self.first, turn + 1), images)
+            real = game.shown(state, self.data, self.first, turn + 1)
+            data, self.fake = game.read_both(real, images, self.labels, sample.labels)
             whole = whole._replace(data=data)
         else:
-            self.fake = game.read(images)
+            self.fake = game.read(images, sample.labels)
         losses = game.objective.generator(state, self.fake, whole)
         self.finite = game.generator.optimiser.descend(losses.total, self.seen, self.factor, self.finite)
         self._note("generator", losses, energy_fake=self.fake)

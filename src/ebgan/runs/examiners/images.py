@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
@@ -26,6 +27,7 @@ from ebgan.metrics import (
     evaluate_quickly,
 )
 from ebgan.metrics.classifier import refusal
+from ebgan.nets.base import ByClass
 from ebgan.randomness import Randomness
 from ebgan.report import beside, grid, save_png
 from ebgan.runs.examiners.base import METRIC_SEED, RunExaminer
@@ -55,7 +57,10 @@ class Examiner(RunExaminer):
 
         Raises DataError for data without classes to tell apart, or other data than the run was trained on.
         """
-        return self._record(evaluate(self._samples(), *self._measures()))
+        samples, measures = self._samples(), self._measures()
+        record = self._record(evaluate(samples, *measures))
+        record["metrics"] |= named_as_asked(self.run, measures[0].probabilities(samples))
+        return record
 
     def measure_quickly(self) -> Record:
         """The cheap metrics of `measure`, on the same samples."""
@@ -102,6 +107,14 @@ class Examiner(RunExaminer):
                 f"{self.obstacle or self.doubt}. Of `ebgan evaluate`, --neighbours and --inception need none"
             )
         return _yardstick(self.data, self.run.experiment.data, self.run.device)
+
+
+def named_as_asked(run: Run, probabilities: Float[Tensor, "samples classes"]) -> dict[str, float]:
+    """The share of a run's samples that a classifier names as they were asked for; empty if the run has no classes."""
+    if not isinstance(run.generator, ByClass):
+        return {}
+    labels = torch.arange(len(probabilities)) % run.generator.classes
+    return {"named_as_asked": float((probabilities.argmax(-1) == labels).double().mean())}
 
 
 def some(data: Images, count: int) -> NDArray[np.int64]:
