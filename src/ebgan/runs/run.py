@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import copy
-import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +19,7 @@ from ebgan.experiment import Experiment
 from ebgan.nets.base import Autoencoder, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.records import Batch
-from ebgan.report import grid, png
+from ebgan.runs.notebook import as_html
 from ebgan.runs.reading import from_limits, reader_of, refuse_misfit, to_limits
 from ebgan.runs.sharing.shareable import Shareable
 from ebgan.samplers import CurrentEnergy, DrawKey, Langevin, Noised, Prior, Replay, no_source
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 CHUNK = 512  # most images that pass through a net at a time
 CHUNK_PIXELS = CHUNK * 64 * 64  # most pixels at a time, for one channel
-SHOWN, SHOWN_COLUMNS = 24, 12  # samples in a notebook
 SAMPLING = 0xFFFFFFFF  # a turn that no training step has, so that samples use other noise than training
 
 
@@ -82,14 +79,7 @@ class Run(Shareable):
 
     def _repr_html_(self) -> str:
         """The text of `repr` and some samples, for notebooks."""
-        line = f"<code>{html.escape(repr(self))}</code>"
-        if self.experiment.data.limits is None:
-            return line
-        try:
-            picture = base64.b64encode(png(grid(self.sample(SHOWN), SHOWN_COLUMNS))).decode()
-        except DataError as error:  # samples of transitions start from data that is no longer there
-            return f"{line}<br>{html.escape(str(error))}"
-        return f'{line}<br><img alt="samples" src="data:image/png;base64,{picture}">'
+        return as_html(self)
 
     def to(self, device: torch.device | str) -> Run:
         """A copy of the run on a device. Raises UsageError if there is no such device."""

@@ -183,19 +183,16 @@ class Game:
         self, memory: Any, sample: Sample, first: Tensor | int, source: Callable[[], Batch]
     ) -> tuple[Sample, Any]:
         """Choose what the discriminator is shown (`Sampler.replay`): the sample and the new memory."""
-        energy = CurrentEnergy(
-            self.discriminator.net, lambda images: self.energy.read(self.discriminator.net, images).energy, self.limits
-        )
+        net = self.discriminator.net
+        energy = CurrentEnergy(net, lambda images: self.energy.read(net, images).energy, self.limits)
         return self.sampler.replay(memory, sample, self._key(first, 0, sample.images.shape[-4]), source, energy)
 
     def whole(self, sample: Sample) -> Sample:
         """The sample with sources and reconstructions gathered from all ranks, if the objective reads them."""
         if not self.asks.conditional:
             return sample
-        source, reconstruction = (
-            None if images is None else gather_across_ranks(images, -4)
-            for images in (sample.source, sample.reconstruction)
-        )
+        parts = (sample.source, sample.reconstruction)
+        source, reconstruction = (None if x is None else gather_across_ranks(x, -4) for x in parts)
         return sample._replace(source=source, reconstruction=reconstruction)
 
     @cached_property
