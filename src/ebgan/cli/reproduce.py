@@ -14,7 +14,8 @@ from ebgan.errors import UsageError
 
 if TYPE_CHECKING:
     from ebgan.recipes.index import Scale
-from ebgan.reproductions.claims import Claim
+    from ebgan.reproductions.claims import Claim
+
 
 HEADING = ["claim", "expected", "measured", "holds", "by"]
 WIDE = 200  # columns of a table when the output is not a terminal
