@@ -50,7 +50,7 @@ def test_a_recipe_of_the_users_own_is_found_too(entered):
         (find, "DIGITS", "`ebgan recipes` lists them"),
         (find, "theory", "no recipe of that name"),
         (find, "catalogue", "no recipe of that name"),
-        (find, "digits\t", "did you mean digits or digits.nae?"),
+        (find, "digits\t", "did you mean digits"),
         (find_grid, "margin", "did you mean margins?"),
         (find_grid, "digits", "is a single experiment: `ebgan train digits OUT` trains it"),
         (find_grid, "../margins", "did you mean margins?"),

@@ -1,7 +1,9 @@
 """Runs whose nets are by class: trained, resumed, sampled class by class, and measured."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +15,8 @@ from ebgan.data import Packed
 from ebgan.errors import UsageError
 from ebgan.experiment import Evaluation, Experiment
 from ebgan.experiment.by_class import refuse_unnamed
-from ebgan.metrics.classifier import TrainedClassifier
 from ebgan.recipes import find
+from ebgan.runs.examiners import images
 from ebgan.runs.examiners.images import Examiner, named_as_asked
 from ebgan.runs.refinement import Rejection
 from ebgan.runs.refinement.ratio import held_out
@@ -32,6 +34,14 @@ def small(images: int = IMAGES) -> Experiment:
         discriminator=replace(made.nets.discriminator, net=replace(made.nets.discriminator.net, width=16)),  # type: ignore[attr-defined]
     )
     return replace(made, nets=nets, images=images, checkpoint=640, evaluation=Evaluation(samples=100, grid=20))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_classifier() -> Iterator[None]:
+    """Runs train without a classifier of the data, which takes longer than they do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Examiner, "obstacle", property(lambda _: "this test needs none"))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +74,9 @@ def test_samples_are_of_the_classes_in_turn(run: Run) -> None:
 
 
 def test_the_energy_without_a_class_is_the_least_of_all_classes(run: Run) -> None:
-    images = run.sample(30)
-    each = torch.stack([ebgan.of_class(run, name).energy(images) for name in run.data.classes])
-    torch.testing.assert_close(run.energy(images), each.min(0).values)
+    samples = run.sample(30)
+    each = torch.stack([ebgan.of_class(run, name).energy(samples) for name in run.data.classes])
+    torch.testing.assert_close(run.energy(samples), each.min(0).values)
     assert not torch.equal(each[0], each[1])
 
 
@@ -101,15 +111,19 @@ def test_the_share_of_samples_that_are_named_as_asked_is_a_metric(run: Run) -> N
 
 def test_an_evaluation_has_that_share(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = torch.nn.functional.one_hot(torch.arange(50) % 10, 10).float()
-    monkeypatch.setattr(TrainedClassifier, "probabilities", lambda *_: asked)
-    assert Examiner(run, run.experiment.data.open(), 50).measure()["metrics"]["named_as_asked"] == 1
+    classifier = SimpleNamespace(probabilities=lambda _: asked)
+    monkeypatch.setattr(Examiner, "_measures", lambda _: (classifier, None))
+    monkeypatch.setattr(Examiner, "_record", lambda *_: {"metrics": {"i_usual": 2.0}})
+    monkeypatch.setattr(images, "evaluate", lambda *_: None)
+    found = Examiner(run, run.experiment.data.open(), 50).measure()
+    assert found["metrics"] == {"i_usual": 2.0, "named_as_asked": 1.0}
 
 
 def test_images_of_no_known_class_are_refused() -> None:
-    images = Packed(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, -1]), ("a", "b"), "mine")
+    unnamed = Packed(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, -1]), ("a", "b"), "mine")
     with pytest.raises(UsageError, match="mine: the class of some images is not known, and ClassConditional needs"):
-        refuse_unnamed(small(), images)
-    refuse_unnamed(find("digits").make(), images)
+        refuse_unnamed(small(), unnamed)
+    refuse_unnamed(find("digits").make(), unnamed)
 
 
 def test_samples_of_a_class_are_drawn_by_its_name(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from ebgan.errors import UsageError
+from ebgan.nets import SphericalAutoencoder
 from ebgan.nets.base import BuildContext
 from ebgan.randomness import Randomness
 from ebgan.records import Sample
-from ebgan.samplers import CurrentEnergy, DrawKey, Prior, Replay, Transition, no_source
+from ebgan.samplers import CurrentEnergy, DrawKey, Langevin, Noised, Prior, Replay, Sampler, Transition, no_source
 from ebgan.samplers.replay import Buffer
 
 SEED = Randomness.of(3)
@@ -104,3 +106,11 @@ def test_it_makes_the_samples_of_the_other_sampler() -> None:
 def test_settings_that_make_no_sense_are_refused(fields, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Replay(**fields)
+
+
+@pytest.mark.parametrize("inner", [Replay(), Noised(sampler=Replay()), Langevin()])
+def test_a_sampler_with_a_memory_of_its_own_is_refused_inside(inner: Sampler) -> None:
+    context = BuildContext((1, 4, 4), (-1.0, 1.0), Randomness.of(0))
+    net = SphericalAutoencoder(width=4, code=2).build(context)
+    with pytest.raises(UsageError, match=f"sampler.sampler={type(inner).__name__}: has a memory of its own"):
+        Replay(sampler=inner).init(context, torch.float32, net)

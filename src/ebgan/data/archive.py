@@ -39,7 +39,7 @@ class Span(NamedTuple):
     size: int  # bytes after inflating
     kind: str  # plain (tar), stored or deflated (zip), or the reason why it is not read
     crc: int = 0  # CRC-32 of the content, in a zip
-    version: str = ""  # `version_of` the archive when it was listed
+    version: str = ""  # the archive's version (`version_of`) when it was listed
 
 
 @final

@@ -32,4 +32,4 @@ def by_class() -> Experiment:
     nets = Nets(
         generator=ClassGenerator(net=plain.nets.generator), discriminator=ClassAutoencoder(net=plain.nets.discriminator)
     )
-    return replace(plain, nets=nets, objective=ClassConditional(inner=plain.objective))
+    return replace(plain, nets=nets, objective=ClassConditional(inner=plain.objective), images=200_000)

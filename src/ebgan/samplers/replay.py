@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.distributed import gather_across_ranks
-from ebgan.errors import check_least, check_number
+from ebgan.errors import UsageError, check_least, check_number
 from ebgan.nets.base import BuildContext
 from ebgan.numbers import per_model
 from ebgan.records import Batch, Sample
-from ebgan.samplers.base import CurrentEnergy, DrawKey, Sampler
+from ebgan.samplers.base import CurrentEnergy, DrawKey, Memoryless, Sampler
 from ebgan.samplers.prior import Prior
 
 
@@ -53,6 +53,12 @@ class Replay(Sampler[Buffer]):
         self.sampler.check(generator)
 
     def init(self, context: BuildContext, dtype: torch.dtype, discriminator: nn.Module) -> Buffer:
+        if self.sampler.init(context, dtype, discriminator) != Memoryless():
+            name = type(self.sampler).__name__
+            raise UsageError(
+                f"sampler.sampler={name}: has a memory of its own, which Replay would not keep: put Replay inside, "
+                f"sampler={name}(sampler=Replay(...))"
+            )
         device = context.randomness.seeds.device
         samples = torch.zeros(*context.models, self.size, *context.shape, dtype=dtype, device=device)
         return Buffer(samples, torch.zeros((), dtype=torch.int64, device=device))
