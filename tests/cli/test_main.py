@@ -100,7 +100,7 @@ def test_no_verb_at_all_is_a_usage_error():
         (["train", "digits", "--data.crop", "8", "--size", "0"], 2, "data.size=0"),
         (["train", "nowhere.yaml"], 2, "nowhere.yaml"),
         (["train", "digits", "--data", "nowhere"], 3, "nowhere"),
-        (["train", "semisupervised.folder"], 3, "pictures: these are your own pictures: give them"),
+        (["train", "semisupervised.folder"], 3, "pictures: these are your own pictures: give their folder or archive"),
         (["train", "folder.ebgan_pt"], 3, "by --data PATH"),
         (["sample", "nowhere"], 2, "nowhere"),
         (["sample"], 2, "RUN"),
