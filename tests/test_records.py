@@ -22,5 +22,5 @@ def test_losses_of_one_term_are_that_term() -> None:
 def test_what_a_record_may_leave_out_is_none() -> None:
     images = torch.zeros(2, 1, 2, 2)
     assert Batch(images)[1:] == (None, None)
-    assert Sample(images)[1:] == (None, None, None, None)
+    assert Sample(images)[1:] == (None,) * 5
     assert Reading(images, torch.zeros(2))[2:] == (None, None)

@@ -32,7 +32,7 @@ def scripts() -> dict[str, str]:
         (["tr"], {"train"}),
         (["s"], {"sample", "score", "sweep"}),
         ([""], set(VERBS)),
-        (["train", "digi"], {"digits"}),
+        (["train", "digi"], {"digits", "digits.by_class", "digits.nae"}),
         (["sweep", "mnist_grid.e"], {"mnist_grid.ebgan"}),
         (["train", "digits", "--objective.m"], {"--objective.margin"}),
         (["train", "digits", "--data.no"], {"--data.no-flip"}),

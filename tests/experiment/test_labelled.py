@@ -234,7 +234,7 @@ def test_samples_of_a_set_that_is_labelled_in_part_are_not_measured_by_a_classif
     full = Packed(images, np.array([0, 1, 1, 0, 1, 0]), ("a", "b"))
     assert Examiner(run, full, 4).obstacle is None
     for images_, labels, why in (
-        (images[:5], np.array([0, 1, 1, 0, 1]), "6 at least"),
+        (images[:5], np.array([0, 1, 1, 0, 1]), "at least 6"),
         (images, np.ones(6, np.int64), "of one class"),
         (images[..., :3], full.labels, "too small"),
     ):

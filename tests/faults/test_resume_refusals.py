@@ -65,7 +65,7 @@ def test_a_config_of_other_nets_beside_the_checkpoint_is_named(ebgan_pt, a_run) 
     run.train()
     config = run.folder / "config.yaml"
     config.write_text(config.read_text().replace("width: 10", "width: 11"))
-    with pytest.raises(CheckpointError, match=r"config\.yaml: is of a net with average\.hidden\.0\.weight"):
+    with pytest.raises(CheckpointError, match=r"config\.yaml: describes a net with average\.hidden\.0\.weight"):
         ebgan.load(run.folder)
 
 

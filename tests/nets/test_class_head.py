@@ -81,7 +81,7 @@ def test_the_code_of_any_auto_encoder_is_measured(spec: DiscriminatorSpec) -> No
 
 @pytest.mark.parametrize("spec", [MLPDiscriminator(width=6), Ladder(widths=(6,))])
 def test_a_net_without_a_code_or_with_classes_of_its_own_is_refused(spec: DiscriminatorSpec, context: Sites) -> None:
-    with pytest.raises(UsageError, match=r"nets\.discriminator\.net: .* take MLPAutoencoder"):
+    with pytest.raises(UsageError, match=r"nets\.discriminator\.net: .* choose MLPAutoencoder"):
         ClassHead(net=spec).build(classes_on(context(5)))
 
 

@@ -120,7 +120,7 @@ def test_a_stack_and_other_sides_are_refused_with_the_mend(name: str) -> None:
     player = "generator" if name in ("generator", "transition") else "discriminator"
     with pytest.raises(UsageError, match=f"nets.{player}: convolutional nets cannot be stacked .2 models.: trai"):
         SPECS[name].build(context(torch.tensor([1, 2])))
-    with pytest.raises(UsageError, match=f"nets.{player}: images are 8 x 10, expected multiples of 4"):
+    with pytest.raises(UsageError, match=f"nets.{player}: images are 8 x 10; expected multiples of 4"):
         SPECS[name].build(context(shape=(1, 8, 10)))
 
 

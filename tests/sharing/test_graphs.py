@@ -20,14 +20,16 @@ from ebgan.experiment import REGISTRY, Data, Experiment, Nets
 from ebgan.nets.base import DiscriminatorSpec, GeneratorSpec
 from ebgan.nets.began import BEGANAutoencoder, BEGANGenerator
 from ebgan.nets.bottleneck import BottleneckAutoencoder
+from ebgan.nets.by_class import ClassAutoencoder, ClassGenerator
 from ebgan.nets.class_head import ClassHead
 from ebgan.nets.dcgan import ConvAutoencoder, ConvDiscriminator, ConvGenerator
 from ebgan.nets.imagenet import NoisyGenerator
 from ebgan.nets.ladder import Ladder
 from ebgan.nets.mlp import MLPAutoencoder, MLPDiscriminator, MLPExperts, MLPGenerator
 from ebgan.nets.mlp_transition import MLPTransition
+from ebgan.nets.spherical import SphericalAutoencoder
 from ebgan.nets.vgan import VGANDiscriminator, VGANExperts, VGANGenerator, VGANTransition
-from ebgan.objectives import GAN, VCD, LeastSquaresGAN, LossSensitiveGAN, SemiSupervised
+from ebgan.objectives import EBGAN, GAN, VCD, ClassConditional, LeastSquaresGAN, LossSensitiveGAN, SemiSupervised
 from ebgan.runs.loading import assemble
 from ebgan.runs.run import DataFacts, Run
 from ebgan.runs.sharing.programs import save_onnx, save_pt2
@@ -50,6 +52,7 @@ TRANSITIONS = {"mlp": MLPTransition(width=16, code=8), "vgan": VGANTransition(wi
 ENERGIES: dict[str, tuple[DiscriminatorSpec, Energy]] = {
     "mlp": (MLPAutoencoder(width=16), AutoencoderEnergy()),
     "dropout": (MLPAutoencoder(width=16, dropout=0.5, output="limits"), AutoencoderEnergy(unit="l1")),
+    "spherical": (SphericalAutoencoder(width=16, code=4), AutoencoderEnergy(unit="mse")),
     "bottleneck": (BottleneckAutoencoder(width=16, code=4), AutoencoderEnergy(unit="mse")),
     "conv": (ConvAutoencoder(encoder="(4)4c2s-(8)4c2s"), AutoencoderEnergy()),
     "began": (BEGANAutoencoder(width=4, code=6, carry=Linear(start=1.0, end=0.0, finish=100)), AutoencoderEnergy()),
@@ -117,8 +120,27 @@ def near(found: np.ndarray, expected: torch.Tensor) -> bool:
 def test_every_net_of_the_package_is_among_those_tried():
     of_nets = {kind for kind in REGISTRY.values() if issubclass(kind, GeneratorSpec | DiscriminatorSpec)}
     tried = [*GENERATORS.values(), *TRANSITIONS.values(), *(spec for spec, _ in ENERGIES.values())]
-    assert {type(each) for each in tried} == of_nets
+    assert {type(each) for each in tried} | {ClassGenerator, ClassAutoencoder} == of_nets
     assert {type(energy) for _, energy in ENERGIES.values()} == {k for k in REGISTRY.values() if issubclass(k, Energy)}
+
+
+@pytest.mark.parametrize("part", ["generator", "energy"])
+def test_nets_by_class_are_exported_one_class_at_a_time(tmp_path, part):
+    nets = Nets(
+        generator=ClassGenerator(net=GENERATORS["mlp"]), discriminator=ClassAutoencoder(net=MLPAutoencoder(width=16))
+    )
+    experiment = Experiment(nets=nets, objective=ClassConditional(inner=EBGAN(margin=2.0)))
+    whole = assemble(experiment, DataFacts(SHAPE, ("a", "b", "c"), "0" * 64), "cpu")
+    randomise(whole.generator, whole.discriminator)
+    with pytest.raises(UsageError, match=f"{part}: its nets are by class"):
+        save_onnx(whole, tmp_path / "whole.onnx", part)
+    net, images = ebgan.of_class(whole, "b"), pictures()
+    save_onnx(net, tmp_path / "b.onnx", part)
+    if part == "energy":
+        assert near(outputs(tmp_path / "b.onnx", images=images)[0], net.energy(images))
+    else:
+        noise = net.noise(5)
+        assert near(outputs(tmp_path / "b.onnx", noise=noise[0])[0], net.generate(noise))
 
 
 QUICK = {"mlp", "conv"}

@@ -76,13 +76,13 @@ class Watched:
             self.made.append(made.images.detach())
             return made
 
-        def noted_read(game: Game, images: Tensor) -> object:
+        def noted_read(game: Game, images: Tensor, *classes: object) -> object:
             self.read.append(images.detach())
-            return read(game, images)
+            return read(game, images, *classes)
 
-        def noted_both(game: Game, real: Tensor, fake: Tensor) -> object:
+        def noted_both(game: Game, real: Tensor, fake: Tensor, *classes: object) -> object:
             before = len(self.read)
-            found = both(game, real, fake)
+            found = both(game, real, fake, *classes)
             self.read[before:] = [real.detach(), fake.detach()]  # whether in one pass or in two
             return found
 

@@ -89,7 +89,7 @@ def _empty(
     try:
         refuse_vast_nets(experiment, data.shape, len(data.classes))
     except UsageError as error:
-        raise CheckpointError(f"{folder.path}: the weights are of images {list(data.shape)}: {error}") from error
+        raise CheckpointError(f"{folder.path}: the checkpoint is of images {list(data.shape)}: {error}") from error
     return assemble(experiment, data, device, folder, precision)
 
 

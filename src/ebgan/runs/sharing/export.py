@@ -152,9 +152,7 @@ def _normals(run: Run) -> bytes | None:
         kept = record["model"] == fingerprint(run.discriminator) and isinstance(record["energies"], list)
     except (ValueError, TypeError, KeyError):
         return None
-    return (
-        json.dumps({"source": "", "model": record["model"], "energies": record["energies"]}).encode() if kept else None
-    )
+    return json.dumps(record | {"source": ""}).encode() if kept else None
 
 
 def _write_whole(path: Path, files: Mapping[str, bytes]) -> list[Path]:

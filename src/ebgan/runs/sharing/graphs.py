@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ebgan.data import scaled
 from ebgan.energies import AutoencoderEnergy, Energy, ExpertsEnergy, LogisticEnergy
 from ebgan.errors import UsageError
-from ebgan.nets.base import Classifier, Generator, TransitionGenerator
+from ebgan.nets.base import ByClass, Classifier, Generator, TransitionGenerator
 from ebgan.randomness import Randomness
 from ebgan.runs.reading import from_limits, to_limits
 from ebgan.runs.run import Run
@@ -75,6 +75,11 @@ def graph_of(run: Run, part: Part, threshold: float | None = None) -> Graph:
 def _refuse(run: Run, part: Part, threshold: float | None) -> None:
     if part not in PARTS:
         raise UsageError(f"{part!r}: no part of a run: expected {', '.join(PARTS)}")
+    if isinstance(run.generator, ByClass) or isinstance(run.discriminator, ByClass):
+        raise UsageError(
+            f"{run.name}: {part}: its nets are by class, which graphs are not: export one class in Python, "
+            "`save_onnx(ebgan.of_class(run, NAME), ...)`"
+        )
     if part == "generator" and run.experiment.turns.generator == 0:
         raise UsageError(f"{run.name}: generator: was not trained (turns.generator=0): export the energy")
     if part == "classifier" and not isinstance(run.discriminator, Classifier):
