@@ -38,7 +38,7 @@ settings.register_profile("steady", max_examples=25, deadline=None, derandomize=
 settings.load_profile("steady")
 
 REWRITE = "--rewrite-golden"
-CORE_MINUTES = 52  # that all tests took of a core of an Intel Xeon at 2.0 GHz, shared in part; a fast one takes a quarter
+CORE_MINUTES = 52  # that all tests took of one core of an Intel Xeon at 2.0 GHz, which other work shared in part
 MOST_WORKERS = 8  # each takes up to 1 GB of memory
 
 
